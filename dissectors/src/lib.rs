@@ -1,0 +1,3 @@
+//! Passive decoding of OT network traffic: captures in, typed columns out.
+
+pub mod capture;
