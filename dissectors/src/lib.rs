@@ -1,3 +1,10 @@
 //! Passive decoding of OT network traffic: captures in, typed columns out.
+//!
+//! It knows frames, addresses, streams and protocols, and nothing of assets, zones or policy.
 
+pub mod bytes;
 pub mod capture;
+pub mod model;
+pub mod protocols;
+pub mod session;
+pub mod tables;

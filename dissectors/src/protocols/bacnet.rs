@@ -1,0 +1,1 @@
+//! bacnet (written next).

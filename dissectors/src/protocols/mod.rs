@@ -1,0 +1,5 @@
+//! One file a protocol. `registry.rs` lists them.
+
+pub mod bacnet;
+pub mod dnp3;
+pub mod modbus;

@@ -1,0 +1,167 @@
+//! What a protocol gives the engine: recognition, framing and decoding, without input or output.
+//!
+//! A protocol is one file under `protocols/` and one table under `tables/`. It is handed octets in order and
+//! answers with messages; streams, gaps, pairing and columns are the engine's and exist once.
+
+use crate::model::{Claim, Message, Oddity, OddityCode, Protocol};
+
+/// Way of a flow. Forward is from the endpoint that was seen to send first (or that opened the connection).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the first endpoint to the second.
+    Forward,
+    /// The other way.
+    Backward,
+}
+
+impl Direction {
+    /// The other way.
+    pub const fn opposite(self) -> Self {
+        match self {
+            Direction::Forward => Direction::Backward,
+            Direction::Backward => Direction::Forward,
+        }
+    }
+}
+
+/// Where the message at the start of a stream's octets ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// Not enough octets to tell.
+    NeedMore,
+    /// The message has this many octets in all (they need not be there yet). Never 0.
+    Message(usize),
+    /// No message of this protocol starts here.
+    NotMine,
+}
+
+/// One message of a stream, or one datagram.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk<'a> {
+    /// The octets that are there.
+    pub bytes: &'a [u8],
+    /// Octets that the message (or datagram) has on the wire; more than `bytes.len()` where the capture cut it.
+    pub wire_length: usize,
+    /// Its way.
+    pub direction: Direction,
+}
+
+impl Chunk<'_> {
+    /// True where the capture holds all of it.
+    pub fn is_whole(&self) -> bool {
+        self.bytes.len() >= self.wire_length
+    }
+}
+
+/// One conversation of one protocol between two endpoints (both directions).
+pub trait Session: Send {
+    /// Which protocol.
+    fn protocol(&self) -> Protocol;
+
+    /// Streams only. Where the message at the start of `bytes` ends. Decided on as few octets as the framing needs.
+    fn frame(&mut self, direction: Direction, bytes: &[u8]) -> Framing;
+
+    /// Streams only. Offset (> 0 allowed, 0 allowed) of the first place where a message surely starts; strict,
+    /// because the octets before it are given up. None where there is no such place.
+    fn resync(&self, direction: Direction, bytes: &[u8]) -> Option<usize>;
+
+    /// Decodes one message (streams) or one datagram (which may hold several messages, or none).
+    /// Must accept any octets. Messages, oddities and claims go to `out` in wire order.
+    fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output);
+
+    /// Octets of this direction are lost: half-built messages above the framing are given up (pushed as cut).
+    fn gap(&mut self, direction: Direction, out: &mut Output);
+}
+
+/// First octets of a conversation that nobody has recognised yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe<'a> {
+    /// Octets sent forward so far, in order, from a segment's start (streams), or the last datagram forward.
+    pub forward: &'a [u8],
+    /// The same, backward. Either may be empty.
+    pub backward: &'a [u8],
+    /// Who sent the first of these octets.
+    pub first: Direction,
+    /// Who opened the TCP connection, where that was seen.
+    pub opener: Option<Direction>,
+    /// Transport ports: of the forward sender, and of the backward sender. A hint only.
+    pub ports: [u16; 2],
+    /// Datagrams only: true where the last octets were cut by the capture.
+    pub cut: bool,
+}
+
+impl<'a> Probe<'a> {
+    /// Octets of one direction.
+    pub fn bytes(&self, direction: Direction) -> &'a [u8] {
+        match direction {
+            Direction::Forward => self.forward,
+            Direction::Backward => self.backward,
+        }
+    }
+
+    /// The direction that leads to the given port, where just one does.
+    pub fn direction_to(&self, port: u16) -> Option<Direction> {
+        match (self.ports[1] == port, self.ports[0] == port) {
+            (true, false) => Some(Direction::Forward),
+            (false, true) => Some(Direction::Backward),
+            _ => None,
+        }
+    }
+}
+
+/// What a protocol says of the first octets.
+pub enum Recognition {
+    /// Not mine: these octets cannot start one of my messages.
+    No,
+    /// Could be mine; ask again with more octets.
+    Undecided,
+    /// Mine. The engine replays the octets of the probe into the session.
+    Yes(Box<dyn Session>),
+}
+
+/// Where a session puts what it decodes.
+#[derive(Default)]
+pub struct Output {
+    /// Messages in wire order.
+    pub messages: Vec<Message>,
+    /// Malformed input in wire order, each with the number of messages pushed before it.
+    pub oddities: Vec<(usize, Oddity)>,
+    /// Statements about devices, each with the number of messages pushed before it.
+    pub claims: Vec<(usize, Claim)>,
+    pool: Vec<Message>,
+}
+
+impl Output {
+    /// An empty message whose buffers are reused.
+    pub fn message(&mut self) -> Message {
+        self.pool.pop().unwrap_or_default()
+    }
+
+    /// Adds a message.
+    pub fn push(&mut self, message: Message) {
+        self.messages.push(message);
+    }
+
+    /// Adds an oddity; `expected` says what the standard has there and what was found.
+    pub fn oddity(&mut self, code: OddityCode, layer: &'static str, offset: usize, expected: impl Into<String>) {
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        self.oddities.push((self.messages.len(), Oddity { code, layer, offset, expected: expected.into() }));
+    }
+
+    /// Adds a claim.
+    pub fn claim(&mut self, claim: Claim) {
+        self.claims.push((self.messages.len(), claim));
+    }
+
+    /// Empties it and keeps the buffers for reuse.
+    pub fn clear(&mut self) {
+        for mut message in self.messages.drain(..) {
+            if self.pool.len() < 64 {
+                message.reset();
+                self.pool.push(message);
+            }
+        }
+        self.oddities.clear();
+        self.claims.clear();
+    }
+}
