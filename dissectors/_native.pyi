@@ -1,0 +1,20 @@
+from collections.abc import Sequence
+
+class Decoder:
+    """Decodes captures in one streaming pass; see `zonewatch.dissectors.Decoder`."""
+
+    def __new__(
+        cls,
+        sources: Sequence[tuple[str, Sequence[tuple[str, str]]]],
+        detail: str,
+        hash_inputs: bool,
+    ) -> Decoder: ...
+    def advance(self, packets: int) -> bool: ...
+    def packets(self) -> int: ...
+    def bytes_read(self) -> int: ...
+    def take(self, table: str) -> Columns: ...
+
+class Columns:
+    """One table's rows so far, for the Arrow C stream interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...

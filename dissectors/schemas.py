@@ -1,0 +1,256 @@
+"""The Arrow schemas of the tables that the engine makes: the contract between dissectors and all above them.
+
+Words are dictionary-encoded. Times are UTC nanoseconds. Frames are 1-based within their capture file.
+`source` is the capture point, `capture` the file; sender and receiver are `source_address` and
+`destination_address`. Later versions add columns and tables; they rename and remove none.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+
+WORD: Final = pa.dictionary(pa.int32(), pa.utf8())
+TIME: Final = pa.timestamp("ns", tz="UTC")
+FRAMES: Final = pa.list_(pa.field("item", pa.uint64(), nullable=False))
+NUMBERS: Final = pa.list_(pa.field("item", pa.float64(), nullable=False))
+
+
+def _required(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+PDUS: Final = pa.schema(
+    [
+        _required("source", WORD),
+        _required("capture", WORD),
+        _required("frame", pa.uint64()),
+        _required("time", TIME),
+        _required("protocol", WORD),
+        _required("transport", WORD),  # tcp, udp
+        _required("source_address", WORD),
+        _required("destination_address", WORD),
+        _required("source_port", pa.uint16()),
+        _required("destination_port", pa.uint16()),
+        pa.field("vlan", pa.uint16()),  # innermost tag
+        _required("kind", WORD),
+        pa.field("source_unit", WORD),
+        pa.field("destination_unit", WORD),
+        pa.field("link_code", pa.uint8()),  # BVLC function; DNP3 link function with PRM as 0x40
+        pa.field("message_type", pa.uint8()),  # BACnet APDU type
+        pa.field("function", pa.uint16()),
+        _required("function_name", WORD),  # empty where the protocol's table has no name
+        _required("operation", WORD),
+        pa.field("status_code", pa.uint16()),
+        _required("status_name", WORD),
+        pa.field("transaction", pa.uint32()),
+        pa.field("indications", pa.uint16()),  # DNP3 IIN
+        _required("length", pa.uint32()),
+        _required("complete", pa.bool_()),
+        _required("objects", pa.uint32()),  # how many; the first one follows
+        pa.field("object_kind", WORD),
+        pa.field("object_start", pa.uint32()),
+        pa.field("object_count", pa.uint32()),
+    ]
+)
+
+OBJECT: Final = pa.struct(
+    [
+        _required("kind", WORD),  # holding-register, analog-input, control-relay-output, analog-value, device …
+        pa.field("type_number", pa.uint32()),
+        pa.field("variation", pa.uint16()),
+        pa.field("start", pa.uint32()),  # zero-based
+        _required("count", pa.uint32()),
+        pa.field("property", pa.uint32()),
+        _required("property_name", WORD),
+        pa.field("index", pa.uint32()),
+        pa.field("priority", pa.uint8()),
+        _required("values", NUMBERS),  # bounded; of the response where that carries them, else of the request
+        _required("text", pa.utf8()),
+        _required("before", NUMBERS),  # last values known before a state change, same order; empty if unknown
+        pa.field("status", pa.uint16()),
+    ]
+)
+
+EVENTS: Final = pa.schema(
+    [
+        _required("event", pa.uint64()),  # ordinal in the run
+        _required("source", WORD),
+        _required("capture", WORD),
+        _required("time", TIME),  # of its first message
+        _required("protocol", WORD),
+        _required("transport", WORD),
+        _required("client", WORD),
+        _required("server", WORD),
+        _required("client_port", pa.uint16()),
+        _required("server_port", pa.uint16()),
+        pa.field("client_unit", WORD),
+        pa.field("server_unit", WORD),
+        pa.field("vlan", pa.uint16()),
+        _required("kind", WORD),
+        pa.field("function", pa.uint16()),
+        _required("function_name", WORD),
+        _required("operation", WORD),
+        _required("status", WORD),
+        pa.field("status_code", pa.uint16()),
+        _required("status_name", WORD),
+        pa.field("latency", pa.int64()),  # nanoseconds, request to (last) response
+        _required("request_frames", FRAMES),
+        _required("response_frames", FRAMES),
+        _required("reason", WORD),  # why it is kept whole: state_change, new, failed, one_of_all
+        _required("objects", pa.list_(_required("item", OBJECT))),
+    ]
+)
+
+AGGREGATES: Final = pa.schema(
+    [
+        _required("source", WORD),
+        _required("capture", WORD),  # of the first event
+        _required("bucket", TIME),  # start of the time bucket (15 minutes)
+        _required("protocol", WORD),
+        _required("transport", WORD),
+        _required("client", WORD),
+        _required("server", WORD),
+        _required("server_port", pa.uint16()),
+        pa.field("client_unit", WORD),
+        pa.field("server_unit", WORD),
+        pa.field("vlan", pa.uint16()),
+        _required("kind", WORD),
+        pa.field("function", pa.uint16()),
+        _required("function_name", WORD),
+        _required("operation", WORD),
+        _required("status", WORD),
+        pa.field("object_kind", WORD),  # null where the events name no object
+        pa.field("object_start", pa.uint32()),
+        _required("object_count", pa.uint32()),
+        pa.field("property", pa.uint32()),
+        _required("property_name", WORD),
+        _required("coalesced", pa.bool_()),  # a range that stands for many combinations beyond the cap
+        _required("count", pa.uint64()),  # times that this object was addressed
+        _required("events", pa.uint64()),  # events counted here; each event is counted in just one row
+        _required("first_time", TIME),
+        _required("last_time", TIME),
+        _required("first_frame", pa.uint64()),
+        _required("last_frame", pa.uint64()),
+        _required("last_capture", WORD),
+        _required("sample_frames", FRAMES),  # at most 4
+        pa.field("value_min", pa.float64()),
+        pa.field("value_max", pa.float64()),
+        pa.field("value_last", pa.float64()),
+        _required("changes", pa.uint64()),  # times that the values differed from those before
+    ]
+)
+
+FLOWS: Final = pa.schema(
+    [
+        _required("source", WORD),
+        _required("capture", WORD),
+        _required("transport", WORD),  # tcp, udp, icmp, ip-<number>, ethernet
+        _required("client", WORD),  # opened it (TCP: SYN; else the first seen, or the side with the high port)
+        _required("server", WORD),  # an IP address; a MAC where transport is ethernet
+        _required("client_port", pa.uint16()),
+        _required("server_port", pa.uint16()),  # ICMP type and code; the EtherType where transport is ethernet
+        pa.field("vlan", pa.uint16()),
+        _required("client_mac", WORD),
+        _required("server_mac", WORD),
+        _required("service", WORD),  # empty: unknown
+        _required("basis", WORD),  # content, port, or empty
+        _required("state", WORD),
+        _required("packets_out", pa.uint64()),  # client to server
+        _required("packets_in", pa.uint64()),
+        _required("bytes_out", pa.uint64()),  # on the wire, link layer included
+        _required("bytes_in", pa.uint64()),
+        _required("first_time", TIME),
+        _required("last_time", TIME),
+        _required("first_frame", pa.uint64()),
+        _required("last_frame", pa.uint64()),
+    ]
+)
+
+CLAIMS: Final = pa.schema(
+    [
+        _required("source", WORD),
+        _required("capture", WORD),
+        _required("frame", pa.uint64()),  # where it was first stated
+        _required("time", TIME),
+        _required("protocol", WORD),
+        _required("address", WORD),
+        pa.field("unit", WORD),
+        _required("attribute", WORD),
+        _required("value", pa.utf8()),
+        _required("count", pa.uint64()),
+    ]
+)
+
+ADDRESSES: Final = pa.schema(
+    [
+        _required("source", WORD),
+        _required("capture", WORD),
+        _required("address", WORD),  # IP address that this MAC was seen to send from, or announced by ARP
+        _required("mac", WORD),
+        pa.field("vlan", pa.uint16()),
+        _required("via", WORD),  # ip, arp
+        _required("packets", pa.uint64()),
+        _required("first_time", TIME),
+        _required("last_time", TIME),
+        _required("first_frame", pa.uint64()),
+        _required("last_frame", pa.uint64()),
+    ]
+)
+
+ODDITIES: Final = pa.schema(
+    [
+        _required("source", WORD),
+        _required("capture", WORD),
+        _required("frame", pa.uint64()),
+        _required("time", TIME),
+        _required("protocol", WORD),  # empty below the protocols
+        _required("source_address", WORD),
+        _required("destination_address", WORD),
+        _required("layer", WORD),
+        _required("offset", pa.uint32()),
+        _required("code", WORD),
+        _required("expected", pa.utf8()),
+    ]
+)
+
+COVERAGE: Final = pa.schema(
+    [
+        _required("source", WORD),
+        _required("capture", WORD),
+        _required("format", pa.utf8()),
+        _required("sha256", pa.utf8()),  # of the input as stored; empty where not asked for
+        _required("status", WORD),  # whole, partial
+        _required("problem", pa.utf8()),  # why partial
+        _required("packets", pa.uint64()),
+        _required("bytes", pa.uint64()),  # on the wire
+        pa.field("first_time", TIME),
+        pa.field("last_time", TIME),
+        _required("cut_packets", pa.uint64()),  # snap length
+        _required("undecoded_packets", pa.uint64()),  # link type or header that could not be read
+        _required("gaps", pa.uint64()),  # holes in TCP streams
+        _required("gap_bytes", pa.uint64()),
+        _required("one_sided_flows", pa.uint64()),
+        _required("incomplete_fragments", pa.uint64()),
+        _required("clock_jumps", pa.uint64()),  # packet time stepped back by over a second or on by over an hour
+        _required("flows", pa.uint64()),
+        _required("flows_evicted", pa.uint64()),
+        _required("combinations_coalesced", pa.uint64()),
+        _required("events", pa.uint64()),
+        _required("events_thinned", pa.uint64()),  # would have been kept whole, but the cap per combination was reached
+        _required("oddities", pa.uint64()),
+        _required("oddities_dropped", pa.uint64()),
+    ]
+)
+
+TABLES: Final[dict[str, pa.Schema]] = {
+    "pdus": PDUS,
+    "events": EVENTS,
+    "aggregates": AGGREGATES,
+    "flows": FLOWS,
+    "claims": CLAIMS,
+    "addresses": ADDRESSES,
+    "oddities": ODDITIES,
+    "coverage": COVERAGE,
+}

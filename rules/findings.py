@@ -1,0 +1,58 @@
+"""Findings: facts about the network that somebody should act on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from zonewatch.inventory.model import Evidence
+
+Severity = Literal["info", "low", "medium", "high", "critical"]
+SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
+Verdict = Literal["allowed", "violation", "unzoned", "cannot_conclude"]
+VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
+Owner = Literal["OT", "IT", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A value that a state-changing event altered."""
+
+    target: str  # "holding-register 100 (40101)"
+    before: str  # "unknown" where no poll showed it
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding. `identity` names the fields that make it the same finding next week."""
+
+    rule: str  # "policy.violation", "exposure.public_client" …
+    identity: tuple[tuple[str, str], ...]
+    title: str
+    severity: Severity
+    reasons: tuple[str, ...]  # why this severity
+    description: str
+    remedy: str
+    owner: Owner
+    assets: tuple[str, ...] = ()
+    protocol: str = ""
+    operation: str = ""
+    verdict: Verdict | None = None
+    zones: tuple[str, ...] = ()
+    technique: tuple[str, ...] = ()  # ATT&CK for ICS ids
+    requirement: tuple[str, ...] = ()  # IEC 62443-3-3 SR
+    changes: tuple[Change, ...] = ()
+    suggestion: str = ""  # the flow that would allow it, as YAML, ready to paste
+    count: int = 0  # events behind it
+    first_time: int = 0
+    last_time: int = 0
+    evidence: tuple[Evidence, ...] = ()  # bounded
+    state: Literal["open", "accepted", "resolved"] = "open"
+
+    @property
+    def id(self) -> str:
+        """Stable: from the rule and its identity fields only."""
+        text = "\x1f".join((self.rule, *(f"{key}={value}" for key, value in self.identity)))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
