@@ -1,0 +1,1 @@
+"""Builders of the bytes in the captures of this folder: standard library only, same bytes on every run."""
