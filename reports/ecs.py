@@ -1,0 +1,224 @@
+"""Findings as alerts in the Elastic Common Schema: `alerts.ndjson`, one JSON object a line.
+
+`event.id` is the finding's id, so a receiver that sees one twice keeps one. Times are packet times.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import struct
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zonewatch.inventory.model import Asset
+from zonewatch.reports.codec import encode
+from zonewatch.reports.result import AuditResult, FindingFlow, ordered
+from zonewatch.reports.words import frames, iso_time
+from zonewatch.rules.findings import Finding, Severity
+
+__all__ = ["alerts", "alerts_ndjson", "community_id", "finding_flows"]
+
+ECS_VERSION: Final = "8.17.0"
+SEVERITY_NUMBERS: Final[dict[Severity, int]] = {"info": 1, "low": 21, "medium": 47, "high": 73, "critical": 99}
+"""The numbers that SIEMs built on ECS map to these words; an ordinal of the word, and never added up."""
+_IP_PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58, "ipv6-icmp": 58, "sctp": 132}
+_TWO_WAY_ICMP: Final = {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17, 10: 9, 9: 10}
+_TWO_WAY_ICMP6: Final = {128: 129, 129: 128, 133: 134, 134: 133, 135: 136, 136: 135, 130: 131, 131: 130, 139: 140, 140: 139, 144: 145, 145: 144}
+
+
+def community_id(transport: str, client: str, server: str, client_port: int, server_port: int, seed: int = 0) -> str:
+    """The Community ID flow hash, version 1; empty where an address or the transport has none.
+
+    For ICMP, the ports are type and code of the first message.
+    """
+    addresses = _addresses(client, server)
+    protocol = _IP_PROTOCOLS.get(transport)
+    if addresses is None or protocol is None:
+        return ""
+    if protocol == 1 and addresses[0].version == 6:
+        protocol = 58
+    one_way = False
+    if protocol in (1, 58):
+        answers = _TWO_WAY_ICMP if protocol == 1 else _TWO_WAY_ICMP6
+        one_way = client_port not in answers
+        server_port = answers.get(client_port, server_port)
+    ends = [(addresses[0].packed, client_port), (addresses[1].packed, server_port)]
+    if not one_way:
+        ends.sort()
+    (first, first_port), (second, second_port) = ends
+    ports = struct.pack("!HH", first_port, second_port)
+    digest = hashlib.sha1(struct.pack("!H", seed) + first + second + bytes((protocol, 0)) + ports, usedforsecurity=False)
+    return "1:" + base64.b64encode(digest.digest()).decode()
+
+
+def _addresses(client: str, server: str) -> tuple[IPv4Address, IPv4Address] | tuple[IPv6Address, IPv6Address] | None:
+    try:
+        pair = (ip_address(client), ip_address(server))
+    except ValueError:
+        return None
+    return pair if pair[0].version == pair[1].version else None  # type: ignore[return-value]
+
+
+def finding_flows(findings: tuple[Finding, ...], events: pa.Table) -> tuple[FindingFlow, ...]:
+    """The flow of each finding whose evidence lies in one flow only, looked up in the event table."""
+    wanted = {(row.capture, row.frame): () for finding in findings for row in finding.evidence}
+    if not wanted or not events.num_rows:
+        return ()
+    frames_wanted = pa.array(sorted({frame for _, frame in wanted}), pa.uint64())
+    found: dict[tuple[str, int], set[tuple[str, str, int, str, int]]] = {}
+    for column in ("request_frames", "response_frames"):
+        lists = events.column(column).combine_chunks()
+        flat, parents = pc.list_flatten(lists), pc.list_parent_indices(lists)
+        mask = pc.is_in(flat, value_set=frames_wanted)
+        flat, parents = flat.filter(mask), parents.filter(mask)
+        names = ("capture", "transport", "client", "client_port", "server", "server_port")
+        rows = events.select(names).take(parents).to_pylist()
+        for frame, row in zip(flat.to_pylist(), rows, strict=True):
+            ends = (row["transport"], row["client"], row["client_port"], row["server"], row["server_port"])
+            found.setdefault((row["capture"], frame), set()).add(ends)
+    return tuple(sorted(_only_flows(findings, found), key=lambda flow: flow.finding))
+
+
+def _only_flows(
+    findings: tuple[Finding, ...], found: dict[tuple[str, int], set[tuple[str, str, int, str, int]]]
+) -> Iterator[FindingFlow]:
+    for finding in findings:
+        flows = {flow for row in finding.evidence for flow in found.get((row.capture, row.frame), ())}
+        if len(flows) == 1:
+            transport, client, client_port, server, server_port = flows.pop()
+            yield FindingFlow(finding.id, transport, client, client_port, server, server_port)
+
+
+def alerts(result: AuditResult) -> Iterator[dict[str, Any]]:
+    """One ECS document a finding, the gravest first."""
+    result = ordered(result)
+    flows = {flow.finding: flow for flow in result.flows}
+    assets = {asset.id: asset for asset in result.inventory.assets}
+    for finding in result.findings:
+        yield _alert(result, finding, flows.get(finding.id), assets)
+
+
+def alerts_ndjson(result: AuditResult) -> str:
+    """`alerts.ndjson`, ASCII."""
+    return "".join(json.dumps(alert, sort_keys=True, allow_nan=False) + "\n" for alert in alerts(result))
+
+
+def _alert(
+    result: AuditResult, finding: Finding, flow: FindingFlow | None, assets: dict[str, Asset]
+) -> dict[str, Any]:
+    last = finding.last_time or finding.first_time or result.as_of
+    ends = _ends(result, finding, flow, assets)
+    related = sorted({address for name in finding.assets if name in assets for address in assets[name].addresses})
+    return _compact(
+        {
+            "@timestamp": _millis(last),
+            "ecs": {"version": ECS_VERSION},
+            "message": finding.title,
+            "tags": ["ot", "zonewatch"],
+            "event": {
+                "id": finding.id,
+                "kind": "alert",
+                "category": ["network", "intrusion_detection"],
+                "type": ["info"],
+                "module": "zonewatch",
+                "dataset": "zonewatch.findings",
+                "severity": SEVERITY_NUMBERS[finding.severity],
+                "start": _millis(finding.first_time),
+                "end": _millis(finding.last_time),
+                "reason": "; ".join(finding.reasons),
+                "action": finding.operation,
+            },
+            "rule": {"id": finding.rule, "name": finding.title, "description": finding.description},
+            "threat": _threat(finding),
+            "observer": {"product": "zonewatch", "type": "ids", "vendor": "zonewatch", "version": result.version},
+            **ends,
+            "related": {"ip": related},
+            "zonewatch": {
+                "severity": finding.severity,
+                "state": finding.state,
+                "remedy": finding.remedy,
+                "owner": finding.owner,
+                "verdict": finding.verdict,
+                "operation": finding.operation,
+                "zones": list(finding.zones),
+                "assets": list(finding.assets),
+                "requirement": list(finding.requirement),
+                "changes": encode(finding.changes),
+                "count": finding.count,
+                "evidence": [f"{row.capture}:{row.frame}" for row in finding.evidence],
+                "frames": frames(finding.evidence),
+            },
+        }
+    )
+
+
+def _millis(nanoseconds: int) -> str:
+    return iso_time(nanoseconds)[:23] + "Z" if nanoseconds else ""
+
+
+def _threat(finding: Finding) -> dict[str, Any]:
+    if not finding.technique:
+        return {}
+    return {"framework": "MITRE ATT&CK for ICS", "technique": {"id": list(finding.technique)}}
+
+
+def _ends(
+    result: AuditResult, finding: Finding, flow: FindingFlow | None, assets: dict[str, Asset]
+) -> dict[str, Any]:
+    """Source, destination and network: of the one flow, else of the one edge between the finding's two assets."""
+    network: dict[str, Any] = {"protocol": finding.protocol}
+    if flow is not None:
+        network |= {
+            "transport": flow.transport,
+            "community_id": community_id(
+                flow.transport, flow.client, flow.server, flow.client_port, flow.server_port
+            ),
+        }
+        return {
+            "source": {**_end(flow.client), "port": flow.client_port},
+            "destination": {**_end(flow.server), "port": flow.server_port},
+            "network": network,
+        }
+    edges = [
+        edge
+        for edge in result.inventory.edges
+        if {edge.client, edge.server} == set(finding.assets) and edge.protocol == (finding.protocol or edge.protocol)
+    ]
+    pairs = sorted({(edge.client_address, edge.server_address) for edge in edges})
+    if len(pairs) == 1:
+        transports = sorted({edge.transport for edge in edges})
+        ports = sorted({edge.server_port for edge in edges})
+        if len(transports) == 1:
+            network["transport"] = transports[0]
+        destination = _end(pairs[0][1]) | ({"port": ports[0]} if len(ports) == 1 and ports[0] else {})
+        return {"source": _end(pairs[0][0]), "destination": destination, "network": network}
+    if len(finding.assets) == 1 and finding.assets[0] in assets:
+        found = assets[finding.assets[0]]
+        host = {"name": found.name, "ip": list(found.addresses), "mac": [_mac(mac) for mac in found.macs]}
+        return {"host": host, "network": network}
+    return {"network": network}
+
+
+def _end(address: str) -> dict[str, Any]:
+    try:
+        return {"address": address, "ip": str(ip_address(address))}
+    except ValueError:
+        return {"address": address, **({"mac": _mac(address)} if address.count(":") == 5 else {})}
+
+
+def _mac(mac: str) -> str:
+    return mac.upper().replace(":", "-")
+
+
+def _compact(value: Any) -> Any:
+    """Without what says nothing: none, empty texts, empty lists and objects."""
+    if isinstance(value, dict):
+        kept = {key: _compact(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item is not None and item not in ("", [], {})}
+    return value

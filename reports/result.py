@@ -1,0 +1,261 @@
+"""The result of an audit: what every renderer shows. Rows are frozen; times are UTC nanoseconds, 0 is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Final, Literal
+
+from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
+from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding, Verdict
+
+__all__ = [
+    "AuditResult",
+    "Capture",
+    "FindingFlow",
+    "MatrixCell",
+    "OddityCount",
+    "PolicyInfo",
+    "UnusedFlow",
+    "VerdictRow",
+    "ZoneInfo",
+    "edge_key",
+    "edge_verdicts",
+    "ordered",
+    "totals",
+    "worst",
+]
+
+VERDICT_ORDER: Final[tuple[Verdict, ...]] = ("violation", "unzoned", "cannot_conclude", "allowed")
+"""The one that asks for attention first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One input file and what it let us see: a row of the coverage table."""
+
+    source: str
+    name: str  # file name only
+    format: str = ""
+    sha256: str = ""  # empty where it was not asked for
+    status: Literal["whole", "partial"] = "whole"
+    problem: str = ""  # why partial
+    packets: int = 0
+    bytes: int = 0  # on the wire
+    first_time: int = 0
+    last_time: int = 0
+    cut_packets: int = 0
+    undecoded_packets: int = 0
+    gaps: int = 0
+    gap_bytes: int = 0
+    one_sided_flows: int = 0
+    incomplete_fragments: int = 0
+    clock_jumps: int = 0
+    flows: int = 0
+    flows_evicted: int = 0
+    combinations_coalesced: int = 0
+    events: int = 0
+    events_thinned: int = 0
+    oddities: int = 0
+    oddities_dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInfo:
+    """The policy that was judged against, or the zones that are proposed where there was none."""
+
+    name: str = ""  # file name only; empty: no policy was given
+    sha256: str = ""
+    system: str = ""  # name of the system under consideration
+    owner: str = ""
+    proposal: str = ""  # a draft policy as YAML, where none was given
+    reasons: tuple[str, ...] = ()  # why the zones are proposed so
+
+    @property
+    def given(self) -> bool:
+        """Whether a policy was given; otherwise the zones are a proposal, and nothing is a violation."""
+        return bool(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneInfo:
+    """A zone of the policy or of the proposal."""
+
+    id: str
+    name: str = ""
+    purdue: float | None = None
+    target: str = ""  # SL-T in words: "2", or "IAC 2, UC 2 …"
+    members: tuple[str, ...] = ()  # subnets and addresses, as the policy writes them
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """What policy says of one function between two assets."""
+
+    client: str  # asset id
+    server: str  # asset id, or broadcast:<address>
+    protocol: str
+    function: str  # empty where traffic is judged as a whole
+    operation: str
+    verdict: Verdict
+    client_zone: str = ""
+    server_zone: str = ""
+    conduit: str = ""
+    flow: str = ""  # the flow that allows it, or that would have had to
+    reason: str = ""
+    events: int = 0
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """One operation of one protocol from zone to zone; empty zone: in none, empty operation: other traffic."""
+
+    from_zone: str
+    to_zone: str
+    protocol: str
+    operation: str
+    verdict: Verdict
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedFlow:
+    """A flow that the policy allows and that no packet used."""
+
+    conduit: str
+    flow: str
+    from_zone: str
+    to_zone: str
+    protocol: str
+    operations: tuple[str, ...] = ()
+    purpose: str = ""
+    until: str = ""  # ISO date of the approval's end
+
+
+@dataclass(frozen=True, slots=True)
+class OddityCount:
+    """Malformed or unexpected messages of one kind."""
+
+    protocol: str
+    layer: str
+    code: str
+    count: int
+    expected: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFlow:
+    """The one flow that a finding is about, where there is just one."""
+
+    finding: str  # its id
+    transport: str
+    client: str  # IP address
+    client_port: int
+    server: str
+    server_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """All that an audit found, and how far it could see."""
+
+    version: str  # of zonewatch
+    title: str
+    as_of: int  # what counts as today, for approvals that end
+    captures: tuple[Capture, ...]
+    inventory: Inventory
+    policy: PolicyInfo = PolicyInfo()
+    zones: tuple[ZoneInfo, ...] = ()
+    verdicts: tuple[VerdictRow, ...] = ()
+    matrix: tuple[MatrixCell, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    flows: tuple[FindingFlow, ...] = ()
+    oddities: tuple[OddityCount, ...] = ()
+    unused_flows: tuple[UnusedFlow, ...] = ()
+    limits: tuple[str, ...] = ()  # in words: what the conclusions do not cover
+
+    @property
+    def partial(self) -> bool:
+        """Whether some input could be read only in part."""
+        return any(capture.status != "whole" for capture in self.captures)
+
+
+def totals(captures: Iterable[Capture]) -> Capture:
+    """The sum of all captures: counters added, times spanned, partial if one is."""
+    rows = tuple(captures)
+    counters = {
+        field.name: sum(getattr(row, field.name) for row in rows)
+        for field in fields(Capture)
+        if field.type == "int" and not field.name.endswith("_time")
+    }
+    firsts = [row.first_time for row in rows if row.first_time]
+    return Capture(
+        source="",
+        name="",
+        status="partial" if any(row.status != "whole" for row in rows) else "whole",
+        first_time=min(firsts, default=0),
+        last_time=max((row.last_time for row in rows), default=0),
+        **counters,
+    )
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
+    """The verdict that asks for attention first; none of none."""
+    return min(verdicts, key=VERDICT_ORDER.index, default=None)
+
+
+def edge_key(edge: Edge) -> tuple[str, str, str]:
+    """What ties an edge to its verdict rows."""
+    return (edge.client, edge.server, edge.protocol)
+
+
+def edge_verdicts(result: AuditResult) -> dict[tuple[str, str, str], tuple[VerdictRow, ...]]:
+    """The verdict rows of each edge, by client, server and protocol."""
+    found: dict[tuple[str, str, str], list[VerdictRow]] = {}
+    for row in result.verdicts:
+        found.setdefault((row.client, row.server, row.protocol), []).append(row)
+    return {key: tuple(rows) for key, rows in sorted(found.items())}
+
+
+def _address_order(asset: Asset) -> tuple[str, str]:
+    return (asset.zone, asset.id)
+
+
+def _finding_order(finding: Finding) -> tuple[int, int, str, str]:
+    return (-SEVERITIES.index(finding.severity), finding.first_time, finding.rule, finding.id)
+
+
+def _edge_order(edge: Edge) -> tuple[str | int, ...]:
+    addresses = (edge.client_address, edge.server_address)
+    return (edge.client, edge.server, edge.protocol, edge.transport, edge.server_port, *addresses)
+
+
+def _verdict_order(row: VerdictRow) -> tuple[str | int, ...]:
+    names = (row.client, row.server, row.protocol, row.operation, row.function)
+    return (*names, VERDICTS.index(row.verdict), row.conduit, row.flow, row.reason, row.events)
+
+
+def _cell_order(cell: MatrixCell) -> tuple[str | int, ...]:
+    return (cell.from_zone, cell.to_zone, cell.protocol, cell.operation, VERDICTS.index(cell.verdict), cell.events)
+
+
+def ordered(result: AuditResult) -> AuditResult:
+    """The same result in the one order that files are written in. Captures keep the order of their streams."""
+    inventory = result.inventory
+    return replace(
+        result,
+        inventory=replace(
+            inventory,
+            assets=tuple(sorted(inventory.assets, key=_address_order)),
+            edges=tuple(sorted(inventory.edges, key=_edge_order)),
+            unseen=tuple(sorted(inventory.unseen)),
+        ),
+        verdicts=tuple(sorted(result.verdicts, key=_verdict_order)),
+        matrix=tuple(sorted(result.matrix, key=_cell_order)),
+        findings=tuple(sorted(result.findings, key=_finding_order)),
+        flows=tuple(sorted(result.flows, key=lambda flow: flow.finding)),
+        oddities=tuple(sorted(result.oddities, key=lambda row: (row.protocol, row.layer, row.code, row.expected))),
+        unused_flows=tuple(sorted(result.unused_flows, key=lambda row: (row.conduit, row.flow, row.protocol))),
+    )

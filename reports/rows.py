@@ -1,0 +1,185 @@
+"""Columns and rows, shown as a table for people, CSV or JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, TextIO
+
+import pyarrow as pa
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from zonewatch.reports.words import iso_time, visible
+
+__all__ = ["Cell", "Column", "Format", "Rows", "csv_text", "emit", "from_arrow", "json_lines"]
+
+Cell = str | int | float | bool | None | tuple[str, ...]
+Format = Literal["table", "csv", "jsonl"]
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name in files, its head for people, and how soon it is left out on a narrow terminal."""
+
+    name: str
+    title: str = ""  # empty: the name
+    right: bool = False
+    rank: int = 0  # 0 stays always; higher ranks go first
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table of plain cells."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    title: str = ""
+
+
+def csv_text(rows: Rows) -> str:
+    """RFC 4180 with a header. A text that a spreadsheet would run as a formula is led by an apostrophe."""
+    out = io.StringIO()
+    _write_csv(rows.columns, rows.rows, out)
+    return out.getvalue()
+
+
+def _write_csv(columns: tuple[Column, ...], rows: Iterable[tuple[Cell, ...]], out: TextIO) -> None:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.name for column in columns])
+    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+
+
+def _csv_cell(cell: Cell) -> str | int | float:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, int | float):
+        return cell
+    text = visible(";".join(cell) if isinstance(cell, tuple) else cell)
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def json_lines(rows: Rows) -> Iterator[str]:
+    """One object a row, ASCII, without the newline."""
+    names = [column.name for column in rows.columns]
+    for row in rows.rows:
+        yield json.dumps(dict(zip(names, row, strict=True)), allow_nan=False)
+
+
+def emit(rows: Rows, form: Format, out: TextIO, console: Console | None = None, limit: int = 0) -> None:
+    """Writes the rows. A table for people goes to the console and is shortened after `limit` rows (0: never)."""
+    if form == "csv":
+        _write_csv(rows.columns, rows.rows, out)
+    elif form == "jsonl":
+        out.writelines(line + "\n" for line in json_lines(rows))
+    else:
+        console = console or Console(file=out)
+        console.print(rich_table(rows, console.width, limit))
+        hidden = len(rows.rows) - limit if limit else 0
+        if hidden > 0:
+            console.print(Text(f"… {hidden:,} more (--format csv shows all)", style="dim"))
+
+
+def rich_table(rows: Rows, width: int, limit: int = 0) -> RichTable:
+    """As many columns as fit: those of the highest rank go first."""
+    shown = rows.rows[:limit] if limit else rows.rows
+    texts = [tuple(cell_text(cell) for cell in row) for row in shown]
+    kept = _fitting(rows.columns, texts, width)
+    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title=rows.title or None, title_justify="left", expand=False)
+    for index in kept:
+        column = rows.columns[index]
+        table.add_column(
+            Text(column.title or column.name),
+            justify="right" if column.right else "left",
+            style=column.style or None,
+            no_wrap=column.right,
+            overflow="fold",
+        )
+    for row in texts:
+        table.add_row(*(Text(row[index]) for index in kept))
+    if not rows.rows:
+        table.caption = "nothing"
+    return table
+
+
+def _fitting(columns: tuple[Column, ...], texts: list[tuple[str, ...]], width: int) -> list[int]:
+    # A text column may fold down to 16 cells before another one is given up for it.
+    needs = []
+    for index, column in enumerate(columns):
+        longest = max((len(row[index]) for row in texts), default=0)
+        needs.append(max(len(column.title or column.name), longest if column.right else min(longest, 16)) + 2)
+    kept = list(range(len(columns)))
+    while sum(needs[index] for index in kept) > width:
+        spare = [index for index in kept if columns[index].rank]
+        if not spare:
+            break
+        kept.remove(max(spare, key=lambda index: (columns[index].rank, index)))
+    return kept
+
+
+def cell_text(cell: Cell) -> str:
+    """A cell for people."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    if isinstance(cell, float):
+        return f"{cell:g}"
+    return visible(", ".join(cell) if isinstance(cell, tuple) else cell)
+
+
+def from_arrow(table: pa.Table, keep: tuple[str, ...] = ()) -> Rows:
+    """The rows of an Arrow table: times in UTC, lists and objects put into words."""
+    names = keep or tuple(table.column_names)
+    columns = tuple(Column(name, name.replace("_", " "), right=_is_count(table.schema.field(name).type)) for name in names)
+    values = [_plain(table.column(name)) for name in names]
+    return Rows(columns, tuple(zip(*values, strict=True)) if values else ())
+
+
+def _is_count(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+
+
+def _plain(column: pa.ChunkedArray) -> list[Cell]:
+    if pa.types.is_timestamp(column.type):
+        return [None if value is None else iso_time(value) for value in column.cast(pa.int64()).to_pylist()]
+    return [_value(value) for value in column.to_pylist()]
+
+
+def _value(value: Any) -> Cell:
+    if isinstance(value, list):
+        return tuple(_object(item) if isinstance(item, dict) else str(_value(item)) for item in value)
+    if isinstance(value, dict):
+        return _object(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def _object(value: dict[str, Any]) -> str:
+    """An event's object: `holding-register 99-100 = 7, 9 (before 6, 9)`."""
+    words = [str(value.get("kind", ""))]
+    start, count = value.get("start"), value.get("count") or 1
+    if start is not None:
+        words.append(str(start) if count == 1 else f"{start}-{start + count - 1}")
+    words += [str(value[name]) for name in ("property_name", "text") if value.get(name)]
+    if value.get("values"):
+        words.append("= " + ", ".join(f"{item:g}" for item in value["values"]))
+    if value.get("before"):
+        words.append(f"(before {', '.join(f'{item:g}' for item in value['before'])})")
+    return " ".join(word for word in words if word)

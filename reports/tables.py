@@ -1,0 +1,239 @@
+"""The tables of a result folder: assets, edges, findings."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from zonewatch.inventory.model import Asset, Edge, Evidence
+from zonewatch.reports.codec import encode
+from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
+from zonewatch.reports.rows import Cell, Column, Rows
+from zonewatch.reports.words import ROLE_WORDS, frames, iso_time, posture, product, protocols, target
+from zonewatch.rules.findings import Finding
+
+__all__ = ["asset_rows", "asset_table", "edge_rows", "edge_table", "finding_rows", "findings_json"]
+
+ASSET_COLUMNS: Final = (
+    Column("id"),
+    Column("name"),
+    Column("seen"),
+    Column("kind"),
+    Column("role"),
+    Column("role_confidence"),
+    Column("role_reasons"),
+    Column("purdue"),
+    Column("zone"),
+    Column("vendor"),
+    Column("model"),
+    Column("firmware"),
+    Column("serial"),
+    Column("addresses"),
+    Column("macs"),
+    Column("vlans"),
+    Column("services"),
+    Column("authentication"),
+    Column("units"),
+    Column("criticality"),
+    Column("declared"),
+    Column("first_seen"),
+    Column("last_seen"),
+    Column("evidence"),
+)
+EDGE_COLUMNS: Final = (
+    Column("client"),
+    Column("client_zone"),
+    Column("client_address"),
+    Column("server"),
+    Column("server_zone"),
+    Column("server_address"),
+    Column("protocol"),
+    Column("transport"),
+    Column("server_port"),
+    Column("ot"),
+    Column("operations"),
+    Column("functions"),
+    Column("targets"),
+    Column("events"),
+    Column("packets"),
+    Column("bytes"),
+    Column("state"),
+    Column("verdict"),
+    Column("flows"),
+    Column("first_seen"),
+    Column("last_seen"),
+    Column("evidence"),
+)
+
+
+def asset_rows(result: AuditResult) -> Rows:
+    """`assets.csv`: every asset, then the declared ones that no packet showed."""
+    seen = [_asset(asset) for asset in ordered(result).inventory.assets]
+    blank: tuple[Cell, ...] = ("",) * (len(ASSET_COLUMNS) - 3)
+    unseen = [(name, name, False, *blank) for name in sorted(result.inventory.unseen)]
+    return Rows(ASSET_COLUMNS, (*seen, *unseen))
+
+
+def _asset(asset: Asset) -> tuple[Cell, ...]:
+    vlans = {interface.vlan for interface in asset.interfaces if interface.vlan is not None}
+    weakest = posture(asset)
+    return (
+        asset.id,
+        asset.name,
+        True,
+        asset.kind,
+        asset.role,
+        asset.role_confidence,
+        asset.role_reasons,
+        asset.purdue,
+        asset.zone,
+        asset.vendor,
+        asset.model,
+        asset.firmware,
+        asset.serial,
+        asset.addresses,
+        asset.macs,
+        tuple(str(vlan) for vlan in sorted(vlans)),
+        tuple(f"{row.protocol} {row.transport}/{row.port}" for row in asset.services),
+        weakest.posture if weakest else "",
+        tuple(f"{unit.protocol} {unit.unit}" for unit in asset.units),
+        asset.criticality,
+        asset.declared,
+        iso_time(asset.first_time),
+        iso_time(asset.last_time),
+        _evidence((asset.first_evidence,) if asset.first_evidence else ()),
+    )
+
+
+def edge_rows(result: AuditResult) -> Rows:
+    """`edges.csv`: who speaks what to whom, with what the policy says of it."""
+    verdicts = edge_verdicts(result)
+    zones = {asset.id: asset.zone for asset in result.inventory.assets}
+    edges = ordered(result).inventory.edges
+    return Rows(EDGE_COLUMNS, tuple(_edge(edge, zones, verdicts.get(edge_key(edge), ())) for edge in edges))
+
+
+def _edge(edge: Edge, zones: dict[str, str], verdicts: tuple[VerdictRow, ...]) -> tuple[Cell, ...]:
+    functions = edge.functions
+    return (
+        edge.client,
+        zones.get(edge.client, ""),
+        edge.client_address,
+        edge.server,
+        zones.get(edge.server, ""),
+        edge.server_address,
+        edge.protocol,
+        edge.transport,
+        edge.server_port,
+        edge.ot,
+        tuple(edge.operations),
+        tuple(dict.fromkeys(_function(row.code, row.name) for row in functions)),
+        tuple(dict.fromkeys(target(row) for function in functions for row in function.targets)),
+        edge.events,
+        edge.packets,
+        edge.bytes,
+        edge.state,
+        worst(row.verdict for row in verdicts) or "",
+        tuple(sorted({f"{row.conduit}/{row.flow}" for row in verdicts if row.flow})),
+        iso_time(edge.first_time),
+        iso_time(edge.last_time),
+        _evidence(edge.evidence),
+    )
+
+
+def _function(code: int | None, name: str) -> str:
+    return " ".join(part for part in ("" if code is None else str(code), name) if part)
+
+
+def _evidence(rows: tuple[Evidence, ...]) -> tuple[str, ...]:
+    return tuple(f"{row.capture}:{row.frame}" for row in rows)
+
+
+def finding_rows(result: AuditResult) -> Rows:
+    """One row a finding, for `zonewatch findings`."""
+    columns = (
+        Column("id", rank=4),
+        Column("severity"),
+        Column("state", rank=5),
+        Column("rule", rank=3),
+        Column("title"),
+        Column("assets", rank=2),
+        Column("zones", rank=4),
+        Column("protocol", rank=3),
+        Column("operation", rank=4),
+        Column("count", right=True, rank=2),
+        Column("first_seen", rank=6),
+        Column("last_seen", rank=6),
+        Column("evidence", rank=1),
+        Column("remedy", rank=5),
+    )
+    return Rows(columns, tuple(_finding(finding) for finding in ordered(result).findings))
+
+
+def _finding(finding: Finding) -> tuple[Cell, ...]:
+    return (
+        finding.id,
+        finding.severity,
+        finding.state,
+        finding.rule,
+        finding.title,
+        finding.assets,
+        finding.zones,
+        finding.protocol,
+        finding.operation,
+        finding.count,
+        iso_time(finding.first_time),
+        iso_time(finding.last_time),
+        frames(finding.evidence, 4),
+        finding.remedy,
+    )
+
+
+def asset_table(result: AuditResult) -> Rows:
+    """The assets for people: fewer columns, in words."""
+    columns = (
+        Column("name", style="bold"),
+        Column("address", rank=1),
+        Column("role"),
+        Column("product", "vendor, model", rank=3),
+        Column("zone", rank=2),
+        Column("level", right=True, rank=6),
+        Column("protocols", rank=4),
+        Column("authentication", rank=5),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for asset in ordered(result).inventory.assets:
+        weakest = posture(asset)
+        addresses = asset.addresses or asset.macs
+        shown = (*addresses[:1], f"+{len(addresses) - 1}") if len(addresses) > 1 else addresses
+        level = "" if asset.purdue is None else f"{asset.purdue:g}"
+        fields = (ROLE_WORDS[asset.role], product(asset), asset.zone, level, protocols(asset))
+        rows.append((asset.name, " ".join(shown), *fields, weakest.posture if weakest else ""))
+    return Rows(columns, tuple(rows))
+
+
+def edge_table(result: AuditResult) -> Rows:
+    """The communication map for people: control protocols first."""
+    columns = (
+        Column("client"),
+        Column("server"),
+        Column("protocol"),
+        Column("operations", rank=2),
+        Column("events", right=True, rank=3),
+        Column("packets", right=True, rank=4),
+        Column("verdict", rank=1),
+    )
+    names = {asset.id: asset.name for asset in result.inventory.assets}
+    verdicts = edge_verdicts(result)
+    rows: list[tuple[Cell, ...]] = []
+    for edge in sorted(ordered(result).inventory.edges, key=lambda edge: not edge.ot):
+        verdict = worst(row.verdict for row in verdicts.get(edge_key(edge), ())) or ""
+        ends = (names.get(edge.client, edge.client), names.get(edge.server, edge.server))
+        rows.append((*ends, edge.protocol, tuple(edge.operations), edge.events, edge.packets, verdict.replace("_", " ")))
+    return Rows(columns, tuple(rows))
+
+
+def findings_json(result: AuditResult) -> str:
+    """`findings.json`: the findings alone, as `result.json` has them."""
+    rows = [{"id": finding.id, **encode(finding)} for finding in ordered(result).findings]
+    return json.dumps({"findings_version": 1, "findings": rows}, indent=2, allow_nan=False) + "\n"

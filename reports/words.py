@@ -1,0 +1,221 @@
+"""How values are put into words, the same in every renderer. Nothing here knows a medium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from zonewatch.inventory.model import Asset, Evidence, Posture, Role, Service, Target
+from zonewatch.rules.findings import Severity, Verdict
+
+SECOND: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A word with its symbols, so that nothing rests on colour alone."""
+
+    word: str
+    symbol: str
+    ascii: str
+    meaning: str
+
+
+VERDICT_MARKS: Final[dict[Verdict, Mark]] = {
+    "violation": Mark("violation", "✗", "x", "no flow of the policy allows it"),
+    "unzoned": Mark("unzoned", "?", "?", "one end is in no zone of the policy"),
+    "cannot_conclude": Mark("cannot conclude", "~", "~", "what was kept is too coarse to decide"),
+    "allowed": Mark("allowed", "✓", "+", "a flow of the policy allows it"),
+}
+SEVERITY_MARKS: Final[dict[Severity, Mark]] = {
+    "critical": Mark("critical", "▲▲", "!!!", "act now"),
+    "high": Mark("high", "▲", "!!", "act soon"),
+    "medium": Mark("medium", "◆", "!", "plan a change"),
+    "low": Mark("low", "●", "-", "put in order when it fits"),
+    "info": Mark("info", "○", ".", "good to know"),
+}
+POSTURE_MARKS: Final[dict[Posture, Mark]] = {
+    "none": Mark("none", "✗", "x", "obeys without authentication"),
+    "offered": Mark("offered", "~", "~", "authentication is offered, and not seen in use"),
+    "used": Mark("used", "✓", "+", "authentication is used"),
+    "unknown": Mark("unknown", "?", "?", "not known from this traffic"),
+}
+ROLE_WORDS: Final[dict[Role, str]] = {
+    "controller": "controller",
+    "rtu": "RTU",
+    "io_device": "I/O device",
+    "gateway": "gateway",
+    "hmi_scada": "HMI / SCADA",
+    "engineering_station": "engineering station",
+    "historian": "historian",
+    "router": "router",
+    "network_device": "network device",
+    "it_host": "IT host",
+    "it_server": "IT server",
+    "external": "external host",
+    "unknown": "unknown",
+}
+LEVEL_WORDS: Final[dict[float, str]] = {
+    5.0: "enterprise",
+    4.0: "business",
+    3.5: "DMZ",
+    3.0: "operations",
+    2.0: "supervision",
+    1.0: "control",
+    0.0: "process",
+}
+_POSTURE_ORDER: Final[tuple[Posture, ...]] = ("none", "offered", "unknown", "used")
+_MODBUS_PREFIX: Final = {"coil": 0, "discrete-input": 1, "input-register": 3, "holding-register": 4}
+
+
+def visible(text: str, limit: int = 0) -> str:
+    """Text from packets made safe to print: control, format and bidirectional characters become escapes."""
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else _escape(char) for char in text)
+    return text if not limit or len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def iso_time(nanoseconds: int) -> str:
+    """UTC with all nine digits, as in RFC 3339; empty for 0."""
+    if not nanoseconds:
+        return ""
+    seconds, rest = divmod(nanoseconds, SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def parse_time(text: str) -> int:
+    """Nanoseconds of a time that `iso_time` wrote. Raises ValueError."""
+    if not text:
+        return 0
+    whole, _, rest = text.removesuffix("Z").partition(".")
+    moment = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    return int(moment.timestamp()) * SECOND + int((rest or "0").ljust(9, "0")[:9])
+
+
+def clock(nanoseconds: int) -> str:
+    """A time for people: `2026-03-02 08:12:31 UTC`."""
+    if not nanoseconds:
+        return "unknown"
+    return f"{datetime.fromtimestamp(nanoseconds // SECOND, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def period(first: int, last: int) -> str:
+    """A span of time for people; the day is said once where it is the same."""
+    if not first or not last:
+        return "unknown"
+    start, end = clock(first), clock(last)
+    return f"{start[:19]} to {end[11:] if start[:10] == end[:10] else end}"
+
+
+def duration(nanoseconds: int) -> str:
+    """A length of time for people, in its two largest units."""
+    seconds = max(nanoseconds, 0) // SECOND
+    if seconds == 0:
+        return "under a second"
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+    parts = []
+    for word, size in units:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(counted(count, word))
+    return " ".join(parts[:2])
+
+
+def number(value: int) -> str:
+    """With thousands set apart."""
+    return f"{value:,}"
+
+
+def short_number(value: int) -> str:
+    """At most five characters: `950`, `12.3k`, `4.6M`."""
+    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if value >= size:
+            return f"{value / size:.1f}".removesuffix(".0") + letter if value < 100 * size else f"{value // size}{letter}"
+    return str(value)
+
+
+def size(octets: int) -> str:
+    """Octets for people, in powers of ten."""
+    for unit, word in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if octets >= unit:
+            return f"{octets / unit:.1f} {word}"
+    return counted(octets, "byte")
+
+
+def counted(count: int, word: str, plural: str = "") -> str:
+    """`1 asset`, `2 assets`."""
+    return f"{number(count)} {word if count == 1 else plural or word + 's'}"
+
+
+def listed(words: Iterable[str], limit: int = 0) -> str:
+    """`a, b and c`; a long list ends in a count."""
+    items = list(words)
+    if limit and len(items) > limit:
+        items = [*items[: limit - 1], f"{len(items) - limit + 1} more"]
+    return " and ".join((", ".join(items[:-1]), items[-1])) if len(items) > 1 else "".join(items)
+
+
+def level(purdue: float | None) -> str:
+    """`Level 3.5`."""
+    return "Level not known" if purdue is None else f"Level {purdue:g}"
+
+
+def operation(word: str) -> str:
+    """An operation for people: `program download`."""
+    return word.replace("_", " ") or "traffic"
+
+
+def target(row: Target) -> str:
+    """A range of points, zero-based, with Modbus' customary number: `holding-register 99 (40100)`."""
+    words = [row.kind]
+    if row.start is not None:
+        last = row.start + max(row.count, 1) - 1
+        words.append(str(row.start) if last == row.start else f"{row.start}-{last}")
+        if row.kind in _MODBUS_PREFIX:
+            words.append(f"({'-'.join(_reference(row.kind, point) for point in dict.fromkeys((row.start, last)))})")
+    if row.property_name:
+        words.append(row.property_name.replace("_", " "))
+    return visible(" ".join(words))
+
+
+def _reference(kind: str, point: int) -> str:
+    digits = 4 if point < 9_999 else 5
+    return f"{_MODBUS_PREFIX[kind]}{point + 1:0{digits}d}"
+
+
+def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
+    """Evidence by capture: `plant.pcap frames 812, 813`."""
+    by_capture: dict[str, list[int]] = {}
+    for row in sorted(rows):
+        by_capture.setdefault(row.capture, []).append(row.frame)
+    parts = []
+    for capture, found in sorted(by_capture.items()):
+        kept = list(dict.fromkeys(found))
+        shown = [str(frame) for frame in (kept[:limit] if limit else kept)]
+        more = f" and {len(kept) - limit} more" if limit and len(kept) > limit else ""
+        parts.append(f"{visible(capture)} frame{'' if len(kept) == 1 else 's'} {', '.join(shown)}{more}")
+    return "; ".join(parts)
+
+
+def posture(asset: Asset) -> Service | None:
+    """The service of an asset whose authentication is weakest; none where it serves nothing."""
+    return min(asset.services, key=lambda row: (_POSTURE_ORDER.index(row.posture), row.protocol, row.port), default=None)
+
+
+def protocols(asset: Asset) -> tuple[str, ...]:
+    """What an asset serves and speaks as its claims and services tell, sorted."""
+    return tuple(sorted({service.protocol for service in asset.services} | {unit.protocol for unit in asset.units}))
+
+
+def product(asset: Asset) -> str:
+    """Vendor and model in one, without saying the vendor twice."""
+    if asset.vendor and asset.model.lower().startswith(asset.vendor.lower()):
+        return visible(asset.model)
+    return visible(" ".join(part for part in (asset.vendor, asset.model) if part))
