@@ -161,9 +161,7 @@ def binary_event(index: int, value: bool, milliseconds: int) -> bytes:
 def analog_events(events: Sequence[tuple[int, int]], milliseconds: int) -> bytes:
     """g32v3: (index, value) with absolute time."""
     head = struct.pack("<BBBH", 32, 3, COUNT_INDEX_16, len(events))
-    return head + b"".join(
-        struct.pack("<HBi", index, ONLINE, value) + time48(milliseconds) for index, value in events
-    )
+    return head + b"".join(struct.pack("<HBi", index, ONLINE, value) + time48(milliseconds) for index, value in events)
 
 
 def control_relay_output(index: int, control_code: int, status: int = 0) -> bytes:

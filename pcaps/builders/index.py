@@ -19,7 +19,7 @@ def record(file: Path, made_by: str, packets: int, shows: str) -> None:
         "file": name,
         "made_by": made_by,
         "origin": "synthetic; made by this project, no recorded traffic in it",
-        "licence": "as the project",
+        "licence": "Apache-2.0",
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "packets": str(packets),
         "shows": shows,

@@ -9,7 +9,7 @@ import random
 import struct
 from collections.abc import Sequence
 
-from builders.wire import BROADCAST_MAC, LinkPath, Station, ethernet, ip_bytes, mac_bytes
+from builders.wire import LinkPath, ethernet, ip_bytes, mac_bytes
 
 NTP_EPOCH_OFFSET = 2_208_988_800  # seconds from 1900 to 1970
 
@@ -42,7 +42,7 @@ def lldp(mac: str, port: str, name: str, description: str, management: str, capa
 # DHCP (RFC 2131).
 
 DISCOVER, OFFER, REQUEST, ACKNOWLEDGE = 1, 2, 3, 5
-ANY = Station("0.0.0.0", BROADCAST_MAC)
+DHCP_SERVER_PORT, DHCP_CLIENT_PORT = 67, 68
 
 
 def dhcp(
@@ -70,7 +70,8 @@ def dns_name(name: str) -> bytes:
 
 def dns_query(transaction: int, name: str) -> bytes:
     recursion_desired = 0x0100
-    return struct.pack(">HHHHHH", transaction, recursion_desired, 1, 0, 0, 0) + dns_name(name) + struct.pack(">HH", 1, 1)
+    question = dns_name(name) + struct.pack(">HH", 1, 1)
+    return struct.pack(">HHHHHH", transaction, recursion_desired, 1, 0, 0, 0) + question
 
 
 def dns_answer(transaction: int, name: str, address: str) -> bytes:

@@ -58,9 +58,18 @@ class TcpSession:
     """One connection. Calls come in the order of time; every method returns the time of its last frame."""
 
     def __init__(
-        self, capture: Capture, client: Station, client_port: int, server: Station, server_port: int
+        self,
+        capture: Capture,
+        client: Station,
+        client_port: int,
+        server: Station,
+        server_port: int,
+        *,
+        client_turnaround: int = TURNAROUND,
     ) -> None:
+        """A client far from the mirror has a longer turnaround."""
         self._capture = capture
+        self._turnaround = (client_turnaround, TURNAROUND)
         self._stations = (client, server)
         self._ports = (client_port, server_port)
         rng = random.Random(f"tcp {client.address}:{client_port} {server.address}:{server_port}")
@@ -72,8 +81,9 @@ class TcpSession:
         """The handshake. Leave it out for a connection that is older than the capture."""
         self._emit(at, Side.CLIENT, SYN, step=step)
         self._emit(at + TURNAROUND, Side.SERVER, SYN | ACK, step=step)
-        self._emit(at + 2 * TURNAROUND, Side.CLIENT, ACK, step=step)
-        return at + 2 * TURNAROUND
+        at += TURNAROUND + self._turnaround[Side.CLIENT]
+        self._emit(at, Side.CLIENT, ACK, step=step)
+        return at
 
     def refuse(self, at: int, step: str | None = None) -> int:
         """A closed port answers the SYN with RST."""
@@ -98,9 +108,10 @@ class TcpSession:
             last = offset + MSS >= len(payload)
             self._emit(at, side, ACK | (PSH if last else 0), payload=chunk, step=step)
             self._unacknowledged[receiver] += 1
-            self._ack_due[receiver] = at + self._stations[receiver].stack.delayed_ack
+            delay = self._stations[receiver].stack.delayed_ack
+            self._ack_due[receiver] = at + self._turnaround[receiver] + delay
             if self._unacknowledged[receiver] == 2:
-                self._emit(at + TURNAROUND, receiver, ACK)
+                self._emit(at + self._turnaround[receiver], receiver, ACK)
             at += SEGMENT_SPACING
         return at - SEGMENT_SPACING
 
@@ -114,9 +125,11 @@ class TcpSession:
     def close(self, at: int, side: Side = Side.CLIENT, step: str | None = None) -> int:
         self._flush(at)
         self._emit(at, side, FIN | ACK, step=step)
-        self._emit(at + TURNAROUND, side.peer, FIN | ACK, step=step)
-        self._emit(at + 2 * TURNAROUND, side, ACK, step=step)
-        return at + 2 * TURNAROUND
+        at += self._turnaround[side.peer]
+        self._emit(at, side.peer, FIN | ACK, step=step)
+        at += self._turnaround[side]
+        self._emit(at, side, ACK, step=step)
+        return at
 
     def settle(self) -> None:
         """Send the acknowledgements still owed; call it once, last."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from builders import dnp3
 from builders.tcp import Side, TcpSession
@@ -28,7 +29,9 @@ class Outstation:
     attributes: tuple[tuple[int, str], ...]
 
 
-def _attributes(software: str, hardware: str, place: str, serial: str, product: str, maker: str):  # noqa: ANN202
+def _attributes(
+    software: str, hardware: str, place: str, serial: str, product: str, maker: str
+) -> tuple[tuple[int, str], ...]:
     return ((242, software), (243, hardware), (245, place), (248, serial), (250, product), (252, maker))
 
 
@@ -150,7 +153,9 @@ class Association:
         confirmation = self._master.frames(dnp3.confirm(sequence, unsolicited=True))
         return self._session.send(sent + 6 * MILLISECOND, Side.CLIENT, confirmation) + MILLISECOND
 
-    def _ask(self, at: int, function: int, objects: bytes = b"", answer: bytes = b"", *, confirmed: bool = False) -> int:
+    def _ask(
+        self, at: int, function: int, objects: bytes = b"", answer: bytes = b"", *, confirmed: bool = False
+    ) -> int:
         self._sequence = (self._sequence + 1) % 16
         request = self._master.frames(dnp3.request(function, self._sequence, objects))
         indications = self._indications()
@@ -197,29 +202,29 @@ def _schedule(association: Association, outstation: Outstation) -> list[Step]:
     ]
     steps += [(seconds(at) + offset, association.synchronise) for at in TIME_SYNCHRONISATIONS]
     steps += [(at, association.integrity_poll) for at in range(seconds(600) + offset, LENGTH, seconds(600))]
-    if outstation.address == outstation_first_on(outstation.device):
+    if outstation.address == _first_address_of(outstation.device):
         steps += [(seconds(at) + offset, association.check_link) for at in LINK_STATUS_REQUESTS]
     first_poll = seconds(15) + offset
     steps += [(at, association.event_poll) for at in range(first_poll, LENGTH, seconds(outstation.poll_period))]
     steps += [
-        (seconds(at), lambda now, index=index, code=code: association.operate_relay(now, index, code))
+        (seconds(at), partial(association.operate_relay, index=index, control_code=code))
         for at, address, index, code in RELAY_COMMANDS
         if address == outstation.address
     ]
     steps += [
-        (seconds(at), lambda now, index=index, value=value: association.operate_analog(now, index, value))
+        (seconds(at), partial(association.operate_analog, index=index, value=value))
         for at, address, index, value in ANALOG_COMMANDS
         if address == outstation.address
     ]
     steps += [
-        (seconds(at), lambda now, index=index, state=state: association.report(now, index, state))
+        (seconds(at), partial(association.report, index=index, state=state))
         for at, address, index, state in SPONTANEOUS
         if address == outstation.address
     ]
     return steps
 
 
-def outstation_first_on(device: str) -> int:
+def _first_address_of(device: str) -> int:
     """The link address that answers first on a device's connection."""
     return next(outstation.address for outstation in OUTSTATIONS if outstation.device == device)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from builders import modbus
-from builders.tcp import Side, TcpSession
+from builders.tcp import TURNAROUND, Side, TcpSession
 from builders.wire import MILLISECOND, SECOND, Capture, Station, seconds
 from plant import INTERNET_SCANNER, LENGTH, station
 
@@ -207,6 +207,9 @@ ENGINEERING_CHANGE = (
 )
 
 
+INTERNET_ROUND_TRIP = 38 * MILLISECOND
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A short connection: opened for these requests and closed after the last."""
@@ -248,12 +251,14 @@ def run(capture: Capture, visits: Iterable[Visit]) -> None:
         session.settle()
 
     for visit in visits:
-        session = TcpSession(capture, visit.client, visit.client_port, station(visit.server), modbus.PORT)
+        distance = INTERNET_ROUND_TRIP if visit.client == INTERNET_SCANNER else TURNAROUND
+        session = TcpSession(
+            capture, visit.client, visit.client_port, station(visit.server), modbus.PORT, client_turnaround=distance
+        )
         first = visit.requests[0]
-        session.open(first.at - 5 * MILLISECOND, first.step)
+        session.open(first.at - 5 * MILLISECOND - distance, first.step)
         rng = random.Random(f"visit {visit.client.address} {visit.client_port}")
-        far_away = 38 * MILLISECOND if visit.client == INTERNET_SCANNER else 0
-        end = _converse(session, controllers, visit.server, visit.requests, rng, far_away)
+        end = _converse(session, controllers, visit.server, visit.requests, rng)
         session.close(end + seconds(0.4), Side.CLIENT)
 
 
@@ -276,7 +281,6 @@ def _converse(
     server: str,
     requests: Sequence[Request],
     rng: random.Random,
-    extra_latency: int = 0,
 ) -> int:
     transaction = rng.randrange(1, 2000)
     free = 0
@@ -285,7 +289,7 @@ def _converse(
         transaction = (transaction + 1) & 0xFFFF
         response = controllers.answer(at, server, request.unit, request.pdu)
         serial_line = 35 * MILLISECOND if server == "gateway-1" else 0
-        latency = 3 * MILLISECOND + rng.randrange(6 * MILLISECOND) + serial_line + extra_latency
+        latency = 3 * MILLISECOND + rng.randrange(6 * MILLISECOND) + serial_line
         answered = session.ask(
             at,
             modbus.tcp_adu(transaction, request.unit, request.pdu),

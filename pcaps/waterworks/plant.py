@@ -124,13 +124,17 @@ def zone_of(address: str) -> Zone | None:
     return next((zone for zone in ZONES if address.startswith(zone.prefix)), None)
 
 
+_ZONE_OF_MAC = {device.mac: ZONE[device.zone] for device in DEVICES} | {LAPTOP.mac: ZONE["supervision"]}
+
+
 def path_of(source: Station, destination: Station) -> LinkPath:
     """What the mirror sees; see the head of this file."""
     core, firewall = DEVICE["core-1"].mac, DEVICE["fw-1"].mac
     sender, receiver = zone_of(source.address), zone_of(destination.address)
-    if destination.mac == BROADCAST_MAC or sender == receiver:
-        here = sender or receiver or ZONE["supervision"]
-        return LinkPath(source.mac, destination.mac, here.vlan)
+    if destination.mac == BROADCAST_MAC:
+        return LinkPath(source.mac, BROADCAST_MAC, _ZONE_OF_MAC[source.mac].vlan)
+    if sender and sender == receiver:
+        return LinkPath(source.mac, destination.mac, sender.vlan)
     if receiver is None:
         return LinkPath(core, firewall, ZONE["network"].vlan, hops=1)
     return LinkPath(core, destination.mac, receiver.vlan, hops=INTERNET_HOPS if sender is None else 1)
@@ -146,6 +150,15 @@ def write_assets(path: Path) -> None:
             if device.id == "core-1":
                 addresses += [zone.gateway for zone in ZONES if zone.id != device.zone]
             writer.writerow(
-                (device.id, device.name, ";".join(addresses), device.mac, device.role, device.zone)
-                + (device.vendor, device.model, device.criticality)
+                (
+                    device.id,
+                    device.name,
+                    ";".join(addresses),
+                    device.mac,
+                    device.role,
+                    device.zone,
+                    device.vendor,
+                    device.model,
+                    device.criticality,
+                )
             )

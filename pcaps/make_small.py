@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Make the small captures, one subject each, the same bytes on every run. Needs nothing but Python 3.11.
+
+    python pcaps/make_small.py [folder]
+
+Without a folder the files are written beside this script, and the index gets their rows.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from builders import bacnet, dnp3, index, modbus  # noqa: E402
+from builders.bacnet import ObjectId  # noqa: E402
+from builders.tcp import Side, TcpSession  # noqa: E402
+from builders.wire import MILLISECOND, WINDOWS, Capture, Station, seconds, write_pcap  # noqa: E402
+
+START = 1_772_438_400  # 2026-03-02T08:00:00Z
+CLIENT = Station("192.168.10.10", "b0:83:fe:d1:10:0a", WINDOWS)
+CONTROLLER = Station("192.168.10.20", "00:80:f4:12:a0:0b")
+OUTSTATION = Station("192.168.10.30", "00:30:a7:1f:41:0b")
+BUILDING = Station("192.168.10.40", "00:40:ae:08:72:1f")
+
+
+def modbus_read_write(capture: Capture) -> None:
+    session = TcpSession(capture, CLIENT, 49200, CONTROLLER, modbus.PORT)
+    at = session.open(0)
+    exchanges = (
+        (modbus.read_device_identification(),
+         modbus.device_identification(((0, "Schneider Electric"), (1, "BMX P34 2020"), (2, "v3.20")))),
+        (modbus.report_server_id(), modbus.server_id(1, True, "BMX P34 2020")),
+        (modbus.read(modbus.READ_COILS, 0, 10), modbus.bits(modbus.READ_COILS, [True, False] * 5)),
+        (modbus.read(modbus.READ_DISCRETE_INPUTS, 16, 3), modbus.bits(modbus.READ_DISCRETE_INPUTS, [False, True, True])),
+        (modbus.read(modbus.READ_HOLDING_REGISTERS, 99, 2), modbus.registers(modbus.READ_HOLDING_REGISTERS, (120, 150))),
+        (modbus.read(modbus.READ_INPUT_REGISTERS, 0, 3), modbus.registers(modbus.READ_INPUT_REGISTERS, (17, 65535, 0))),
+        (modbus.write_coil(4, True), modbus.write_coil(4, True)),
+        (modbus.write_register(99, 130), modbus.write_register(99, 130)),
+        (modbus.write_coils(8, [True, False, True]), modbus.written(modbus.WRITE_MULTIPLE_COILS, 8, 3)),
+        (modbus.write_registers(100, (155, 190)), modbus.written(modbus.WRITE_MULTIPLE_REGISTERS, 100, 2)),
+        (modbus.read(modbus.READ_HOLDING_REGISTERS, 99, 3), modbus.registers(modbus.READ_HOLDING_REGISTERS, (130, 155, 190))),
+        (modbus.read(modbus.READ_HOLDING_REGISTERS, 5000, 1),
+         modbus.exception(modbus.READ_HOLDING_REGISTERS, modbus.ILLEGAL_DATA_ADDRESS)),
+    )  # fmt: skip
+    for transaction, (request, response) in enumerate(exchanges, start=1):
+        at += seconds(0.2)
+        request, response = (modbus.tcp_adu(transaction, 1, pdu) for pdu in (request, response))
+        at = session.ask(at, request, response)
+    session.close(at + seconds(1))
+
+
+RTU_EXCHANGES = (
+    (1, modbus.read(modbus.READ_INPUT_REGISTERS, 0, 2), modbus.registers(modbus.READ_INPUT_REGISTERS, (412, 398))),
+    (2, modbus.read(modbus.READ_HOLDING_REGISTERS, 10, 1), modbus.registers(modbus.READ_HOLDING_REGISTERS, (77,))),
+    (2, modbus.write_register(10, 80), modbus.write_register(10, 80)),
+    (3, modbus.read(modbus.READ_COILS, 0, 4), modbus.exception(modbus.READ_COILS, modbus.GATEWAY_TARGET_FAILED)),
+)
+
+
+def modbus_rtu_over_tcp(capture: Capture) -> None:
+    session = TcpSession(capture, CLIENT, 49210, CONTROLLER, 4001)
+    at = session.open(0)
+    for unit, request, response in RTU_EXCHANGES:
+        at += seconds(0.5)
+        at = session.ask(at, modbus.rtu_adu(unit, request), modbus.rtu_adu(unit, response), 30 * MILLISECOND)
+    session.close(at + seconds(1))
+
+
+def modbus_rtu_over_udp(capture: Capture) -> None:
+    for number, (unit, request, response) in enumerate(RTU_EXCHANGES):
+        at = seconds(number)
+        capture.udp(at, CLIENT, 49211, CONTROLLER, modbus.PORT, modbus.rtu_adu(unit, request))
+        answer = modbus.rtu_adu(unit, response)
+        capture.udp(at + 30 * MILLISECOND, CONTROLLER, modbus.PORT, CLIENT, 49211, answer)
+
+
+def dnp3_select_operate(capture: Capture) -> None:
+    """Pump 2 is closed by select and operate; the second operate comes without a select and is refused."""
+    session = TcpSession(capture, CLIENT, 49220, OUTSTATION, dnp3.PORT)
+    master, remote = dnp3.Endpoint(1, 11, master=True), dnp3.Endpoint(11, 1, master=False)
+    at = session.open(0) + 50 * MILLISECOND
+    close, status_no_select = dnp3.control_relay_output(2, dnp3.LATCH_ON), 2
+    refused = dnp3.control_relay_output(2, dnp3.LATCH_OFF, status_no_select)
+    exchanges = (
+        (dnp3.SELECT, close, close),
+        (dnp3.OPERATE, close, close),
+        (dnp3.OPERATE, dnp3.control_relay_output(2, dnp3.LATCH_OFF), refused),
+    )
+    for sequence, (function, block, answer) in enumerate(exchanges, start=3):
+        request = master.frames(dnp3.request(function, sequence, block))
+        at = session.ask(at, request, remote.frames(dnp3.response(sequence, answer)), 12 * MILLISECOND)
+        at += 150 * MILLISECOND
+    event = dnp3.binary_event(2, True, START * 1000 + 400)
+    at = session.send(at, Side.SERVER, remote.frames(dnp3.unsolicited(0, event)))
+    at = session.send(at + 5 * MILLISECOND, Side.CLIENT, master.frames(dnp3.confirm(0, unsolicited=True)))
+    session.close(at + seconds(1))
+
+
+def _bacnet(capture: Capture, at: int, *, from_client: bool, apdu: bytes, expects_reply: bool = False) -> None:
+    source, destination = (CLIENT, BUILDING) if from_client else (BUILDING, CLIENT)
+    message = bacnet.bvlc(bacnet.ORIGINAL_UNICAST, bacnet.npdu(apdu, expects_reply=expects_reply))
+    capture.udp(at, source, bacnet.PORT, destination, bacnet.PORT, message)
+
+
+def bacnet_read_property_multiple(capture: Capture) -> None:
+    device, sensor = ObjectId(bacnet.DEVICE, 30031), ObjectId(bacnet.ANALOG_INPUT, 1)
+    names = (
+        (bacnet.OBJECT_NAME, "AHU-FILTER-HALL"),
+        (bacnet.VENDOR_NAME, "Delta Controls"),
+        (bacnet.MODEL_NAME, "DAC-1146E"),
+        (bacnet.FIRMWARE_REVISION, "3.40.571"),
+    )
+    readings = ((bacnet.PRESENT_VALUE, bacnet.real(18.5)), (bacnet.STATUS_FLAGS, bacnet.status_flags()))
+    asked = bacnet.read_multiple(
+        [(device, [number for number, _ in names]), (sensor, [number for number, _ in readings])]
+    )
+    texts = [(number, bacnet.character_string(text)) for number, text in names]
+    answer = bacnet.read_multiple_ack([(device, texts), (sensor, readings)])
+    service = bacnet.READ_PROPERTY_MULTIPLE
+    request = bacnet.confirmed_request(7, service, asked)
+    _bacnet(capture, 0, from_client=True, apdu=request, expects_reply=True)
+    _bacnet(capture, 9 * MILLISECOND, from_client=False, apdu=bacnet.complex_ack(7, service, answer))
+
+
+def bacnet_segmented_ack(capture: Capture) -> None:
+    """An object list of 250 objects: the first segment alone, two after the SegmentACK, then the last ACK."""
+    device, invoke, window = ObjectId(bacnet.DEVICE, 30032), 12, 4
+    asked = bacnet.property_reference(device, bacnet.OBJECT_LIST)
+    objects = [device] + [ObjectId(bacnet.ANALOG_VALUE, number) for number in range(249)]
+    answer = bacnet.read_property_ack(device, bacnet.OBJECT_LIST, bacnet.object_identifiers(objects))
+    segments = bacnet.segmented_ack(invoke, bacnet.READ_PROPERTY, answer, size=470, window=window)
+    request = bacnet.confirmed_request(invoke, bacnet.READ_PROPERTY, asked, segmented_response=True)
+    _bacnet(capture, 0, from_client=True, apdu=request, expects_reply=True)
+    at = 14 * MILLISECOND
+    _bacnet(capture, at, from_client=False, apdu=segments[0])
+    at += 2 * MILLISECOND
+    _bacnet(capture, at, from_client=True, apdu=bacnet.segment_ack(invoke, 0, window))
+    for segment in segments[1:]:
+        at += 5 * MILLISECOND
+        _bacnet(capture, at, from_client=False, apdu=segment)
+    at += MILLISECOND
+    _bacnet(capture, at, from_client=True, apdu=bacnet.segment_ack(invoke, len(segments) - 1, window))
+
+
+SMALL: tuple[tuple[str, Callable[[Capture], None], str], ...] = (
+    ("modbus/read_write.pcap", modbus_read_write, "Modbus/TCP: each common function once, and one exception"),
+    ("modbus/rtu_over_tcp.pcap", modbus_rtu_over_tcp, "Modbus RTU frames with CRC inside TCP, port 4001"),
+    ("modbus/rtu_over_udp.pcap", modbus_rtu_over_udp, "Modbus RTU frames with CRC inside UDP, port 502"),
+    ("dnp3/select_operate.pcap", dnp3_select_operate, "DNP3 select, operate, a refused operate, an unsolicited response"),
+    ("bacnet/read_property_multiple.pcap", bacnet_read_property_multiple, "BACnet ReadPropertyMultiple of two objects"),
+    ("bacnet/segmented_ack.pcap", bacnet_segmented_ack, "BACnet ReadProperty of an object list, answered in three segments"),
+)  # fmt: skip
+
+
+def make(folder: Path) -> dict[str, int]:
+    """Write the files and give the number of packets of each."""
+    packets: dict[str, int] = {}
+    for name, build, _ in SMALL:
+        capture = Capture()
+        build(capture)
+        frames = capture.finish()
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_pcap(file, START, frames)
+        packets[name] = len(frames)
+    return packets
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        make(Path(sys.argv[1]))
+    else:
+        counts = make(HERE)
+        for name, _, shows in SMALL:
+            index.record(HERE / name, "make_small.py", counts[name], shows)
