@@ -1,0 +1,68 @@
+"""The engine's tables as input of the inventory, and the grouping that makes their rows few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+
+from zonewatch.dissectors import schemas
+
+ROW: Final = "_row"
+
+Total = Literal["sum", "min", "max"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What one run of the engine left; each table by its schema in `dissectors.schemas`."""
+
+    aggregates: pa.Table = field(default_factory=lambda: schemas.AGGREGATES.empty_table())
+    flows: pa.Table = field(default_factory=lambda: schemas.FLOWS.empty_table())
+    claims: pa.Table = field(default_factory=lambda: schemas.CLAIMS.empty_table())
+    addresses: pa.Table = field(default_factory=lambda: schemas.ADDRESSES.empty_table())
+    coverage: pa.Table = field(default_factory=lambda: schemas.COVERAGE.empty_table())
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of all capture points, sorted."""
+        tables = (self.aggregates, self.flows, self.claims, self.addresses, self.coverage)
+        return tuple(sorted({str(name) for table in tables for name in table["source"].unique().to_pylist()}))
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """The same rows with words as plain text and times as nanoseconds, so that chunks agree and groups are cheap."""
+    return pa.table({column.name: _plain(table[column.name], column.type) for column in table.schema})
+
+
+def _plain(column: Any, kind: pa.DataType) -> Any:
+    if pa.types.is_dictionary(kind):
+        return column.cast(kind.value_type)
+    if pa.types.is_timestamp(kind):
+        return column.cast(pa.timestamp("ns")).cast(pa.int64())
+    return column
+
+
+def in_order(table: pa.Table, *columns: str) -> pa.Table:
+    """Rows sorted by these columns, numbered in the column `_row`: the least number of a group is its first row."""
+    ordered = table.sort_by([(name, "ascending") for name in columns]) if table.num_rows else table
+    return ordered.append_column(ROW, pa.array(range(ordered.num_rows), pa.int64()))
+
+
+def grouped(
+    table: pa.Table, keys: Sequence[str], totals: Sequence[tuple[str, Total]], firsts: Sequence[str] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """Distinct combinations of `keys`, in the order of their first rows.
+
+    Each comes as a tuple: the keys, then the totals (column, aggregation), then `firsts` as in the first row.
+    `table` has been through `in_order`.
+    """
+    if not table.num_rows:
+        return iter(())
+    wanted: list[Any] = [*totals, (ROW, "min")]
+    groups = table.group_by(list(keys)).aggregate(wanted).sort_by(f"{ROW}_min")
+    first_rows = table.select(list(firsts)).take(groups[f"{ROW}_min"])
+    columns = [groups[name] for name in (*keys, *(f"{column}_{how}" for column, how in totals))]
+    return zip(*(column.to_pylist() for column in (*columns, *first_rows.columns)), strict=True)
