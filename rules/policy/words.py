@@ -1,0 +1,134 @@
+"""The closed word lists of the policy file, and the nearest right word for a wrong one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from zonewatch.dissectors.vocabulary import PROTOCOLS
+from zonewatch.inventory.model import ROLES
+
+TRANSPORTS: Final = ("tcp", "udp", "icmp")
+ANY: Final = "any"
+
+_SERVICES: Final = """
+amqp anydesk arp bgp bitmessage cip codesys coap cotp dce_rpc dcerpc dhcp dhcpv6 dns eapol egd enip ethercat ff-hse
+fins finger fox ftp ftp-data genisys ge-srtp gopher gtp hart-ip http http-alt https icmp icmpv6 iec104 iec61850
+igmp imap imaps ike ipmi ipp ipsec irc isakmp iscsi kerberos l2tp ldap ldaps llmnr lldp lpd mdns melsec mms mongodb
+mqtt mqtts mssql mysql nbns nbss netbios netbios-dgm netbios-ns netbios-ssn netflow nfs nntp ntp omron opc-da opc-ua
+opcua openvpn oracle ospf pcom pop3 pop3s postgresql pptp printer profinet ptp quic radius rdp redis rip rlogin
+rpc rpcbind rsh rsync rtps rtp rtsp s7comm s7comm-plus sip slp smb smtp smtps snmp snmp-trap snmptrap socks ssdp ssh
+ssl stp stun submission sunrpc synchrophasor syslog tacacs teamviewer telnet tftp tls umas upnp vnc vrrp wins winrm
+wireguard wsd ws-discovery wsman x11 xmpp
+"""
+SERVICES: Final[frozenset[str]] = frozenset(_SERVICES.split())
+"""Service names that a flow of the policy may name beside the decoded protocols."""
+
+SAME_SERVICE: Final[dict[str, str]] = {
+    "tls": "https",
+    "ssl": "https",
+    "http-alt": "http",
+    "cifs": "smb",
+    "ms-wbt-server": "rdp",
+    "microsoft-ds": "smb",
+    "netbios-ssn": "smb",
+    "nbss": "smb",
+    "nbns": "netbios-ns",
+    "snmptrap": "snmp-trap",
+    "opcua": "opc-ua",
+    "dce_rpc": "dcerpc",
+    "wsman": "winrm",
+    "isakmp": "ike",
+    "ws-discovery": "wsd",
+    "iec61850": "mms",
+}
+"""Names of one service that are told apart by nobody who reviews a policy."""
+
+ROLE_WORDS: Final[dict[str, str]] = {
+    **{role: role for role in ROLES},
+    "plc": "controller",
+    "ddc": "controller",
+    "dcs": "controller",
+    "sis": "controller",
+    "outstation": "rtu",
+    "ied": "rtu",
+    "relay": "rtu",
+    "drive": "io_device",
+    "sensor": "io_device",
+    "actuator": "io_device",
+    "meter": "io_device",
+    "instrument": "io_device",
+    "hmi": "hmi_scada",
+    "scada": "hmi_scada",
+    "scada_server": "hmi_scada",
+    "operator_station": "hmi_scada",
+    "operator_workstation": "hmi_scada",
+    "engineering": "engineering_station",
+    "engineering_workstation": "engineering_station",
+    "ews": "engineering_station",
+    "firewall": "router",
+    "switch": "network_device",
+    "access_point": "network_device",
+    "workstation": "it_host",
+    "pc": "it_host",
+    "laptop": "it_host",
+    "printer": "it_host",
+    "camera": "it_host",
+    "phone": "it_host",
+    "server": "it_server",
+    "jump_host": "it_server",
+    "time_server": "it_server",
+    "domain_controller": "it_server",
+    "file_server": "it_server",
+}
+"""Role words of a policy's assets → the roles of the inventory."""
+
+_OBJECT_KINDS: Final = """
+coil discrete-input input-register holding-register file-record fifo-queue exception-status diagnostic
+comm-event-counter comm-event-log server-id device-identification umas
+binary-input double-bit-input binary-output control-relay-output counter frozen-counter analog-input
+frozen-analog-input analog-input-deadband analog-output time class file device-profile private-registration
+data-set operation-status iin octet-string virtual-terminal security-statistic authentication device-attribute
+storage application binary-coded-decimal unsigned-integer group
+analog-value binary-value calendar command device event-enrollment loop multi-state-input multi-state-output
+notification-class program schedule averaging multi-state-value trend-log life-safety-point life-safety-zone
+accumulator pulse-converter event-log global-group trend-log-multiple load-control structured-view access-door timer
+access-credential access-point access-rights access-user access-zone credential-data-input network-security
+bitstring-value characterstring-value date-pattern-value date-value datetime-pattern-value datetime-value
+integer-value large-analog-value octetstring-value positive-integer-value time-pattern-value time-value
+notification-forwarder alert-enrollment channel lighting-output binary-lighting-output network-port elevator-group
+escalator lift staging audit-log audit-reporter color color-temperature object
+"""
+OBJECT_KINDS: Final[frozenset[str]] = frozenset(_OBJECT_KINDS.split())
+"""Kinds of objects that the decoders name."""
+
+_PORT_PROTOCOL = re.compile(r"(?:tcp|udp)/\d{1,5}|ip-\d{1,3}|ethernet/0x[0-9a-f]{1,4}")
+
+
+def canonical_service(word: str) -> str:
+    """One name for one service: `tls` and `https` are the same line of a policy."""
+    return SAME_SERVICE.get(word, word)
+
+
+def is_protocol(word: str) -> bool:
+    """True for a word that a flow's `protocol` may be."""
+    return word in PROTOCOL_WORDS or _PORT_PROTOCOL.fullmatch(word) is not None
+
+
+PROTOCOL_WORDS: Final[frozenset[str]] = frozenset((*PROTOCOLS, *SERVICES, *SAME_SERVICE, *TRANSPORTS, ANY))
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The most similar of the words; empty where none is similar."""
+    candidates = sorted(set(words))
+    lowered = {candidate.lower(): candidate for candidate in reversed(candidates)}
+    found = difflib.get_close_matches(word.lower(), sorted(lowered), n=1, cutoff=0.6)
+    return lowered[found[0]] if found else ""
+
+
+def hint(word: str, words: Iterable[str]) -> str:
+    """`; did you mean 'cell'?`, or nothing."""
+    right = nearest(word, words)
+    return f"; did you mean {right!r}?" if right else ""
