@@ -5,6 +5,8 @@
 pub mod bytes;
 pub mod capture;
 pub mod model;
+pub mod net;
 pub mod protocols;
 pub mod session;
+pub mod stream;
 pub mod tables;

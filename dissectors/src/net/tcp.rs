@@ -1,0 +1,313 @@
+//! One direction of a TCP connection, put in order: out-of-order segments are held, retransmissions are dropped
+//! (and compared), holes are told once they are surely lost.
+
+/// Where octets came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Frame number within the capture.
+    pub frame: u64,
+    /// Nanoseconds since the epoch.
+    pub time: i64,
+    /// Which capture file (an interned name).
+    pub capture: u32,
+}
+
+/// A piece of the stream, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Octets.
+    Data(&'a [u8]),
+    /// So many octets are missing.
+    Hole(usize),
+    /// The sequence numbers start anew somewhere else: nothing is known of what lies between.
+    Break,
+}
+
+/// Segments held for one direction at most.
+const MAX_HELD: usize = 64;
+/// Octets held for one direction at most.
+const MAX_HELD_OCTETS: usize = 128 * 1024;
+/// Delivered octets kept to compare retransmissions with.
+const HISTORY: usize = 4096;
+/// A hole that the receiver acknowledged was lost by the capture; reordering in the capture is shorter than this.
+const ACKNOWLEDGED_LOST_NS: i64 = 200_000_000;
+const ACKNOWLEDGED_LOST_SEGMENTS: usize = 8;
+/// Any hole is given up after this time.
+const LOST_NS: i64 = 5_000_000_000;
+/// Older than this, a segment belongs to another incarnation of the connection.
+const FAR_BACK: i32 = -(1 << 20);
+
+#[derive(Debug)]
+struct Held {
+    sequence: u32,
+    payload: Vec<u8>,
+    missing: usize,
+    stamp: Stamp,
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+pub struct Half {
+    next: Option<u32>,
+    held: Vec<Held>,
+    held_octets: usize,
+    history: Vec<u8>,
+    acknowledged: Option<u32>,
+}
+
+/// Signed distance between sequence numbers (RFC 9293, 3.4).
+fn distance(from: u32, to: u32) -> i32 {
+    to.wrapping_sub(from) as i32
+}
+
+impl Half {
+    /// True while segments wait for a hole to be filled.
+    pub fn is_waiting(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// The connection starts with this sequence number.
+    pub fn synchronise(&mut self, sequence: u32) {
+        *self = Half { next: Some(sequence.wrapping_add(1)), ..Half::default() };
+    }
+
+    /// Takes a segment; true where it carried other octets than were delivered for the same sequence numbers.
+    pub fn segment(
+        &mut self,
+        sequence: u32,
+        payload: &[u8],
+        missing: usize,
+        stamp: Stamp,
+        sink: &mut dyn FnMut(Piece<'_>, Stamp),
+    ) -> bool {
+        let next = *self.next.get_or_insert(sequence);
+        let ahead = distance(next, sequence);
+        if ahead == 0 {
+            self.deliver(payload, missing, stamp, sink);
+            self.release(sink);
+            return false;
+        }
+        if ahead > 0 {
+            self.hold(sequence, payload, missing, stamp);
+            if self.is_lost(stamp.time) {
+                self.skip_hole(sink);
+            }
+            return false;
+        }
+        if ahead < FAR_BACK {
+            self.restart(sequence, payload, missing, stamp, sink);
+            return false;
+        }
+        self.retransmission(ahead.unsigned_abs() as usize, payload, missing, stamp, sink)
+    }
+
+    /// The other side awaits `acknowledgement` next.
+    pub fn acknowledge(&mut self, acknowledgement: u32, now: i64, sink: &mut dyn FnMut(Piece<'_>, Stamp)) {
+        if self.acknowledged.is_none_or(|old| distance(old, acknowledgement) > 0) {
+            self.acknowledged = Some(acknowledgement);
+        }
+        while self.is_waiting() && self.is_lost(now) {
+            self.skip_hole(sink);
+        }
+    }
+
+    /// Gives up all holes: the connection or the capture ends.
+    pub fn finish(&mut self, sink: &mut dyn FnMut(Piece<'_>, Stamp)) {
+        while self.is_waiting() {
+            self.skip_hole(sink);
+        }
+    }
+
+    fn deliver(&mut self, payload: &[u8], missing: usize, stamp: Stamp, sink: &mut dyn FnMut(Piece<'_>, Stamp)) {
+        if !payload.is_empty() {
+            sink(Piece::Data(payload), stamp);
+        }
+        if missing > 0 {
+            sink(Piece::Hole(missing), stamp);
+            self.history.clear();
+        } else {
+            self.remember(payload);
+        }
+        let length = (payload.len() + missing) as u32;
+        self.next = self.next.map(|next| next.wrapping_add(length));
+    }
+
+    fn remember(&mut self, payload: &[u8]) {
+        if self.history.len() + payload.len() > 2 * HISTORY {
+            let surplus = self.history.len().saturating_sub(HISTORY);
+            self.history.drain(..surplus);
+        }
+        let tail = payload.len().saturating_sub(HISTORY);
+        self.history.extend_from_slice(&payload[tail..]);
+    }
+
+    fn hold(&mut self, sequence: u32, payload: &[u8], missing: usize, stamp: Stamp) {
+        let at = self.held.partition_point(|held| distance(held.sequence, sequence) >= 0);
+        self.held_octets += payload.len();
+        self.held.insert(at, Held { sequence, payload: payload.to_vec(), missing, stamp });
+    }
+
+    fn is_lost(&self, now: i64) -> bool {
+        let Some(first) = self.held.first() else { return false };
+        let waited = now.saturating_sub(first.stamp.time);
+        let acknowledged = self.acknowledged.is_some_and(|number| distance(first.sequence, number) >= 0);
+        self.held.len() > MAX_HELD
+            || self.held_octets > MAX_HELD_OCTETS
+            || waited >= LOST_NS
+            || acknowledged && (waited >= ACKNOWLEDGED_LOST_NS || self.held.len() >= ACKNOWLEDGED_LOST_SEGMENTS)
+    }
+
+    fn skip_hole(&mut self, sink: &mut dyn FnMut(Piece<'_>, Stamp)) {
+        if let (Some(next), Some(first)) = (self.next, self.held.first()) {
+            let hole = distance(next, first.sequence);
+            if hole > 0 {
+                sink(Piece::Hole(hole as usize), first.stamp);
+                self.history.clear();
+                self.next = Some(first.sequence);
+            }
+            self.release(sink);
+        }
+    }
+
+    /// Delivers what was held and now follows on.
+    fn release(&mut self, sink: &mut dyn FnMut(Piece<'_>, Stamp)) {
+        while let (Some(next), Some(first)) = (self.next, self.held.first()) {
+            let ahead = distance(next, first.sequence);
+            if ahead > 0 {
+                return;
+            }
+            let held = self.held.remove(0);
+            self.held_octets -= held.payload.len();
+            let old = ahead.unsigned_abs() as usize;
+            if old < held.payload.len() {
+                self.deliver(&held.payload[old..], held.missing, held.stamp, sink);
+            }
+        }
+    }
+
+    fn restart(
+        &mut self,
+        sequence: u32,
+        payload: &[u8],
+        missing: usize,
+        stamp: Stamp,
+        sink: &mut dyn FnMut(Piece<'_>, Stamp),
+    ) {
+        self.finish(sink);
+        sink(Piece::Break, stamp);
+        *self = Half { next: Some(sequence), ..Half::default() };
+        self.deliver(payload, missing, stamp, sink);
+    }
+
+    fn retransmission(
+        &mut self,
+        back: usize,
+        payload: &[u8],
+        missing: usize,
+        stamp: Stamp,
+        sink: &mut dyn FnMut(Piece<'_>, Stamp),
+    ) -> bool {
+        // A keep-alive repeats one octet, of any content (RFC 9293, 3.8.4).
+        let keep_alive = back == 1 && payload.len() <= 1;
+        let conflict = !keep_alive && self.differs(back, payload);
+        if payload.len() > back {
+            self.deliver(&payload[back..], missing, stamp, sink);
+            self.release(sink);
+        }
+        conflict
+    }
+
+    /// Compares a retransmission that starts `back` octets before the end with what was delivered.
+    fn differs(&self, back: usize, payload: &[u8]) -> bool {
+        let (start, skipped) = match self.history.len().checked_sub(back) {
+            Some(start) => (start, 0),
+            None => (0, back - self.history.len()),
+        };
+        let Some(again) = payload.get(skipped..) else { return false };
+        let before = &self.history[start..];
+        let length = before.len().min(again.len());
+        before[..length] != again[..length]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Runs segments (sequence, payload) through a half; gives the stream with holes as dots, and conflicts.
+    fn stream(segments: &[(u32, &[u8])], start: Option<u32>) -> (String, usize) {
+        let (mut half, mut text, mut conflicts) = (Half::default(), String::new(), 0);
+        if let Some(start) = start {
+            half.synchronise(start);
+        }
+        let mut sink = |piece: Piece<'_>, _: Stamp| match piece {
+            Piece::Data(data) => text.push_str(std::str::from_utf8(data).unwrap()),
+            Piece::Hole(length) => text.push_str(&".".repeat(length.min(100))),
+            Piece::Break => text.push('|'),
+        };
+        for (index, (sequence, payload)) in segments.iter().enumerate() {
+            let stamp = Stamp { frame: index as u64, time: index as i64, capture: 0 };
+            conflicts += usize::from(half.segment(*sequence, payload, 0, stamp, &mut sink));
+        }
+        half.finish(&mut sink);
+        (text, conflicts)
+    }
+
+    #[test]
+    fn order_is_restored() {
+        let cases: &[(&str, &[(u32, &[u8])], &str, usize)] = &[
+            ("in order", &[(1, b"ab"), (3, b"cd")], "abcd", 0),
+            ("out of order", &[(3, b"cd"), (1, b"ab")], "abcd", 0),
+            ("retransmission", &[(1, b"ab"), (1, b"ab"), (3, b"cd")], "abcd", 0),
+            ("retransmission with more", &[(1, b"ab"), (1, b"abcd")], "abcd", 0),
+            ("conflict", &[(1, b"ab"), (1, b"aX"), (3, b"cd")], "abcd", 1),
+            ("conflict with more", &[(1, b"ab"), (2, b"Xcd")], "abcd", 1),
+            ("keep-alive", &[(1, b"ab"), (2, b"\0"), (3, b"cd")], "abcd", 0),
+            ("hole", &[(1, b"ab"), (5, b"ef")], "ab..ef", 0),
+            ("overlap of held segments", &[(3, b"cd"), (4, b"de"), (1, b"ab")], "abcde", 0),
+        ];
+        for (name, segments, expected, conflicts) in cases {
+            assert_eq!(stream(segments, Some(0)), (expected.to_string(), *conflicts), "{name}");
+        }
+    }
+
+    #[test]
+    fn sequence_numbers_wrap_around() {
+        let segments: &[(u32, &[u8])] = &[(0, b"cd"), (u32::MAX - 1, b"ab"), (2, b"ef")];
+        assert_eq!(stream(segments, Some(u32::MAX - 2)).0, "abcdef");
+    }
+
+    #[test]
+    fn a_mid_stream_start_takes_the_first_segment_as_start() {
+        assert_eq!(stream(&[(77, b"ab"), (79, b"cd")], None).0, "abcd");
+    }
+
+    #[test]
+    fn an_acknowledged_hole_is_given_up_before_the_end() {
+        let (mut half, mut holes) = (Half::default(), 0);
+        half.synchronise(0);
+        let mut sink = |piece: Piece<'_>, _: Stamp| holes += usize::from(matches!(piece, Piece::Hole(2)));
+        half.segment(3, b"cd", 0, Stamp::default(), &mut sink);
+        half.acknowledge(5, ACKNOWLEDGED_LOST_NS, &mut sink);
+        assert!(!half.is_waiting());
+        assert_eq!(holes, 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_of_all_segments_gives_the_stream(order in Just((0..12usize).collect::<Vec<_>>()).prop_shuffle(), start in any::<u32>()) {
+            let text = b"abcdefghijklmnopqrstuvwx";
+            let segments: Vec<(u32, &[u8])> = order.iter().map(|&i| (start.wrapping_add(1 + 2 * i as u32), &text[2 * i..2 * i + 2])).collect();
+            prop_assert_eq!(stream(&segments, Some(start)), ("abcdefghijklmnopqrstuvwx".to_string(), 0));
+        }
+
+        #[test]
+        fn any_segments_are_taken(segments in proptest::collection::vec((any::<u32>(), 0usize..9, any::<bool>()), 0..200)) {
+            let segments: Vec<(u32, &[u8])> = segments.iter().map(|(sequence, length, near)| {
+                (if *near { sequence % 64 } else { *sequence }, &b"abcdefgh"[..*length.min(&8)])
+            }).collect();
+            stream(&segments, None);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Cuts one direction of a stream into messages: the same for every protocol that has a `Session`.
+
+use crate::model::OddityCode;
+use crate::net::tcp::{Piece, Stamp};
+use crate::session::{Chunk, Direction, Framing, Output, Session};
+
+/// Longest message that is waited for; beyond it the octets are taken for something else.
+const MAX_MESSAGE: usize = 128 * 1024;
+/// Octets kept while no message start is in sight, because one may be split there.
+const TAIL: usize = 16;
+/// Frames named for one message.
+const MAX_FRAMES: usize = 16;
+
+/// Receives what was decoded: messages, and the frames that carried them.
+pub type Deliver<'a> = dyn FnMut(&mut Output, &[u64], Stamp) + 'a;
+
+/// One direction.
+#[derive(Debug, Default)]
+pub struct Assembly {
+    carry: Vec<u8>,
+    carry_frames: Vec<u64>,
+    skip: usize,
+    synced: bool,
+}
+
+impl Assembly {
+    /// Takes the next piece of the stream and delivers the messages that it completes.
+    pub fn piece(
+        &mut self,
+        piece: Piece<'_>,
+        stamp: Stamp,
+        direction: Direction,
+        session: &mut dyn Session,
+        out: &mut Output,
+        deliver: &mut Deliver<'_>,
+    ) {
+        match piece {
+            Piece::Data(bytes) => self.data(bytes, stamp, direction, session, out, deliver),
+            Piece::Hole(length) => self.hole(length, stamp, direction, session, out, deliver),
+            Piece::Break => self.hole(usize::MAX, stamp, direction, session, out, deliver),
+        }
+    }
+
+    /// The stream ends: a message that is not whole is delivered as cut.
+    pub fn finish(
+        &mut self,
+        stamp: Stamp,
+        direction: Direction,
+        session: &mut dyn Session,
+        out: &mut Output,
+        deliver: &mut Deliver<'_>,
+    ) {
+        if !self.carry.is_empty() {
+            self.hole(usize::MAX, stamp, direction, session, out, deliver);
+        }
+    }
+
+    fn data(
+        &mut self,
+        mut bytes: &[u8],
+        stamp: Stamp,
+        direction: Direction,
+        session: &mut dyn Session,
+        out: &mut Output,
+        deliver: &mut Deliver<'_>,
+    ) {
+        let skipped = self.skip.min(bytes.len());
+        self.skip -= skipped;
+        bytes = &bytes[skipped..];
+        if bytes.is_empty() {
+            return;
+        }
+        if self.carry.is_empty() {
+            let used = self.messages(bytes, stamp, direction, session, out, deliver);
+            if used < bytes.len() {
+                self.carry.extend_from_slice(&bytes[used..]);
+                self.carry_frames.push(stamp.frame);
+            }
+            return;
+        }
+        let mut whole = std::mem::take(&mut self.carry);
+        if !self.synced && session.resync(direction, bytes) == Some(0) {
+            whole.clear();
+        }
+        whole.extend_from_slice(bytes);
+        let used = self.messages(&whole, stamp, direction, session, out, deliver);
+        if used > 0 {
+            self.carry_frames.clear();
+        }
+        whole.drain(..used);
+        if !whole.is_empty() && self.carry_frames.len() < MAX_FRAMES && self.carry_frames.last() != Some(&stamp.frame) {
+            self.carry_frames.push(stamp.frame);
+        }
+        self.carry = whole;
+    }
+
+    /// Decodes the whole messages at the start of `bytes`; gives the octets used.
+    fn messages(
+        &mut self,
+        bytes: &[u8],
+        stamp: Stamp,
+        direction: Direction,
+        session: &mut dyn Session,
+        out: &mut Output,
+        deliver: &mut Deliver<'_>,
+    ) -> usize {
+        let mut at = 0;
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            if !self.synced {
+                match session.resync(direction, rest) {
+                    Some(offset) if offset < rest.len() => at += offset,
+                    _ => return bytes.len() - rest.len().min(TAIL),
+                }
+                self.synced = true;
+                continue;
+            }
+            match session.frame(direction, rest) {
+                Framing::NeedMore if rest.len() < MAX_MESSAGE => return at,
+                Framing::Message(length) if (1..=rest.len()).contains(&length) => {
+                    session.decode(Chunk { bytes: &rest[..length], wire_length: length, direction }, out);
+                    self.hand_over(at == 0, stamp, out, deliver);
+                    at += length;
+                }
+                Framing::Message(length) if (1..=MAX_MESSAGE).contains(&length) => return at,
+                _ => {
+                    let found = rest.iter().take(4).map(|octet| format!("{octet:02x}")).collect::<String>();
+                    let name = session.protocol().name();
+                    out.oddity(OddityCode::NotTheProtocol, name, at, format!("a message of {name}, found 0x{found}…"));
+                    self.hand_over(at == 0, stamp, out, deliver);
+                    self.synced = false;
+                    // The octet here starts no message: look behind it.
+                    at += 1;
+                }
+            }
+        }
+        at
+    }
+
+    fn hole(
+        &mut self,
+        length: usize,
+        stamp: Stamp,
+        direction: Direction,
+        session: &mut dyn Session,
+        out: &mut Output,
+        deliver: &mut Deliver<'_>,
+    ) {
+        let known_end = if self.skip > 0 {
+            Some(self.skip)
+        } else if self.carry.is_empty() || !self.synced {
+            None
+        } else {
+            match session.frame(direction, &self.carry) {
+                Framing::Message(total) if total > self.carry.len() && total <= MAX_MESSAGE => {
+                    let carry = std::mem::take(&mut self.carry);
+                    session.decode(Chunk { bytes: &carry, wire_length: total, direction }, out);
+                    self.hand_over(true, stamp, out, deliver);
+                    Some(total - carry.len())
+                }
+                _ => None,
+            }
+        };
+        self.carry.clear();
+        self.carry_frames.clear();
+        session.gap(direction, out);
+        self.hand_over(false, stamp, out, deliver);
+        (self.skip, self.synced) = match known_end {
+            Some(end) if length <= end => (end - length, true),
+            _ => (0, false),
+        };
+    }
+
+    fn hand_over(&mut self, from_carry: bool, stamp: Stamp, out: &mut Output, deliver: &mut Deliver<'_>) {
+        if out.messages.is_empty() && out.oddities.is_empty() && out.claims.is_empty() {
+            return;
+        }
+        if from_carry && !self.carry_frames.is_empty() {
+            if self.carry_frames.last() != Some(&stamp.frame) {
+                self.carry_frames.push(stamp.frame);
+            }
+            deliver(out, &self.carry_frames, stamp);
+        } else {
+            deliver(out, &[stamp.frame], stamp);
+        }
+        out.clear();
+    }
+}
