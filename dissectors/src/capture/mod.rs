@@ -225,6 +225,15 @@ impl Reader {
         }
     }
 
+    /// Packets that the capturing machine dropped, as far as the file says so up to here: the last interface
+    /// statistics block of each interface counts. `None` where it says nothing.
+    pub fn reported_drops(&self) -> Option<u64> {
+        match &self.capture {
+            Capture::Pcap(_) => None,
+            Capture::PcapNg(pcapng) => pcapng.drops(),
+        }
+    }
+
     /// SHA-256 of the whole input as stored (compressed), if it was asked for at opening. Reads to the end where
     /// decoding stopped before it; on a live stream this waits for the writer to close.
     ///

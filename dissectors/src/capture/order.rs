@@ -50,12 +50,15 @@ impl<'a> Fields<'a> {
         }
     }
 
+    pub(super) fn u64(&mut self, field: &'static str) -> Result<u64, Short> {
+        match self.order {
+            ByteOrder::Little => self.cursor.u64_le(field),
+            ByteOrder::Big => self.cursor.u64_be(field),
+        }
+    }
+
     pub(super) fn i64(&mut self, field: &'static str) -> Result<i64, Short> {
-        let octets = match self.order {
-            ByteOrder::Little => self.cursor.u64_le(field)?,
-            ByteOrder::Big => self.cursor.u64_be(field)?,
-        };
-        Ok(octets as i64)
+        Ok(self.u64(field)? as i64)
     }
 
     #[inline]

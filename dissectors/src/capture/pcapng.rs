@@ -16,12 +16,15 @@ const SECTION_HEADER: u32 = u32::from_le_bytes(MAGIC);
 const INTERFACE_DESCRIPTION: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
+const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 
 const OPTION_END: u16 = 0;
 const IF_TSRESOL: u16 = 9;
 const IF_FCSLEN: u16 = 13;
 const IF_TSOFFSET: u16 = 14;
+const ISB_IFDROP: u16 = 5;
+const ISB_OSDROP: u16 = 7;
 
 /// Type and total length, and the same length again behind the body (3.1).
 const BLOCK_HEADER: usize = 8;
@@ -40,6 +43,8 @@ pub(super) struct PcapNg {
     interfaces_before: u32,
     last_time_ns: i64,
     pub(super) untimed: u64,
+    /// Of the sections before.
+    drops_before: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +53,7 @@ struct Interface {
     snap_length: u32,
     fcs_octets: Option<u8>,
     clock: Clock,
+    drops: Option<u64>,
 }
 
 /// How an interface counts time.
@@ -118,6 +124,7 @@ impl PcapNg {
             interfaces_before: 0,
             last_time_ns: 0,
             untimed: 0,
+            drops_before: None,
         };
         if let Some(block) = capture.next_block(window)? {
             let body = capture.body(window, &block)?;
@@ -131,7 +138,12 @@ impl PcapNg {
         while let Some(block) = self.next_block(window)? {
             let held = matches!(
                 block.kind,
-                SECTION_HEADER | INTERFACE_DESCRIPTION | OBSOLETE_PACKET | SIMPLE_PACKET | ENHANCED_PACKET
+                SECTION_HEADER
+                    | INTERFACE_DESCRIPTION
+                    | OBSOLETE_PACKET
+                    | SIMPLE_PACKET
+                    | INTERFACE_STATISTICS
+                    | ENHANCED_PACKET
             );
             if !held {
                 self.skip(window, &block)?;
@@ -146,6 +158,10 @@ impl PcapNg {
                 }
                 INTERFACE_DESCRIPTION => {
                     self.interface(octets, &block)?;
+                    None
+                }
+                INTERFACE_STATISTICS => {
+                    self.statistics(octets);
                     None
                 }
                 _ => Some(self.packet(octets, &block)?),
@@ -243,6 +259,7 @@ impl PcapNg {
                 offset => Fault::Damaged { offset, reason: format!("a section in {format}") },
             });
         }
+        self.drops_before = self.drops();
         self.interfaces_before = self.interfaces_before.saturating_add(self.interfaces.len() as u32);
         self.interfaces.clear();
         Ok(())
@@ -256,6 +273,20 @@ impl PcapNg {
         let interface = Interface::read(Fields::new(self.order, body)).map_err(|short| block.damaged(short))?;
         self.interfaces.push(interface);
         Ok(())
+    }
+
+    /// Statistics that cannot be read are passed over: the packets do not depend on them.
+    fn statistics(&mut self, body: &[u8]) {
+        let Ok((interface, Some(drops))) = dropped(Fields::new(self.order, body)) else { return };
+        if let Some(interface) = self.interfaces.get_mut(interface as usize) {
+            interface.drops = Some(drops);
+        }
+    }
+
+    /// Packets that the writer says were dropped, on all interfaces so far.
+    pub(super) fn drops(&self) -> Option<u64> {
+        let present = self.interfaces.iter().filter_map(|interface| interface.drops);
+        present.chain(self.drops_before).reduce(u64::saturating_add)
     }
 
     /// The record of a packet block; its data's place is counted from the body.
@@ -304,15 +335,10 @@ impl Interface {
             snap_length,
             fcs_octets: None,
             clock: Clock { unit: Unit::from_resolution(6), offset_seconds: 0 },
+            drops: None,
         };
-        // The end-of-options mark may be absent (3.5).
-        while fields.left() > 0 {
-            let code = fields.u16("option type")?;
-            let length = usize::from(fields.u16("option length")?);
-            let value = fields.take(length, "option value")?;
-            fields.take(length.next_multiple_of(4) - length, "option padding")?;
+        while let Some((code, value)) = next_option(&mut fields)? {
             match (code, value) {
-                (OPTION_END, _) => break,
                 (IF_TSRESOL, &[resolution]) => interface.clock.unit = Unit::from_resolution(resolution),
                 // The draft says bits, its example is 4, and writers follow either.
                 (IF_FCSLEN, &[length]) => interface.fcs_octets = Some(if length > 8 { length / 8 } else { length }),
@@ -322,6 +348,32 @@ impl Interface {
         }
         Ok(interface)
     }
+}
+
+/// Code and value of an option; `None` at the end-of-options mark, which may be absent (3.5).
+fn next_option<'a>(fields: &mut Fields<'a>) -> Result<Option<(u16, &'a [u8])>, Short> {
+    if fields.left() == 0 {
+        return Ok(None);
+    }
+    let code = fields.u16("option type")?;
+    let length = usize::from(fields.u16("option length")?);
+    let value = fields.take(length, "option value")?;
+    fields.take(length.next_multiple_of(4) - length, "option padding")?;
+    Ok((code != OPTION_END).then_some((code, value)))
+}
+
+/// Interface statistics block (4.6): the interface, and the packets that it or the system dropped since the start.
+fn dropped(mut fields: Fields) -> Result<(u32, Option<u64>), Short> {
+    let interface = fields.u32("interface ID")?;
+    fields.u32("timestamp (upper)")?;
+    fields.u32("timestamp (lower)")?;
+    let mut drops: Option<u64> = None;
+    while let Some((code, value)) = next_option(&mut fields)? {
+        if let ISB_IFDROP | ISB_OSDROP = code {
+            drops = Some(drops.unwrap_or(0).saturating_add(fields.inner(value).u64("dropped packets")?));
+        }
+    }
+    Ok((interface, drops))
 }
 
 impl PacketFields {

@@ -125,6 +125,41 @@ fn interfaces_and_sections_keep_their_own_words() {
 }
 
 #[test]
+fn the_last_statistics_of_each_interface_count() {
+    let statistics = |order, interface, drops: &[(u16, i64)]| {
+        let mut body =
+            Fields::new(order).u32("interface ID", interface).u32("timestamp (upper)", 0).u32("timestamp (lower)", 0);
+        for (code, count) in drops {
+            body = body.u16("option type", *code).u16("option length", 8).i64("option value", *count);
+        }
+        block(order, 5, &body.octets)
+    };
+    let (received, by_interface, by_system) = (4, 5, 7);
+    let blocks = [
+        (section(Little), None),
+        (interface(Little, 1, 0, &[]), None),
+        (interface(Little, 1, 0, &[]), None),
+        (statistics(Little, 0, &[(received, 1_000)]), None),
+        (statistics(Little, 0, &[(by_interface, 3), (by_system, 4)]), Some(7)),
+        (statistics(Little, 1, &[(by_interface, 0)]), Some(7)),
+        (statistics(Little, 0, &[(by_interface, 10)]), Some(10)),
+        (statistics(Little, 9, &[(by_interface, 10)]), Some(10)),
+        (block(Little, 5, b"short"), Some(10)),
+        (section(Big), Some(10)),
+        (interface(Big, 1, 0, &[]), Some(10)),
+        (statistics(Big, 0, &[(by_system, 5)]), Some(15)),
+        (statistics(Big, 0, &[(by_system, -1)]), Some(u64::MAX)),
+    ];
+    let mut file = Vec::new();
+    for (block, drops) in blocks {
+        file.extend(block);
+        let mut reader = open(&file).unwrap();
+        while reader.next_packet().unwrap().is_some() {}
+        assert_eq!(reader.reported_drops(), drops);
+    }
+}
+
+#[test]
 fn a_skipped_block_may_be_larger_than_the_window() {
     let comment = block(Little, 0xbad, &vec![0; 3 << 20]);
     let file = [section(Little), interface(Little, 1, 0, &[]), comment, enhanced(Little, 0, 1, b"after")].concat();
