@@ -72,7 +72,7 @@ fn survives(file: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_octets(magic in 0_usize..6, octets in prop::collection::vec(any::<u8>(), 0..300)) {

@@ -96,7 +96,7 @@ fn the_hash_is_of_the_input_as_stored() {
 
 #[test]
 fn what_is_no_capture_is_named() {
-    let cases: [(&[u8], &str); 8] = [
+    let cases: [(&[u8], &str); 9] = [
         (b"", "the input is empty"),
         (b"Hello\n", r#"not a packet capture: it begins with 48 65 6c 6c 6f 0a "Hello\n""#),
         (b"snoop\0\0\0\0\0\0\x02", "a snoop capture is not read: convert it with editcap -F pcapng IN OUT"),
@@ -105,6 +105,11 @@ fn what_is_no_capture_is_named() {
             // time, type Ethernet, flags, record length 88, lost, wire length 64
             b"\0\0\0\0\0\xf1\x53\x65\x02\x04\0\x58\0\0\0\x40",
             "an ERF capture is not read: convert it with editcap -F pcapng IN OUT",
+        ),
+        (
+            // magic number, frame header descriptor, window descriptor (2 GiB), a last empty block
+            b"\x28\xb5\x2f\xfd\x00\xa8\x01\0\0",
+            "a zstd stream with a window over 128 MiB is not read: unpack it first with zstd -d --long=31",
         ),
         (b"\xfd7zXZ\0\0\x04", "an xz archive is not read: unpack it first"),
         (b"\xd4\xc3", "cut off at byte 2, after 0 packets: the file header is not complete"),
