@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -96,8 +95,7 @@ class FlowGroup(NamedTuple):
     first_frame: int
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Traffic from one client to one service of one server, or to many (`server` is then a subnet)."""
 
     source: str
@@ -114,7 +112,13 @@ class Link:
     bytes: int
     first_time: int
     last_time: int
-    evidence: Evidence
+    capture: str
+    first_frame: int
+
+    @property
+    def evidence(self) -> Evidence:
+        """Its first frame."""
+        return Evidence(self.source, self.capture, self.first_frame)
 
     @property
     def answered(self) -> bool:
@@ -169,8 +173,8 @@ def _turned(table: pa.Table, ot: Iterable[Conversation]) -> pa.Table:
     keys = sorted({_KEY.join((c.source, c.transport, c.client, c.server, str(c.server_port))) for c in ot})
     known = pa.array(keys, pa.utf8())
 
-    def covered(*names: str) -> pa.ChunkedArray:
-        words = [table[name].cast(pa.utf8()) for name in names]
+    def covered(*names: str) -> Any:
+        words: list[Any] = [table[name].cast(pa.utf8()) for name in names]
         return pc.is_in(pc.binary_join_element_wise(*words, _KEY), value_set=known)
 
     forward = covered("source", "transport", "client", "server", "server_port")
@@ -259,7 +263,8 @@ def _link(flow: FlowGroup) -> Link:
         bytes=flow.bytes_out + flow.bytes_in,
         first_time=flow.first_time,
         last_time=flow.last_time,
-        evidence=Evidence(flow.source, flow.capture, flow.first_frame),
+        capture=flow.capture,
+        first_frame=flow.first_frame,
     )
 
 
@@ -275,8 +280,7 @@ def _protocol(service: str, transport: str, port: int) -> tuple[str, int]:
 
 def _sum(one: Link, other: Link) -> Link:
     first, last = (one, other) if one.first_time <= other.first_time else (other, one)
-    return replace(
-        first,
+    return first._replace(
         basis="content" if "content" in (one.basis, other.basis) else first.basis or last.basis,
         state=max(one.state, other.state, key=_rank),
         packets=one.packets + other.packets,
@@ -299,7 +303,7 @@ def _scanned(given: Iterable[Link]) -> Iterator[Link]:
     for row in rows:
         limit = UNNAMED_PORTS if row.answered else UNANSWERED_PORTS
         if _foldable(row) and len(ports[_pair(row)]) > limit:
-            yield replace(row, protocol=f"{row.transport}/*", server_port=0, basis="")
+            yield row._replace(protocol=f"{row.transport}/*", server_port=0, basis="")
         else:
             yield row
 
@@ -322,7 +326,7 @@ def _swept(given: Iterable[Link], speaking: Collection[Place], many: Collection[
     )
     for row, unheard in zip(rows, silent, strict=True):
         if unheard and counts[_asked(row)] > SILENT_SERVERS:
-            yield replace(row, server=subnet(row.server), many=True)
+            yield row._replace(server=subnet(row.server), many=True)
         else:
             yield row
 

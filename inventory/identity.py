@@ -1,0 +1,279 @@
+"""Which addresses and MAC addresses are one device, and which MAC addresses are routers'.
+
+An IP address is a device of its own unless it is proven otherwise. A MAC address joins addresses only where it cannot
+be a router's: behind a router's MAC address there are many devices.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+
+from zonewatch.inventory import addresses as address
+from zonewatch.inventory.declared import DeclaredAsset
+from zonewatch.inventory.model import Confidence, Evidence, Interface
+from zonewatch.inventory.tables import grouped, in_order, plain
+from zonewatch.inventory.traffic import Place
+
+ROUTED_ADDRESSES: Final = 3
+ROUTED_SUBNETS: Final = 2
+ANNOUNCED_ADDRESSES: Final = 3
+
+
+class Sighting(NamedTuple):
+    """An address with a MAC address: one row of the engine's table without VLANs and captures."""
+
+    source: str
+    address: str
+    mac: str
+    via: str  # arp: announced, strong; ip: sent from, perhaps by a router
+    packets: int
+    first_time: int
+    last_time: int
+    capture: str
+    first_frame: int
+    vlan: int | None
+
+    @property
+    def evidence(self) -> Evidence:
+        """Its first frame."""
+        return Evidence(self.source, self.capture, self.first_frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Why a MAC address is taken for a router's."""
+
+    reason: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A device before anything is known of what it does."""
+
+    source: str
+    key: str  # its address, or MAC address
+    interfaces: tuple[Interface, ...]
+    router: Router | None
+    declared: DeclaredAsset | None
+    sightings: tuple[Sighting, ...]  # those that tell a MAC address of its own
+
+
+def sightings(table: pa.Table) -> tuple[Sighting, ...]:
+    """The distinct rows of the engine's `addresses`, by first time; addresses and MACs that mean many are left out."""
+    rows = grouped(
+        in_order(plain(table), "first_time", "source", "capture", "first_frame"),
+        Sighting._fields[:4],
+        (("packets", "sum"), ("first_time", "min"), ("last_time", "max")),
+        ("capture", "first_frame", "vlan"),
+    )
+    return tuple(
+        sighting
+        for sighting in (Sighting(*row) for row in rows)
+        if address.parse(sighting.address)
+        and sighting.address not in address.UNSPECIFIED
+        and not address.is_group(sighting.address)
+    )
+
+
+def identify(
+    seen: Iterable[Sighting], endpoints: Collection[Place], declared: Sequence[DeclaredAsset]
+) -> tuple[Host, ...]:
+    """All devices, by source and address. `endpoints` are addresses (and MACs) with traffic, seen with a MAC or not."""
+    by_source: defaultdict[str, list[Sighting]] = defaultdict(list)
+    for sighting in seen:
+        by_source[sighting.source].append(sighting)
+    places: defaultdict[str, set[str]] = defaultdict(set)
+    for source, place in endpoints:
+        places[source].add(place)
+    return tuple(
+        host
+        for source in sorted({*by_source, *places})
+        for host in _Neighbourhood(source, by_source[source]).hosts(places[source], declared)
+    )
+
+
+class _Neighbourhood:
+    """The addresses and MAC addresses of one source."""
+
+    def __init__(self, source: str, seen: Sequence[Sighting]) -> None:
+        self.source = source
+        self.by_address: dict[str, list[Sighting]] = {}
+        self.by_mac: dict[str, list[Sighting]] = {}
+        for sighting in seen:
+            self.by_address.setdefault(sighting.address, []).append(sighting)
+            if address.is_device_mac(sighting.mac):
+                self.by_mac.setdefault(sighting.mac, []).append(sighting)
+        self.has_private = any(not address.is_public(item) for item in self.by_address)
+        self.routers = {
+            mac: router for mac, rows in sorted(self.by_mac.items()) if (router := self._router(mac, rows)) is not None
+        }
+
+    def hosts(self, places: Collection[str], declared: Sequence[DeclaredAsset]) -> list[Host]:
+        known = {*self.by_address, *(place for place in places if not address.is_mac(place))}
+        macs = {place for place in places if address.is_device_mac(place)} | set(self.routers)
+        groups = self._groups(sorted(known, key=address.order), sorted(macs))
+        return [self._host(group, owner) for group, owner in _joined(groups, declared)]
+
+    def _groups(self, known: Sequence[str], macs: Sequence[str]) -> list[tuple[list[str], list[str]]]:
+        """Addresses and MAC addresses of each device."""
+        owned: defaultdict[str, list[str]] = defaultdict(list)
+        alone: list[str] = []
+        for item in known:
+            mac = self._mac(item)
+            (owned[mac] if mac else alone).append(item)
+        groups = [([item], list[str]()) for item in alone]
+        for mac, items in owned.items():
+            fixed = [item for item in items if ":" not in item and not address.is_link_local(item)]
+            together = items if len(fixed) <= 1 else []
+            groups.extend(([item], [mac]) for item in items if not together)
+            if together:
+                groups.append((together, [mac]))
+        groups.extend(([], [mac]) for mac in macs if mac not in owned)
+        return groups
+
+    def _mac(self, item: str) -> str:
+        """The MAC address that is surely this address's own; empty where there is none, or a router's only."""
+        rows = [row for row in self.by_address.get(item, ()) if address.is_device_mac(row.mac)]
+        own = [row for row in rows if row.mac not in self.routers]
+        if not own:
+            own = [row for row in rows if item in self._own_of_router(row.mac)]
+        best = min(own, key=lambda row: (row.via != "arp", -row.packets, row.mac), default=None)
+        return best.mac if best else ""
+
+    def _own_of_router(self, mac: str) -> frozenset[str]:
+        """Addresses of the router itself: announced by it and nobody else, and not for many; or link-local."""
+        announced = {
+            row.address
+            for row in self.by_mac[mac]
+            if row.via == "arp" and not self._announced_by_others(row.address, mac)
+        }
+        fixed = {item for item in announced if not address.is_link_local(item)}
+        local = {row.address for row in self.by_mac[mac] if ":" in row.address and address.is_link_local(row.address)}
+        return frozenset(local if len(fixed) >= ANNOUNCED_ADDRESSES else announced | local)
+
+    def _announced_by_others(self, item: str, mac: str) -> bool:
+        return any(row.via == "arp" and row.mac != mac for row in self.by_address[item])
+
+    def _router(self, mac: str, rows: Sequence[Sighting]) -> Router | None:
+        """The first reason to take this MAC address for a router's."""
+        items = sorted({row.address for row in rows if not address.is_link_local(row.address)}, key=address.order)
+        four = [item for item in items if ":" not in item]
+        six = {address.subnet(item) for item in items if ":" in item}
+        announced = {row.address for row in rows if row.via == "arp" and ":" not in row.address} & set(four)
+        unannounced = [item for item in four if item not in announced]
+        subnets = {address.subnet(item) for item in four}
+        elsewhere = [item for item in four if self._announced_by_others(item, mac)]
+        public = [item for item in unannounced if address.is_public(item)]
+        far = {address.subnet(item) for item in unannounced} - {address.subnet(item) for item in announced}
+        checks: tuple[tuple[bool, str, Confidence], ...] = (
+            (mac.startswith(address.VIRTUAL_ROUTER_MACS), "its MAC address is a virtual router's (VRRP, HSRP)", "high"),
+            (
+                len(four) >= ROUTED_ADDRESSES and len(subnets) >= ROUTED_SUBNETS,
+                f"{len(four)} addresses of {len(subnets)} subnets were seen behind its MAC address",
+                "high",
+            ),
+            (len(six) >= ROUTED_ADDRESSES, f"{len(six)} IPv6 prefixes were seen behind its MAC address", "high"),
+            (
+                len(four) > 1 and bool(elsewhere),
+                f"sends for {_some(elsewhere)}, whose own MAC address is another by ARP",
+                "high",
+            ),
+            (
+                bool(public) and (len(four) > 1 or self.has_private),
+                f"the public address {_some(public)} was seen behind its MAC address",
+                "high",
+            ),
+            (
+                bool(announced) and bool(far),
+                f"sends for {len(unannounced)} addresses of other subnets than its own",
+                "medium",
+            ),
+            (
+                len(announced) >= ANNOUNCED_ADDRESSES,
+                f"answers ARP for {len(announced)} addresses (proxy ARP, or one host with many addresses)",
+                "medium",
+            ),
+        )
+        return next((Router(reason, confidence) for holds, reason, confidence in checks if holds), None)
+
+    def _host(self, group: tuple[list[str], list[str]], owner: DeclaredAsset | None) -> Host:
+        items, macs = group
+        interfaces = tuple(self._interface(item) for item in sorted(items, key=_address_order))
+        bare = tuple(
+            Interface(self.source, "", mac, self._vlan(self.by_mac.get(mac, ())), False)
+            for mac in macs
+            if mac not in {interface.mac for interface in interfaces}
+        )
+        return Host(
+            source=self.source,
+            key=self._key(interfaces, macs),
+            interfaces=(*interfaces, *bare),
+            router=next((self.routers[mac] for mac in macs if mac in self.routers), None),
+            declared=owner,
+            sightings=tuple(
+                row
+                for interface in interfaces
+                for row in self.by_address.get(interface.address, ())
+                if row.mac == interface.mac or (address.is_device_mac(row.mac) and row.mac not in self.routers)
+            ),
+        )
+
+    def _key(self, interfaces: Sequence[Interface], macs: Sequence[str]) -> str:
+        """Its address; the MAC address of a router that was only seen with addresses of the link."""
+        fixed = [item.address for item in interfaces if not address.is_link_local(item.address)]
+        if not fixed and any(mac in self.routers for mac in macs):
+            return macs[0]
+        return interfaces[0].address if interfaces else macs[0]
+
+    def _interface(self, item: str) -> Interface:
+        rows = self.by_address.get(item, [])
+        mac = self._mac(item)
+        behind = not mac and any(row.mac in self.routers for row in rows)
+        return Interface(self.source, item, mac, self._vlan([row for row in rows if not mac or row.mac == mac]), behind)
+
+    @staticmethod
+    def _vlan(rows: Sequence[Sighting]) -> int | None:
+        return rows[0].vlan if rows else None
+
+
+def _some(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{items[0]} and {len(items) - 1} more"
+
+
+def _address_order(item: str) -> tuple[bool, tuple[int, int, str]]:
+    return address.is_link_local(item), address.order(item)
+
+
+def _joined(
+    groups: Iterable[tuple[list[str], list[str]]], declared: Sequence[DeclaredAsset]
+) -> list[tuple[tuple[list[str], list[str]], DeclaredAsset | None]]:
+    """Devices with their declarations; those with the same one are joined."""
+    owners: Mapping[str, DeclaredAsset] = {
+        name: asset for asset in reversed(declared) for name in (*asset.addresses, asset.mac) if name
+    }
+    joined: dict[str, tuple[list[str], list[str]]] = {}
+    owner_of: dict[str, DeclaredAsset] = {}
+    result: list[tuple[tuple[list[str], list[str]], DeclaredAsset | None]] = []
+    for items, macs in groups:
+        # An address that is declared says more than a MAC address that several devices may share.
+        owner = next((owners[name] for name in (*items, *macs) if name in owners), None)
+        if owner is None:
+            result.append(((items, macs), None))
+            continue
+        owner_of[owner.id] = owner
+        into = joined.setdefault(owner.id, ([], []))
+        into[0].extend(items)
+        into[1].extend(mac for mac in macs if mac not in into[1])
+    result.extend((group, owner_of[name]) for name, group in joined.items())
+    return sorted(result, key=lambda entry: _group_order(entry[0]))
+
+
+def _group_order(group: tuple[list[str], list[str]]) -> tuple[tuple[bool, tuple[int, int, str]], ...]:
+    items, macs = group
+    return tuple(sorted(_address_order(item) for item in (items or macs)))
