@@ -134,7 +134,7 @@ def _alert(
                 "reason": "; ".join(finding.reasons),
                 "action": finding.operation,
             },
-            "rule": {"id": finding.rule, "name": finding.title, "description": finding.description},
+            "rule": {"id": finding.rule, "name": rule_name(finding.rule), "description": finding.description},
             "threat": _threat(finding),
             "observer": {"product": "zonewatch", "type": "ids", "vendor": "zonewatch", "version": result.version},
             **ends,
@@ -156,6 +156,11 @@ def _alert(
             },
         }
     )
+
+
+def rule_name(rule: str) -> str:
+    """A rule's id in words: `policy: violation`."""
+    return rule.replace(".", ": ").replace("_", " ")
 
 
 def _millis(nanoseconds: int) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_address
 from typing import Final
 
-from zonewatch.inventory.model import Asset, Edge, Evidence
+from zonewatch.inventory.model import Asset, Edge, Evidence, Posture
 from zonewatch.reports.codec import encode
 from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
 from zonewatch.reports.rows import Cell, Column, Rows
-from zonewatch.reports.words import ROLE_WORDS, frames, iso_time, posture, product, protocols, target
+from zonewatch.reports.words import ROLE_WORDS, frames, iso_time, posture, product, spoken, target
 from zonewatch.rules.findings import Finding
 
-__all__ = ["asset_rows", "asset_table", "edge_rows", "edge_table", "finding_rows", "findings_json"]
+__all__ = ["asset_rows", "asset_table", "by_place", "edge_rows", "edge_table", "finding_rows", "findings_json"]
 
 ASSET_COLUMNS: Final = (
     Column("id"),
@@ -189,27 +190,56 @@ def _finding(finding: Finding) -> tuple[Cell, ...]:
     )
 
 
-def asset_table(result: AuditResult) -> Rows:
-    """The assets for people: fewer columns, in words."""
+def asset_table(result: AuditResult, protocols: int = 3) -> Rows:
+    """The assets for people: by level and zone, in words, with the first few protocols of each."""
     columns = (
         Column("name", style="bold"),
         Column("address", rank=1),
         Column("role"),
-        Column("product", "vendor, model", rank=3),
+        Column("product", "vendor, model", rank=5),
         Column("zone", rank=2),
         Column("level", right=True, rank=6),
         Column("protocols", rank=4),
-        Column("authentication", rank=5),
+        Column("authentication", "auth", rank=3),
     )
+    speaks = spoken(result.inventory.edges)
     rows: list[tuple[Cell, ...]] = []
-    for asset in ordered(result).inventory.assets:
+    for asset in by_place(result):
         weakest = posture(asset)
         addresses = asset.addresses or asset.macs
         shown = (*addresses[:1], f"+{len(addresses) - 1}") if len(addresses) > 1 else addresses
         level = "" if asset.purdue is None else f"{asset.purdue:g}"
-        fields = (ROLE_WORDS[asset.role], product(asset), asset.zone, level, protocols(asset))
-        rows.append((asset.name, " ".join(shown), *fields, weakest.posture if weakest else ""))
+        said = speaks.get(asset.id, ())
+        words = (*said[:protocols], f"+{len(said) - protocols}") if len(said) > protocols else said
+        fields = (ROLE_WORDS[asset.role], product(asset), asset.zone, level, words)
+        rows.append((asset.name, " ".join(shown), *fields, _posture_word(weakest.posture) if weakest else ""))
     return Rows(columns, tuple(rows))
+
+
+def _posture_word(posture: Posture) -> str:
+    return "" if posture == "unknown" else posture
+
+
+def by_place(result: AuditResult) -> list[Asset]:
+    """The assets from the highest Purdue level down, zone by zone; those in no zone last."""
+    levels = {zone.id: zone.purdue for zone in result.zones}
+
+    def place(asset: Asset) -> tuple[bool, float, str, tuple[tuple[int, int], ...], str]:
+        purdue = levels.get(asset.zone)
+        return (not asset.zone, -(-1.0 if purdue is None else purdue), asset.zone, _natural(asset), asset.id)
+
+    return sorted(result.inventory.assets, key=place)
+
+
+def _natural(asset: Asset) -> tuple[tuple[int, int], ...]:
+    found = []
+    for address in asset.addresses:
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            continue
+        found.append((parsed.version, int(parsed)))
+    return tuple(sorted(found)[:1])
 
 
 def edge_table(result: AuditResult) -> Rows:

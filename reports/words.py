@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from zonewatch.inventory.model import Asset, Evidence, Posture, Role, Service, Target
+from zonewatch.inventory.model import Asset, Edge, Evidence, Posture, Role, Service, Target
 from zonewatch.rules.findings import Severity, Verdict
 
 SECOND: Final = 1_000_000_000
@@ -209,9 +209,13 @@ def posture(asset: Asset) -> Service | None:
     return min(asset.services, key=lambda row: (_POSTURE_ORDER.index(row.posture), row.protocol, row.port), default=None)
 
 
-def protocols(asset: Asset) -> tuple[str, ...]:
-    """What an asset serves and speaks as its claims and services tell, sorted."""
-    return tuple(sorted({service.protocol for service in asset.services} | {unit.protocol for unit in asset.units}))
+def spoken(edges: Iterable[Edge]) -> dict[str, tuple[str, ...]]:
+    """The protocols that each asset speaks, as client or server: control protocols first."""
+    found: dict[str, set[tuple[bool, str]]] = {}
+    for edge in edges:
+        for end in (edge.client, edge.server):
+            found.setdefault(end, set()).add((not edge.ot, edge.protocol))
+    return {end: tuple(dict.fromkeys(protocol for _, protocol in sorted(rows))) for end, rows in sorted(found.items())}
 
 
 def product(asset: Asset) -> str:
