@@ -18,7 +18,7 @@ from zonewatch.inventory.vendors import mac_vendor
 CONFIDENCES: Final[tuple[Confidence, ...]] = ("low", "medium", "high", "declared")
 
 STATED: Final[Confidence] = "high"
-"""A device that names its vendor, model, firmware … in its own protocol (Modbus MEI 14, DNP3 group 0, BACnet device)."""
+"""A device names its vendor, model … in its own protocol (Modbus MEI 14, DNP3 group 0, BACnet device object)."""
 
 LESS_SURE: Final[Mapping[str, Confidence]] = {
     "vendor_id": "medium",  # a number that somebody has to look up
@@ -54,7 +54,7 @@ class Statement(NamedTuple):
     protocol: str
     attribute: str
     value: str
-    count: int
+    times: int
     time: int
     capture: str
     frame: int
@@ -113,7 +113,7 @@ def is_itself(protocol: str, unit: str | None, units: Collection[str]) -> bool:
 
 
 def winners(claims: Iterable[Claim], first_times: Mapping[Evidence, int] | None = None) -> tuple[Claim, ...]:
-    """The claims with the best of each attribute marked: the surest, then the most often stated, then the first seen."""
+    """Marks the best claim of each attribute: the surest, then the most often stated, then the first seen."""
     times = first_times or {}
 
     def rank(claim: Claim) -> tuple[object, ...]:
@@ -172,7 +172,7 @@ def _claim(statement: Statement) -> Claim:
         protocol=statement.protocol,
         confidence=LESS_SURE.get(statement.attribute, STATED),
         evidence=Evidence(statement.source, statement.capture, statement.frame),
-        count=statement.count,
+        count=statement.times,
     )
 
 

@@ -44,16 +44,86 @@ Fact = Literal[
     "used_port",
 ]
 
+OT_FACTS: Final[tuple[Fact, ...]] = (
+    "answered_process",
+    "answered_identity",
+    "answered_error",
+    "obeyed",
+    "outstation",
+    "announced",
+    "units",
+    "networks",
+    "ot_service",
+    "ot_client",
+    "reads",
+    "subscribes",
+    "fed",
+    "writes",
+    "engineering",
+    "configures",
+    "discovers",
+)
+"""Facts that make an OT asset of a device."""
+
 FEW_SERVERS: Final = 2
 
 OT_SERVICES: Final = frozenset(
-    "modbus dnp3 bacnet s7comm s7comm-plus enip cip iec104 iec-104 iec61850 mms goose sv opcua opc-ua profinet pn-dcp "
-    "pn-rt ethercat fins melsec slmp hart-ip synchrophasor knx ge-srtp codesys".split()
+    # fmt: off
+    (
+        "modbus",
+        "dnp3",
+        "bacnet",
+        "s7comm",
+        "s7comm-plus",
+        "enip",
+        "cip",
+        "iec104",
+        "iec-104",
+        "iec61850",
+        "mms",
+        "goose",
+        "sv",
+        "opcua",
+        "opc-ua",
+        "profinet",
+        "pn-dcp",
+        "pn-rt",
+        "ethercat",
+        "fins",
+        "melsec",
+        "slmp",
+        "hart-ip",
+        "synchrophasor",
+        "knx",
+        "ge-srtp",
+        "codesys",
+    )
+    # fmt: on
 )
 """Services that make no IT host of a device."""
 
 AMBIENT_SERVICES: Final = frozenset(
-    "arp icmp icmpv6 dhcp dhcpv6 bootp dns mdns llmnr nbns netbios-ns ssdp ntp igmp lldp stp cdp".split()
+    # fmt: off
+    (
+        "arp",
+        "icmp",
+        "icmpv6",
+        "dhcp",
+        "dhcpv6",
+        "bootp",
+        "dns",
+        "mdns",
+        "llmnr",
+        "nbns",
+        "netbios-ns",
+        "ssdp",
+        "ntp",
+        "igmp",
+        "lldp",
+        "stp",
+        "cdp",
+    )
+    # fmt: on
 )
 """What every device with an IP stack uses, a controller too."""
 
@@ -241,7 +311,7 @@ def _of_claims(stated: Iterable[Statement], ids: Mapping[Place, str]) -> list[_E
         (
             ids[row.source, row.address],
             "announced",
-            _Sight(row.time, Evidence(row.source, row.capture, row.frame), row.count, "", row.protocol),
+            _Sight(row.time, Evidence(row.source, row.capture, row.frame), row.times, "", row.protocol),
         )
         for row in stated
         if row.protocol in OT_SERVICES and not row.unit and (row.source, row.address) in ids

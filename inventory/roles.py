@@ -7,10 +7,11 @@ alone, but for two that say so and have low confidence.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from zonewatch.inventory.facts import NOTHING, Fact, Facts, Tally
+from zonewatch.inventory.identity import Router
 from zonewatch.inventory.model import ROLES, Confidence, Role
 
 MANY_SERVERS: Final = 3
@@ -162,9 +163,11 @@ def infer(facts: Facts) -> Inference:
     )
 
 
-def decide(facts: Facts, declared: Role | None) -> Inference:
+def decide(facts: Facts, declared: Role | None, router: Router | None = None) -> Inference:
     """The declared role, or else the inferred one. Where they differ, the reasons tell what traffic suggests."""
     inferred = infer(facts)
+    if router is not None and inferred.role == "router":
+        inferred = replace(inferred, confidence=router.confidence)
     if declared is None:
         return inferred
     agrees = inferred.role in (declared, "unknown")

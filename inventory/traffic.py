@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +23,9 @@ UNANSWERED_PORTS: Final = 32
 
 UNNAMED_PORTS: Final = 256
 """More answered ports without a known service than this between one pair are one link: dynamic ports."""
+
+SERVER_PORTS: Final = 8
+"""More server ports than this of one OT protocol between one pair are dynamic: they are told as port 0."""
 
 SILENT_SERVERS: Final = 8
 """More servers that never sent anything than this, asked for one service by one client, are one link per subnet."""
@@ -231,6 +234,14 @@ def broadcasts(flows: pa.Table, ot: Iterable[Conversation], senders: Collection[
 def _distinct(table: pa.Table, *columns: str) -> list[dict[str, str]]:
     words = pa.table({name: table[name].cast(pa.utf8()) for name in columns})
     return words.group_by(list(columns)).aggregate([]).to_pylist()
+
+
+def with_few_ports(talks: Sequence[Conversation]) -> tuple[Conversation, ...]:
+    """Folds the many server ports of one pair (an outstation that opens connections) into port 0."""
+    ports: defaultdict[tuple[str, ...], set[int]] = defaultdict(set)
+    for talk in talks:
+        ports[talk[:5]].add(talk.server_port)
+    return tuple(talk._replace(server_port=0) if len(ports[talk[:5]]) > SERVER_PORTS else talk for talk in talks)
 
 
 def links(flows: Iterable[FlowGroup], speaking: Collection[Place], many: Collection[Place]) -> tuple[Link, ...]:
