@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
+from zonewatch.inventory.addresses import parse
 from zonewatch.rules.policy.model import Conduit, Policy, parse_mac, parse_network
 from zonewatch.rules.policy.words import hint
-from zonewatch.rules.policy.zones import Zones, compile_zones, entry, parse_address, ties
+from zonewatch.rules.policy.zones import Zones, compile_zones, entry, ties
 
 Path = tuple[str | int, ...]
 
@@ -106,7 +107,7 @@ def _elsewhere(
     addresses = [address for address, asset in sorted(zones.declared.items()) if asset == text]
     found = zones.of(addresses[0], assets=(text,)) if addresses else zones.assets.get(text, "")
     if text not in declared:
-        found = zones.of(text) if parse_address(text) is not None else ""
+        found = zones.of(text) if parse(text) is not None else ""
     if found and found != zone:
         message = f"{end} {text!r} is in zone {found!r}, but conduit {conduit.id!r} has its {end}s in {zone!r}"
         yield Problem(path, message)

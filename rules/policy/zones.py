@@ -7,18 +7,14 @@ or where a zone of kind `external` without members takes what is left of the pub
 
 from __future__ import annotations
 
-import functools
-import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
+from zonewatch.inventory.addresses import is_public, parse
 from zonewatch.inventory.model import Asset, Interface
 from zonewatch.rules.policy.model import Network, Policy, Zone, parse_mac, parse_network
-
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-BROADCAST_PREFIX: Final = "broadcast:"
-SENDER_ONLY: Final = ("0.0.0.0", "::")  # a sender that has no address yet (RFC 1122, 3.2.1.3)
 
 
 class Member(NamedTuple):
@@ -75,34 +71,6 @@ def ties(policy: Policy) -> list[tuple[Member, str, str]]:
     return found
 
 
-def parse_address(text: str) -> IPAddress | None:
-    """An IP address without its scope; None where the text is none."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return mapped if isinstance(mapped, ipaddress.IPv4Address) else address
-
-
-@functools.lru_cache(maxsize=65_536)
-def is_public(text: str) -> bool:
-    """True for an address of the internet: global and unicast."""
-    address = parse_address(text)
-    return address is not None and address.is_global and not address.is_multicast
-
-
-def is_group(text: str) -> bool:
-    """True for a destination that is nobody's own: broadcast or multicast, of layer 2 or 3."""
-    if text.startswith(BROADCAST_PREFIX) or text == "255.255.255.255":
-        return True
-    mac = parse_mac(text)
-    if mac is not None:
-        return bool(int(mac[:2], 16) & 1)
-    address = parse_address(text)
-    return address is not None and address.is_multicast
-
-
 @dataclass(frozen=True, slots=True)
 class Zones:
     """The members of all zones, ready to be asked."""
@@ -124,7 +92,7 @@ class Zones:
 
     def of(self, address: str, mac: str = "", vlan: int | None = None, assets: tuple[str, ...] = ()) -> str:
         """Zone id for what is known of an end point; empty where it is in no zone."""
-        parsed = parse_address(address)
+        parsed = parse(address)
         public = parsed is not None and is_public(address)
         names = (*assets, self.asset_of(address, "" if public else mac))
         keys = [("asset", name) for name in names if name] + [("address", address)]
@@ -139,7 +107,7 @@ class Zones:
         return self.public if public and self.public not in barred else ""
 
     def _candidates(
-        self, parsed: IPAddress | None, address: str, mac: str, vlan: int | None, names: tuple[str, ...]
+        self, parsed: IPv4Address | IPv6Address | None, address: str, mac: str, vlan: int | None, names: tuple[str, ...]
     ) -> Iterator[str]:
         yield from (self.assets[name] for name in names if name in self.assets)
         if mac in self.macs:
@@ -168,7 +136,7 @@ class Zones:
 
     def of_directed_broadcast(self, address: str) -> str:
         """Zone whose whole subnet this address means (10.20.11.255 of 10.20.11.0/24); empty for any other address."""
-        parsed = parse_address(address)
+        parsed = parse(address)
         if parsed is None or parsed.version != 4:
             return ""
         return next(

@@ -1,0 +1,117 @@
+"""The flow that would allow what was seen, as YAML ready to paste into the policy."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from zonewatch.rules.judge import VerdictRow
+from zonewatch.rules.policy.model import ObjectRange, Policy
+from zonewatch.rules.policy.words import OBJECT_KINDS, is_protocol
+
+MOST_OBJECTS: Final = 24
+_PLAIN = re.compile(
+    r"[A-Za-z_][A-Za-z0-9_.-]*( [0-9]+(-[0-9]+)?)?|[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(/[0-9]+)?|[0-9]+/[a-z]+"
+)
+_WORDS_OF_YAML = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
+
+
+def scalar(text: str) -> str:
+    """A text as a YAML scalar: plain where that is safe, else in double quotes."""
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def sequence(items: Iterable[str]) -> str:
+    """A YAML list on one line."""
+    return f"[{', '.join(scalar(item) for item in items)}]"
+
+
+def identifier(*parts: str) -> str:
+    """An id made of words: letters, digits and hyphens."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(part for part in parts if part)).strip("-").lower() or "flow"
+
+
+def merged_objects(rows: Iterable[VerdictRow]) -> list[ObjectRange]:
+    """The ranges that rows address, merged where they touch. Empty where some row names none."""
+    ranges: dict[str, list[tuple[int, int]] | None] = {}
+    for row in rows:
+        seen = row.seen
+        if seen.object_kind is None or seen.object_kind not in OBJECT_KINDS:
+            return []
+        known = ranges.setdefault(seen.object_kind, [])
+        if seen.object_start is None:
+            ranges[seen.object_kind] = None
+        elif known is not None:
+            known.append((seen.object_start, seen.object_start + max(seen.object_count, 1) - 1))
+    result: list[ObjectRange] = []
+    for kind in sorted(ranges):
+        spans = ranges[kind]
+        result.extend([ObjectRange(kind)] if spans is None else _joined(kind, sorted(spans)))
+    return result if len(result) <= MOST_OBJECTS else [ObjectRange(kind) for kind in sorted(ranges)]
+
+
+def _joined(kind: str, spans: list[tuple[int, int]]) -> list[ObjectRange]:
+    joined: list[tuple[int, int]] = []
+    for first, last in spans:
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+        else:
+            joined.append((first, last))
+    return [ObjectRange(kind, first, last) for first, last in joined]
+
+
+def suggestion(policy: Policy, rows: list[VerdictRow]) -> str:
+    """YAML of one flow for these rows (of one client, server and protocol); with its conduit where there is none."""
+    first = rows[0]
+    if not first.client_zone or not first.server_zone or first.client.many:
+        return ""
+    conduit = next(
+        (item for item in policy.conduits if (item.from_, item.to) == (first.client_zone, first.server_zone)), None
+    )
+    taken = {flow.id for flow in conduit.flows} if conduit else set()
+    lines = _flow_lines(rows, taken)
+    if conduit is not None:
+        return "\n".join((f"# under flows: of conduit {conduit.id}", *lines)) + "\n"
+    name = identifier(first.client_zone, "to", first.server_zone)
+    while name in {item.id for item in policy.conduits}:
+        name += "-2"
+    head = (
+        "# under conduits:",
+        f"- id: {scalar(name)}",
+        f"  from: {scalar(first.client_zone)}",
+        f"  to: {scalar(first.server_zone)}",
+        "  flows:",
+    )
+    return "\n".join((*head, *(f"    {line}" for line in lines))) + "\n"
+
+
+def _flow_lines(rows: list[VerdictRow], taken: set[str]) -> list[str]:
+    first = rows[0]
+    operations = sorted({row.seen.operation for row in rows if row.seen.operation})
+    protocols = {row.seen.protocol for row in rows}
+    ports = sorted({(row.seen.server_port, row.seen.transport) for row in rows})
+    transports = {transport for _, transport in ports}
+    protocol = first.seen.protocol
+    known_by_port = "/" in protocol and transports <= {"tcp", "udp"}
+    if len(protocols) > 1 or known_by_port or not is_protocol(protocol):
+        protocol = first.seen.transport if len(transports) == 1 and transports <= {"tcp", "udp", "icmp"} else "any"
+        known_by_port = True
+    name = identifier(first.client.label, first.server.label, protocol, operations[0] if len(operations) == 1 else "")
+    while name in taken:
+        name += "-2"
+    lines = [f"- id: {scalar(name)}", f"  protocol: {scalar(protocol)}"]
+    exact = known_by_port and protocol in ("tcp", "udp") and len(ports) <= MOST_OBJECTS and all(p for p, _ in ports)
+    if exact:
+        lines.append(f"  ports: {sequence(f'{port}/{transport}' for port, transport in ports)}")
+    if operations:
+        lines.append(f"  operations: {sequence(operations)}")
+    lines.append(f"  clients: {sequence([first.client.label])}")
+    if not first.server.many:
+        lines.append(f"  servers: {sequence([first.server.label])}")
+    objects = merged_objects(row for row in rows if row.seen.operation) if operations else []
+    if objects:
+        lines.append(f"  objects: {sequence(str(item) for item in objects)}")
+    return [*lines, '  purpose: ""  # why it is needed', "  approved: {by: , on: , until: }"]

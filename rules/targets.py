@@ -1,0 +1,36 @@
+"""How objects and values are told to people: `holding-register 99 (40100)`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_MODBUS_TABLES: Final = {"coil": 0, "discrete-input": 1, "input-register": 3, "holding-register": 4}
+_TWO_STATES: Final = ("coil", "discrete-input", "binary-input", "binary-output")
+
+
+def target_text(kind: str | None, start: int | None, count: int = 1, property_name: str = "") -> str:
+    """A range of objects; for Modbus also as the numbers on a controller's drawing, which count from 1."""
+    if not kind:
+        return ""
+    if start is None:
+        text = f"all {kind}"
+    else:
+        last = start + max(count, 1) - 1
+        text = f"{kind} {start}" + (f"-{last}" if last > start else "")
+        if kind in _MODBUS_TABLES:
+            first_number, last_number = _entity(kind, start, last), _entity(kind, last, last)
+            text += f" ({first_number}" + (f"-{last_number})" if last > start else ")")
+    return f"{text} {property_name}" if property_name else text
+
+
+def _entity(kind: str, address: int, highest: int) -> str:
+    """Entity number: table digit and address + 1, with five digits up to 9999 and six beyond."""
+    digits = 4 if highest < 9999 else 5
+    return f"{_MODBUS_TABLES[kind]}{address + 1:0{digits}d}"
+
+
+def value_text(kind: str | None, value: float) -> str:
+    """A value as people write it: 120, 0.5, on."""
+    if kind in _TWO_STATES and value in (0, 1):
+        return "on" if value else "off"
+    return str(int(value)) if abs(value) < 1e15 and value == int(value) else f"{value:.9g}"
