@@ -68,7 +68,6 @@ OT_FACTS: Final[tuple[Fact, ...]] = (
 FEW_SERVERS: Final = 2
 
 OT_SERVICES: Final = frozenset(
-    # fmt: off
     (
         "modbus",
         "dnp3",
@@ -98,12 +97,10 @@ OT_SERVICES: Final = frozenset(
         "ge-srtp",
         "codesys",
     )
-    # fmt: on
 )
 """Services that make no IT host of a device."""
 
 AMBIENT_SERVICES: Final = frozenset(
-    # fmt: off
     (
         "arp",
         "icmp",
@@ -123,7 +120,6 @@ AMBIENT_SERVICES: Final = frozenset(
         "stp",
         "cdp",
     )
-    # fmt: on
 )
 """What every device with an IP stack uses, a controller too."""
 
