@@ -207,7 +207,7 @@ def _grid(
         table.add_column(Text(_zone_word(zone)), overflow="fold", ratio=1, min_width=13)
     for sender in zones:
         row = [Group(*_lines(cells.get((sender, receiver), []), judged, ascii_only)) for receiver in zones]
-        table.add_row(_zone_word(sender), *row)
+        table.add_row(Text(_zone_word(sender)), *row)
     return table
 
 

@@ -1,0 +1,255 @@
+"""`report.html`: one file, everything inside, that opens offline and prints.
+
+Texts reach the page escaped by the template, or as JSON that scripts put into text nodes only. The content policy of
+the page names its scripts by hash, so nothing that came in with a packet can run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from zonewatch.inventory.model import Asset, Edge
+from zonewatch.reports.graph import map_data
+from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, totals, worst
+from zonewatch.reports.summary import summarise
+from zonewatch.reports.tables import by_place
+from zonewatch.reports.words import (
+    POSTURE_MARKS,
+    ROLE_WORDS,
+    SEVERITY_MARKS,
+    VERDICT_MARKS,
+    clock,
+    counted,
+    duration,
+    frames,
+    iso_time,
+    listed,
+    number,
+    operation,
+    period,
+    posture,
+    product,
+    short_number,
+    size,
+    spoken,
+    visible,
+)
+from zonewatch.rules.findings import Verdict
+
+__all__ = ["html_report", "script_json"]
+
+CYTOSCAPE: Final = "vendor/cytoscape-3.34.4.min.js"
+MAX_ASSET_ROWS: Final = 1_000
+MAX_EDGE_ROWS: Final = 1_500
+MAX_FINDINGS: Final = 400
+MAX_GRID_ZONES: Final = 10
+PALETTES: Final[dict[str, dict[str, str]]] = {
+    "light": {
+        "page": "#f5f6f8",
+        "surface": "#ffffff",
+        "soft": "#eef1f4",
+        "ink": "#18222d",
+        "muted": "#566473",
+        "rule": "#d9dfe6",
+        "accent": "#17618f",
+        "band": "#eceff3",
+        "zone": "#ffffff",
+        "other": "#aeb8c3",
+        "violation": "#b8261b",
+        "unzoned": "#a85f00",
+        "cannot_conclude": "#7142ad",
+        "allowed": "#1f7a4d",
+        "critical": "#8f1610",
+        "high": "#c0392b",
+        "medium": "#a85f00",
+        "low": "#17618f",
+        "info": "#566473",
+    },
+    "dark": {
+        "page": "#0f141a",
+        "surface": "#171e26",
+        "soft": "#1f2832",
+        "ink": "#e4e9ef",
+        "muted": "#97a5b4",
+        "rule": "#2c3742",
+        "accent": "#74b7e6",
+        "band": "#141b22",
+        "zone": "#1b242d",
+        "other": "#4d5a68",
+        "violation": "#ff7568",
+        "unzoned": "#f0ab45",
+        "cannot_conclude": "#b996ff",
+        "allowed": "#57c48b",
+        "critical": "#ff8b7f",
+        "high": "#ff7568",
+        "medium": "#f0ab45",
+        "low": "#74b7e6",
+        "info": "#97a5b4",
+    },
+}
+_ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
+@dataclass(frozen=True, slots=True)
+class _MatrixLine:
+    """What one cell of the matrix says of one protocol and verdict."""
+
+    verdict: Verdict
+    protocol: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class _EdgeRow:
+    edge: Edge
+    verdict: Verdict | None
+    why: str
+
+
+@cache
+def _file(name: str) -> str:
+    return (files("zonewatch.reports") / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def script_json(value: Any) -> Markup:
+    """JSON that cannot end the script element it stands in."""
+    return Markup(json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).translate(_ESCAPES))  # noqa: S704
+
+
+def _code(text: str) -> Markup:
+    """Several lines of code, each made printable."""
+    return Markup("\n").join(escape(visible(line)) for line in text.rstrip("\n").split("\n"))
+
+
+def _finalize(value: Any) -> Any:
+    return visible(value) if type(value) is str else value
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        autoescape=True,
+        finalize=_finalize,
+        loader=FunctionLoader(lambda name: _file(f"templates/{name}")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    filters: tuple[Callable[..., Any], ...] = (
+        clock,
+        counted,
+        duration,
+        frames,
+        iso_time,
+        listed,
+        number,
+        operation,
+        period,
+        posture,
+        product,
+        short_number,
+        size,
+    )
+    environment.filters |= {f"as_{function.__name__}": function for function in filters}
+    environment.filters["as_code"] = _code
+    return environment
+
+
+def html_report(result: AuditResult) -> str:
+    """The whole report as one HTML document."""
+    result = ordered(result)
+    drawing = map_data(result)
+    scripts = tuple(Markup(_file(f"static/{name}").strip()) for name in (CYTOSCAPE, "map.js", "page.js"))  # noqa: S704
+    edges = sorted(result.inventory.edges, key=lambda edge: (not edge.ot, -edge.events, -edge.bytes))
+    zones = _matrix_zones(result)
+    verdicts = edge_verdicts(result)
+    return _environment().get_template("report.html.j2").render(
+        result=result,
+        total=totals(result.captures),
+        summary=summarise(result),
+        style=Markup(_file("static/report.css")),  # noqa: S704
+        palettes=PALETTES,
+        scripts=scripts,
+        hashes=" ".join(f"'sha256-{_sha256(script)}'" for script in scripts),
+        data=script_json({**drawing, "palettes": PALETTES, "judged": result.policy.given}),
+        drawing=drawing,
+        choices=_choices(drawing),
+        findings=result.findings[:MAX_FINDINGS],
+        assets=by_place(result)[:MAX_ASSET_ROWS],
+        edges=[_edge_row(edge, verdicts.get(edge_key(edge), ())) for edge in edges[:MAX_EDGE_ROWS]],
+        names={asset.id: asset.name for asset in result.inventory.assets},
+        zone_of={asset.id: asset.zone for asset in result.inventory.assets},
+        find=drawing["find"],
+        speaks=spoken(result.inventory.edges),
+        posture_text=_posture_text,
+        zones=zones,
+        grid=len(zones) <= MAX_GRID_ZONES,
+        cells=_matrix_cells(result),
+        zone_names={zone.id: zone.name for zone in result.zones if zone.name},
+        severity_marks=SEVERITY_MARKS,
+        verdict_marks=VERDICT_MARKS,
+        role_words=ROLE_WORDS,
+    )
+
+
+def _sha256(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _choices(drawing: dict[str, Any]) -> dict[str, list[str]]:
+    """What the map can be filtered by."""
+    return {
+        "protocol": sorted({word for line in drawing["lines"] for word in line["protocols"]}),
+        "operation": sorted({word for line in drawing["lines"] for word in line["operations"]}),
+        "verdict": sorted({line["verdict"] for line in drawing["lines"] if line["verdict"]}),
+    }
+
+
+def _edge_row(edge: Edge, rows: tuple[VerdictRow, ...]) -> _EdgeRow:
+    verdict = worst(row.verdict for row in rows)
+    flows = dict.fromkeys(
+        "/".join(part for part in (row.conduit, row.flow) if part) for row in rows if row.verdict == verdict
+    )
+    return _EdgeRow(edge, verdict, ", ".join(flow for flow in flows if flow))
+
+
+def _posture_text(asset: Asset) -> tuple[str, str, str]:
+    """Class, words and reason of the weakest service's posture."""
+    weakest = posture(asset)
+    if weakest is None or weakest.posture == "unknown":
+        return ("", "", "")
+    return (weakest.posture, f"{POSTURE_MARKS[weakest.posture].symbol} {weakest.posture}", weakest.reason)
+
+
+def _matrix_zones(result: AuditResult) -> list[str]:
+    used = {zone for cell in result.matrix for zone in (cell.from_zone, cell.to_zone)}
+    levels = {zone.id: zone.purdue for zone in result.zones}
+    return sorted(used, key=lambda zone: (not zone, -(levels.get(zone) or -1.0), zone))
+
+
+def _matrix_cells(result: AuditResult) -> dict[tuple[str, str], list[_MatrixLine]]:
+    found: dict[tuple[str, str], dict[tuple[Verdict, str], dict[str, int]]] = {}
+    for cell in result.matrix:
+        counts = found.setdefault((cell.from_zone, cell.to_zone), {}).setdefault((cell.verdict, cell.protocol), {})
+        counts[cell.operation] = counts.get(cell.operation, 0) + cell.events
+    order: list[Verdict] = list(VERDICT_MARKS)
+    return {
+        pair: [
+            _MatrixLine(verdict, protocol, _operations(counts))
+            for (verdict, protocol), counts in sorted(groups.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+        ]
+        for pair, groups in sorted(found.items())
+    }
+
+
+def _operations(counts: dict[str, int]) -> str:
+    return ", ".join(f"{operation(word)} {short_number(count)}" for word, count in sorted(counts.items()))
