@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from zonewatch.inventory.addresses import UNSPECIFIED
@@ -11,22 +11,13 @@ from zonewatch.inventory.claims import Statement, Units, describe, heard_units, 
 from zonewatch.inventory.declared import DeclaredAsset
 from zonewatch.inventory.edges import edges
 from zonewatch.inventory.facts import OT_FACTS, Facts, gather
+from zonewatch.inventory.flows import Link, Traffic, traffic
 from zonewatch.inventory.identity import Host, Sighting, identify, sightings
 from zonewatch.inventory.model import Asset, Evidence, Inventory, Service
 from zonewatch.inventory.roles import KINDS, PURDUE, decide
 from zonewatch.inventory.services import services
 from zonewatch.inventory.tables import Tables
-from zonewatch.inventory.traffic import (
-    Conversation,
-    Link,
-    Place,
-    broadcasts,
-    conversations,
-    flow_groups,
-    links,
-    speakers,
-    with_few_ports,
-)
+from zonewatch.inventory.traffic import Conversation, Place, conversations, with_few_ports
 
 __all__ = ["Tables", "build"]
 
@@ -44,20 +35,17 @@ def build(tables: Tables, declared: Sequence[DeclaredAsset] = ()) -> Inventory:
     seen = sightings(tables.addresses)
     senders = frozenset((row.source, row.address) for row in seen)
     wire = conversations(tables.aggregates)
-    many = broadcasts(tables.flows, wire, senders)
-    flows = flow_groups(tables.flows, wire)
-    speaking = speakers(wire, flows, senders)
-    traffic = tuple(link for link in links(flows, speaking, many) if link.client and link.server)
+    heard = traffic(tables.flows, wire, senders)
     talks = with_few_ports(wire)
     stated = statements(tables.claims)
     units = heard_units(talks, stated)
 
-    hosts = identify(seen, _endpoints(speaking, many, talks, traffic, stated), declared)
+    hosts = identify(seen, _endpoints(heard, talks, stated), declared)
     named = tuple(zip(_names(hosts, several_sources=len(tables.sources) > 1), hosts, strict=True))
     ids = _ids(named)
-    facts = gather(named, ids, talks, traffic, stated, units)
-    served = services(talks, traffic, ids)
-    spans = _spans(ids, seen, talks, traffic)
+    facts = gather(named, ids, talks, heard.links, stated, units)
+    served = services(talks, heard.links, ids)
+    spans = _spans(ids, seen, talks, heard.links)
     by_place = _by_place(stated)
     protocols = sorted({protocol for _, _, protocol in units})
     return Inventory(
@@ -65,26 +53,20 @@ def build(tables: Tables, declared: Sequence[DeclaredAsset] = ()) -> Inventory:
             _asset(name, host, facts.get(name, {}), served.get(name, ()), spans.get(name), by_place, units, protocols)
             for name, host in named
         ),
-        edges=edges(talks, traffic, ids),
+        edges=edges(talks, heard.links, ids),
         unseen=_unseen(hosts, declared),
         by_address=ids,
     )
 
 
-def _endpoints(
-    speaking: Collection[Place],
-    many: Collection[Place],
-    talks: Iterable[Conversation],
-    traffic: Iterable[Link],
-    stated: Iterable[Statement],
-) -> frozenset[Place]:
+def _endpoints(heard: Traffic, talks: Iterable[Conversation], stated: Iterable[Statement]) -> frozenset[Place]:
     """Everyone who takes part and is one device, heard or only asked."""
-    found = set(speaking)
+    found = set(heard.speaking)
     found.update((talk.source, end) for talk in talks for end in (talk.client, talk.server))
-    found.update((link.source, link.client) for link in traffic)
-    found.update((link.source, link.server) for link in traffic if not link.many)
+    found.update((link.source, link.client) for link in heard.links)
+    found.update((link.source, link.server) for link in heard.links if not link.many)
     found.update((row.source, row.address) for row in stated)
-    return frozenset(place for place in found if place not in many and place[1] and place[1] not in UNSPECIFIED)
+    return frozenset(place for place in found if place not in heard.many and place[1] and place[1] not in UNSPECIFIED)
 
 
 def _names(hosts: Sequence[Host], *, several_sources: bool) -> list[str]:
@@ -122,7 +104,7 @@ def _by_place(stated: Iterable[Statement]) -> Mapping[Place, list[Statement]]:
 
 
 def _spans(
-    ids: Mapping[Place, str], seen: Iterable[Sighting], talks: Iterable[Conversation], traffic: Iterable[Link]
+    ids: Mapping[Place, str], seen: Iterable[Sighting], talks: Iterable[Conversation], links: Iterable[Link]
 ) -> Mapping[str, _Span]:
     spans: dict[str, _Span] = {}
 
@@ -144,7 +126,7 @@ def _spans(
     for talk in talks:
         ends = (talk.client, talk.server)
         add(talk.source, ends, talk.first_time, talk.last_time, talk.capture, talk.first_frame)
-    for link in traffic:
+    for link in links:
         ends = (link.client, link.server)
         add(link.source, ends, link.first_time, link.last_time, link.capture, link.first_frame)
     return spans

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, cast, get_args
+from typing import Final, cast
 
 from netaddr import EUI, AddrFormatError, mac_unix_expanded
 
@@ -22,6 +22,34 @@ from zonewatch.inventory.addresses import parse
 from zonewatch.inventory.model import ROLES, Role
 
 COLUMNS: Final = ("id", "name", "addresses", "mac", "role", "zone", "vendor", "model", "criticality")
+ROLE_WORDS: Final[Mapping[str, Role]] = {
+    "plc": "controller",
+    "ddc": "controller",
+    "dcs_controller": "controller",
+    "outstation": "rtu",
+    "ied": "rtu",
+    "remote_io": "io_device",
+    "io": "io_device",
+    "hmi": "hmi_scada",
+    "scada": "hmi_scada",
+    "scada_server": "hmi_scada",
+    "operator_workstation": "hmi_scada",
+    "operator_station": "hmi_scada",
+    "engineering_workstation": "engineering_station",
+    "firewall": "router",
+    "switch": "network_device",
+    "access_point": "network_device",
+    "server": "it_server",
+    "file_server": "it_server",
+    "time_server": "it_server",
+    "jump_host": "it_server",
+    "workstation": "it_host",
+    "pc": "it_host",
+    "laptop": "it_host",
+    "printer": "it_host",
+}
+"""Other words for roles that asset lists use."""
+
 CRITICALITIES: Final = ("low", "medium", "high", "critical")
 
 
@@ -162,8 +190,8 @@ def _word(words: tuple[str, ...]) -> Callable[[str], str]:
 
 
 def _role(cell: str) -> Role | None:
-    word = _word(ROLES)(cell.replace("-", "_").replace(" ", "_"))
-    return cast(Role, word) if word in get_args(Role) else None
+    word = _word((*ROLES, *ROLE_WORDS))("_".join(cell.replace("-", " ").replace("_", " ").split()))
+    return ROLE_WORDS.get(word, cast(Role, word)) if word else None
 
 
 _READERS: Final[Mapping[str, Callable[[str], object]]] = {

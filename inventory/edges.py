@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from ipaddress import ip_network
 from typing import Final
 
 from zonewatch.dissectors.vocabulary import Operation
 from zonewatch.inventory.claims import unit_order
+from zonewatch.inventory.flows import STATES, Link
 from zonewatch.inventory.model import Edge, Evidence, Function, Target
 from zonewatch.inventory.targets import merge_targets
-from zonewatch.inventory.traffic import STATES, Conversation, Link, Place
+from zonewatch.inventory.traffic import Conversation, Place
 
 MOST_EVIDENCE: Final = 4
 BROADCAST: Final = "broadcast:"
@@ -39,10 +38,7 @@ def edges(talks: Iterable[Conversation], links: Iterable[Link], ids: Mapping[Pla
         carrier = next((owner[way] for port in ports if (way := (client, server, link.transport, port)) in owner), None)
         traffic[carrier or (client, server, link.protocol, link.transport, link.server_port)].append(link)
     return tuple(
-        _with_traffic(_ot_edge(key, conversations[key]), traffic.get(key, ()))
-        if key in conversations
-        else _with_traffic(_bare_edge(key, traffic[key]), traffic[key])
-        for key in sorted({*conversations, *traffic})
+        _edge(key, conversations.get(key, ()), traffic.get(key, ())) for key in sorted({*conversations, *traffic})
     )
 
 
@@ -50,29 +46,38 @@ def _end(source: str, place: str, ids: Mapping[Place, str]) -> str:
     return ids.get((source, place)) or f"{BROADCAST}{place}"
 
 
-def _ot_edge(key: _Key, rows: Sequence[Conversation]) -> Edge:
-    """`rows` are by first time."""
+def _edge(key: _Key, rows: Sequence[Conversation], links: Sequence[Link]) -> Edge:
+    """`rows` and `links` are by first time, and one of them has something."""
     client, server, protocol, transport, port = key
     calls: defaultdict[_Call, list[Conversation]] = defaultdict(list)
     for row in rows:
         calls[row.function, row.function_name, row.operation, row.server_unit or ""].append(row)
+    first: Conversation | Link = rows[0] if rows else links[0]
+    server_address = first.server.partition("/")[0] if "/" in first.server else first.server
     return Edge(
         client=client,
         server=server,
-        client_address=rows[0].client,
-        server_address=rows[0].server,
+        client_address=first.client,
+        server_address=server_address,
         protocol=protocol,
         transport=transport,
         server_port=port,
-        ot=True,
+        ot=bool(rows),
         functions=tuple(_function(call, calls[call]) for call in sorted(calls, key=_call_order)),
         operations=tuple(sorted({row.operation for row in rows})),
         events=sum(row.events for row in rows),
-        first_time=min(row.first_time for row in rows),
-        last_time=max(row.last_time for row in rows),
+        packets=sum(link.packets for link in links),
+        bytes=sum(link.bytes for link in links),
+        state=max((link.state for link in links), key=_state_order, default=""),
+        first_time=min(part[0].first_time for part in (rows, links) if part),
+        last_time=max(row.last_time for part in (rows, links) for row in part),
         # One frame of each function before a second one of any.
-        evidence=_evidence([found[0] for found in calls.values()]),
+        evidence=_evidence([found[0] for found in calls.values()]) if rows else (first.evidence,),
     )
+
+
+def _state_order(state: str) -> int:
+    return STATES.index(state) if state in STATES else 0
 
 
 def _call_order(call: _Call) -> tuple[object, ...]:
@@ -107,35 +112,3 @@ def _evidence(rows: Sequence[Conversation]) -> tuple[Evidence, ...]:
     if rows[0].capture == rows[0].last_capture:  # samples of a row over two captures could be in either
         frames += [Evidence(rows[0].source, rows[0].capture, frame) for frame in rows[0].sample_frames]
     return tuple(sorted(tuple(dict.fromkeys(frames))[:MOST_EVIDENCE]))
-
-
-def _bare_edge(key: _Key, rows: Sequence[Link]) -> Edge:
-    client, server, protocol, transport, port = key
-    first = min(rows, key=lambda row: (row.first_time, row.evidence))
-    server_address = str(ip_network(first.server).network_address) if "/" in first.server else first.server
-    return Edge(
-        client=client,
-        server=server,
-        client_address=first.client,
-        server_address=server_address,
-        protocol=protocol,
-        transport=transport,
-        server_port=port,
-        ot=False,
-        first_time=first.first_time,
-        last_time=first.last_time,
-        evidence=(first.evidence,),
-    )
-
-
-def _with_traffic(edge: Edge, rows: Sequence[Link]) -> Edge:
-    if not rows:
-        return edge
-    return replace(
-        edge,
-        packets=sum(row.packets for row in rows),
-        bytes=sum(row.bytes for row in rows),
-        state=max((row.state for row in rows), key=lambda state: STATES.index(state) if state in STATES else 0),
-        first_time=min(edge.first_time, *(row.first_time for row in rows)),
-        last_time=max(edge.last_time, *(row.last_time for row in rows)),
-    )

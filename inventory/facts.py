@@ -10,9 +10,10 @@ from typing import Final, Literal, NamedTuple
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.addresses import is_public
 from zonewatch.inventory.claims import Statement, Units, behind
+from zonewatch.inventory.flows import Link
 from zonewatch.inventory.identity import Host
 from zonewatch.inventory.model import Evidence
-from zonewatch.inventory.traffic import ANSWERS, Conversation, Link, Place
+from zonewatch.inventory.traffic import ANSWERS, Conversation, Place
 
 Fact = Literal[
     "answered_process",

@@ -22,6 +22,7 @@ from zonewatch.inventory.traffic import Place
 ROUTED_ADDRESSES: Final = 3
 ROUTED_SUBNETS: Final = 2
 ANNOUNCED_ADDRESSES: Final = 3
+GATEWAY_ENDINGS: Final = (".1", ".254")
 
 
 class Sighting(NamedTuple):
@@ -130,7 +131,7 @@ class _Neighbourhood:
         groups = [([item], list[str]()) for item in alone]
         for mac, items in owned.items():
             fixed = [item for item in items if ":" not in item and not address.is_link_local(item)]
-            together = items if len(fixed) <= 1 else []
+            together = items if len(fixed) <= 1 or mac in self.routers else []
             groups.extend(([item], [mac]) for item in items if not together)
             if together:
                 groups.append((together, [mac]))
@@ -147,15 +148,22 @@ class _Neighbourhood:
         return best.mac if best else ""
 
     def _own_of_router(self, mac: str) -> frozenset[str]:
-        """Addresses of the router itself: announced by it and nobody else, and not for many; or link-local."""
-        announced = {
+        """Addresses of the router itself, as far as can be told from those that it answers ARP for; or link-local.
+
+        With proxy ARP it answers for others too (RFC 1027). So several addresses are its own only where they follow the
+        custom of routers: the same host number in each subnet; or else the one that ends in 1 or 254.
+        """
+        rows = self.by_mac[mac]
+        local = {row.address for row in rows if ":" in row.address and address.is_link_local(row.address)}
+        fixed = {
             row.address
-            for row in self.by_mac[mac]
-            if row.via == "arp" and not self._announced_by_others(row.address, mac)
+            for row in rows
+            if row.via == "arp" and ":" not in row.address and not self._announced_by_others(row.address, mac)
         }
-        fixed = {item for item in announced if not address.is_link_local(item)}
-        local = {row.address for row in self.by_mac[mac] if ":" in row.address and address.is_link_local(row.address)}
-        return frozenset(local if len(fixed) >= ANNOUNCED_ADDRESSES else announced | local)
+        if len({item.rpartition(".")[2] for item in fixed}) > 1:
+            fixed = {item for item in fixed if item.endswith(GATEWAY_ENDINGS)}
+            fixed = fixed if len(fixed) == 1 else set()
+        return frozenset(fixed | local)
 
     def _announced_by_others(self, item: str, mac: str) -> bool:
         return any(row.via == "arp" and row.mac != mac for row in self.by_address[item])
@@ -243,7 +251,7 @@ class _Neighbourhood:
 
 
 def _some(items: Sequence[str]) -> str:
-    return items[0] if len(items) == 1 else f"{items[0]} and {len(items) - 1} more"
+    return " and ".join((*items[:1], *([f"{len(items) - 1} more"] if len(items) > 1 else [])))
 
 
 def _address_order(item: str) -> tuple[bool, tuple[int, int, str]]:

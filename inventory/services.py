@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING, Operation
+from zonewatch.inventory.flows import Link
 from zonewatch.inventory.model import Evidence, Posture, Service
-from zonewatch.inventory.traffic import Conversation, Link, Place
+from zonewatch.inventory.traffic import Conversation, Place
 
 _REACHES_NOTHING: Final[frozenset[Operation]] = frozenset(("discover", "session", "authenticate", "unknown"))
 """Operations that a device may well do for everybody."""
