@@ -4,9 +4,15 @@
 
 pub mod bytes;
 pub mod capture;
+pub mod columns;
+pub mod exchange;
+pub mod intern;
+pub mod known;
 pub mod model;
 pub mod net;
 pub mod protocols;
+pub mod record;
+pub mod services;
 pub mod session;
 pub mod stream;
 pub mod tables;

@@ -1,0 +1,273 @@
+//! Pairs requests with their answers: once, for all protocols.
+
+use std::collections::VecDeque;
+
+use smallvec::SmallVec;
+
+use crate::model::{Kind, Message, Pairing};
+use crate::net::tcp::Stamp;
+use crate::session::Direction;
+
+/// Requests awaiting an answer in one flow at most; beyond it the oldest counts as unanswered.
+const MAX_PENDING: usize = 64;
+/// A request is unanswered after this time.
+const TIMEOUT_NS: i64 = 30_000_000_000;
+/// Frames named for one side of an exchange.
+const MAX_FRAMES: usize = 32;
+
+/// Frames of one side; mostly one.
+pub type Frames = SmallVec<[u64; 2]>;
+
+crate::model::vocabulary! {
+    /// Outcome of an event.
+    Status {
+        /// Answered.
+        Ok = "ok",
+        /// Answered negatively.
+        Error = "error",
+        /// Not answered in time.
+        NoResponse = "no_response",
+        /// The answer was captured, the request was not.
+        ResponseOnly = "response_only",
+        /// No answer is due.
+        OneWay = "one_way",
+        /// A message of it was not captured whole.
+        Cut = "cut",
+    }
+}
+
+/// A request with what answered it, or a message that stands alone.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The request, or the message that stands alone; none where only the answer was captured.
+    pub request: Option<Message>,
+    /// The answer; of several parts the last, with the objects of all.
+    pub response: Option<Message>,
+    /// Direction of the request (of the message; opposite to the answer where that is all there is).
+    pub direction: Direction,
+    /// Frames of the request.
+    pub request_frames: Frames,
+    /// Frames of the answers.
+    pub response_frames: Frames,
+    /// Where its first message ended.
+    pub start: Stamp,
+    /// Time of its last message.
+    pub end_time: i64,
+    /// Outcome.
+    pub status: Status,
+}
+
+impl Exchange {
+    /// The message that says what happened: the request, or what is there of the answer.
+    pub fn lead(&self) -> Option<&Message> {
+        self.request.as_ref().or(self.response.as_ref())
+    }
+}
+
+#[derive(Debug)]
+struct Pending {
+    key: u64,
+    exchange: Exchange,
+}
+
+/// The open exchanges of one flow.
+#[derive(Debug, Default)]
+pub struct Exchanges {
+    pending: VecDeque<Pending>,
+}
+
+impl Exchanges {
+    /// Takes the next message of the flow; calls `done` for each exchange that it completes.
+    pub fn message(
+        &mut self,
+        message: Message,
+        direction: Direction,
+        frames: &[u64],
+        stamp: Stamp,
+        done: &mut dyn FnMut(Exchange),
+    ) {
+        self.expire(stamp.time, done);
+        match message.pairing {
+            Pairing::None => {}
+            Pairing::Alone => done(alone(message, direction, frames, stamp)),
+            Pairing::Opens(key) => {
+                // The same key again is a repetition or a reuse: the older request stays unanswered.
+                if let Some(index) = self.find(key, direction) {
+                    self.close(index, done);
+                } else if self.pending.len() >= MAX_PENDING {
+                    self.close(0, done);
+                }
+                let exchange = Exchange { status: Status::NoResponse, ..alone(message, direction, frames, stamp) };
+                self.pending.push_back(Pending { key, exchange });
+            }
+            Pairing::Answers { key, last } => match self.find(key, direction.opposite()) {
+                Some(index) => {
+                    let exchange = &mut self.pending[index].exchange;
+                    answer(exchange, message, frames, stamp);
+                    if last {
+                        self.close(index, done);
+                    }
+                }
+                None => done(orphan(message, direction, frames, stamp)),
+            },
+        }
+    }
+
+    /// Closes what has waited too long.
+    fn expire(&mut self, now: i64, done: &mut dyn FnMut(Exchange)) {
+        while self.pending.front().is_some_and(|oldest| now.saturating_sub(oldest.exchange.end_time) > TIMEOUT_NS) {
+            self.close(0, done);
+        }
+    }
+
+    /// Closes everything: the flow ends.
+    pub fn finish(&mut self, done: &mut dyn FnMut(Exchange)) {
+        while !self.pending.is_empty() {
+            self.close(0, done);
+        }
+    }
+
+    fn find(&self, key: u64, direction: Direction) -> Option<usize> {
+        self.pending.iter().position(|pending| pending.key == key && pending.exchange.direction == direction)
+    }
+
+    fn close(&mut self, index: usize, done: &mut dyn FnMut(Exchange)) {
+        if let Some(pending) = self.pending.remove(index) {
+            done(pending.exchange);
+        }
+    }
+}
+
+fn alone(message: Message, direction: Direction, frames: &[u64], stamp: Stamp) -> Exchange {
+    let status = if message.complete { Status::OneWay } else { Status::Cut };
+    Exchange {
+        request: Some(message),
+        response: None,
+        direction,
+        request_frames: Frames::from_slice(frames),
+        response_frames: Frames::new(),
+        start: stamp,
+        end_time: stamp.time,
+        status,
+    }
+}
+
+fn orphan(message: Message, direction: Direction, frames: &[u64], stamp: Stamp) -> Exchange {
+    Exchange {
+        request: None,
+        response: Some(message),
+        direction: direction.opposite(),
+        request_frames: Frames::new(),
+        response_frames: Frames::from_slice(frames),
+        start: stamp,
+        end_time: stamp.time,
+        status: Status::ResponseOnly,
+    }
+}
+
+fn answer(exchange: &mut Exchange, message: Message, frames: &[u64], stamp: Stamp) {
+    let whole = message.complete && exchange.request.as_ref().is_none_or(|request| request.complete);
+    exchange.status = match (message.kind, whole) {
+        (Kind::Error, _) => Status::Error,
+        (_, false) => Status::Cut,
+        (_, true) if exchange.status == Status::Cut => Status::Cut,
+        _ => Status::Ok,
+    };
+    exchange.end_time = stamp.time;
+    let room = MAX_FRAMES.saturating_sub(exchange.response_frames.len()).min(frames.len());
+    exchange.response_frames.extend_from_slice(&frames[..room]);
+    exchange.response = Some(match exchange.response.take() {
+        None => message,
+        Some(earlier) => joined(earlier, message),
+    });
+}
+
+/// One answer out of two parts: the later header, the objects of both.
+fn joined(mut earlier: Message, mut later: Message) -> Message {
+    let (values, text) = (earlier.values.len() as u32, earlier.text.len() as u32);
+    let room = Message::MAX_OBJECTS.saturating_sub(earlier.objects.len());
+    for mut object in later.objects.drain(..).take(room) {
+        object.values = object.values.start + values..object.values.end + values;
+        object.text = object.text.start + text..object.text.end + text;
+        earlier.objects.push(object);
+    }
+    earlier.values.append(&mut later.values);
+    earlier.text.push_str(&later.text);
+    later.objects = earlier.objects;
+    later.values = earlier.values;
+    later.text = earlier.text;
+    later.complete &= earlier.complete;
+    later
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(pairing: Pairing, kind: Kind) -> Message {
+        Message { pairing, kind, ..Message::default() }
+    }
+
+    fn run(steps: &[(Pairing, Kind, Direction, i64)]) -> Vec<(Status, usize, usize)> {
+        let (mut exchanges, mut done) = (Exchanges::default(), Vec::new());
+        let mut sink = |exchange: Exchange| {
+            done.push((exchange.status, exchange.request_frames.len(), exchange.response_frames.len()));
+        };
+        for (index, (pairing, kind, direction, seconds)) in steps.iter().enumerate() {
+            let stamp = Stamp { frame: index as u64, time: seconds * 1_000_000_000, capture: 0 };
+            exchanges.message(message(*pairing, *kind), *direction, &[index as u64], stamp, &mut sink);
+        }
+        exchanges.finish(&mut sink);
+        done
+    }
+
+    #[test]
+    fn outcomes() {
+        use Direction::{Backward, Forward};
+        let answers = |key, last| Pairing::Answers { key, last };
+        let cases: &[(&str, &[(Pairing, Kind, Direction, i64)], &[(Status, usize, usize)])] = &[
+            (
+                "answered",
+                &[(Pairing::Opens(1), Kind::Request, Forward, 0), (answers(1, true), Kind::Response, Backward, 1)],
+                &[(Status::Ok, 1, 1)],
+            ),
+            (
+                "refused",
+                &[(Pairing::Opens(1), Kind::Request, Forward, 0), (answers(1, true), Kind::Error, Backward, 1)],
+                &[(Status::Error, 1, 1)],
+            ),
+            (
+                "in two parts",
+                &[
+                    (Pairing::Opens(1), Kind::Request, Forward, 0),
+                    (answers(1, false), Kind::Response, Backward, 1),
+                    (answers(1, true), Kind::Response, Backward, 2),
+                ],
+                &[(Status::Ok, 1, 2)],
+            ),
+            (
+                "the same key of the other side does not answer",
+                &[(Pairing::Opens(1), Kind::Request, Forward, 0), (answers(1, true), Kind::Response, Forward, 1)],
+                &[(Status::ResponseOnly, 0, 1), (Status::NoResponse, 1, 0)],
+            ),
+            (
+                "repeated",
+                &[
+                    (Pairing::Opens(1), Kind::Request, Forward, 0),
+                    (Pairing::Opens(1), Kind::Request, Forward, 1),
+                    (answers(1, true), Kind::Response, Backward, 2),
+                ],
+                &[(Status::NoResponse, 1, 0), (Status::Ok, 1, 1)],
+            ),
+            (
+                "too late",
+                &[(Pairing::Opens(1), Kind::Request, Forward, 0), (answers(1, true), Kind::Response, Backward, 60)],
+                &[(Status::NoResponse, 1, 0), (Status::ResponseOnly, 0, 1)],
+            ),
+            ("alone", &[(Pairing::Alone, Kind::Unsolicited, Backward, 0)], &[(Status::OneWay, 1, 0)]),
+        ];
+        for (name, steps, expected) in cases {
+            assert_eq!(run(steps), *expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The flow table: who speaks with whom, how much, and the conversation of a protocol inside.
+
+use hashbrown::HashMap;
+
+use crate::exchange::Exchanges;
+use crate::net::ip::{Ip, flag};
+use crate::net::link::Mac;
+use crate::net::tcp::Half;
+use crate::recognise::Probation;
+use crate::services::Basis;
+use crate::session::{Direction, Session};
+use crate::stream::Assembly;
+
+/// Flows kept at once; beyond it those silent longest are given up, and counted.
+pub const MAX_FLOWS: usize = 300_000;
+const SECOND: i64 = 1_000_000_000;
+/// Silence after which a flow ends: closed TCP, open TCP, everything else.
+const IDLE_CLOSED: i64 = 60 * SECOND;
+const IDLE_OPEN: i64 = 4 * 3_600 * SECOND;
+const IDLE_OTHER: i64 = 600 * SECOND;
+
+/// What carries a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// ICMP of either version.
+    Icmp,
+    /// Another protocol of the internet layer.
+    Ip(u8),
+    /// No internet layer: addresses are MACs, the port is the EtherType.
+    Ethernet,
+}
+
+/// A flow's key, the same for both directions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    addresses: [Ip; 2],
+    ports: [u16; 2],
+    transport: Transport,
+}
+
+impl Key {
+    /// The key of a packet from the first to the second endpoint.
+    #[inline]
+    pub fn new(addresses: [Ip; 2], ports: [u16; 2], transport: Transport) -> Self {
+        if (addresses[0], ports[0]) <= (addresses[1], ports[1]) {
+            Key { addresses, ports, transport }
+        } else {
+            Key { addresses: [addresses[1], addresses[0]], ports: [ports[1], ports[0]], transport }
+        }
+    }
+}
+
+/// A recognised protocol over TCP.
+pub struct Stream {
+    /// The protocol's part.
+    pub session: Box<dyn Session>,
+    /// Both directions, put in order.
+    pub halves: [Half; 2],
+    /// Both directions, cut into messages.
+    pub assemblies: [Assembly; 2],
+    /// Open exchanges.
+    pub exchanges: Exchanges,
+}
+
+/// A recognised protocol over UDP.
+pub struct Datagrams {
+    /// The protocol's part.
+    pub session: Box<dyn Session>,
+    /// Open exchanges.
+    pub exchanges: Exchanges,
+}
+
+/// What speaks inside a flow.
+pub enum Content {
+    /// Not known (yet).
+    Unknown(Option<Box<Probation>>),
+    /// A protocol over TCP.
+    Stream(Box<Stream>),
+    /// A protocol over UDP.
+    Datagrams(Box<Datagrams>),
+}
+
+/// One flow. Arrays are by direction: forward is from the endpoint that was seen to send first.
+pub struct Flow {
+    /// Its key.
+    pub key: Key,
+    /// Interned addresses.
+    pub addresses: [u32; 2],
+    /// Ports.
+    pub ports: [u16; 2],
+    /// Addresses themselves, to tell directions.
+    pub endpoints: [Ip; 2],
+    /// MAC seen with each address.
+    pub macs: [Option<Mac>; 2],
+    /// Row of the address table for each.
+    pub sightings: [Option<u32>; 2],
+    /// Innermost VLAN of the first packet.
+    pub vlan: Option<u16>,
+    /// Capture file of the first packet.
+    pub capture: u32,
+    /// Packets.
+    pub packets: [u64; 2],
+    /// Octets on the wire.
+    pub bytes: [u64; 2],
+    /// First packet: time and frame.
+    pub first: (i64, u64),
+    /// Last packet: time and frame.
+    pub last: (i64, u64),
+    /// TCP flags seen.
+    pub flags: [u8; 2],
+    /// Who sent the SYN.
+    pub opener: Option<Direction>,
+    /// Service, as far as its content or a session showed it.
+    pub service: Option<(&'static str, Basis)>,
+    /// Which side was seen to be the client of a recognised protocol.
+    pub client: Option<Direction>,
+    /// Payload-carrying packets so far.
+    pub loaded: u32,
+    /// What speaks inside.
+    pub content: Content,
+}
+
+impl Flow {
+    /// Direction of a packet with these endpoints.
+    #[inline]
+    pub fn direction(&self, source: Ip, port: u16) -> Direction {
+        if self.endpoints[0] == source && self.ports[0] == port { Direction::Forward } else { Direction::Backward }
+    }
+
+    /// State as the tables name it.
+    pub fn state(&self) -> &'static str {
+        if self.key.transport != Transport::Tcp {
+            return if self.packets[1] > 0 { "two_way" } else { "one_way" };
+        }
+        let both = self.flags[0] | self.flags[1];
+        let opened_only = both & flag::SYN != 0 && self.loaded == 0;
+        let handshake = self.flags.iter().all(|flags| flags & flag::SYN != 0);
+        match () {
+            () if opened_only && !handshake && both & flag::RST != 0 => "refused",
+            () if opened_only && !handshake => "attempted",
+            () if both & flag::RST != 0 => "reset",
+            () if both & flag::FIN != 0 => "closed",
+            () => "established",
+        }
+    }
+
+    /// Which direction leads from the client to the server.
+    pub fn client_direction(&self, is_service: impl Fn(u16) -> bool) -> Direction {
+        if let Some(direction) = self.client.or(self.opener) {
+            return direction;
+        }
+        match (is_service(self.ports[0]), is_service(self.ports[1])) {
+            (true, false) => Direction::Backward,
+            (false, true) => Direction::Forward,
+            _ if self.key.transport == Transport::Tcp && self.ports[0] < 1024 && self.ports[1] >= 1024 => {
+                Direction::Backward
+            }
+            _ => Direction::Forward,
+        }
+    }
+
+    fn idle_limit(&self) -> i64 {
+        let both = self.flags[0] | self.flags[1];
+        match self.key.transport {
+            Transport::Tcp if both & (flag::FIN | flag::RST) != 0 => IDLE_CLOSED,
+            Transport::Tcp => IDLE_OPEN,
+            _ => IDLE_OTHER,
+        }
+    }
+}
+
+/// All flows, in the order in which they appeared.
+#[derive(Default)]
+pub struct Flows {
+    index: HashMap<Key, u32, foldhash::fast::RandomState>,
+    slots: Vec<Option<Flow>>,
+    free: Vec<u32>,
+    latest: Option<(Key, u32)>,
+    last_sweep: i64,
+}
+
+impl Flows {
+    /// Slot of a flow.
+    #[inline]
+    pub fn find(&mut self, key: &Key) -> Option<u32> {
+        if let Some((latest, slot)) = &self.latest {
+            if latest == key {
+                return Some(*slot);
+            }
+        }
+        let slot = *self.index.get(key)?;
+        self.latest = Some((*key, slot));
+        Some(slot)
+    }
+
+    /// The flow in a slot.
+    #[inline]
+    pub fn get(&mut self, slot: u32) -> Option<&mut Flow> {
+        self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    /// Adds a flow.
+    pub fn insert(&mut self, flow: Flow) -> u32 {
+        let key = flow.key;
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(flow);
+                slot
+            }
+            None => {
+                self.slots.push(Some(flow));
+                self.slots.len() as u32 - 1
+            }
+        };
+        self.index.insert(key, slot);
+        slot
+    }
+
+    /// Takes a flow out.
+    pub fn remove(&mut self, slot: u32) -> Option<Flow> {
+        let flow = self.slots.get_mut(slot as usize)?.take()?;
+        self.index.remove(&flow.key);
+        self.free.push(slot);
+        self.latest = None;
+        Some(flow)
+    }
+
+    /// Slots of flows that have been silent too long, looked for once in a minute of packet time.
+    pub fn idle(&mut self, now: i64) -> Vec<u32> {
+        if (0..60 * SECOND).contains(&now.saturating_sub(self.last_sweep)) {
+            return Vec::new();
+        }
+        self.last_sweep = now;
+        self.slots_where(|flow| now.saturating_sub(flow.last.0) > flow.idle_limit())
+    }
+
+    /// Slots of the flows that have been silent longest, where there are too many.
+    pub fn surplus(&self) -> Vec<u32> {
+        if self.index.len() < MAX_FLOWS {
+            return Vec::new();
+        }
+        let mut silent: Vec<(i64, u32)> = (0..).zip(&self.slots).filter_map(|(slot, flow)| Some((flow.as_ref()?.last.0, slot))).collect();
+        silent.sort_unstable();
+        silent.truncate(MAX_FLOWS / 8);
+        silent.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    /// All slots in use.
+    pub fn all(&self) -> Vec<u32> {
+        self.slots_where(|_| true)
+    }
+
+    fn slots_where(&self, condition: impl Fn(&Flow) -> bool) -> Vec<u32> {
+        (0..).zip(&self.slots).filter(|(_, flow)| flow.as_ref().is_some_and(&condition)).map(|(slot, _)| slot).collect()
+    }
+}

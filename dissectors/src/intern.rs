@@ -1,0 +1,167 @@
+//! Words are kept once and named by number: Arrow dictionaries are made of them.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use arrow_array::StringArray;
+use hashbrown::HashMap;
+
+use crate::model::Unit;
+use crate::net::ip::Ip;
+use crate::net::link::Mac;
+
+/// Stands for "none" in optional word columns.
+pub const NONE: u32 = u32::MAX;
+
+type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
+
+/// A growing list of distinct words.
+#[derive(Debug, Default)]
+pub struct Words {
+    list: Vec<Box<str>>,
+    by_text: Map<Box<str>>,
+    by_place: Map<(usize, usize)>,
+    array: Option<Arc<StringArray>>,
+}
+
+impl Words {
+    /// Number of a word.
+    pub fn id(&mut self, word: &str) -> u32 {
+        if let Some(&id) = self.by_text.get(word) {
+            return id;
+        }
+        let id = self.list.len() as u32;
+        self.list.push(word.into());
+        self.by_text.insert(word.into(), id);
+        self.array = None;
+        id
+    }
+
+    /// Number of a word that lives as long as the program: found by its place, without reading it.
+    #[inline]
+    pub fn fixed(&mut self, word: &'static str) -> u32 {
+        let place = (word.as_ptr() as usize, word.len());
+        if let Some(&id) = self.by_place.get(&place) {
+            return id;
+        }
+        let id = self.id(word);
+        self.by_place.insert(place, id);
+        id
+    }
+
+    /// The word of a number.
+    pub fn word(&self, id: u32) -> &str {
+        self.list.get(id as usize).map_or("", |word| word)
+    }
+
+    /// All words, as the values of an Arrow dictionary.
+    pub fn array(&mut self) -> Arc<StringArray> {
+        let list = &self.list;
+        self.array.get_or_insert_with(|| Arc::new(StringArray::from_iter_values(list.iter()))).clone()
+    }
+}
+
+/// Addresses and units by number; their texts are made once.
+#[derive(Debug, Default)]
+pub struct Addresses {
+    words: Words,
+    ips: Map<Ip>,
+    macs: Map<Mac>,
+    units: Map<Unit>,
+    scratch: String,
+}
+
+impl Addresses {
+    /// Number of an IP address.
+    pub fn ip(&mut self, ip: Ip) -> u32 {
+        if let Some(&id) = self.ips.get(&ip) {
+            return id;
+        }
+        let id = self.text(ip);
+        self.ips.insert(ip, id);
+        id
+    }
+
+    /// Number of a MAC address.
+    pub fn mac(&mut self, mac: Mac) -> u32 {
+        if let Some(&id) = self.macs.get(&mac) {
+            return id;
+        }
+        let [a, b, c, d, e, f] = mac;
+        let id = self.text(format_args!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}"));
+        self.macs.insert(mac, id);
+        id
+    }
+
+    /// Number of a MAC address that may be unknown (the empty word).
+    pub fn optional_mac(&mut self, mac: Option<Mac>) -> u32 {
+        match mac {
+            Some(mac) => self.mac(mac),
+            None => self.words.fixed(""),
+        }
+    }
+
+    /// Number of a unit; [`NONE`] where there is none.
+    #[inline]
+    pub fn unit(&mut self, unit: Unit) -> u32 {
+        if unit == Unit::None {
+            return NONE;
+        }
+        if let Some(&id) = self.units.get(&unit) {
+            return id;
+        }
+        let id = self.text(unit);
+        self.units.insert(unit, id);
+        id
+    }
+
+    /// The words themselves.
+    pub fn words(&mut self) -> &mut Words {
+        &mut self.words
+    }
+
+    fn text(&mut self, value: impl std::fmt::Display) -> u32 {
+        self.scratch.clear();
+        // Writing into a String cannot fail.
+        let _ = write!(self.scratch, "{value}");
+        self.words.id(&self.scratch)
+    }
+}
+
+/// Both dictionaries of a run.
+#[derive(Debug, Default)]
+pub struct Dictionaries {
+    /// Names: sources, captures, protocols, functions, kinds.
+    pub names: Words,
+    /// Addresses and units.
+    pub addresses: Addresses,
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::Array;
+    use super::*;
+
+    #[test]
+    fn a_word_has_one_number() {
+        let mut words = Words::default();
+        let first = words.fixed("read");
+        assert_eq!((words.fixed("read"), words.id("read"), words.word(first)), (first, first, "read"));
+        assert_ne!(words.id("write"), first);
+        assert_eq!(words.array().len(), 2);
+    }
+
+    #[test]
+    fn addresses_are_written_as_people_write_them() {
+        let mut addresses = Addresses::default();
+        let ids = [
+            addresses.ip(Ip::v4([10, 0, 0, 1])),
+            addresses.mac([0, 0x80, 0xf4, 0, 0, 0x20]),
+            addresses.unit(Unit::Number(7)),
+            addresses.optional_mac(None),
+        ];
+        let texts: Vec<_> = ids.iter().map(|&id| addresses.words().word(id).to_string()).collect();
+        assert_eq!(texts, ["10.0.0.1", "00:80:f4:00:00:20", "7", ""]);
+        assert_eq!(addresses.unit(Unit::None), NONE);
+    }
+}

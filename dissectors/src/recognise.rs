@@ -1,0 +1,209 @@
+//! Finds the protocol of a conversation from its first octets, on any port, and hands over what was seen meanwhile.
+
+use crate::net::tcp::Stamp;
+use crate::registry::Recognise;
+use crate::session::{Direction, Probe, Recognition, Session};
+
+/// Octets of one direction shown to the protocols.
+const MAX_OCTETS: usize = 8 * 1024;
+/// Segments kept for replay.
+const MAX_SEGMENTS: usize = 32;
+/// Segments of a conversation after which only what looks undecided is kept.
+const PATIENCE: u32 = 64;
+/// Segments kept for replay though no protocol claims them: they may be late parts of a message.
+const MAX_STRAY: usize = 8;
+
+/// A segment seen before its protocol was known.
+#[derive(Debug)]
+pub struct Kept {
+    /// Its way.
+    pub direction: Direction,
+    /// Sequence number.
+    pub sequence: u32,
+    /// Octets.
+    pub payload: Vec<u8>,
+    /// Octets on the wire beyond those.
+    pub missing: usize,
+    /// Where it was.
+    pub stamp: Stamp,
+}
+
+/// A segment to be recognised.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Its way.
+    pub direction: Direction,
+    /// Sequence number.
+    pub sequence: u32,
+    /// Octets.
+    pub payload: &'a [u8],
+    /// Octets on the wire beyond those.
+    pub missing: usize,
+    /// Where it was.
+    pub stamp: Stamp,
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    octets: Vec<u8>,
+    next: Option<u32>,
+}
+
+/// A stream whose protocol is not known yet.
+#[derive(Debug, Default)]
+pub struct Probation {
+    sides: [Side; 2],
+    kept: Vec<Kept>,
+    segments: u32,
+    undecided: bool,
+}
+
+enum Answer {
+    Nobody,
+    Somebody,
+    Found(Box<dyn Session>),
+}
+
+fn ask(protocols: &[Recognise], probe: &Probe<'_>) -> Answer {
+    let mut answer = Answer::Nobody;
+    for recognise in protocols {
+        match recognise(probe) {
+            Recognition::Yes(session) => return Answer::Found(session),
+            Recognition::Undecided => answer = Answer::Somebody,
+            Recognition::No => {}
+        }
+    }
+    answer
+}
+
+impl Probation {
+    /// Shows a segment to the protocols; where one takes it, gives its session and all segments kept, in order.
+    pub fn segment(
+        &mut self,
+        protocols: &[Recognise],
+        seen: Seen<'_>,
+        opener: Option<Direction>,
+        ports: [u16; 2],
+    ) -> Option<(Box<dyn Session>, Vec<Kept>)> {
+        self.segments = self.segments.saturating_add(1);
+        let side = &mut self.sides[seen.direction as usize];
+        let follows = side.next == Some(seen.sequence) && side.octets.len() + seen.payload.len() <= MAX_OCTETS;
+        if !follows {
+            side.octets.clear();
+        }
+        side.octets.extend_from_slice(&seen.payload[..seen.payload.len().min(MAX_OCTETS)]);
+        side.next = Some(seen.sequence.wrapping_add((seen.payload.len() + seen.missing) as u32));
+
+        match self.attempts(protocols, &seen, opener, ports) {
+            Answer::Found(session) => {
+                self.keep(&seen);
+                return Some((session, std::mem::take(&mut self.kept)));
+            }
+            Answer::Somebody => {
+                self.undecided = true;
+                self.keep(&seen);
+                if self.kept.len() > MAX_SEGMENTS {
+                    self.kept.remove(0);
+                }
+            }
+            Answer::Nobody => {
+                self.sides[seen.direction as usize] = Side { next: self.sides[seen.direction as usize].next, octets: Vec::new() };
+                self.undecided = self.sides.iter().any(|side| !side.octets.is_empty());
+                if self.segments > PATIENCE || seen.payload.len() > 512 {
+                    if !self.undecided {
+                        self.kept = Vec::new();
+                    }
+                } else {
+                    self.keep(&seen);
+                    if self.kept.len() > MAX_STRAY && !self.undecided {
+                        self.kept.remove(0);
+                    }
+                }
+            }
+        }
+        self.kept.truncate(MAX_SEGMENTS);
+        None
+    }
+
+    /// Octets held.
+    pub fn octets(&self) -> usize {
+        self.kept.iter().map(|kept| kept.payload.len()).sum::<usize>()
+            + self.sides.iter().map(|side| side.octets.len()).sum::<usize>()
+    }
+
+    /// With all that was collected; then from this segment's start; then this segment alone.
+    fn attempts(
+        &mut self,
+        protocols: &[Recognise],
+        seen: &Seen<'_>,
+        opener: Option<Direction>,
+        ports: [u16; 2],
+    ) -> Answer {
+        let probe = |sides: [&[u8]; 2], first: Direction| Probe {
+            forward: sides[0],
+            backward: sides[1],
+            first,
+            opener,
+            ports,
+            cut: seen.missing > 0,
+        };
+        let first = self.kept.first().map_or(seen.direction, |kept| kept.direction);
+        let [forward, backward] = &self.sides;
+        match ask(protocols, &probe([&forward.octets, &backward.octets], first)) {
+            Answer::Nobody => {}
+            answer => return answer,
+        }
+        let from_here = seen.payload.len() < self.sides[seen.direction as usize].octets.len();
+        if from_here {
+            self.sides[seen.direction as usize].octets.drain(..self.sides[seen.direction as usize].octets.len() - seen.payload.len());
+        }
+        let other = &self.sides[seen.direction.opposite() as usize].octets;
+        if !other.is_empty() {
+            if from_here {
+                let [forward, backward] = &self.sides;
+                match ask(protocols, &probe([&forward.octets, &backward.octets], seen.direction)) {
+                    Answer::Nobody => {}
+                    answer => return answer,
+                }
+            }
+            let alone = match seen.direction {
+                Direction::Forward => [seen.payload, &[][..]],
+                Direction::Backward => [&[][..], seen.payload],
+            };
+            let answer = ask(protocols, &probe(alone, seen.direction));
+            if !matches!(answer, Answer::Nobody) {
+                self.sides[seen.direction.opposite() as usize].octets.clear();
+            }
+            return answer;
+        }
+        Answer::Nobody
+    }
+
+    fn keep(&mut self, seen: &Seen<'_>) {
+        self.kept.push(Kept {
+            direction: seen.direction,
+            sequence: seen.sequence,
+            payload: seen.payload.to_vec(),
+            missing: seen.missing,
+            stamp: seen.stamp,
+        });
+    }
+}
+
+/// Shows one datagram to the protocols.
+pub fn datagram(
+    protocols: &[Recognise],
+    payload: &[u8],
+    direction: Direction,
+    ports: [u16; 2],
+    cut: bool,
+) -> Option<Box<dyn Session>> {
+    let (forward, backward) = match direction {
+        Direction::Forward => (payload, &[][..]),
+        Direction::Backward => (&[][..], payload),
+    };
+    match ask(protocols, &Probe { forward, backward, first: direction, opener: None, ports, cut }) {
+        Answer::Found(session) => Some(session),
+        _ => None,
+    }
+}

@@ -1,0 +1,90 @@
+//! A first guess of the service of a flow: by its first octets, else by the server's port.
+
+use crate::tables::{self, services};
+
+/// What a guess rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// Octets that only this service sends.
+    Content,
+    /// The port alone.
+    Port,
+}
+
+impl Basis {
+    /// Its name in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Basis::Content => "content",
+            Basis::Port => "port",
+        }
+    }
+}
+
+/// First octets and the service they give away.
+const SIGNATURES: &[(&str, &[u8], usize)] = &[
+    ("ssh", b"SSH-", 0),
+    ("http", b"GET /", 0),
+    ("http", b"POST /", 0),
+    ("http", b"HEAD /", 0),
+    ("http", b"PUT /", 0),
+    ("http", b"OPTIONS ", 0),
+    ("http", b"HTTP/1.", 0),
+    ("vnc", b"RFB 00", 0),
+    // NetBIOS session message (RFC 1002, 4.3.6) with an SMB1, SMB2 or encrypted SMB3 header.
+    ("smb", b"\xffSMB", 4),
+    ("smb", b"\xfeSMB", 4),
+    ("smb", b"\xfdSMB", 4),
+];
+
+/// The service that the first octets of a stream's sender give away.
+pub fn by_stream(bytes: &[u8]) -> Option<&'static str> {
+    let by_signature = SIGNATURES
+        .iter()
+        .find(|(_, octets, offset)| bytes.get(*offset..offset + octets.len()) == Some(*octets))
+        .map(|(name, ..)| *name);
+    by_signature.or_else(|| by_structure(bytes))
+}
+
+fn by_structure(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        // TLS record: handshake, version 3.x, ClientHello or ServerHello (RFC 8446, 4 and 5.1).
+        [0x16, 0x03, 0..=4, _, _, 1 | 2, ..] => Some("tls"),
+        // TPKT (RFC 1006), COTP connection request or confirm (ISO 8073): an RDP negotiation or its cookie behind it.
+        [0x03, 0x00, _, _, _, 0xe0 | 0xd0, _, _, _, _, _, rest @ ..] => match rest {
+            [1..=3, _, 8, 0, ..] => Some("rdp"),
+            _ if rest.starts_with(b"Cookie: mstshash=") => Some("rdp"),
+            [0xc0..=0xc2, ..] => Some("s7comm"),
+            _ => Some("cotp"),
+        },
+        _ => None,
+    }
+}
+
+/// The service usual on a server's port.
+pub fn by_port(is_tcp: bool, port: u16) -> Option<&'static str> {
+    let table = if is_tcp { services::TCP } else { services::UDP };
+    tables::find(table, u32::from(port)).map(|code| code.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_octets_give_services_away() {
+        let rdp = b"\x03\x00\x00\x2b\x26\xe0\x00\x00\x00\x00\x00Cookie: mstshash=vendor\r\n";
+        let cases: &[(&[u8], Option<&str>)] = &[
+            (b"SSH-2.0-OpenSSH_9.2\r\n", Some("ssh")),
+            (b"\x16\x03\x01\x02\x00\x01\x00", Some("tls")),
+            (b"\x00\x00\x00\x54\xfeSMB@", Some("smb")),
+            (rdp, Some("rdp")),
+            (b"\x00\x01\x00\x00\x00\x06\x01\x03", None),
+            (b"", None),
+        ];
+        for (bytes, service) in cases {
+            assert_eq!(by_stream(bytes), *service);
+        }
+        assert_eq!((by_port(true, 443), by_port(false, 443), by_port(true, 4)), (Some("https"), Some("quic"), None));
+    }
+}
