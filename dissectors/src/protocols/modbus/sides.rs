@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 use super::shape::{Role, role_shown};
 use crate::session::{Direction, Probe};
 
+/// Messages that must contradict the transport before they are believed.
+const SURE: usize = 3;
+
 /// The client's direction, and what the content said of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Sides {
@@ -19,16 +22,21 @@ impl Sides {
         Sides { client, agreeing: 0, contradicting: 0 }
     }
 
-    /// The opener of the connection is the client (Messaging V1.0b, 4.2), else the side that talks to the standard
-    /// port; `shown` are the client directions that the messages at hand show, and win where they all agree against it.
+    /// The opener of the connection is the client (Messaging V1.0b, 4.2), unless it opens from the standard port,
+    /// which no client binds; unseen, the side that talks to the standard port. `shown` are the client's directions
+    /// that the messages at hand show: they decide where the transport does not, or where several all say otherwise.
     pub fn of(probe: &Probe<'_>, port: u16, shown: &[Direction]) -> Self {
-        let first_shown = shown.first().copied().filter(|first| shown.iter().all(|other| other == first));
-        let by_transport = probe.opener.or_else(|| probe.direction_to(port));
-        Sides::new(match (by_transport, first_shown) {
-            (Some(client), Some(content)) if client != content && shown.len() >= 3 => content,
-            (Some(client), _) => client,
-            (None, Some(content)) => content,
-            (None, None) => probe.first,
+        let content = shown.first().copied().filter(|first| shown.iter().all(|other| other == first));
+        let by_port = probe.direction_to(port);
+        let certain = match (probe.opener, by_port) {
+            (Some(opener), Some(to_port)) => (opener == to_port).then_some(opener),
+            (opener, to_port) => opener.or(to_port),
+        };
+        Sides::new(match (certain, content) {
+            (Some(client), Some(_)) if shown.len() < SURE => client,
+            (_, Some(content)) => content,
+            (Some(client), None) => client,
+            (None, None) => by_port.unwrap_or(probe.first),
         })
     }
 
@@ -45,7 +53,7 @@ impl Sides {
             return;
         }
         self.contradicting = self.contradicting.saturating_add(1);
-        if self.contradicting >= self.agreeing.saturating_mul(8).saturating_add(3) {
+        if self.contradicting >= self.agreeing.saturating_mul(8).saturating_add(SURE as u32) {
             *self = Sides::new(self.client.opposite());
         }
     }
