@@ -113,7 +113,9 @@ impl<'a> Decoding<'a, '_> {
             WRITE_SINGLE_COIL => self.echoed(Self::single_coil, kind),
             WRITE_SINGLE_REGISTER => self.echoed(Self::single_register, kind),
             MASK_WRITE_REGISTER => self.echoed(Self::mask, kind),
-            WRITE_MULTIPLE_COILS => self.echoed(|this, kind, asked| this.range(kind, MOST_COILS_WRITTEN, asked).map(drop), kind),
+            WRITE_MULTIPLE_COILS => {
+                self.echoed(|this, kind, asked| this.range(kind, MOST_COILS_WRITTEN, asked).map(drop), kind)
+            }
             WRITE_MULTIPLE_REGISTERS => {
                 self.echoed(|this, kind, asked| this.range(kind, MOST_REGISTERS_WRITTEN, asked).map(drop), kind)
             }
@@ -203,7 +205,11 @@ impl<'a> Decoding<'a, '_> {
             Ok(COIL_ON) => object.values = self.message.push_values([1.0]),
             Ok(other) => {
                 object.text = self.message.push_text(&format!("0x{other:04x}"));
-                self.odd(OddityCode::InvalidValue, at, format!("0x0000 or 0xff00 as output value, found 0x{other:04x}"));
+                self.odd(
+                    OddityCode::InvalidValue,
+                    at,
+                    format!("0x0000 or 0xff00 as output value, found 0x{other:04x}"),
+                );
             }
             Err(_) => {}
         }

@@ -42,7 +42,9 @@ fn decide(verdicts: [Verdict; 2], probe: &Probe<'_>) -> Recognition {
     let mut undecided = false;
     for verdict in verdicts {
         match verdict {
-            Verdict::Mbap(shown) => return Recognition::Yes(Box::new(MbapSession::new(Sides::of(probe, PORT, &shown)))),
+            Verdict::Mbap(shown) => {
+                return Recognition::Yes(Box::new(MbapSession::new(Sides::of(probe, PORT, &shown))));
+            }
             Verdict::Rtu(shown) => return Recognition::Yes(Box::new(RtuSession::new(Sides::of(probe, PORT, &shown)))),
             Verdict::Undecided => undecided = true,
             Verdict::No => {}
@@ -182,7 +184,9 @@ fn mbap_datagram(probe: &Probe<'_>) -> Verdict {
         [Some(forward), Some(backward)] if matched(&forward.seen, &backward.seen) => Verdict::Mbap(shown()),
         _ if walks.iter().flatten().any(consistent) => Verdict::Mbap(shown()),
         _ if on_standard_port(probe) && walks.iter().flatten().any(plausible) => Verdict::Mbap(shown()),
-        _ if walks.iter().flatten().any(|walk| walk.seen.iter().all(|seen| seen.fits(Fit::Length))) => Verdict::Undecided,
+        _ if walks.iter().flatten().any(|walk| walk.seen.iter().all(|seen| seen.fits(Fit::Length))) => {
+            Verdict::Undecided
+        }
         _ => Verdict::No,
     }
 }
@@ -223,9 +227,10 @@ fn frames_match(forward: &Frames<'_>, backward: &Frames<'_>) -> bool {
             && rtu::start(Role::Request, request) == Start::Frame(request.len())
             && rtu::start(Role::Response, response) == Start::Frame(response.len())
     };
-    forward.frames.iter().any(|(_, one)| {
-        backward.frames.iter().any(|(_, other)| answers(one, other) || answers(other, one))
-    })
+    forward
+        .frames
+        .iter()
+        .any(|(_, one)| backward.frames.iter().any(|(_, other)| answers(one, other) || answers(other, one)))
 }
 
 fn frames_shown(both: &[Frames<'_>; 2]) -> Vec<Direction> {

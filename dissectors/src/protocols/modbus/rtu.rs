@@ -221,7 +221,9 @@ impl Session for RtuSession {
                 Start::Frame(octets) => return Framing::Message(octets),
                 // The direction's own structure is trusted in a stream that kept step, so that a frame that the
                 // capture cuts still has its length.
-                Start::Needs(octets) if in_sync && role == self.sides.role(direction) && bytes.len() >= LEAST_OCTETS => {
+                Start::Needs(octets)
+                    if in_sync && role == self.sides.role(direction) && bytes.len() >= LEAST_OCTETS =>
+                {
                     let pdu = bytes.get(1..).unwrap_or(&[]);
                     if extent(role, pdu) == Extent::Octets(octets - AROUND_PDU) {
                         return Framing::Message(octets);
@@ -249,9 +251,8 @@ impl Session for RtuSession {
 
     fn resync(&self, direction: Direction, bytes: &[u8]) -> Option<usize> {
         let roles = self.roles(direction);
-        (0..bytes.len().saturating_sub(LEAST_OCTETS - 1)).find(|from| {
-            roles.into_iter().any(|role| matches!(start(role, &bytes[*from..]), Start::Frame(_)))
-        })
+        (0..bytes.len().saturating_sub(LEAST_OCTETS - 1))
+            .find(|from| roles.into_iter().any(|role| matches!(start(role, &bytes[*from..]), Start::Frame(_))))
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output) {

@@ -14,7 +14,8 @@ impl Decoding<'_, '_> {
         let sub_function = self.cursor.u16_be("sub-function")?;
         asked.sub_function = Some(sub_function);
         self.name_operation(DIAGNOSTICS, sub_function);
-        if let Some(other) = self.asked.as_ref().and_then(|asked| asked.sub_function).filter(|one| *one != sub_function) {
+        if let Some(other) = self.asked.as_ref().and_then(|asked| asked.sub_function).filter(|one| *one != sub_function)
+        {
             self.odd(OddityCode::Mismatch, at, format!("sub-function {other} of the request, found {sub_function}"));
         }
         // One word, but Return Query Data echoes as many as it is sent.
@@ -22,7 +23,14 @@ impl Decoding<'_, '_> {
         let (data, short) = self.available(octets, "data");
         let values = self.push_registers(data);
         let text = self.message.push_text(tables::name(modbus::DIAGNOSTICS, sub_function.into()));
-        self.object(Object { kind, type_number: Some(sub_function.into()), count: 1, values, text, ..Object::default() });
+        self.object(Object {
+            kind,
+            type_number: Some(sub_function.into()),
+            count: 1,
+            values,
+            text,
+            ..Object::default()
+        });
         short
     }
 
@@ -74,7 +82,7 @@ impl Decoding<'_, '_> {
     /// V1.1b3, 6.14: byte count, then reference type, file, record and length of each sub-request.
     pub(super) fn file_requests(&mut self, kind: &'static str, asked: &mut Asked) -> Result<(), Short> {
         let end = self.counted_end()?;
-        while self.cursor.offset() < end && !self.cursor.is_empty() {
+        while self.cursor.offset() < end {
             let record = self.record()?;
             asked.records.push(record);
             let Span { start, count, index } = record;
@@ -86,7 +94,7 @@ impl Decoding<'_, '_> {
     /// V1.1b3, 6.15: as above, each with its data; the response repeats the request.
     pub(super) fn file_writes(&mut self, kind: &'static str) -> Result<(), Short> {
         let end = self.counted_end()?;
-        while self.cursor.offset() < end && !self.cursor.is_empty() {
+        while self.cursor.offset() < end {
             let Span { start, count, index } = self.record()?;
             let (octets, short) = self.available(count as usize * 2, "record data");
             let values = self.push_registers(octets);
@@ -101,7 +109,7 @@ impl Decoding<'_, '_> {
         let end = self.counted_end()?;
         let records = self.asked.as_mut().map(|asked| std::mem::take(&mut asked.records)).unwrap_or_default();
         let mut records = records.into_iter();
-        while self.cursor.offset() < end && !self.cursor.is_empty() {
+        while self.cursor.offset() < end {
             let at = self.cursor.offset();
             // Counts the reference type too.
             let length = usize::from(self.cursor.u8("file response length")?);
