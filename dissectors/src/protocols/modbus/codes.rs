@@ -49,6 +49,8 @@ pub const UMAS: u8 = function("umas");
 
 /// MEI type of Read Device Identification (V1.1b3, 6.21).
 pub const READ_DEVICE_IDENTIFICATION: u8 = code(modbus::MEI_TYPES, "read_device_identification");
+/// UMAS function that asks who the controller is.
+pub const UMAS_READ_ID: u8 = code(modbus::UMAS_FUNCTIONS, "read_id");
 /// Third octet of a UMAS response that granted the request.
 pub const UMAS_OK: u8 = code(modbus::UMAS_STATUS, "umas_ok");
 /// Third octet of a UMAS response that refused it.

@@ -263,11 +263,18 @@ impl Decoding<'_, '_> {
             }
             other => self.odd(OddityCode::InvalidValue, at, format!("UMAS status 0xfd or 0xfe, found 0x{other:02x}")),
         }
-        match self.asked.as_ref().and_then(|asked| asked.sub_function) {
+        let sub_function = self.asked.as_ref().and_then(|asked| asked.sub_function);
+        match sub_function {
             Some(sub_function) => self.umas_object(kind, sub_function, Some(status)),
             None => self.object(Object { kind, count: 1, status: Some(status.into()), ..Object::default() }),
         }
-        self.cursor.take(self.cursor.left(), "UMAS data").map(drop)
+        let data = self.cursor.take(self.cursor.left(), "UMAS data")?;
+        if sub_function == Some(UMAS_READ_ID.into()) && status == UMAS_OK {
+            if let Some(model) = umas_model(data) {
+                self.claim(Attribute::Model, model);
+            }
+        }
+        Ok(())
     }
 
     fn umas_object(&mut self, kind: &'static str, sub_function: u16, status: Option<u8>) {
@@ -286,6 +293,15 @@ impl Decoding<'_, '_> {
     fn claim(&mut self, attribute: Attribute, value: String) {
         self.claims.push(Claim { about_sender: true, unit: self.message.source_unit, attribute, value });
     }
+}
+
+/// Identity, versions and codes in 22 octets, then the model's name behind its length: seen on a real Quantum; so only
+/// what is wholly printable is believed.
+fn umas_model(data: &[u8]) -> Option<String> {
+    let (&length, rest) = data.get(22..)?.split_first()?;
+    let name = rest.get(..usize::from(length))?;
+    let is_name = (4..=32).contains(&length) && name.iter().all(|octet| matches!(octet, b' '..=b'~'));
+    is_name.then(|| printable(name))
 }
 
 /// The attribute that the table names for an identification object.

@@ -260,6 +260,29 @@ const UMAS_STOP: &[u8] = &[
     0xFF, 0x00, // data
 ];
 
+const UMAS_READ_ID: &[u8] = &[
+    0x00, 0x1B, // transaction identifier
+    0x00, 0x00, // protocol identifier
+    0x00, 0x04, // length
+    0x00, // unit identifier
+    0x5A, // function: UMAS
+    0x00, // session key
+    0x02, // read id
+];
+
+const UMAS_ID: &[u8] = &[
+    0x00, 0x1B, // transaction identifier
+    0x00, 0x00, // protocol identifier
+    0x00, 0x22, // length
+    0x00, // unit identifier
+    0x5A, // function: UMAS
+    0x00, // session key
+    0xFE, // granted
+    0x10, 0xFF, 0x5A, 0x01, 0x01, 0x00, 0x00, 0x00, 0x70, 0x02, 0x00, // identity, versions
+    0x00, 0x27, 0x00, 0x09, 0x00, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, // and codes
+    0x07, b'1', b'4', b'0', b' ', b'C', b'P', b'U', // model
+];
+
 const UMAS_REFUSED: &[u8] = &[
     0x00, 0x19, // transaction identifier
     0x00, 0x00, // protocol identifier
@@ -295,6 +318,7 @@ const REQUESTS: &[&[u8]] = &[
     WRITE_FILE_RECORD,
     READ_IDENTIFICATION,
     UMAS_STOP,
+    UMAS_READ_ID,
     FUNCTION_0,
 ];
 
@@ -310,6 +334,7 @@ const RESPONSES: &[&[u8]] = &[
     SERVER_ID,
     EVENT_LOG,
     UMAS_REFUSED,
+    UMAS_ID,
 ];
 
 fn session() -> MbapSession {
@@ -499,6 +524,10 @@ fn umas_takes_its_operation_from_its_own_function() {
     assert_eq!(last_of(&mut session, &[(UMAS_STOP, TO_SERVER)]).messages[0].operation, Operation::Stop);
     let refused = &last_of(&mut session, &[(UMAS_REFUSED, TO_CLIENT)]).messages[0];
     assert_eq!((refused.kind, refused.operation, refused.status), (Kind::Error, Operation::Stop, None));
+    let out = last_of(&mut session, &[(UMAS_READ_ID, TO_SERVER), (UMAS_ID, TO_CLIENT)]);
+    let model =
+        Claim { about_sender: true, unit: Unit::Number(0), attribute: Attribute::Model, value: "140 CPU".into() };
+    assert_eq!(out.claims, [(1, model)]);
 }
 
 #[test]
