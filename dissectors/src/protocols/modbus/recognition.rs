@@ -4,7 +4,7 @@
 use super::codes::UMAS;
 use super::mbap::{self, HEADER, Header, MbapSession};
 use super::rtu::{self, RtuSession, Start};
-use super::shape::{Fit, Role, fit};
+use super::shape::{Fit, Role, answers, fit};
 use super::sides::{Sides, client_shown};
 use crate::session::{Direction, Probe, Recognition};
 
@@ -14,8 +14,9 @@ const PORT: u16 = 502;
 const MOST_LOOKED_AT: usize = 16;
 /// Consecutive messages of one direction that prove the protocol on any port.
 const PROOF_BY_MBAP: usize = 3;
-/// The same for RTU, whose frames have a CRC each.
-const PROOF_BY_CRC: usize = 2;
+/// RTU frames of one direction, the other silent, that prove the protocol. They must not all name one function: other
+/// telemetry (ROC Plus) has the same CRC behind a group number where Modbus has its function.
+const PROOF_BY_CRC: usize = 3;
 
 const BOTH: [Direction; 2] = [Direction::Forward, Direction::Backward];
 
@@ -219,18 +220,32 @@ fn frames(mut bytes: &[u8]) -> Frames<'_> {
     Frames { frames, open, foreign: !open }
 }
 
+/// Frames of one direction that one role explains, while the other direction is silent.
+fn several(both: &[Frames<'_>; 2]) -> bool {
+    let [one, other] = both;
+    let (talking, silent) = if one.frames.is_empty() { (other, one) } else { (one, other) };
+    let explained = |role: Role| {
+        talking.frames.iter().all(|(_, frame)| fit(role, &frame[1..frame.len() - 2], frame.len() - 3) == Fit::Exact)
+    };
+    let same_function = talking.frames.windows(2).all(|pair| pair[0].1[1] == pair[1].1[1]);
+    talking.frames.len() >= PROOF_BY_CRC
+        && !same_function
+        && !talking.foreign
+        && silent.frames.is_empty()
+        && !silent.foreign
+        && Role::BOTH.into_iter().any(explained)
+}
+
 /// A request one way and the response the other way, each with its CRC.
 fn frames_match(forward: &Frames<'_>, backward: &Frames<'_>) -> bool {
-    let answers = |request: &[u8], response: &[u8]| {
+    let answered = |request: &[u8], response: &[u8]| {
         request[0] == response[0]
-            && request[1] == response[1] & 0x7F
             && rtu::start(Role::Request, request) == Start::Frame(request.len())
             && rtu::start(Role::Response, response) == Start::Frame(response.len())
+            && answers(&request[1..request.len() - 2], &response[1..response.len() - 2])
     };
-    forward
-        .frames
-        .iter()
-        .any(|(_, one)| backward.frames.iter().any(|(_, other)| answers(one, other) || answers(other, one)))
+    let matches = |one: &[u8]| backward.frames.iter().any(|(_, other)| answered(one, other) || answered(other, one));
+    forward.frames.iter().any(|(_, frame)| matches(frame))
 }
 
 fn frames_shown(both: &[Frames<'_>; 2]) -> Vec<Direction> {
@@ -242,8 +257,7 @@ fn frames_shown(both: &[Frames<'_>; 2]) -> Vec<Direction> {
 fn rtu_stream(probe: &Probe<'_>) -> Verdict {
     let both = BOTH.map(|direction| frames(probe.bytes(direction)));
     let one_is_enough = on_standard_port(probe) && both.iter().any(|side| !side.frames.is_empty() && !side.foreign);
-    let several = both.iter().any(|side| side.frames.len() >= PROOF_BY_CRC && !side.foreign);
-    if one_is_enough || several || frames_match(&both[0], &both[1]) {
+    if one_is_enough || several(&both) || frames_match(&both[0], &both[1]) {
         return Verdict::Rtu(frames_shown(&both));
     }
     let hopeless = both.iter().zip(BOTH).any(|(side, direction)| !probe.bytes(direction).is_empty() && !side.open);
@@ -262,8 +276,7 @@ fn rtu_datagram(probe: &Probe<'_>) -> Verdict {
     if frames == 0 {
         return Verdict::No;
     }
-    let several = both.iter().any(|side| side.frames.len() >= PROOF_BY_CRC);
-    if on_standard_port(probe) || several || frames_match(&both[0], &both[1]) {
+    if on_standard_port(probe) || several(&both) || frames_match(&both[0], &both[1]) {
         return Verdict::Rtu(frames_shown(&both));
     }
     Verdict::Undecided

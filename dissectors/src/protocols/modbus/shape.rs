@@ -223,3 +223,21 @@ pub fn role_shown(pdu: &[u8], length: usize) -> Option<Role> {
         _ => None,
     }
 }
+
+/// True where a response can answer a request by its content: the quantity asked for, or the fields repeated.
+pub fn answers(request: &[u8], response: &[u8]) -> bool {
+    let quantity =
+        |at: usize| request.get(at..at + 2).map_or(0, |word| usize::from(word[0]) << 8 | usize::from(word[1]));
+    let byte_count = response.get(1).map_or(0, |count| usize::from(*count));
+    let (Some(&asked), Some(&answered)) = (request.first(), response.first()) else { return false };
+    match asked {
+        _ if answered == asked | EXCEPTION => allowed(Role::Response, response),
+        _ if answered != asked => false,
+        READ_COILS | READ_DISCRETE_INPUTS => byte_count == quantity(3).div_ceil(8),
+        READ_HOLDING_REGISTERS | READ_INPUT_REGISTERS | READ_WRITE_MULTIPLE_REGISTERS => byte_count == quantity(3) * 2,
+        WRITE_SINGLE_COIL | WRITE_SINGLE_REGISTER | MASK_WRITE_REGISTER => request == response,
+        WRITE_MULTIPLE_COILS | WRITE_MULTIPLE_REGISTERS => request.get(..5) == response.get(..5),
+        DIAGNOSTICS => request.get(..3) == response.get(..3),
+        _ => true,
+    }
+}

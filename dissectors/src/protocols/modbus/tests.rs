@@ -767,6 +767,24 @@ fn other_protocols_are_refused_on_any_port() {
     }
 }
 
+#[test]
+fn telemetry_with_the_same_crc_is_refused() {
+    let request = with_crc(&[
+        0x01, 0x02, // ROC Plus destination unit and group
+        0x03, 0x01, // source unit and group
+        0x06, // opcode
+        0x00, // data octets
+    ]);
+    let other = with_crc(&[0x01, 0x02, 0x03, 0x04, 0x07, 0x00]);
+    let polls = [request.clone(), other.clone(), request.clone()].concat();
+    for (forward, backward) in [(&polls[..], &[][..]), (&[][..], &polls[..]), (&request, &other), (&polls, &polls)] {
+        assert_ne!(answer(&probe_stream(&probe(forward, backward, [50001, 4000]))), "yes");
+        assert_ne!(answer(&probe_datagram(&probe(forward, backward, [50001, 4000]))), "yes");
+    }
+    let several = [as_rtu(READ_THREE_REGISTERS), as_rtu(READ_TEN_COILS), as_rtu(WRITE_TWO_REGISTERS)].concat();
+    assert_eq!(answer(&probe_stream(&probe(&several, &[], [50001, 4001]))), "yes");
+}
+
 /// A vector, some of whose octets are others, or octets of any kind.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let vectors: Vec<Vec<u8>> =
