@@ -1,1 +1,0 @@
-//! modbus (written next).

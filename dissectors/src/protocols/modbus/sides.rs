@@ -1,0 +1,128 @@
+//! Which side of a conversation is the client, and the requests whose answers are due.
+
+use std::collections::VecDeque;
+
+use super::shape::{Role, role_shown};
+use crate::session::{Direction, Probe};
+
+/// Messages that must contradict the transport before they are believed.
+const SURE: usize = 3;
+
+/// The client's direction, and what the content said of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sides {
+    client: Direction,
+    agreeing: u32,
+    contradicting: u32,
+}
+
+impl Sides {
+    /// A decision that content may still overturn.
+    pub const fn new(client: Direction) -> Self {
+        Sides { client, agreeing: 0, contradicting: 0 }
+    }
+
+    /// The opener of the connection is the client (Messaging V1.0b, 4.2), unless it opens from the standard port,
+    /// which no client binds; unseen, the side that talks to the standard port. `shown` are the client's directions
+    /// that the messages at hand show: they decide where the transport does not, or where several all say otherwise.
+    pub fn of(probe: &Probe<'_>, port: u16, shown: &[Direction]) -> Self {
+        let content = shown.first().copied().filter(|first| shown.iter().all(|other| other == first));
+        let by_port = probe.direction_to(port);
+        let certain = match (probe.opener, by_port) {
+            (Some(opener), Some(to_port)) => (opener == to_port).then_some(opener),
+            (opener, to_port) => opener.or(to_port),
+        };
+        Sides::new(match (certain, content) {
+            (Some(client), Some(_)) if shown.len() < SURE => client,
+            (_, Some(content)) => content,
+            (Some(client), None) => client,
+            (None, None) => by_port.unwrap_or(probe.first),
+        })
+    }
+
+    /// In which role this direction speaks.
+    pub fn role(&self, direction: Direction) -> Role {
+        if direction == self.client { Role::Request } else { Role::Response }
+    }
+
+    /// Weighs a message; turns the sides only when the evidence is overwhelming.
+    pub fn weigh(&mut self, direction: Direction, pdu: &[u8], length: usize) {
+        let Some(shown) = role_shown(pdu, length) else { return };
+        if shown == self.role(direction) {
+            self.agreeing = self.agreeing.saturating_add(1);
+            return;
+        }
+        self.contradicting = self.contradicting.saturating_add(1);
+        if self.contradicting >= self.agreeing.saturating_mul(8).saturating_add(SURE as u32) {
+            *self = Sides::new(self.client.opposite());
+        }
+    }
+}
+
+/// The client's direction that a message shows by its content.
+pub fn client_shown(direction: Direction, pdu: &[u8], length: usize) -> Option<Direction> {
+    role_shown(pdu, length).map(|role| match role {
+        Role::Request => direction,
+        Role::Response => direction.opposite(),
+    })
+}
+
+/// A range that a request names; its response does not say it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First address or record number.
+    pub start: u32,
+    /// How many.
+    pub count: u32,
+    /// File number of a file record.
+    pub index: Option<u32>,
+}
+
+/// What the answer to a request cannot be understood without.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Sub-function (8), MEI type (43) or UMAS function (90).
+    pub sub_function: Option<u16>,
+    /// What it reads, or writes where it only writes.
+    pub span: Option<Span>,
+    /// What the answer has to repeat beside the range: the value of 5 and 6, both masks of 22.
+    pub echo: Option<u32>,
+    /// File records that it reads (20), in wire order.
+    pub records: Vec<Span>,
+}
+
+/// Requests that await their answers, the newest last.
+#[derive(Debug)]
+pub struct Outstanding {
+    requests: VecDeque<(u64, Asked)>,
+    most: usize,
+}
+
+impl Outstanding {
+    /// Remembers `most` requests. The standard lets a server bound them too (Messaging V1.0b, 4.4.1.2).
+    pub const fn new(most: usize) -> Self {
+        Outstanding { requests: VecDeque::new(), most }
+    }
+
+    /// Remembers a request; the oldest gives way.
+    pub fn ask(&mut self, key: u64, asked: Asked) {
+        while self.requests.len() >= self.most {
+            self.requests.pop_front();
+        }
+        self.requests.push_back((key, asked));
+    }
+
+    /// Takes the request that an answer belongs to. Where several of one key asked different things (clients that
+    /// never change the transaction identifier), which of them is answered cannot be told: none is.
+    pub fn answer(&mut self, key: u64) -> Option<Asked> {
+        let newest = self.requests.iter().rposition(|(other, _)| *other == key)?;
+        let (_, asked) = self.requests.remove(newest)?;
+        let mut sure = true;
+        self.requests.retain(|(other, older)| {
+            let same_key = *other == key;
+            sure &= !same_key || *older == asked;
+            !same_key
+        });
+        sure.then_some(asked)
+    }
+}
