@@ -11,7 +11,7 @@ use crate::tables::{self, Code, dnp3 as codes};
 
 const FIR: u8 = 0x80;
 const FIN: u8 = 0x40;
-/// Sequence number of the application control octet (4.2.2.3).
+/// Sequence number, in the application control octet.
 pub(super) const SEQUENCE: u8 = 0x0F;
 
 /// Function codes that the pairing turns on; their names are in the table.
@@ -42,18 +42,21 @@ pub(super) struct Fragment<'a> {
     pub(super) intact: bool,
 }
 
-/// Decodes a fragment and pushes its message; false where it is too short to have a header.
+/// Decodes a fragment and pushes its message; one that is too short to have a header makes none.
 pub(super) fn decode(
     fragment: Fragment<'_>,
     direction: Direction,
     association: &mut Association,
     mut notes: Notes,
     out: &mut Output,
-) -> bool {
+) {
     let mut cursor = Cursor::new(fragment.octets);
     let (Ok(control), Ok(function)) = (cursor.u8("application control"), cursor.u8("function code")) else {
-        notes.put_into(out);
-        return false;
+        if fragment.whole {
+            let expected = format!("application control and function code, found {} octets", fragment.octets.len());
+            notes.oddity(OddityCode::BadLength, objects::LAYER, 0, expected);
+        }
+        return notes.put_into(out);
     };
     let frame = fragment.frame;
     let code = tables::find(codes::FUNCTIONS, function.into());
@@ -82,7 +85,6 @@ pub(super) fn decode(
     };
     out.push(message);
     notes.put_into(out);
-    true
 }
 
 /// Internal indications and objects.
@@ -163,12 +165,12 @@ fn from_master(
     notes: &mut Notes,
 ) -> bool {
     if function == function::CONFIRM {
-        return association.from_master(direction, frame);
+        return association.is_from_master(direction, frame);
     }
     let from_master = function < function::RESPONSE;
     if intact {
         association.learn_master(direction, from_master);
-        if from_master != frame.from_master() && !association.reported_dir {
+        if from_master != frame.is_from_master() && !association.reported_dir {
             association.reported_dir = true;
             let expected = format!("DIR {} with function {function}, found the opposite", u8::from(from_master));
             notes.oddity(OddityCode::InvalidValue, link::LAYER, 3, expected);
@@ -177,7 +179,7 @@ fn from_master(
     from_master
 }
 
-/// Later fragments of a response count on from the sequence number of the request (4.2.2.4.5), so the association
+/// Later fragments of a response count on from the sequence number of the request, so the association
 /// remembers which request they answer.
 fn pairing(
     control: u8,
@@ -204,7 +206,7 @@ fn pairing(
                 let expected = format!("application sequence {}, found {sequence}", expected.unwrap_or(0));
                 notes.oddity(OddityCode::BadSequence, objects::LAYER, 0, expected);
             }
-            // A challenge (g120v1) holds the answer back until the reply to it has come (7.5.1.3).
+            // A challenge (g120v1) holds the answer back until the reply to it has come (clause 7).
             let challenge = function == function::AUTHENTICATE_RESPONSE && authenticates(1);
             association.challenged = challenge.then_some(request);
             Pairing::Answers { key: key(request), last: control & FIN != 0 && !challenge }

@@ -73,8 +73,8 @@ impl Association {
     }
 
     /// Whether the frame is the master's: as requests and responses have told, and else as its DIR bit says.
-    pub(super) fn from_master(&self, direction: Direction, frame: link::Header) -> bool {
-        self.master.map_or(frame.from_master(), |master| master == direction)
+    pub(super) fn is_from_master(&self, direction: Direction, frame: link::Header) -> bool {
+        self.master.map_or(frame.is_from_master(), |master| master == direction)
     }
 
     /// Remembers a primary frame.

@@ -1,4 +1,4 @@
-//! Device attributes, group 0 (IEEE 1815-2012, A.1): what an outstation says of itself.
+//! Device attributes, group 0 (IEEE 1815-2012, annex A): what an outstation says of itself.
 //!
 //! ```text
 //! data type | length | value
@@ -10,7 +10,7 @@ use crate::bytes::{Cursor, Short, printable};
 use crate::model::{Attribute, Claim, Message, Object};
 use crate::tables::{self, dnp3 as codes};
 
-/// Data type codes of attributes (A.1.3).
+/// Data type codes of attributes.
 mod data_type {
     pub(super) const VISIBLE_STRING: u8 = 1;
     pub(super) const UNSIGNED: u8 = 2;
@@ -52,7 +52,7 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// What an attribute of the standard set tells of the device. The sets above 0 are the vendors' own (A.1.1).
+/// What an attribute of the standard set tells of the device. The sets above 0 are the vendors' own.
 fn attribute_of(object: &Object) -> Option<Attribute> {
     let variation = object.index.filter(|_| object.start.unwrap_or(0) == 0)?;
     let word = tables::find(codes::ATTRIBUTES, variation)?.kind;

@@ -9,16 +9,16 @@ use crate::bytes::Cursor;
 /// Name of the layer in oddities.
 pub(super) const LAYER: &str = "dnp3-link";
 
-/// The two start octets of every frame (9.2.4.1.1).
+/// The two start octets of every frame.
 pub(super) const START: [u8; 2] = [0x05, 0x64];
 
 /// Octets of the header with its CRC.
 pub(super) const HEADER: usize = 10;
 
-/// User data octets of one block; only the last block of a frame is shorter (9.2.4.2).
+/// User data octets of one block; only the last block of a frame is shorter.
 const BLOCK: usize = 16;
 
-/// LENGTH counts control, destination, source and user data, so 5 is the least (9.2.4.1.2).
+/// LENGTH counts control, destination, source and user data, so 5 is the least.
 const LENGTH_OF_HEADER: u8 = 5;
 
 const DIR: u8 = 0x80;
@@ -36,7 +36,7 @@ pub(super) enum Start {
     Nothing,
 }
 
-/// A frame's header (9.2.4.1).
+/// A frame's header .
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     /// LENGTH.
@@ -75,7 +75,7 @@ impl Header {
     }
 
     /// DIR: true where the frame says that a master sent it.
-    pub(super) const fn from_master(self) -> bool {
+    pub(super) const fn is_from_master(self) -> bool {
         self.control & DIR != 0
     }
 
@@ -94,7 +94,7 @@ impl Header {
         self.control & (PRM | FUNCTION)
     }
 
-    /// True for broadcast destinations (9.2.5.2): nobody answers.
+    /// True for broadcast destinations: nobody answers.
     pub(super) const fn is_broadcast(self) -> bool {
         self.destination >= 0xFFFD
     }
@@ -118,7 +118,7 @@ pub(super) enum Body {
     Whole,
     /// The octets that there are; the frame goes on.
     Cut,
-    /// The block at this offset of the frame has a wrong CRC: the receiver discards the frame (9.2.4.2).
+    /// The block at this offset of the frame has a wrong CRC: the receiver discards the frame.
     Damaged(usize),
 }
 
@@ -156,7 +156,7 @@ fn is_intact(block: &[u8]) -> bool {
     crc_of(octets) == u16::from_le_bytes(*crc)
 }
 
-/// The CRC of 9.2.4.3: polynomial 0x3D65, reflected, inverted.
+/// The CRC of header and blocks: polynomial 0x3D65, reflected, inverted.
 pub(super) fn crc_of(octets: &[u8]) -> u16 {
     !octets.iter().fold(0, |crc: u16, octet| (crc >> 8) ^ CRC_OF_OCTET[usize::from(crc as u8 ^ octet)])
 }

@@ -1,7 +1,7 @@
 //! DNP3 (IEEE 1815-2012) over TCP and UDP.
 //!
-//! Link frames ([`link`]) carry segments ([`transport`]) of application fragments ([`application`]), which hold
-//! object headers and points ([`objects`], [`attributes`]). A fragment is one message, at its last segment; so is
+//! Link frames (`link`) carry segments (`transport`) of application fragments (`application`), which hold
+//! object headers and points (`objects`, `attributes`). A fragment is one message, at its last segment; so is
 //! each link frame without user data.
 
 mod application;
@@ -41,7 +41,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
     recognise(&starts)
 }
 
-/// Recognises a datagram, which starts with a frame and holds whole frames (13.2.3.2), in the same way.
+/// Recognises a datagram, which starts with a frame and holds whole frames (clause 13), in the same way.
 pub fn probe_datagram(probe: &Probe<'_>) -> Recognition {
     let starts = [probe.forward, probe.backward].map(|octets| match link::Header::at_start(octets) {
         Start::NeedMore => None, // More octets of it do not come.
@@ -225,7 +225,7 @@ fn link_message(
     }
     let mut message = out.message();
     message.kind = Kind::Link;
-    message.from_client = association.from_master(place.direction, frame);
+    message.from_client = association.is_from_master(place.direction, frame);
     message.source_unit = Unit::Number(frame.source.into());
     message.destination_unit = Unit::Number(frame.destination.into());
     message.link_code = Some(frame.code());
@@ -239,7 +239,7 @@ fn link_message(
     notes.put_into(out);
 }
 
-/// A primary station has one frame under way at a time (9.2.6), so the addresses alone make the key.
+/// A primary station has one frame under way at a time, so the addresses alone make the key.
 fn link_pairing(association: &mut Association, frame: link::Header, direction: Direction) -> Pairing {
     const OF_LINK: u64 = 1 << 63;
     let key = |primary: u16, secondary: u16| OF_LINK | u64::from(primary) << 16 | u64::from(secondary);

@@ -23,7 +23,7 @@ const MAX_VALUES: usize = 2048 * 8;
 pub(super) struct Context {
     /// True where the function's objects carry points; false where headers alone name them (read, freeze …).
     pub(super) data: bool,
-    /// True where a time with its point precedes headers without points (freeze at time, 4.4.13).
+    /// True where a time with its point precedes headers without points (freeze at time).
     pub(super) time_first: bool,
     /// True for an outstation's fragments: only there is a control status an answer.
     pub(super) response: bool,
@@ -33,7 +33,7 @@ pub(super) struct Context {
 
 impl Context {
     /// Whether points follow the headers of a group. Secure authentication puts its objects around those of any
-    /// request (7.5.1.4).
+    /// request, in its aggressive mode (clause 7).
     const fn carries_data(self, group: u8) -> bool {
         self.data || group == 120 || group == 50 && self.time_first
     }
@@ -74,7 +74,7 @@ impl From<Short> for Fault {
     }
 }
 
-/// Which points an object header names (4.2.2.7.3.3).
+/// Which points an object header names: the range specifier of the qualifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Range {
     /// Range specifiers 0 to 2, and 3 to 5 (addresses, obsolete): from the first to the last, both included.
@@ -85,7 +85,7 @@ enum Range {
     Count(u32),
 }
 
-/// What stands before each point (4.2.2.7.3.2).
+/// What stands before each point: the prefix code of the qualifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Prefix {
     None,
@@ -186,7 +186,7 @@ impl Header {
     fn object(&self, index: Option<u32>, count: u32) -> Object {
         let entry = entry(self.group, self.variation);
         let (start, index, property_name) = match self.group {
-            // The range of a device attribute is the set that it belongs to (A.1.1).
+            // The range of a device attribute is the set that it belongs to (annex A, group 0).
             0 => (index, Some(u32::from(self.variation)), tables::name(codes::ATTRIBUTES, self.variation.into())),
             60 if (1..=4).contains(&self.variation) => (Some(u32::from(self.variation) - 1), None, ""),
             _ => (index, None, ""),
@@ -239,7 +239,7 @@ enum Form {
 fn form(group: u8, variation: u8) -> Form {
     match (group, variation) {
         (0, _) => Form::TypeLengthValue,
-        // The variation is the length of the string (A.44 to A.47); 0 stands in requests only.
+        // The variation is the length of the string (annex A, groups 110 to 113); 0 stands in requests only.
         (110..=113, 1..) => Form::Octets(usize::from(variation)),
         _ => match tables::find(codes::OBJECTS, u32::from(group) << 8 | u32::from(variation)).and_then(|o| o.size) {
             Some(bits @ 1..8) => Form::Packed(bits),
@@ -256,7 +256,7 @@ fn object(cursor: &mut Cursor<'_>, context: Context, message: &mut Message, note
         && stop < start
     {
         header.push_all(message);
-        return Err(header.fault(OddityCode::InvalidValue, format_args!("stop {stop} not below start {start}")));
+        return Err(header.fault(OddityCode::InvalidValue, format_args!("a stop of at least {start}, found {stop}")));
     }
     let carries_data = context.carries_data(header.group) && header.range != Range::All;
     let points = match (header.prefix, carries_data) {
@@ -272,7 +272,7 @@ fn object(cursor: &mut Cursor<'_>, context: Context, message: &mut Message, note
             Form::Unknown => Err(header.fault(OddityCode::UndecodedObject, "the size of its points is not known")),
         },
         (Prefix::Index(size), data) => indexed(&header, size, data, cursor, context, message, notes),
-        // A size stands only before octets, whatever the function is (4.2.2.7.3.2).
+        // A size stands only before octets, whatever the function is.
         (Prefix::Size(size), _) => sized(&header, size, cursor, context, message),
     };
     if message.objects.len() == header.objects_before {
@@ -343,7 +343,7 @@ fn indexed(
         match form {
             _ if !data => push_point(header, index, None, message),
             Form::Octets(size) => point(header, index, cursor.take(size, "point")?, context, message),
-            // A packed point with an index has an octet of its own (found in devices; 11.4.2 has no such pair).
+            // A packed point with an index has an octet of its own (the standard has no such pair).
             Form::Packed(bits) => {
                 let number = cursor.u8("point")? & ((1 << bits) - 1);
                 push_point(header, index, Some(f64::from(number)), message);
@@ -357,7 +357,7 @@ fn indexed(
     Ok(())
 }
 
-/// Objects that each follow their size (free format, 4.2.2.7.3.4).
+/// Objects that each follow their size (free format).
 fn sized(
     header: &Header,
     prefix: usize,
@@ -406,12 +406,12 @@ fn point(header: &Header, index: Option<u32>, octets: &[u8], context: Context, m
             let number = number(header.group, header.variation, octets);
             push_own(header, index, Point { number, status, words: "" }, message);
         }
-        70 => file(header, index, octets, message),
+        70 => file(header, index, octets, context, message),
         90 | 91 | 110 | 111 => {
             push_own(header, index, Point { words: &printable(octets), ..Point::default() }, message);
         }
         120 => {
-            // The error code follows challenge sequence, user number and association (A.45.7).
+            // The error code follows challenge sequence, user number and association (annex A, g120v7).
             let status = octets.get(8).copied().filter(|_| header.variation == 7).map(u16::from);
             push_own(header, index, Point { status, ..Point::default() }, message);
         }
@@ -452,7 +452,7 @@ fn push_own(header: &Header, index: Option<u32>, point: Point<'_>, message: &mut
     message.objects.push(object);
 }
 
-/// Control relay output block and pattern control block (A.8.1, A.8.2).
+/// Control relay output block and pattern control block (annex A, group 12).
 fn control(header: &Header, index: Option<u32>, octets: &[u8], context: Context, message: &mut Message) {
     let mut words = String::new();
     let mut cursor = Cursor::new(octets);
@@ -480,9 +480,9 @@ fn control(header: &Header, index: Option<u32>, octets: &[u8], context: Context,
     push_own(header, index, Point { number: code.map(f64::from), status, words: &words }, message);
 }
 
-/// File control objects (A.41): the name of the file, or the status of what was asked. Names and passwords of
+/// File control objects (annex A, group 70): the name of the file, or the status of what was asked. Names and passwords of
 /// users (variation 2) and the file's octets stay out.
-fn file(header: &Header, index: Option<u32>, octets: &[u8], message: &mut Message) {
+fn file(header: &Header, index: Option<u32>, octets: &[u8], context: Context, message: &mut Message) {
     // A name is told by its offset and size, the first two fields.
     let named = || -> Option<&[u8]> {
         let mut cursor = Cursor::new(octets);
@@ -490,7 +490,7 @@ fn file(header: &Header, index: Option<u32>, octets: &[u8], message: &mut Messag
         let size = usize::from(cursor.u16_le("name size").ok()?);
         octets.get(start..start + size)
     };
-    let status_at = |offset: usize| octets.get(offset).copied().map(u16::from);
+    let status_at = |offset: usize| octets.get(offset).copied().filter(|_| context.response).map(u16::from);
     let (name, status) = match header.variation {
         3 | 7 => (named(), None),
         4 => (None, status_at(12)), // after handle, file size, block size and request identifier
@@ -565,4 +565,36 @@ fn number(group: u8, variation: u8, octets: &[u8]) -> Option<f64> {
         Coding::Time => cursor.uint_le(6, "time").map(|time| time as f64),
     }
     .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table has the sizes, `coding` the places: neither may be changed alone.
+    #[test]
+    fn every_number_lies_within_its_point() {
+        for entry in codes::OBJECTS {
+            let (group, variation) = ((entry.code >> 8) as u8, entry.code as u8);
+            assert!(!entry.kind.is_empty(), "g{group}v{variation}");
+            match (entry.size, coding(group, variation)) {
+                (Some(bits @ 1..8), coded) => assert!(8 % bits == 0 && coded.is_none(), "g{group}v{variation}"),
+                (Some(bits), coded) => {
+                    let octets = vec![0; bits as usize / 8];
+                    assert_eq!(bits % 8, 0, "g{group}v{variation}");
+                    assert_eq!(number(group, variation, &octets).is_some(), coded.is_some(), "g{group}v{variation}");
+                }
+                (None, coded) => assert!(coded.is_none() || variation == 0, "g{group}v{variation}"),
+            }
+        }
+    }
+
+    #[test]
+    fn all_measurements_and_times_have_a_number() {
+        for entry in codes::OBJECTS.iter().filter(|entry| entry.size.is_some_and(|bits| bits >= 8)) {
+            let (group, variation) = ((entry.code >> 8) as u8, entry.code as u8);
+            let without = matches!(group, 12 | 81 | 101 | 120);
+            assert_eq!(coding(group, variation).is_none(), without, "g{group}v{variation}");
+        }
+    }
 }

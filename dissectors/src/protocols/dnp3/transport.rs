@@ -6,14 +6,14 @@ use super::link;
 /// Name of the layer in oddities.
 pub(super) const LAYER: &str = "dnp3-transport";
 
-/// A fragment longer than this is given up. Devices take 2048 octets unless their profile says more (4.1.2.1).
+/// A fragment longer than this is given up. Devices take 2048 octets unless their profile says more.
 pub(super) const MAX_FRAGMENT: usize = 64 * 1024;
 
 const FIN: u8 = 0x80;
 const FIR: u8 = 0x40;
 const SEQUENCE: u8 = 0x3F;
 
-/// The transport header, one octet before each segment (8.2.1).
+/// The transport header, one octet before each segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header(pub(super) u8);
 
@@ -92,7 +92,7 @@ impl Assembly {
     pub(super) fn join(&mut self, frame: link::Header, segment: Segment<'_>) -> Joined {
         let expected = (self.last + 1) & SEQUENCE;
         if segment.header.sequence() == self.last && self.octets.ends_with(segment.octets) {
-            return Joined::Yes; // The link layer sent it twice (8.2.2.3).
+            return Joined::Yes; // The link layer sent it twice.
         }
         if segment.header.sequence() != expected {
             return Joined::OutOfSequence(expected);
