@@ -1,1 +1,0 @@
-//! dnp3 (written next).
