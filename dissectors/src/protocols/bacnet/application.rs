@@ -1,5 +1,6 @@
 //! Application layer: the APDU header (20.1), its part in an exchange, and segmented messages.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
@@ -93,16 +94,16 @@ impl Application {
         let mut bytes = Cursor::new(apdu);
         match header(&mut bytes, draft) {
             Ok(header) => {
-                let service = header.service;
                 self.pair(&header, draft, direction);
-                if let Some((role, data, base)) = self.service_data(&header, draft, &bytes, base, direction) {
-                    let result = match role {
-                        _ if header.apdu_type == ApduType::Error => error(&data, draft),
-                        _ => service::decode(service.map_or("", |service| service.name), role, &data, draft),
-                    };
-                    if let Err(malformed) = result {
-                        draft.malformed("apdu", base, malformed);
-                    }
+                let Some((data, base)) = self.service_data(&header, draft, &bytes, base, direction) else { return };
+                let name = draft.message.name;
+                let result = match header.apdu_type {
+                    ApduType::Error => error(&data, draft),
+                    ApduType::ComplexAck => service::decode(name, Role::Ack, &data, draft),
+                    _ => service::decode(name, Role::Request, &data, draft),
+                };
+                if let Err(malformed) = result {
+                    draft.malformed("apdu", base, malformed);
                 }
             }
             Err(short) => draft.malformed("apdu", base, short),
@@ -178,10 +179,9 @@ impl Application {
         bytes: &Cursor<'a>,
         base: usize,
         direction: Direction,
-    ) -> Option<(Role, std::borrow::Cow<'a, [u8]>, usize)> {
-        let role = match header.apdu_type {
-            ApduType::ConfirmedRequest | ApduType::UnconfirmedRequest => Role::Request,
-            ApduType::ComplexAck | ApduType::Error => Role::Ack,
+    ) -> Option<(Cow<'a, [u8]>, usize)> {
+        match header.apdu_type {
+            ApduType::ConfirmedRequest | ApduType::UnconfirmedRequest | ApduType::ComplexAck | ApduType::Error => {}
             ApduType::Reserved => return None,
             ApduType::SimpleAck | ApduType::SegmentAck | ApduType::Reject | ApduType::Abort => {
                 if !bytes.is_empty() {
@@ -190,13 +190,13 @@ impl Application {
                 }
                 return None;
             }
-        };
+        }
         let Some(segment) = header.segment else {
-            return Some((role, bytes.rest().into(), base + bytes.offset()));
+            return Some((bytes.rest().into(), base + bytes.offset()));
         };
         // A segment that the capture cut would leave a hole in the middle of the message.
         if !draft.whole {
-            self.segment_pairing(header, draft, false, !segment.more_follows);
+            segment_pairing(draft, segment.sequence == 0, !segment.more_follows);
             return None;
         }
         let message = &draft.message;
@@ -218,9 +218,9 @@ impl Application {
             Placed::Orphan | Placed::TooLong => (false, !segment.more_follows),
             Placed::Next | Placed::Duplicate | Placed::Conflict => (false, false),
         };
-        self.segment_pairing(header, draft, first, last);
+        segment_pairing(draft, first, last);
         match placed {
-            Placed::Whole { octets, .. } => return Some((role, octets.into(), 0)),
+            Placed::Whole { octets, .. } => return Some((octets.into(), 0)),
             Placed::Orphan => at_segment(draft, OddityCode::BadSequence, "the segments before it"),
             Placed::TooLong => at_segment(draft, OddityCode::UndecodedObject, "a message within the bounds"),
             Placed::Conflict => at_segment(draft, OddityCode::ConflictingOverlap, "the octets sent before"),
@@ -228,15 +228,15 @@ impl Application {
         }
         None
     }
+}
 
-    /// Only the first segment of a request opens an exchange, and only the last one of an answer closes it.
-    fn segment_pairing(&self, header: &Header, draft: &mut Draft, first: bool, last: bool) {
-        draft.message.pairing = match draft.message.pairing {
-            Pairing::Opens(_) if !first && header.segment.is_some_and(|segment| segment.sequence != 0) => Pairing::None,
-            Pairing::Answers { key, .. } => Pairing::Answers { key, last },
-            other => other,
-        };
-    }
+/// Only the first segment of a request opens an exchange, and only the last one of an answer closes it.
+fn segment_pairing(draft: &mut Draft, first: bool, last: bool) {
+    draft.message.pairing = match draft.message.pairing {
+        Pairing::Opens(_) if !first => Pairing::None,
+        Pairing::Answers { key, .. } => Pairing::Answers { key, last },
+        other => other,
+    };
 }
 
 /// Reads the header (20.1.2 to 20.1.9); what was read before a missing octet stays in the message.
@@ -299,11 +299,7 @@ fn header(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<Header, Short> {
     Ok(header)
 }
 
-fn service(
-    bytes: &mut Cursor<'_>,
-    table: &'static [Code],
-    draft: &mut Draft,
-) -> Result<Option<&'static Code>, Short> {
+fn service(bytes: &mut Cursor<'_>, table: &'static [Code], draft: &mut Draft) -> Result<Option<&'static Code>, Short> {
     let choice = bytes.u8("service choice")?;
     let service = tables::find(table, u32::from(choice));
     draft.message.function = Some(u16::from(choice));

@@ -49,7 +49,12 @@ impl Session for BacnetIp {
 
     fn gap(&mut self, direction: Direction, out: &mut Output) {
         if self.conversation.give_up(direction) {
-            out.oddity(OddityCode::BadSequence, "apdu", 0, "the remaining segments, found octets missing in the capture");
+            out.oddity(
+                OddityCode::BadSequence,
+                "apdu",
+                0,
+                "the remaining segments, found octets missing in the capture",
+            );
         }
     }
 }

@@ -125,7 +125,7 @@ impl Reassembly {
 
         let distance = segment.sequence.wrapping_sub(assembly.next);
         if assembly.whole || distance >= 128 {
-            // Behind, so it was appended before; only the first segment's octets can still be compared.
+            // Behind what is appended, so it is appended already.
             return Placed::Duplicate;
         }
         if distance > 0 {

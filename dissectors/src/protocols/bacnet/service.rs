@@ -204,6 +204,7 @@ fn device_claim(at: usize, draft: &mut Draft) {
         return;
     }
     let attribute = match object.property_name {
+        "object-identifier" => Attribute::Instance,
         "object-name" => Attribute::Name,
         "vendor-name" => Attribute::Vendor,
         "vendor-identifier" => Attribute::VendorId,
@@ -223,6 +224,8 @@ fn device_claim(at: usize, draft: &mut Draft) {
         (Attribute::State, Some(number)) => {
             draft.claim(attribute, tables::name(tables::bacnet::DEVICE_STATUSES, number as u32));
         }
+        // A device asked for the device object 4194303 answers with its own identifier.
+        (Attribute::Instance, _) => draft.claim(attribute, text.strip_prefix("device ").unwrap_or("")),
         (_, Some(number)) => draft.claim(attribute, &number.to_string()),
         (_, None) => draft.claim(attribute, &text),
     }
@@ -711,7 +714,9 @@ fn private_transfer(r: &mut Reader<'_>, draft: &mut Draft) -> Decoded {
         Object { kind: "vendor-service", type_number, start: Some(service), count: 1, text, ..Object::default() },
         offset,
     )?;
-    r.skip_constructed(2, "service parameters")
+    // Proprietary: the production asks for tagged data, and vendors send what they like.
+    r.skip_all();
+    Ok(())
 }
 
 /// Text message (16.5.1, 16.6.1): `[0] source device, [1] { class }, [2] priority, [3] message`.

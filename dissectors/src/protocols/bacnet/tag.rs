@@ -238,6 +238,11 @@ impl<'a> Reader<'a> {
         self.cursor.is_empty()
     }
 
+    /// Passes everything that is left.
+    pub fn skip_all(&mut self) {
+        self.cursor = Cursor::new(&[]);
+    }
+
     /// The next tag (20.2.1).
     pub fn tag(&mut self, field: &'static str) -> Result<Tag, Malformed> {
         let offset = self.offset();
@@ -366,8 +371,9 @@ impl<'a> Reader<'a> {
     pub fn application_number(&mut self, field: &'static str) -> Result<u32, Malformed> {
         let offset = self.offset();
         match self.value(field)? {
-            Value::Unsigned(value) => u32::try_from(value)
-                .map_err(|_| Malformed::new(OddityCode::InvalidValue, offset, format!("{field}: 32 bits, found {value}"))),
+            Value::Unsigned(value) => u32::try_from(value).map_err(|_| {
+                Malformed::new(OddityCode::InvalidValue, offset, format!("{field}: 32 bits, found {value}"))
+            }),
             Value::Enumerated(value) => Ok(value),
             other => {
                 Err(Malformed::new(OddityCode::InvalidValue, offset, format!("{field}: a number, found {other:?}")))
