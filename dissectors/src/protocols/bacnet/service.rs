@@ -90,6 +90,8 @@ pub fn no_more(reader: &Reader<'_>) -> Decoded {
     if reader.is_empty() {
         return Ok(());
     }
+    // A parameter that ends within its tag is cut rather than one too many.
+    reader.clone().tag("parameter")?;
     let expected = format!("the end of the parameters, found {} octets more", reader.left());
     Err(Malformed::new(OddityCode::TrailingOctets, reader.offset(), expected))
 }

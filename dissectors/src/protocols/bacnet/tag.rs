@@ -375,9 +375,11 @@ impl<'a> Reader<'a> {
                 Malformed::new(OddityCode::InvalidValue, offset, format!("{field}: 32 bits, found {value}"))
             }),
             Value::Enumerated(value) => Ok(value),
-            other => {
-                Err(Malformed::new(OddityCode::InvalidValue, offset, format!("{field}: a number, found {other:?}")))
-            }
+            _ => Err(Malformed::new(
+                OddityCode::InvalidValue,
+                offset,
+                format!("{field}: an unsigned or enumerated value"),
+            )),
         }
     }
 
