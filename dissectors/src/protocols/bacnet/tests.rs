@@ -460,7 +460,7 @@ fn read_property_and_its_answer_share_a_key() {
 
     let read =
         Object { property: Some(87), property_name: "priority-array", index: Some(3), ..point("analog-input", 1) };
-    assert_eq!(request.objects, [read.clone()]);
+    assert_eq!(request.objects[0], read);
     assert_eq!(answer.objects, [Object { values: 0..1, ..read }]);
     assert_eq!(answer.values, [72.0]);
 
