@@ -17,7 +17,7 @@ mod tests;
 pub use draft::Draft;
 pub use network::Conversation;
 
-use crate::model::{Kind, OddityCode, Protocol};
+use crate::model::{Kind, OddityCode, Pairing, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables;
 
@@ -97,6 +97,9 @@ fn verdict(datagram: &[u8], on_port: bool, cut: bool) -> Option<bool> {
     }
 }
 
+/// Header of 12 octets and one contributing source (RFC 3550, 5.1).
+const SHORTEST_RTP_WITH_SOURCE: usize = 16;
+
 /// How much of a datagram must be as the standard has it.
 #[derive(PartialEq)]
 enum Strictness {
@@ -112,7 +115,12 @@ fn is_plausible(datagram: &[u8], strictness: Strictness) -> bool {
     BacnetIp::default().decode(chunk, &mut out);
     let [message] = &out.messages[..] else { return false };
     let known = match message.kind {
-        Kind::Link => !link::carries_npdu(message.name) && !message.name.is_empty(),
+        // RTP with contributing sources starts with the octets of a BVLC type and function, and its sequence number
+        // passes the length; what is shorter than such a packet, and has all its fields, is none.
+        Kind::Link if strictness == Strictness::Everything => {
+            datagram.len() < SHORTEST_RTP_WITH_SOURCE && message.pairing != Pairing::Alone
+        }
+        Kind::Link => !link::carries_npdu(message.name),
         // No service is on the wire; the reason is what can be checked.
         Kind::Error if message.function.is_none() => !message.status_name.is_empty(),
         Kind::Confirm => true,

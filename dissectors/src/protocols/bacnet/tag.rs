@@ -21,6 +21,7 @@ pub struct Malformed {
 }
 
 impl Malformed {
+    /// Says what was expected, and what was found.
     pub fn new(code: OddityCode, offset: usize, expected: impl Into<String>) -> Self {
         Malformed { code, offset, expected: expected.into() }
     }
@@ -69,6 +70,7 @@ impl ObjectId {
     /// The instance that stands for "unspecified" or, in a read, for whichever device it is (12.1.1).
     pub const UNSPECIFIED: u32 = 0x3F_FFFF;
 
+    /// Ten bits of type, 22 of instance.
     pub fn from_bits(bits: u32) -> Self {
         ObjectId { object_type: (bits >> 22) as u16, instance: bits & 0x3F_FFFF }
     }
@@ -78,6 +80,7 @@ impl ObjectId {
         tables::name(tables::bacnet::OBJECT_TYPES, u32::from(self.object_type))
     }
 
+    /// True for the object that stands for a device as a whole (12.11).
     pub fn is_device(self) -> bool {
         self.type_name() == "device"
     }
@@ -222,18 +225,22 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// A reader at the first tag.
     pub fn new(octets: &'a [u8]) -> Self {
         Reader { cursor: Cursor::new(octets) }
     }
 
+    /// Octets read so far.
     pub fn offset(&self) -> usize {
         self.cursor.offset()
     }
 
+    /// Octets left.
     pub fn left(&self) -> usize {
         self.cursor.left()
     }
 
+    /// True at the end.
     pub fn is_empty(&self) -> bool {
         self.cursor.is_empty()
     }

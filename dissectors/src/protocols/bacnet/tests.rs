@@ -894,7 +894,12 @@ fn other_datagrams_are_refused() {
             .concat();
     let vxlan = [&[0x08, 0, 0, 0, 0, 0, 1, 0][..], &[0xFF; 60]].concat();
     let quic = [&[0xC3, 0, 0, 0, 1, 8][..], &[0x81; 60]].concat();
-    for datagram in [rtp, dns, vxlan, quic, vec![], vec![0x81], vec![0x81, 0x0A, 0x00, 0x04]] {
+    let rtp_as_link = [
+        &[0x82, 0x03, 0x00, 0x24][..], // RTP version 2, two sources, GSM, sequence number 36 (the length)
+        &[0x5A; 32],
+    ]
+    .concat();
+    for datagram in [rtp, rtp_as_link, dns, vxlan, quic, vec![], vec![0x81], vec![0x81, 0x0A, 0x00, 0x04]] {
         assert!(matches!(probe(&datagram, OFF_PORT, false), Recognition::No), "{datagram:02x?}");
     }
 }
