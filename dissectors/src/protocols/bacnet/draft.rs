@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::tag::Malformed;
 use crate::bytes::printable;
-use crate::model::{Attribute, Claim, Message, Object, Oddity, OddityCode};
+use crate::model::{Attribute, Claim, Message, Object, Oddity, OddityCode, Pairing};
 use crate::session::Output;
 
 /// A message being decoded. Every layer adds what it knows; what is malformed adds an oddity and ends the decoding,
@@ -26,6 +26,8 @@ impl Draft {
         let mut message = out.message();
         message.length = u32::try_from(announced).unwrap_or(u32::MAX);
         message.complete = present >= announced;
+        // An event of its own, until a layer knows better.
+        message.pairing = Pairing::Alone;
         Draft { whole: message.complete, message, origin: None, oddities: Vec::new(), claims: Vec::new() }
     }
 

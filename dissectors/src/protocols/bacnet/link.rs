@@ -42,7 +42,6 @@ pub fn decode(conversation: &mut Conversation, chunk: Chunk<'_>, out: &mut Outpu
     };
     let mut draft = Draft::new(out, chunk.bytes.len(), chunk.wire_length);
     draft.message.kind = Kind::Link;
-    draft.message.pairing = Pairing::Alone;
 
     let mut bytes = Cursor::new(chunk.bytes);
     match header(&mut bytes, bvlc_type, chunk.wire_length, &mut draft) {

@@ -356,7 +356,11 @@ fn unicast(apdu: &[u8]) -> Vec<u8> {
 fn datagrams() -> Vec<Vec<u8>> {
     let apdus = APDUS.iter().map(|apdu| unicast(apdu));
     let network = NETWORK_MESSAGES.iter().map(|npdu| bvlc(ORIGINAL_BROADCAST_NPDU, &[npdu]));
-    apdus.chain(network).chain(LINK_MESSAGES.iter().map(|datagram| datagram.to_vec())).collect()
+    apdus
+        .chain(network)
+        .chain(segments(20).into_iter().take(1))
+        .chain(LINK_MESSAGES.iter().map(|datagram| datagram.to_vec()))
+        .collect()
 }
 
 // Helpers
@@ -746,6 +750,17 @@ fn a_wrong_length_still_yields_its_npdu() {
         assert!(is_yes(probe(&datagram, ON_PORT, false)));
         assert!(!is_yes(probe(&datagram, OFF_PORT, false)));
     }
+}
+
+#[test]
+fn an_npdu_of_another_data_link_needs_no_bvlc() {
+    let npdu = [&[0x01, 0x00], I_AM].concat();
+    let mut out = Output::default();
+    let draft = Draft::new(&mut out, npdu.len(), npdu.len());
+    Conversation::default().decode_npdu(draft, &npdu, 0, Direction::Forward, &mut out);
+    assert_eq!((out.messages[0].name, out.messages[0].link_code), ("i_am", None));
+    assert_eq!(out.messages[0].pairing, Pairing::Alone);
+    assert_eq!(out.claims.len(), 3);
 }
 
 #[test]
