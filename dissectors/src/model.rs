@@ -1,6 +1,7 @@
 //! The words of the engine: what a decoded message is made of, whatever its protocol.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::ops::Range;
 
 /// Declares a closed vocabulary once: the enum, its wire-independent names, and the list of all of them.
@@ -324,6 +325,8 @@ impl Message {
 pub struct Claim {
     /// True where the sender of the message is meant, false where the receiver is.
     pub about_sender: bool,
+    /// Where neither is meant: the host at this address, for which the sender spoke (BACnet Forwarded-NPDU).
+    pub address: Option<SocketAddr>,
     /// Sub-address of the device within that host; `Unit::None` for the host itself.
     pub unit: Unit,
     /// What is stated.

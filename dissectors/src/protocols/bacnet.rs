@@ -1,1 +1,0 @@
-//! bacnet (written next).

@@ -1,0 +1,189 @@
+//! BACnet virtual link layer: BVLL of BACnet/IP (Annex J) and of BACnet/IPv6 (Annex U).
+
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::draft::Draft;
+use super::network::Conversation;
+use super::tag::Malformed;
+use crate::bytes::{Cursor, Short};
+use crate::model::{Kind, Object, OddityCode, Operation, Pairing};
+use crate::session::{Chunk, Output};
+use crate::tables::{self, Code};
+
+/// BVLC type of BACnet/IP (J.2).
+pub const BVLC_IP: u8 = 0x81;
+
+/// BVLC type of BACnet/IPv6 (U.2).
+pub const BVLC_IPV6: u8 = 0x82;
+
+/// Type, function and length (J.2).
+const HEADER_LENGTH: usize = 4;
+
+/// A BVLC-Result names no request, so all requests of the link layer share a key; a flow has one at a time.
+const KEY: u64 = 0;
+
+/// The functions of a BVLC type.
+pub fn functions(bvlc_type: u8) -> &'static [Code] {
+    if bvlc_type == BVLC_IPV6 { tables::bacnet::BVLC6_FUNCTIONS } else { tables::bacnet::BVLC_FUNCTIONS }
+}
+
+/// True where an NPDU follows the fields of the function.
+pub fn carries_npdu(name: &str) -> bool {
+    let has = |table: &[Code]| table.iter().any(|code| code.name == name && code.kind == "npdu");
+    has(tables::bacnet::BVLC_FUNCTIONS) || has(tables::bacnet::BVLC6_FUNCTIONS)
+}
+
+/// Decodes one datagram.
+pub fn decode(conversation: &mut Conversation, chunk: Chunk<'_>, out: &mut Output) {
+    let [bvlc_type @ (BVLC_IP | BVLC_IPV6), ..] = *chunk.bytes else {
+        let found = chunk.bytes.first().map_or("nothing".to_string(), |octet| format!("0x{octet:02x}"));
+        return out.oddity(OddityCode::NotTheProtocol, "bvlc", 0, format!("BVLC type 0x81 or 0x82, found {found}"));
+    };
+    let mut draft = Draft::new(out, chunk.bytes.len(), chunk.wire_length);
+    draft.message.kind = Kind::Link;
+
+    let mut bytes = Cursor::new(chunk.bytes);
+    match header(&mut bytes, bvlc_type, chunk.wire_length, &mut draft) {
+        Err(short) => draft.malformed("bvlc", 0, short),
+        Ok(function) if function.is_some_and(|function| function.kind == "npdu") => {
+            match before_npdu(&mut bytes, bvlc_type, draft.message.name, &mut draft) {
+                Ok(()) => return conversation.decode_npdu(draft, bytes.rest(), bytes.offset(), chunk.direction, out),
+                Err(short) => draft.malformed("bvlc", 0, short),
+            }
+        }
+        Ok(_) => {
+            if let Err(malformed) = body(&mut bytes, bvlc_type, &mut draft) {
+                draft.malformed("bvlc", 0, malformed);
+            }
+        }
+    }
+    draft.push(out);
+}
+
+/// BVLC (J.2): `type | function | length, of the whole datagram`.
+///
+/// A wrong length is noted and otherwise ignored: stacks exist that fill it in wrongly before a good NPDU.
+fn header(
+    bytes: &mut Cursor<'_>,
+    bvlc_type: u8,
+    wire_length: usize,
+    draft: &mut Draft,
+) -> Result<Option<&'static Code>, Short> {
+    bytes.u8("BVLC type")?;
+    let code = bytes.u8("BVLC function")?;
+    let function = tables::find(functions(bvlc_type), u32::from(code));
+    draft.message.link_code = Some(code);
+    draft.message.function = Some(u16::from(code));
+    draft.message.name = function.map_or("", |function| function.name);
+    draft.message.operation = function.and_then(|function| function.operation).unwrap_or(Operation::Unknown);
+    let length = usize::from(bytes.u16_be("BVLC length")?);
+    if length != wire_length {
+        let expected = format!("BVLC length {wire_length} as the datagram has octets, found {length}");
+        draft.oddity(OddityCode::BadLength, "bvlc", 2, expected);
+    }
+    debug_assert_eq!(bytes.offset(), HEADER_LENGTH);
+    Ok(function)
+}
+
+/// What is between the BVLC and the NPDU: virtual MAC addresses (U.2) and the originating address (J.2.5, U.2.9).
+fn before_npdu(bytes: &mut Cursor<'_>, bvlc_type: u8, name: &str, draft: &mut Draft) -> Result<(), Short> {
+    if bvlc_type == BVLC_IPV6 {
+        bytes.take(3, "source virtual address")?;
+        if name == "original_unicast_npdu" {
+            bytes.take(3, "destination virtual address")?;
+        }
+    }
+    if name == "forwarded_npdu" {
+        let origin = address(bytes, bvlc_type)?;
+        draft.origin = Some(origin);
+        // Words of the message, of no object: policy judges objects, and this is who spoke.
+        let _ = write!(draft.message.text, "originating address {origin}");
+    }
+    Ok(())
+}
+
+/// A B/IP address (J.1.2) or B/IPv6 address (U.1.2): address and port.
+fn address(bytes: &mut Cursor<'_>, bvlc_type: u8) -> Result<SocketAddr, Short> {
+    if bvlc_type == BVLC_IPV6 {
+        let high = u128::from(bytes.u64_be("IPv6 address")?);
+        let low = u128::from(bytes.u64_be("IPv6 address")?);
+        return Ok((Ipv6Addr::from_bits(high << 64 | low), bytes.u16_be("UDP port")?).into());
+    }
+    Ok((Ipv4Addr::from_bits(bytes.u32_be("IPv4 address")?), bytes.u16_be("UDP port")?).into())
+}
+
+/// The functions that carry no NPDU (J.2.1 to J.2.9, U.2.1 to U.2.11).
+fn body(bytes: &mut Cursor<'_>, bvlc_type: u8, draft: &mut Draft) -> Result<(), Malformed> {
+    let message = &mut draft.message;
+    match message.name {
+        "bvlc_result" | "read_broadcast_distribution_table_ack" | "read_foreign_device_table_ack" => {
+            message.from_client = false;
+            message.pairing = Pairing::Answers { key: KEY, last: true };
+        }
+        "write_broadcast_distribution_table"
+        | "read_broadcast_distribution_table"
+        | "read_foreign_device_table"
+        | "register_foreign_device"
+        | "delete_foreign_device_table_entry" => message.pairing = Pairing::Opens(KEY),
+        // Encrypted (clause 24), IPv6 address resolution, or unknown: the header is all that is read.
+        _ => return Ok(()),
+    }
+    if bvlc_type == BVLC_IPV6 {
+        bytes.take(3, "source virtual address")?;
+    }
+    match draft.message.name {
+        "bvlc_result" => {
+            let code = bytes.u16_be("result code")?;
+            let table = match bvlc_type {
+                BVLC_IPV6 => tables::bacnet::BVLC6_RESULTS,
+                _ => tables::bacnet::BVLC_RESULTS,
+            };
+            draft.message.status = Some(code);
+            draft.message.status_name = tables::name(table, u32::from(code));
+        }
+        "write_broadcast_distribution_table" | "read_broadcast_distribution_table_ack" => {
+            while !bytes.is_empty() {
+                let offset = bytes.offset();
+                let peer = address(bytes, bvlc_type)?;
+                let mask = Ipv4Addr::from_bits(bytes.u32_be("broadcast distribution mask")?);
+                let text = draft.message.push_text(&format!("{peer} mask {mask}"));
+                let entry = Object { kind: "broadcast-distribution-entry", count: 1, text, ..Object::default() };
+                draft.object(entry, offset)?;
+            }
+        }
+        "register_foreign_device" => {
+            let offset = bytes.offset();
+            let lifetime = bytes.u16_be("time-to-live")?;
+            let values = draft.message.push_values([f64::from(lifetime)]);
+            draft.object(Object { kind: "foreign-device", count: 1, values, ..Object::default() }, offset)?;
+        }
+        "read_foreign_device_table_ack" => {
+            while !bytes.is_empty() {
+                let offset = bytes.offset();
+                let device = address(bytes, bvlc_type)?;
+                let lifetime = bytes.u16_be("time-to-live")?;
+                let remaining = bytes.u16_be("time remaining")?;
+                let text = draft.message.push_text(&device.to_string());
+                let values = draft.message.push_values([lifetime, remaining].map(f64::from));
+                draft.object(Object { kind: "foreign-device", count: 1, values, text, ..Object::default() }, offset)?;
+            }
+        }
+        "delete_foreign_device_table_entry" => {
+            let offset = bytes.offset();
+            let device = address(bytes, bvlc_type)?;
+            let text = draft.message.push_text(&device.to_string());
+            draft.object(Object { kind: "foreign-device", count: 1, text, ..Object::default() }, offset)?;
+        }
+        _ => {}
+    }
+    trailing(bytes, draft);
+    Ok(())
+}
+
+fn trailing(bytes: &Cursor<'_>, draft: &mut Draft) {
+    if !bytes.is_empty() {
+        let expected = format!("the end of {}, found {} octets more", draft.message.name, bytes.left());
+        draft.oddity(OddityCode::TrailingOctets, "bvlc", bytes.offset(), expected);
+    }
+}

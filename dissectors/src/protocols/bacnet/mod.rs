@@ -1,0 +1,130 @@
+//! BACnet/IP and BACnet/IPv6 (ANSI/ASHRAE 135-2020): recognition and the session of one UDP flow.
+//!
+//! The layers are the standard's: `link` (BVLL, Annexes J and U), `network` (NPDU, clause 6), `application` (APDU,
+//! 20.1) with `segmentation` (5.2), `service` (clauses 13 to 17) and `tag` (20.2). A datagram passes through them
+//! as one [`Draft`]. [`Conversation::decode_npdu`] takes an NPDU from any carrier, BVLL or another data link.
+
+mod application;
+mod draft;
+mod link;
+mod network;
+mod segmentation;
+mod service;
+mod tag;
+#[cfg(test)]
+mod tests;
+
+pub use draft::Draft;
+pub use network::Conversation;
+
+use crate::model::{Kind, OddityCode, Pairing, Protocol};
+use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
+use crate::tables;
+
+/// UDP port of BACnet/IP, 0xBAC0 (J.1.2).
+pub const PORT: u16 = 47808;
+
+/// The BACnet messages between two UDP endpoints.
+#[derive(Default)]
+pub struct BacnetIp {
+    conversation: Conversation,
+}
+
+impl Session for BacnetIp {
+    fn protocol(&self) -> Protocol {
+        Protocol::Bacnet
+    }
+
+    fn frame(&mut self, _: Direction, _: &[u8]) -> Framing {
+        Framing::NotMine
+    }
+
+    fn resync(&self, _: Direction, _: &[u8]) -> Option<usize> {
+        None
+    }
+
+    fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output) {
+        link::decode(&mut self.conversation, chunk, out);
+    }
+
+    fn gap(&mut self, direction: Direction, out: &mut Output) {
+        if self.conversation.give_up(direction) {
+            out.oddity(
+                OddityCode::BadSequence,
+                "apdu",
+                0,
+                "the remaining segments, found octets missing in the capture",
+            );
+        }
+    }
+}
+
+/// Recognises BACnet by one datagram of either direction.
+///
+/// On the standard port a known BVLC function with the right length is enough, or a wrong length before a plausible
+/// NPDU. Elsewhere the datagram must have the right length and decode to its end without a single oddity.
+pub fn probe_datagram(probe: &Probe) -> Recognition {
+    let on_port = probe.ports.contains(&PORT);
+    let verdicts = [probe.forward, probe.backward].map(|datagram| verdict(datagram, on_port, probe.cut));
+    if verdicts.contains(&Some(true)) {
+        Recognition::Yes(Box::new(BacnetIp::default()))
+    } else if verdicts.contains(&None) {
+        Recognition::Undecided
+    } else {
+        Recognition::No
+    }
+}
+
+/// Whether the datagram is BACnet; none where it could be.
+fn verdict(datagram: &[u8], on_port: bool, cut: bool) -> Option<bool> {
+    let [bvlc_type @ (link::BVLC_IP | link::BVLC_IPV6), function, high, low, ..] = *datagram else {
+        return Some(false);
+    };
+    if tables::find(link::functions(bvlc_type), u32::from(function)).is_none() {
+        return Some(false);
+    }
+    let announced = usize::from(u16::from_be_bytes([high, low]));
+    let exact = if cut { announced > datagram.len() } else { announced == datagram.len() };
+    if on_port {
+        return Some(exact || is_plausible(datagram, Strictness::Header));
+    }
+    match (exact, cut) {
+        (false, _) => Some(false),
+        (true, false) => Some(is_plausible(datagram, Strictness::Everything)),
+        // The cut took the proof away: the next datagram may be whole.
+        (true, true) if is_plausible(datagram, Strictness::Header) => None,
+        (true, true) => Some(false),
+    }
+}
+
+/// Header of 12 octets and one contributing source (RFC 3550, 5.1).
+const SHORTEST_RTP_WITH_SOURCE: usize = 16;
+
+/// How much of a datagram must be as the standard has it.
+#[derive(PartialEq)]
+enum Strictness {
+    /// An NPDU with a message of the network layer or an APDU header that has a table's service.
+    Header,
+    /// Everything, to the last octet.
+    Everything,
+}
+
+fn is_plausible(datagram: &[u8], strictness: Strictness) -> bool {
+    let mut out = Output::default();
+    let chunk = Chunk { bytes: datagram, wire_length: datagram.len(), direction: Direction::Forward };
+    BacnetIp::default().decode(chunk, &mut out);
+    let [message] = &out.messages[..] else { return false };
+    let known = match message.kind {
+        // RTP with contributing sources starts with the octets of a BVLC type and function, and its sequence number
+        // passes the length; what is shorter than such a packet, and has all its fields, is none.
+        Kind::Link if strictness == Strictness::Everything => {
+            datagram.len() < SHORTEST_RTP_WITH_SOURCE && message.pairing != Pairing::Alone
+        }
+        Kind::Link => !link::carries_npdu(message.name),
+        // No service is on the wire; the reason is what can be checked.
+        Kind::Error if message.function.is_none() => !message.status_name.is_empty(),
+        Kind::Confirm => true,
+        _ => !message.name.is_empty(),
+    };
+    known && (strictness == Strictness::Header || out.oddities.is_empty())
+}

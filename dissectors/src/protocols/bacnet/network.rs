@@ -1,0 +1,204 @@
+//! Network layer: NPDU (clause 6), whatever data link carries it.
+
+use super::application::Application;
+use super::draft::Draft;
+use super::tag::Malformed;
+use crate::bytes::{Cursor, Short};
+use crate::model::{Kind, Object, OddityCode, Operation, Pairing, Unit};
+use crate::session::{Direction, Output};
+use crate::tables;
+
+/// BACnet protocol version (6.2.1).
+const VERSION: u8 = 1;
+
+/// Bits of the control octet (6.2.2).
+mod control {
+    /// The NSDU is a message of the network layer.
+    pub const NETWORK_MESSAGE: u8 = 0x80;
+    /// DNET, DLEN, DADR and hop count are there.
+    pub const DESTINATION: u8 = 0x20;
+    /// SNET, SLEN and SADR are there.
+    pub const SOURCE: u8 = 0x08;
+    /// Shall be zero.
+    pub const RESERVED: u8 = 0x50;
+}
+
+/// Message types from here on are proprietary, and a vendor id follows (6.2.4).
+const FIRST_PROPRIETARY: u8 = 0x80;
+
+/// Key of Initialize-Routing-Table and its acknowledgement, which carry nothing to tell them apart (6.4.7).
+const ROUTING_TABLE_KEY: u64 = 1;
+
+/// What is remembered of the BACnet traffic between two endpoints.
+#[derive(Default)]
+pub struct Conversation {
+    application: Application,
+}
+
+impl Conversation {
+    /// Decodes the NPDU that starts `offset` octets into its message, and pushes the one message it makes.
+    ///
+    /// `draft` holds what the data link knows; it is pushed as it is where the NPDU cannot be read.
+    pub fn decode_npdu(
+        &mut self,
+        mut draft: Draft,
+        npdu: &[u8],
+        offset: usize,
+        direction: Direction,
+        out: &mut Output,
+    ) {
+        let mut bytes = Cursor::new(npdu);
+        match header(&mut bytes, &mut draft) {
+            Err(malformed) => draft.malformed("npdu", offset, malformed),
+            Ok(control) if control & control::NETWORK_MESSAGE != 0 => {
+                if let Err(malformed) = network_message(&mut bytes, &mut draft) {
+                    draft.malformed("npdu", offset, malformed);
+                }
+            }
+            Ok(_) => self.application.decode(&mut draft, bytes.rest(), offset + bytes.offset(), direction),
+        }
+        draft.push(out);
+    }
+
+    /// Forgets half-built messages of a direction; true where there were some.
+    pub fn give_up(&mut self, direction: Direction) -> bool {
+        self.application.give_up(direction)
+    }
+}
+
+/// NPCI (6.2): `version | control | DNET DLEN DADR | SNET SLEN SADR | hop count`, addresses as the control says.
+fn header(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<u8, Malformed> {
+    let version = bytes.u8("version")?;
+    if version != VERSION {
+        let expected = format!("version {VERSION}, found {version}");
+        return Err(Malformed::new(OddityCode::InvalidValue, 0, expected));
+    }
+    let control = bytes.u8("control")?;
+    if control & control::RESERVED != 0 {
+        let expected = format!("control with bits 6 and 4 clear, found 0x{control:02x}");
+        draft.malformed("npdu", 0, Malformed::new(OddityCode::InvalidValue, 1, expected));
+    }
+    if control & control::DESTINATION != 0 {
+        draft.message.destination_unit = unit(bytes, "DNET", "DLEN", "DADR")?;
+    }
+    if control & control::SOURCE != 0 {
+        draft.message.source_unit = unit(bytes, "SNET", "SLEN", "SADR")?;
+    }
+    if control & control::DESTINATION != 0 {
+        bytes.u8("hop count")?;
+    }
+    Ok(control)
+}
+
+fn unit(
+    bytes: &mut Cursor<'_>,
+    network: &'static str,
+    length: &'static str,
+    address: &'static str,
+) -> Result<Unit, Short> {
+    let network = bytes.u16_be(network)?;
+    let length = bytes.u8(length)?;
+    let octets = bytes.take(usize::from(length), address)?;
+    let mut mac = [0; 8];
+    let kept = octets.len().min(mac.len());
+    mac[..kept].copy_from_slice(&octets[..kept]);
+    Ok(Unit::Bacnet { network, length: kept as u8, mac })
+}
+
+/// A message of the network layer (6.4).
+fn network_message(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Malformed> {
+    draft.message.kind = Kind::Network;
+    draft.message.function = None;
+    draft.message.name = "";
+    draft.message.operation = Operation::Unknown;
+
+    let code = bytes.u8("message type")?;
+    let entry = tables::find(tables::bacnet::NETWORK_MESSAGES, u32::from(code));
+    draft.message.function = Some(u16::from(code));
+    draft.message.name = entry.map_or("", |entry| entry.name);
+    draft.message.operation = entry.and_then(|entry| entry.operation).unwrap_or(Operation::Unknown);
+    if code >= FIRST_PROPRIETARY {
+        let offset = bytes.offset();
+        let vendor = bytes.u16_be("vendor id")?;
+        let text = draft.message.push_text(tables::name(tables::bacnet::VENDORS, u32::from(vendor)));
+        let type_number = Some(u32::from(vendor));
+        return draft.object(Object { kind: "vendor", type_number, count: 1, text, ..Object::default() }, offset);
+    }
+    match draft.message.name {
+        "who_is_router_to_network" if bytes.is_empty() => {}
+        "who_is_router_to_network" | "disconnect_connection_to_network" => network(bytes, draft)?,
+        "i_am_router_to_network" | "router_busy_to_network" | "router_available_to_network" => {
+            while !bytes.is_empty() {
+                network(bytes, draft)?;
+            }
+        }
+        "i_could_be_router_to_network" => {
+            network(bytes, draft)?;
+            number(bytes, "performance index", draft)?;
+        }
+        "reject_message_to_network" => {
+            draft.message.from_client = false;
+            let reason = bytes.u8("rejection reason")?;
+            draft.message.status = Some(u16::from(reason));
+            draft.message.status_name = tables::name(tables::bacnet::NETWORK_REJECT_REASONS, u32::from(reason));
+            network(bytes, draft)?;
+        }
+        "initialize_routing_table" => {
+            draft.message.pairing = Pairing::Opens(ROUTING_TABLE_KEY);
+            ports(bytes, draft)?;
+        }
+        "initialize_routing_table_ack" => {
+            draft.message.from_client = false;
+            draft.message.pairing = Pairing::Answers { key: ROUTING_TABLE_KEY, last: true };
+            ports(bytes, draft)?;
+        }
+        "establish_connection_to_network" => {
+            network(bytes, draft)?;
+            number(bytes, "termination time value", draft)?;
+        }
+        "network_number_is" => {
+            network(bytes, draft)?;
+            number(bytes, "configured or learned", draft)?;
+        }
+        "what_is_network_number" => {}
+        // Security (clause 24) and unknown: what follows is not read.
+        _ => return Ok(()),
+    }
+    if !bytes.is_empty() {
+        let expected = format!("the end of {}, found {} octets more", draft.message.name, bytes.left());
+        return Err(Malformed::new(OddityCode::TrailingOctets, bytes.offset(), expected));
+    }
+    Ok(())
+}
+
+/// One network number.
+fn network(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Malformed> {
+    let offset = bytes.offset();
+    let start = Some(u32::from(bytes.u16_be("DNET")?));
+    draft.object(Object { kind: "network", start, count: 1, ..Object::default() }, offset)
+}
+
+/// One octet that belongs to the network named before it.
+fn number(bytes: &mut Cursor<'_>, field: &'static str, draft: &mut Draft) -> Result<(), Malformed> {
+    let number = bytes.u8(field)?;
+    let values = draft.message.push_values([f64::from(number)]);
+    if let Some(object) = draft.message.objects.last_mut() {
+        object.values = values;
+    }
+    Ok(())
+}
+
+/// Routing table (6.4.7): `number of ports | DNET, port id, port info length, port info, each`.
+fn ports(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Malformed> {
+    // The acknowledgement of an update has nothing at all (6.4.8).
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    for _ in 0..bytes.u8("number of ports")? {
+        network(bytes, draft)?;
+        number(bytes, "port id", draft)?;
+        let length = bytes.u8("port info length")?;
+        bytes.take(usize::from(length), "port info")?;
+    }
+    Ok(())
+}
