@@ -5,6 +5,7 @@ Every text that packets can set is made printable here, and reaches the page as 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import log10
@@ -20,12 +21,12 @@ from zonewatch.reports.words import (
     POSTURE_MARKS,
     ROLE_WORDS,
     VERDICT_MARKS,
-    clock,
     counted,
     frames,
     level,
     number,
     operation,
+    period,
     product,
     size,
     target,
@@ -40,6 +41,7 @@ MAX_KEPT: Final = 60
 """Assets of grave findings that stay on their own where others are drawn together."""
 OUTSIDE: Final = "\x00outside"
 NO_ZONE: Final = "\x00none"
+_SHORT_ROLES: Final[dict[str, str]] = {"engineering_station": "engineering", "unknown": "role unknown"}
 _LINKS: Final = 10
 _FUNCTIONS: Final = 20
 _TARGETS: Final = 10
@@ -84,7 +86,8 @@ def map_data(result: AuditResult) -> dict[str, Any]:
     return {
         "bands": [{"label": band.label, **_place(band.place)} for band in arrangement.bands],
         "zones": [
-            {"id": f"z{index}", "zone": visible(box.id), "label": labels[box.id]} for index, box in enumerate(boxes)
+            {"id": f"z{index}", "label": labels[box.id], **_place(arrangement.titles[box.id])}
+            for index, box in enumerate(boxes)
         ],
         "nodes": [
             {
@@ -171,10 +174,21 @@ def _boxes(
     def order(zone: str) -> tuple[bool, bool, bool, float, str]:
         return (zone != OUTSIDE, zone == NO_ZONE, levels[zone] is None, -(levels[zone] or 0.0), zone)
 
+    busy = Counter(end for line in lines if line.ot for end in {where.get(line.source, ""), where.get(line.target, "")})
+    rows: dict[str, list[str]] = {}
+    for zone in sorted(members, key=order):
+        rows.setdefault(_row(zone, levels[zone]), []).append(zone)
     boxes = [
-        Box(zone, _row(zone, levels[zone]), tuple(dict.fromkeys(members[zone]))) for zone in sorted(members, key=order)
+        Box(zone, row, tuple(dict.fromkeys(members[zone])))
+        for row, zones in rows.items()
+        for zone in _middle_out(sorted(zones, key=lambda zone: -busy[zone]))
     ]
     return boxes, labels
+
+
+def _middle_out(zones: list[str]) -> list[str]:
+    """The first in the middle, the others left and right of it by turns."""
+    return [*reversed(zones[1::2]), *zones[0::2]]
 
 
 def _nearest(levels: list[float]) -> float | None:
@@ -198,7 +212,7 @@ def _node(member: str, assets: list[Asset], grave: set[str]) -> dict[str, Any]:
         asset = assets[0]
         return {
             "kind": asset.kind,
-            "label": f"{visible(asset.name, 17)}\n{ROLE_WORDS[asset.role]}",
+            "label": f"{visible(asset.name, 16)}\n{_SHORT_ROLES.get(asset.role, ROLE_WORDS[asset.role])}",
             "grave": asset.id in grave,
         }
     if assets:
@@ -222,7 +236,7 @@ def _line(
         "ot": line.ot,
         "protocols": [visible(protocol, 40) for protocol in protocols[:12]],
         "operations": [operation(word) for word in operations],
-        "width": round(min(max(log10(line.bytes + 10) - 1.5, 1.0), 6.0), 1),
+        "width": round(min(max(log10(line.bytes + 10) - 1.5, 2.5 if line.verdict not in ("", "allowed") else 1.2), 6.0), 1),
         "bend": round(min(abs(source.x - server.x) / 5, 60)) if same_row else 0,
         "links": [_link(edge, line.verdicts, names) for edge in line.edges[:_LINKS]],
         "more": max(len(line.edges) - _LINKS, 0),
@@ -240,7 +254,7 @@ def _link(edge: Edge, verdicts: tuple[VerdictRow, ...], names: Mapping[str, str]
         "protocol": visible(edge.protocol, 40),
         "port": visible(port),
         "volume": ", ".join([*counts, counted(edge.packets, "packet"), size(edge.bytes)]),
-        "time": f"{clock(edge.first_time)} – {clock(edge.last_time)}",
+        "time": period(edge.first_time, edge.last_time),
         "state": edge.state.replace("_", " "),
         "frames": frames(edge.evidence, 4),
         "functions": [_function(function, own) for function in edge.functions[:_FUNCTIONS]],
@@ -292,7 +306,7 @@ def _detail(assets: list[Asset]) -> dict[str, Any]:
         "level": "" if asset.purdue is None else level(asset.purdue),
         "criticality": visible(asset.criticality),
         "declared as": visible(asset.declared),
-        "seen": f"{clock(asset.first_time)} – {clock(asset.last_time)}",
+        "seen": period(asset.first_time, asset.last_time),
         "behind it": ", ".join(f"{unit.protocol} {visible(unit.unit)}" for unit in asset.units[:40]),
     }
     return {

@@ -3,6 +3,7 @@
   'use strict';
   const data = JSON.parse(document.getElementById('data').textContent);
   const canvas = document.getElementById('canvas');
+  const shell = document.getElementById('shell');
   const stage = document.getElementById('stage');
   const panel = document.getElementById('panel');
   const form = document.getElementById('filters');
@@ -44,12 +45,16 @@
       } },
       { selector: 'node.zone', style: {
         shape: 'round-rectangle', 'background-color': colours.surface, 'background-opacity': 1, 'border-width': 1.2,
-        'border-color': colours.rule, padding: 18, 'text-valign': 'top', 'text-halign': 'center', 'text-margin-y': 25,
-        'font-size': 16, 'font-weight': 600, color: colours.ink, 'z-index': 1, events: 'no',
+        'border-color': colours.rule, padding: 16, label: '', 'compound-sizing-wrt-labels': 'exclude', 'z-index': 1,
+        events: 'no',
       } },
-      { selector: 'node.it, node.unknown', style: { 'border-style': 'dashed', color: colours.muted } },
-      { selector: 'node.external', style: { shape: 'round-hexagon', 'border-color': colours.unzoned } },
-      { selector: 'node.cast', style: { shape: 'round-tag', 'border-style': 'dotted', color: colours.muted } },
+      { selector: 'node.title', style: {
+        'background-opacity': 0, 'border-width': 0, 'text-halign': 'right', 'font-size': 15, 'font-weight': 600,
+        'z-index': 2, events: 'no',
+      } },
+      { selector: 'node.it, node.unknown', style: { 'border-color': colours.other } },
+      { selector: 'node.external', style: { shape: 'cut-rectangle', 'border-color': colours.unzoned } },
+      { selector: 'node.cast', style: { shape: 'rectangle', 'border-style': 'dotted', color: colours.muted } },
       { selector: 'node.group', style: { 'border-style': 'double', 'border-width': 4 } },
       { selector: 'node.grave', style: { 'border-color': colours.violation, 'border-width': 2.4, 'border-style': 'solid' } },
       { selector: 'edge', style: {
@@ -76,7 +81,11 @@
     elements.push({ group: 'nodes', classes: 'band', data: { id: `b${index}`, w: band.w, h: band.h, label: '' }, position: { x: band.x, y: band.y } });
     elements.push({ group: 'nodes', classes: 'level', data: { id: `l${index}`, w: 1, h: 1, label: band.label }, position: { x: band.x - band.w / 2 + 78, y: band.y } });
   });
-  data.zones.forEach(zone => elements.push({ group: 'nodes', classes: 'zone', data: { id: zone.id, label: zone.label, w: 1, h: 1 } }));
+  data.zones.forEach(zone => {
+    elements.push({ group: 'nodes', classes: 'zone', data: { id: zone.id, label: '', w: 1, h: 1 } });
+    elements.push({ group: 'nodes', classes: 'title', position: { x: zone.x - zone.w / 2, y: zone.y }, data: { id: `t${zone.id}`, parent: zone.id, label: zone.label, w: 1, h: zone.h } });
+    elements.push({ group: 'nodes', classes: 'title', position: { x: zone.x, y: zone.y }, data: { id: `s${zone.id}`, parent: zone.id, label: '', w: zone.w, h: zone.h } });
+  });
   data.nodes.forEach(node => elements.push({
     group: 'nodes', classes: node.kind + (node.grave ? ' grave' : ''), position: { x: node.x, y: node.y },
     data: { id: node.id, parent: node.zone, label: node.label.trim(), w: node.w, h: node.h },
@@ -88,10 +97,14 @@
 
   const cy = cytoscape({
     container: canvas, elements, style: style(data.palettes[dark() ? 'dark' : 'light']), layout: { name: 'preset' },
-    autoungrabify: true, autounselectify: true, boxSelectionEnabled: false, minZoom: 0.08, maxZoom: 3, wheelSensitivity: 0.3,
+    autoungrabify: true, autounselectify: true, boxSelectionEnabled: false, minZoom: 0.08, maxZoom: 3,
   });
-  const fit = () => { cy.resize(); cy.fit(undefined, 14); };
+  let fitted = true; // until somebody moves the view
+  const resized = () => { cy.resize(); if (fitted) cy.fit(undefined, 14); };
+  const fit = () => { fitted = true; resized(); };
   fit();
+  new ResizeObserver(resized).observe(canvas);
+  cy.on('scrollzoom dragpan pinchzoom', () => { fitted = false; });
   form.hidden = false;
   const repaint = () => cy.style(style(data.palettes[dark() ? 'dark' : 'light']));
   document.addEventListener('themechange', repaint);
@@ -150,7 +163,13 @@
   function pick(element) {
     cy.elements().removeClass('picked');
     element.addClass('picked');
-    panel.replaceChildren(...(element.isEdge() ? describeLine(byId.get(element.id())) : describeAsset(element.id())).filter(Boolean));
+    const close = el('button', '×', 'close');
+    close.type = 'button';
+    close.setAttribute('aria-label', 'Close');
+    close.addEventListener('click', clear);
+    panel.hidden = false;
+    stage.classList.add('open');
+    panel.replaceChildren(close, ...(element.isEdge() ? describeLine(byId.get(element.id())) : describeAsset(element.id())).filter(Boolean));
     panel.scrollTop = 0;
     emphasise(element);
   }
@@ -158,13 +177,14 @@
   function emphasise(element) {
     const near = element.isEdge() ? element.union(element.connectedNodes()) : element.closedNeighborhood();
     cy.edges().addClass('faded');
-    cy.nodes('[parent]').addClass('faded');
+    cy.nodes('[parent]').not('.title').addClass('faded');
     near.removeClass('faded');
   }
 
   function clear() {
     cy.elements().removeClass('picked');
-    panel.replaceChildren(el('p', 'Click a line or a device.', 'hint'));
+    panel.hidden = true;
+    stage.classList.remove('open');
     filter();
   }
 
@@ -202,14 +222,13 @@
   }
   form.addEventListener('input', filter);
   form.addEventListener('submit', event => event.preventDefault());
-  const zoom = factor => cy.zoom({ level: cy.zoom() * factor, renderedPosition: { x: canvas.clientWidth / 2, y: canvas.clientHeight / 2 } });
+  const zoom = factor => { fitted = false; cy.zoom({ level: cy.zoom() * factor, renderedPosition: { x: canvas.clientWidth / 2, y: canvas.clientHeight / 2 } }); };
   const tools = {
     in: () => zoom(1.3), out: () => zoom(1 / 1.3), fit,
-    full: () => { stage.classList.toggle('full'); fit(); },
+    full: () => { shell.classList.toggle('full'); },
   };
   form.addEventListener('click', event => { const name = event.target.dataset.do; if (name) tools[name](); });
-  addEventListener('keydown', event => { if (event.key === 'Escape' && stage.classList.contains('full')) tools.full(); });
-  addEventListener('resize', () => cy.resize());
+  addEventListener('keydown', event => { if (event.key === 'Escape' && shell.classList.contains('full')) tools.full(); });
   document.addEventListener('click', event => {
     const id = event.target.dataset && event.target.dataset.node;
     if (!id) return;
@@ -217,7 +236,6 @@
     if (node.empty()) return;
     document.getElementById('map').scrollIntoView();
     pick(node);
-    cy.animate({ center: { eles: node }, zoom: Math.max(cy.zoom(), 0.8), duration: 200 });
   });
 
   // --- print: a picture in light colours, whatever the screen shows ---
