@@ -12,9 +12,7 @@ from zonewatch.rules.policy.model import ObjectRange, Policy
 from zonewatch.rules.policy.words import OBJECT_KINDS, is_protocol
 
 MOST_OBJECTS: Final = 24
-_PLAIN = re.compile(
-    r"[A-Za-z_][A-Za-z0-9_.-]*( [0-9]+(-[0-9]+)?)?|[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(/[0-9]+)?|[0-9]+/[a-z]+"
-)
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*( [0-9]+(-[0-9]+)?)?|[0-9]+(\.[0-9]+){3}(/[0-9]+)?|[0-9]+/[a-z]+")
 _WORDS_OF_YAML = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 
 

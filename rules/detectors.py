@@ -1,0 +1,159 @@
+"""The table of native detectors, in the order in which they tell facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from zonewatch.rules.context import Context, Detector, Fact, Told
+from zonewatch.rules.exposure import (
+    no_authentication,
+    public_client,
+    public_server,
+    remote_access,
+    unauthenticated,
+    unknown_asset,
+    unzoned_asset,
+    value_change,
+)
+from zonewatch.rules.findings import SEVERITIES, Finding
+from zonewatch.rules.scan import scan
+from zonewatch.rules.violations import reported, undecided, violations
+
+DETECTORS: Final[tuple[Detector, ...]] = (
+    Detector(
+        "exposure.public_client",
+        "An OT service is reached from a public address",
+        "high",
+        ("T0883",),
+        ("SR 5.2", "SR 1.13"),
+        "both",
+        "Take the device off the internet: remove the port forwarding or the public address, and let remote "
+        "maintenance come through a jump host. Check the device for changes since it was reachable.",
+        public_client,
+    ),
+    Detector(
+        "exposure.scan",
+        "A client scans the network",
+        "medium",
+        ("T0846",),
+        ("SR 6.2", "SR 5.2"),
+        "both",
+        "Find the device and the person behind it. Take it off the network if nobody announced the scan.",
+        scan,
+    ),
+    Detector(
+        "policy.violation",
+        "Traffic that the zone policy does not allow",
+        "medium",
+        ("T0886",),
+        ("SR 5.2", "SR 5.1", "SR 2.1"),
+        "both",
+        "Block it at the zone boundary, unless it is needed: then approve a flow for it.",
+        violations,
+    ),
+    Detector(
+        "exposure.remote_access",
+        "A remote session into the process side",
+        "medium",
+        ("T0886",),
+        ("SR 1.13", "SR 2.6"),
+        "both",
+        "Find out who opened the session and why. Let remote access come through a jump host with its own flow in "
+        "the policy; block the rest.",
+        remote_access,
+    ),
+    Detector(
+        "exposure.public_server",
+        "A process device talks to public addresses",
+        "medium",
+        ("T0883",),
+        ("SR 5.2",),
+        "both",
+        "Block the way from the process side to the internet; name the few exceptions in the policy.",
+        public_server,
+    ),
+    Detector(
+        "policy.unknown_asset",
+        "A device that is in no list of assets",
+        "low",
+        ("T0864",),
+        ("SR 7.8", "SR 6.2"),
+        "both",
+        "Find the device. Declare it in the asset list with its zone, or take it off the network.",
+        unknown_asset,
+    ),
+    Detector(
+        "policy.unzoned_asset",
+        "Known devices that are in no zone",
+        "low",
+        (),
+        ("SR 5.1", "SR 7.8"),
+        "OT",
+        "Add them to the members of a zone.",
+        unzoned_asset,
+    ),
+    Detector(
+        "exposure.unauthenticated_control",
+        "State-changing operations across zones without authentication",
+        "medium",
+        ("T1692.001", "T0855"),
+        ("SR 1.2", "SR 3.1", "SR 5.2"),
+        "OT",
+        "Let only the named clients reach the device (a firewall that knows the protocol), or use the protocol's "
+        "secure variant where the device has one.",
+        unauthenticated,
+    ),
+    Detector(
+        "exposure.no_authentication",
+        "Devices that obey without authentication",
+        "info",
+        ("T1692.001", "T0855"),
+        ("SR 1.2", "SR 3.1"),
+        "OT",
+        "Nothing on the wire protects these devices: protect the way to them by zones and conduits.",
+        no_authentication,
+    ),
+    Detector(
+        "exposure.value_change",
+        "Values that were changed",
+        "info",
+        ("T0836",),
+        ("SR 6.2",),
+        "OT",
+        "Compare with the log of the operators and the change tickets.",
+        value_change,
+    ),
+    Detector(
+        "policy.cannot_conclude",
+        "Traffic that could not be judged",
+        "info",
+        (),
+        ("SR 5.2",),
+        "OT",
+        "Write the flow more plainly, or repeat the audit on a shorter capture.",
+        undecided,
+    ),
+    Detector(
+        "policy.reported",
+        "Traffic that a default lets pass",
+        "info",
+        (),
+        ("SR 5.2",),
+        "OT",
+        "Describe it by flows, or deny it.",
+        reported,
+    ),
+)
+
+
+def findings(context: Context, detectors: Iterable[Detector] = DETECTORS) -> tuple[Finding, ...]:
+    """What all detectors find, the most severe first, then by id. No fact is told twice."""
+    told: set[Fact] = set()
+    found: list[Finding] = []
+    for detector in detectors:
+        results: list[Told] = list(detector.find(context, detector, frozenset(told)))
+        for result in results:
+            found.append(result.finding)
+            told |= result.facts
+    return tuple(sorted(found, key=lambda finding: (-SEVERITIES.index(finding.severity), finding.id)))

@@ -1,0 +1,291 @@
+"""Verdicts to findings: one for each thing that an engineer would change, with the flow that would allow it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from zonewatch.dissectors.vocabulary import STATE_CHANGING
+from zonewatch.rules.context import (
+    REMOTE_SERVICES,
+    Context,
+    Detector,
+    Fact,
+    Told,
+    changes_state,
+    higher,
+    listing,
+    lower,
+    span,
+    times,
+    value_changes,
+)
+from zonewatch.rules.findings import Finding, Severity
+from zonewatch.rules.judge import JudgedChange, VerdictRow
+from zonewatch.rules.suggest import suggestion
+from zonewatch.rules.targets import target_text
+
+_PROGRAM: Final = frozenset(("program_download", "firmware", "mode", "stop", "start", "restart", "file"))
+_VERBS: Final = {
+    "observe": "reads from",
+    "control": "writes to or operates",
+    "program": "changes the program or mode of",
+    "traffic": "connects to",
+    "attempt": "tries to connect to",
+}
+_COMMAND: Final = ("T1692.001", "T0855")
+TECHNIQUES: Final[dict[str, tuple[str, ...]]] = {
+    "write": (*_COMMAND, "T0836"),
+    "operate": _COMMAND,
+    "configure": (*_COMMAND, "T0836"),
+    "time": (*_COMMAND, "T0836"),
+    "program_download": ("T0843",),
+    "program_upload": ("T0845",),
+    "firmware": ("T1693.001", "T0857"),
+    "mode": ("T0858",),
+    "stop": ("T0881",),
+    "start": ("T0858",),
+    "restart": ("T0816",),
+    "file": ("T0867",),
+    "discover": ("T0846",),
+    "read": ("T0802",),
+    "subscribe": ("T0802",),
+    "report": ("T0802",),
+    "diagnose": ("T0888",),
+}
+"""ATT&CK for ICS by operation (v19.1; where v18.1 had another id, that follows)."""
+
+Group = tuple[str, str, str, str]
+"""Client, server, protocol, and what kind of use."""
+
+
+def use_of(row: VerdictRow) -> str:
+    """What kind of use a row is: observe, control, program; traffic or attempt where no operation is known."""
+    if not row.seen.operation:
+        return "attempt" if row.attempted else "traffic"
+    if row.seen.operation in _PROGRAM:
+        return "program"
+    return "control" if changes_state(row.seen.operation) else "observe"
+
+
+def group_of(row: VerdictRow) -> Group:
+    """The key of the finding that a row belongs to; attempts at all services of a server are one."""
+    use = use_of(row)
+    return row.client.id, row.server.id, "" if use == "attempt" else row.seen.protocol, use
+
+
+@dataclass(slots=True)
+class _Case:
+    rows: list[VerdictRow] = field(default_factory=list)
+    changes: list[JudgedChange] = field(default_factory=list)
+
+
+def _cases(context: Context, verdict: str) -> dict[Group, _Case]:
+    cases: defaultdict[Group, _Case] = defaultdict(_Case)
+    for row in context.judgement.rows:
+        if row.decision.verdict == verdict:
+            cases[group_of(row)].rows.append(row)
+    for item in context.judgement.changes:
+        if item.row.decision.verdict == verdict and group_of(item.row) in cases:
+            cases[group_of(item.row)].changes.append(item)
+    return dict(sorted(cases.items()))
+
+
+def violations(context: Context, detector: Detector, told: frozenset[Fact]) -> Iterator[Told]:
+    """Traffic that no flow of the policy allows."""
+    if context.proposed:
+        return
+    for group, case in _cases(context, "violation").items():
+        facts = frozenset((row.client.id, row.server.id, row.seen.protocol) for row in case.rows)
+        if facts <= told:
+            continue
+        yield Told(_violation(context, detector, group, case), facts)
+
+
+def _violation(context: Context, detector: Detector, group: Group, case: _Case) -> Finding:
+    client, server, protocol, use = group
+    rows = case.rows
+    first = rows[0]
+    severity, reasons = _severity(context, group, rows)
+    operations = sorted({row.seen.operation for row in rows if row.seen.operation})
+    only_values = all(row.decision.differs == ("value",) for row in rows)
+    count = len(case.changes) if only_values and case.changes else sum(row.seen.events for row in rows)
+    services = sorted({row.seen.protocol for row in rows})
+    changes = value_changes(case.changes) if use in ("control", "program") else ()
+    techniques = [item for operation in operations for item in TECHNIQUES.get(operation, ())]
+    if use == "attempt":
+        techniques = ["T0846"]
+    elif REMOTE_SERVICES & set(services):
+        techniques = ["T0886"]
+    asset = context.assets.get(client)
+    if operations and asset is not None and context.is_unknown(asset):
+        techniques.append("T0848")
+    finding = detector.finding(
+        (("client", client), ("server", server), ("protocol", protocol), ("use", use)),
+        f"{context.name(client)} {_VERBS[use]} {context.name(server)}: not allowed by the policy",
+        severity,
+        reasons,
+        _description(rows, operations, services, count),
+        [item for row in rows for item in row.seen.evidence],
+        remedy=_remedy(first, use),
+        assets=(client, server) if not first.server.many else (client,),
+        protocol=protocol or listing(services, 4),
+        operation=", ".join(operations),
+        zones=(first.client_zone, first.server_zone),
+        technique=tuple(dict.fromkeys(techniques)) or detector.technique,
+        changes=changes,
+        count=count,
+        when=span((row.seen.first_time, row.seen.last_time) for row in rows),
+    )
+    return replace(finding, verdict="violation", suggestion=suggestion(context.policy, rows))
+
+
+def _description(rows: list[VerdictRow], operations: list[str], services: list[str], count: int) -> str:
+    first = rows[0]
+    where = (
+        f"inside zone {first.client_zone}"
+        if first.client_zone == first.server_zone
+        else f"from zone {first.client_zone} to zone {first.server_zone}"
+    )
+    if operations:
+        functions = listing(dict.fromkeys(_function(row) for row in rows), 6)
+        targets = dict.fromkeys(
+            target_text(seen.object_kind, seen.object_start, seen.object_count, seen.property_name)
+            for seen in (row.seen for row in rows)
+        )
+        about = listing([text for text in targets if text], 6)
+        what = f"{services[0]} {', '.join(operations)} {where}, {times(count, 'event')}: {functions}"
+        what += f", on {about}" if about else ""
+    else:
+        ports = listing(dict.fromkeys(f"{row.seen.protocol}" for row in rows), 6)
+        what = f"{ports} {where}, {times(count, 'packet')}"
+    refused = sum(row.seen.refused for row in rows)
+    if refused:
+        what += f"; {refused:,} refused by the server"
+    reasons = dict.fromkeys(row.decision.reason for row in rows)
+    return f"{what}. The policy: {listing(reasons, 4)}."
+
+
+def _function(row: VerdictRow) -> str:
+    seen = row.seen
+    if not seen.function_name:
+        return "unnamed function" if seen.function is None else f"function {seen.function}"
+    return seen.function_name if seen.function is None else f"{seen.function_name} ({seen.function})"
+
+
+def _remedy(row: VerdictRow, use: str) -> str:
+    ended = row.decision.differs == ("expiry",)
+    block = f"Block {row.client.label} from {row.server.label} at the boundary of zone {row.server_zone or 'its zone'}"
+    if ended:
+        return f"Approve flow {row.decision.flow} again with a new date, or remove it. {block} until then."
+    if use == "attempt":
+        return f"Find out what on {row.client.label} makes these attempts. {block}."
+    if row.client_zone == row.server_zone:
+        block = f"Stop it on {row.client.label}"
+    return f"{block}, unless it is needed: then approve the flow suggested here, with an owner and a date."
+
+
+def _severity(context: Context, group: Group, rows: list[VerdictRow]) -> tuple[Severity, list[str]]:
+    """How bad a violation is, and why: a table of what raises, then what lowers."""
+    _, server, protocol, use = group
+    first = rows[0]
+    same = first.client_zone == first.server_zone
+    conduit = any(row.decision.conduit for row in rows)
+    asset = context.assets.get(server)
+    critical = asset is not None and asset.criticality in ("high", "critical")
+    way = f"from {first.client_zone} to {first.server_zone}"
+    severity: Severity
+    if use in ("control", "program"):
+        names = ", ".join(sorted({row.seen.operation for row in rows}))
+        if same:
+            severity, reasons = "medium", [f"state-changing ({names}) inside zone {first.client_zone}, which denies it"]
+        elif conduit:
+            severity, reasons = "high", [f"state-changing ({names}) {way}, beyond what the conduit's flows allow"]
+        else:
+            severity, reasons = "high", [f"state-changing ({names}) {way}, where no conduit is"]
+            if critical:
+                severity = "critical"
+                reasons.append("the device is of high criticality")
+    elif use == "observe":
+        severity = "low" if same else "medium"
+        reasons = [f"reads {'inside zone ' + first.client_zone if same else way}, changes nothing"]
+    else:
+        severity, reasons = _traffic_severity(context, rows, way, same)
+    if use in ("control", "program") and all(row.seen.refused >= row.seen.events for row in rows):
+        severity = lower(severity)
+        reasons.append("the device refused every one")
+    if all(row.decision.differs == ("expiry",) for row in rows):
+        severity = lower(severity)
+        reasons.append("it was approved until then")
+    if use == "traffic" and protocol in REMOTE_SERVICES and context.is_process(server):
+        severity = higher(severity, remote_severity(context, group[0])[0])
+        reasons += remote_severity(context, group[0])[1]
+    return severity, reasons
+
+
+def _traffic_severity(context: Context, rows: list[VerdictRow], way: str, same: bool) -> tuple[Severity, list[str]]:
+    first = rows[0]
+    if all(row.attempted for row in rows):
+        return "low", [f"only attempted {way}: refused or never answered"]
+    if first.seen.transport.startswith("icmp"):
+        return "low", [f"ICMP only, {way}"]
+    if not same and (context.is_process(first.client.id) or context.is_process(first.server.id)):
+        return "medium", [f"traffic {way} that reaches the process side"]
+    return "low", [f"traffic {way}, no process device takes part"]
+
+
+def remote_severity(context: Context, client: str) -> tuple[Severity, list[str]]:
+    """How bad a remote session into the process side is, by who opened it."""
+    asset = context.assets.get(client)
+    if asset is None or context.is_unknown(asset):
+        return "high", ["the client is in no list of known assets"]
+    return "medium", ["remote access to a host of the process side"]
+
+
+def undecided(context: Context, detector: Detector, _told: frozenset[Fact]) -> Iterator[Told]:
+    """Traffic on which the policy could not be judged."""
+    if context.proposed:
+        return
+    for (client, server, protocol, use), case in _cases(context, "cannot_conclude").items():
+        rows = case.rows
+        finding = detector.finding(
+            (("client", client), ("server", server), ("protocol", protocol), ("use", use)),
+            f"{context.name(client)} and {context.name(server)}: {protocol} could not be judged",
+            detector.severity,
+            ["what was kept is too coarse, or the policy says what this version does not judge"],
+            f"{listing(dict.fromkeys(row.decision.reason for row in rows), 4)}.",
+            [item for row in rows for item in row.seen.evidence],
+            assets=(client, server),
+            protocol=protocol,
+            zones=(rows[0].client_zone, rows[0].server_zone),
+            count=sum(row.seen.events for row in rows),
+            when=span((row.seen.first_time, row.seen.last_time) for row in rows),
+        )
+        yield Told(replace(finding, verdict="cannot_conclude"))
+
+
+def reported(context: Context, detector: Detector, _told: frozenset[Fact]) -> Iterator[Told]:
+    """Traffic that a default lets pass and asks to be told of: one finding for each pair of zones."""
+    pairs: defaultdict[tuple[str, str], list[VerdictRow]] = defaultdict(list)
+    for row in context.judgement.rows:
+        if row.decision.reported and not context.proposed:
+            pairs[row.client_zone, row.server_zone].append(row)
+    for (one, other), rows in sorted(pairs.items()):
+        where = f"inside zone {one}" if one == other else f"from zone {one} to zone {other}"
+        changing = one != other and any(row.seen.operation in STATE_CHANGING for row in rows)
+        uses = sorted({f"{row.seen.protocol} {row.seen.operation}".strip() for row in rows})
+        finding = detector.finding(
+            (("from", one), ("to", other)),
+            f"Traffic {where} that no flow describes",
+            "low" if changing else "info",
+            ["state-changing across zones, reported by default"] if changing else ["reported by default"],
+            f"{listing(uses)} by {listing(dict.fromkeys(context.name(row.client.id) for row in rows))}.",
+            [item for row in rows for item in row.seen.evidence],
+            assets=sorted({row.client.id for row in rows})[:20],
+            zones=(one, other),
+            count=sum(row.seen.events for row in rows if row.seen.operation),
+            when=span((row.seen.first_time, row.seen.last_time) for row in rows),
+        )
+        yield Told(replace(finding, verdict="allowed"))
