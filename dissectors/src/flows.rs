@@ -43,6 +43,11 @@ pub struct Key {
 }
 
 impl Key {
+    /// What carries the flow.
+    pub const fn transport(&self) -> Transport {
+        self.transport
+    }
+
     /// The key of a packet from the first to the second endpoint.
     #[inline]
     pub fn new(addresses: [Ip; 2], ports: [u16; 2], transport: Transport) -> Self {

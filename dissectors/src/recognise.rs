@@ -125,6 +125,51 @@ impl Probation {
         None
     }
 
+    /// Shows a datagram to the protocols, with the last one of the other side; as [`Probation::segment`].
+    pub fn datagram(
+        &mut self,
+        protocols: &[Recognise],
+        seen: Seen<'_>,
+        ports: [u16; 2],
+    ) -> Option<(Box<dyn Session>, Vec<Kept>)> {
+        self.segments = self.segments.saturating_add(1);
+        let side = &mut self.sides[seen.direction as usize].octets;
+        side.clear();
+        side.extend_from_slice(&seen.payload[..seen.payload.len().min(MAX_OCTETS)]);
+        let [forward, backward] = &self.sides;
+        let first = self.kept.first().map_or(seen.direction, |kept| kept.direction);
+        let probe = Probe {
+            forward: &forward.octets,
+            backward: &backward.octets,
+            first,
+            opener: None,
+            ports,
+            cut: seen.missing > 0,
+        };
+        match ask(protocols, &probe) {
+            Answer::Found(session) => {
+                self.keep(&seen);
+                Some((session, std::mem::take(&mut self.kept)))
+            }
+            Answer::Somebody => {
+                self.keep(&seen);
+                if self.kept.len() > MAX_STRAY {
+                    self.kept.remove(0);
+                }
+                None
+            }
+            Answer::Nobody => {
+                *self = Probation { segments: self.segments, ..Probation::default() };
+                None
+            }
+        }
+    }
+
+    /// True where nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
     /// Octets held.
     pub fn octets(&self) -> usize {
         self.kept.iter().map(|kept| kept.payload.len()).sum::<usize>()
@@ -139,17 +184,15 @@ impl Probation {
         opener: Option<Direction>,
         ports: [u16; 2],
     ) -> Answer {
-        let probe = |sides: [&[u8]; 2], first: Direction| Probe {
-            forward: sides[0],
-            backward: sides[1],
-            first,
-            opener,
-            ports,
-            cut: seen.missing > 0,
-        };
+        fn probe<'a>(base: Probe<'_>, sides: [&'a [u8]; 2], first: Direction) -> Probe<'a> {
+            let Probe { opener, ports, cut, .. } = base;
+            Probe { forward: sides[0], backward: sides[1], first, opener, ports, cut }
+        }
+        let base =
+            Probe { forward: &[], backward: &[], first: seen.direction, opener, ports, cut: seen.missing > 0 };
         let first = self.kept.first().map_or(seen.direction, |kept| kept.direction);
         let [forward, backward] = &self.sides;
-        match ask(protocols, &probe([&forward.octets, &backward.octets], first)) {
+        match ask(protocols, &probe(base, [&forward.octets, &backward.octets], first)) {
             Answer::Nobody => {}
             answer => return answer,
         }
@@ -161,7 +204,7 @@ impl Probation {
         if !other.is_empty() {
             if from_here {
                 let [forward, backward] = &self.sides;
-                match ask(protocols, &probe([&forward.octets, &backward.octets], seen.direction)) {
+                match ask(protocols, &probe(base, [&forward.octets, &backward.octets], seen.direction)) {
                     Answer::Nobody => {}
                     answer => return answer,
                 }
@@ -170,7 +213,7 @@ impl Probation {
                 Direction::Forward => [seen.payload, &[][..]],
                 Direction::Backward => [&[][..], seen.payload],
             };
-            let answer = ask(protocols, &probe(alone, seen.direction));
+            let answer = ask(protocols, &probe(base, alone, seen.direction));
             if !matches!(answer, Answer::Nobody) {
                 self.sides[seen.direction.opposite() as usize].octets.clear();
             }
@@ -187,23 +230,5 @@ impl Probation {
             missing: seen.missing,
             stamp: seen.stamp,
         });
-    }
-}
-
-/// Shows one datagram to the protocols.
-pub fn datagram(
-    protocols: &[Recognise],
-    payload: &[u8],
-    direction: Direction,
-    ports: [u16; 2],
-    cut: bool,
-) -> Option<Box<dyn Session>> {
-    let (forward, backward) = match direction {
-        Direction::Forward => (payload, &[][..]),
-        Direction::Backward => (&[][..], payload),
-    };
-    match ask(protocols, &Probe { forward, backward, first: direction, opener: None, ports, cut }) {
-        Answer::Found(session) => Some(session),
-        _ => None,
     }
 }

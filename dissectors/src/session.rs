@@ -153,13 +153,18 @@ impl Output {
         self.claims.push((self.messages.len(), claim));
     }
 
+    /// Gives a message's buffers back for reuse.
+    pub fn recycle(&mut self, mut message: Message) {
+        if self.pool.len() < 64 {
+            message.reset();
+            self.pool.push(message);
+        }
+    }
+
     /// Empties it and keeps the buffers for reuse.
     pub fn clear(&mut self) {
-        for mut message in self.messages.drain(..) {
-            if self.pool.len() < 64 {
-                message.reset();
-                self.pool.push(message);
-            }
+        for message in std::mem::take(&mut self.messages) {
+            self.recycle(message);
         }
         self.oddities.clear();
         self.claims.clear();

@@ -24,6 +24,15 @@ impl Ip {
     }
 }
 
+impl From<std::net::IpAddr> for Ip {
+    fn from(address: std::net::IpAddr) -> Self {
+        match address {
+            std::net::IpAddr::V4(v4) => Ip::v4(v4.octets()),
+            std::net::IpAddr::V6(v6) => Ip::v6(v6.octets()),
+        }
+    }
+}
+
 impl fmt::Display for Ip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 >> 32 == 0xffff {

@@ -43,7 +43,7 @@ pub(super) fn decode(
         object.text = message.push_text(&value);
         let claimed = attribute_of(&object).filter(|_| context.response && !value.is_empty());
         if let Some(attribute) = claimed {
-            notes.claim(Claim { about_sender: true, unit: message.source_unit, attribute, value });
+            notes.claim(Claim { about_sender: true, unit: message.source_unit, address: None, attribute, value });
         }
     } else {
         object.values = message.push_values(number(data_type, octets));

@@ -291,7 +291,7 @@ impl Decoding<'_, '_> {
     }
 
     fn claim(&mut self, attribute: Attribute, value: String) {
-        self.claims.push(Claim { about_sender: true, unit: self.message.source_unit, attribute, value });
+        self.claims.push(Claim { about_sender: true, unit: self.message.source_unit, address: None, attribute, value });
     }
 }
 

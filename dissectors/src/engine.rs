@@ -1,0 +1,641 @@
+//! Packets in, rows out: every stage is wired here, once.
+
+use hashbrown::HashMap;
+
+use crate::capture::Packet;
+use crate::columns::rows;
+use crate::flows::{Content, Datagrams, Flow, Flows, Key, Stream, Transport};
+use crate::intern::Dictionaries;
+use crate::model::{OddityCode, Protocol};
+use crate::net::fragments::{Added, Fragments};
+use crate::net::ip::{self, Ip, IpPacket, flag, number};
+use crate::net::link::{self, Link, Mac, ethertype};
+use crate::net::tcp::{Piece, Stamp};
+use crate::net::BadHeader;
+use crate::recognise::{Kept, Seen};
+use crate::record::{Conversation, Recorder};
+use crate::registry;
+use crate::services::{self, Basis};
+use crate::session::{Chunk, Direction, Output, Session};
+use crate::sinks::{Detail, Odd, Rows, Sinks};
+
+/// Distinct pairs of IP and MAC address kept.
+const MAX_SIGHTINGS: usize = 200_000;
+/// Octets held back in all by conversations that nobody has recognised.
+const MAX_PROBATION: usize = 32 * 1024 * 1024;
+/// Packets of a flow whose first octets are looked at for a service.
+const SERVICE_LOOKS: u32 = 8;
+/// A step of the packet clock back by more than this, or on by more than the other, is a jump.
+const CLOCK_BACK_NS: i64 = 1_000_000_000;
+const CLOCK_ON_NS: i64 = 3_600_000_000_000;
+
+/// The engine for one run. Sources follow one another; their address spaces are apart.
+pub struct Engine {
+    flows: Flows,
+    fragments: Fragments,
+    sinks: Sinks,
+    output: Output,
+    sightings: HashMap<(Ip, Mac, Option<u16>, bool), u32, foldhash::fast::RandomState>,
+    sighting_rows: Vec<rows::Address>,
+    probation: usize,
+    last_time: Option<i64>,
+}
+
+/// Where a packet is, and what its link layer said.
+#[derive(Clone, Copy)]
+struct Context {
+    stamp: Stamp,
+    wire_length: u32,
+    source_mac: Option<Mac>,
+    destination_mac: Option<Mac>,
+    vlan: Option<u16>,
+}
+
+/// One packet of a flow, to be counted and looked into.
+struct Load<'a> {
+    addresses: [Ip; 2],
+    ports: [u16; 2],
+    transport: Transport,
+    flags: u8,
+    sequence: u32,
+    acknowledgement: u32,
+    payload: &'a [u8],
+    missing: usize,
+}
+
+impl Engine {
+    /// An engine that keeps this much.
+    pub fn new(detail: Detail) -> Self {
+        Engine {
+            flows: Flows::default(),
+            fragments: Fragments::default(),
+            sinks: Sinks::new(detail),
+            output: Output::default(),
+            sightings: HashMap::default(),
+            sighting_rows: Vec::new(),
+            probation: 0,
+            last_time: None,
+        }
+    }
+
+    /// Starts a capture file of a source.
+    pub fn start_capture(&mut self, source: &str, capture: &str) {
+        let names = &mut self.sinks.dictionaries.names;
+        self.sinks.source = names.id(source);
+        self.sinks.coverage = rows::Coverage {
+            source: self.sinks.source,
+            capture: names.id(capture),
+            status: names.fixed("whole"),
+            ..rows::Coverage::default()
+        };
+        self.sinks.start_capture();
+    }
+
+    /// Ends a capture file; flows go on into the next file of the source. Gives what was counted.
+    pub fn finish_capture(&mut self) -> rows::Coverage {
+        let sinks = &mut self.sinks;
+        sinks.coverage.events = std::mem::take(&mut sinks.recorder.seen);
+        sinks.coverage.events_thinned = std::mem::take(&mut sinks.recorder.thinned);
+        sinks.coverage.combinations_coalesced = std::mem::take(&mut sinks.recorder.coalesced);
+        std::mem::take(&mut sinks.coverage)
+    }
+
+    /// Ends a source: everything open is closed.
+    pub fn finish_source(&mut self) {
+        for slot in self.flows.all() {
+            self.end_flow(slot);
+        }
+        self.fragments.finish();
+        self.sinks.coverage.incomplete_fragments += self.fragments.given_up();
+        self.fragments = Fragments::default();
+        self.flows = Flows::default();
+        self.sightings.clear();
+        self.sinks.rows.addresses.append(&mut self.sighting_rows);
+        self.sinks.finish_source();
+        self.last_time = None;
+        self.probation = 0;
+    }
+
+    /// Rows made so far.
+    pub fn rows(&mut self) -> &mut Rows {
+        &mut self.sinks.rows
+    }
+
+    /// Events and aggregates made so far.
+    pub fn recorder(&mut self) -> &mut Recorder {
+        let sinks = &mut self.sinks;
+        sinks.recorder.settle(&mut sinks.dictionaries);
+        &mut sinks.recorder
+    }
+
+    /// The words of all rows.
+    pub fn dictionaries(&mut self) -> &mut Dictionaries {
+        &mut self.sinks.dictionaries
+    }
+
+    /// Takes one packet.
+    pub fn packet(&mut self, packet: &Packet<'_>, frame: u64) {
+        let stamp = Stamp { frame, time: packet.time_ns, capture: self.sinks.coverage.capture };
+        self.count(packet);
+        match link::parse(packet.link_type, packet.data) {
+            Ok(link) => {
+                let context = Context {
+                    stamp,
+                    wire_length: packet.original_length,
+                    source_mac: link.source,
+                    destination_mac: link.destination,
+                    vlan: link.vlan,
+                };
+                self.network(&context, &link);
+            }
+            Err(bad) => self.undecoded(bad, stamp),
+        }
+        let mut ended = self.flows.idle(packet.time_ns);
+        if ended.is_empty() {
+            ended = self.flows.surplus();
+            self.sinks.coverage.flows_evicted += ended.len() as u64;
+        }
+        for slot in ended {
+            self.end_flow(slot);
+        }
+    }
+
+    fn count(&mut self, packet: &Packet<'_>) {
+        let coverage = &mut self.sinks.coverage;
+        coverage.packets += 1;
+        coverage.bytes += u64::from(packet.original_length);
+        coverage.cut_packets += u64::from((packet.data.len() as u64) < u64::from(packet.original_length));
+        coverage.first_time = Some(coverage.first_time.map_or(packet.time_ns, |first| first.min(packet.time_ns)));
+        coverage.last_time = Some(coverage.last_time.map_or(packet.time_ns, |last| last.max(packet.time_ns)));
+        if let Some(last) = self.last_time.replace(packet.time_ns) {
+            let step = packet.time_ns.saturating_sub(last);
+            coverage.clock_jumps += u64::from(step < -CLOCK_BACK_NS || step > CLOCK_ON_NS);
+        }
+    }
+
+    fn undecoded(&mut self, bad: BadHeader, stamp: Stamp) {
+        self.sinks.coverage.undecoded_packets += 1;
+        let BadHeader { layer, offset, expected } = bad;
+        let odd = Odd { layer, offset, code: OddityCode::BadHeader, expected: expected.to_string() };
+        self.sinks.oddity([None, None], stamp, odd);
+    }
+
+    fn network(&mut self, context: &Context, link: &Link<'_>) {
+        let parsed = match link.ethertype {
+            ethertype::IPV4 => ip::ipv4(link.payload),
+            ethertype::IPV6 => ip::ipv6(link.payload),
+            ethertype::ARP => {
+                if let Some(arp) = ip::arp(link.payload) {
+                    // A probe asks with an empty sender address (RFC 5227, 1.1).
+                    if arp.sender != Ip::v4([0; 4]) {
+                        self.sighting(arp.sender, arp.sender_mac, context, true);
+                    }
+                }
+                return self.layer2(context, link);
+            }
+            _ => return self.layer2(context, link),
+        };
+        let packet = match parsed {
+            Ok(packet) => packet,
+            Err(bad) => return self.undecoded(bad, context.stamp),
+        };
+        let Some(fragment) = packet.fragment else { return self.transport(context, &packet) };
+        match self.fragments.add(&packet, fragment, context.stamp.frame, context.stamp.time) {
+            Added::Whole(whole) => {
+                let wire_length = whole.payload.len();
+                self.transport(context, &IpPacket { fragment: None, payload: &whole.payload, wire_length, ..packet });
+            }
+            Added::Conflict => {
+                let ends = [Some(packet.source), Some(packet.destination)];
+                let odd = Odd {
+                    layer: "ip-fragment",
+                    offset: fragment.offset as u32,
+                    code: OddityCode::ConflictingOverlap,
+                    expected: "the octets that were sent before at this offset, found others".to_string(),
+                };
+                self.sinks.oddity(ends, context.stamp, odd);
+            }
+            Added::Waiting => {}
+            Added::Impossible => self.sinks.coverage.undecoded_packets += 1,
+        }
+    }
+
+    fn layer2(&mut self, context: &Context, link: &Link<'_>) {
+        let (Some(source), Some(destination)) = (link.source, link.destination) else { return };
+        let as_ip = |mac: Mac| {
+            let [a, b, c, d, e, f] = mac;
+            Ip(u128::from(u64::from_be_bytes([0, 0, a, b, c, d, e, f])))
+        };
+        self.load(
+            context,
+            &Load {
+                addresses: [as_ip(source), as_ip(destination)],
+                ports: [link.ethertype; 2],
+                transport: Transport::Ethernet,
+                flags: 0,
+                sequence: 0,
+                acknowledgement: 0,
+                payload: &[],
+                missing: 0,
+            },
+        );
+    }
+
+    fn transport(&mut self, context: &Context, packet: &IpPacket<'_>) {
+        let addresses = [packet.source, packet.destination];
+        let quiet = Load {
+            addresses,
+            ports: [0, 0],
+            transport: Transport::Ip(packet.protocol),
+            flags: 0,
+            sequence: 0,
+            acknowledgement: 0,
+            payload: &[],
+            missing: 0,
+        };
+        let load = match packet.protocol {
+            number::TCP => ip::tcp(packet).map(|segment| Load {
+                ports: segment.ports,
+                transport: Transport::Tcp,
+                flags: segment.flags,
+                sequence: segment.sequence,
+                acknowledgement: segment.acknowledgement,
+                payload: segment.payload,
+                missing: segment.missing,
+                ..quiet
+            }),
+            number::UDP => ip::udp(packet).map(|datagram| Load {
+                ports: datagram.ports,
+                transport: Transport::Udp,
+                payload: datagram.payload,
+                missing: datagram.wire_length - datagram.payload.len(),
+                ..quiet
+            }),
+            number::ICMP | number::ICMPV6 => Ok(Load { transport: Transport::Icmp, ..quiet }),
+            _ => Ok(quiet),
+        };
+        match load {
+            Ok(load) => self.load(context, &load),
+            Err(bad) => self.undecoded(bad, context.stamp),
+        }
+    }
+
+    /// Remembers that an IP address was seen with a MAC address; gives its row.
+    fn sighting(&mut self, ip: Ip, mac: Mac, context: &Context, by_arp: bool) -> Option<u32> {
+        let known = self.sightings.get(&(ip, mac, context.vlan, by_arp)).copied();
+        let rows = &mut self.sighting_rows;
+        let row = match known {
+            Some(row) => row,
+            None if self.sightings.len() >= MAX_SIGHTINGS => return None,
+            None => {
+                let dictionaries = &mut self.sinks.dictionaries;
+                rows.push(rows::Address {
+                    source: self.sinks.source,
+                    capture: context.stamp.capture,
+                    address: dictionaries.addresses.ip(ip),
+                    mac: dictionaries.addresses.mac(mac),
+                    vlan: context.vlan,
+                    via: dictionaries.names.fixed(if by_arp { "arp" } else { "ip" }),
+                    packets: 0,
+                    first_time: context.stamp.time,
+                    last_time: context.stamp.time,
+                    first_frame: context.stamp.frame,
+                    last_frame: context.stamp.frame,
+                });
+                let row = rows.len() as u32 - 1;
+                self.sightings.insert((ip, mac, context.vlan, by_arp), row);
+                row
+            }
+        };
+        if by_arp {
+            seen_again(&mut rows[row as usize], context.stamp);
+        }
+        Some(row)
+    }
+
+    /// Counts one packet of a flow and looks into what it carries.
+    fn load(&mut self, context: &Context, load: &Load<'_>) {
+        let key = Key::new(load.addresses, load.ports, load.transport);
+        let mut slot = self.flows.find(&key);
+        if let Some(old) = slot.filter(|_| load.flags & (flag::SYN | flag::ACK) == flag::SYN) {
+            if self.flows.get(old).is_some_and(|flow| is_over(flow)) {
+                self.end_flow(old);
+                slot = None;
+            }
+        }
+        let slot = match slot {
+            Some(slot) => slot,
+            None => self.new_flow(context, load, key),
+        };
+        let Some(flow) = self.flows.get(slot) else { return };
+        let direction = flow.direction(load.addresses[0], load.ports[0]);
+        let side = direction as usize;
+        flow.packets[side] += 1;
+        flow.bytes[side] += u64::from(context.wire_length);
+        flow.last = (context.stamp.time, context.stamp.frame);
+        flow.flags[side] |= load.flags;
+        if load.flags & flag::SYN != 0 && flow.opener.is_none() {
+            let opener = if load.flags & flag::ACK == 0 { direction } else { direction.opposite() };
+            flow.opener = Some(opener);
+        }
+        if load.transport != Transport::Ethernet {
+            if let Some(mac) = context.source_mac {
+                self.seen_with(slot, side, mac, context, load.addresses[0]);
+            }
+        }
+        match load.transport {
+            Transport::Tcp => self.segment(slot, direction, context.stamp, load),
+            Transport::Udp if !load.payload.is_empty() => self.datagram(slot, direction, context.stamp, load),
+            _ => {}
+        }
+    }
+
+    fn new_flow(&mut self, context: &Context, load: &Load<'_>, key: Key) -> u32 {
+        let addresses = &mut self.sinks.dictionaries.addresses;
+        let intern = |address: Ip, mac: Option<Mac>, addresses: &mut crate::intern::Addresses| match load.transport {
+            Transport::Ethernet => addresses.optional_mac(mac),
+            _ => addresses.ip(address),
+        };
+        self.sinks.coverage.flows += 1;
+        self.flows.insert(Flow {
+            key,
+            addresses: [
+                intern(load.addresses[0], context.source_mac, addresses),
+                intern(load.addresses[1], context.destination_mac, addresses),
+            ],
+            ports: load.ports,
+            endpoints: load.addresses,
+            macs: [None, context.destination_mac],
+            sightings: [None, None],
+            vlan: context.vlan,
+            capture: context.stamp.capture,
+            packets: [0; 2],
+            bytes: [0; 2],
+            first: (context.stamp.time, context.stamp.frame),
+            last: (context.stamp.time, context.stamp.frame),
+            flags: [0; 2],
+            opener: None,
+            service: None,
+            client: None,
+            loaded: 0,
+            content: Content::Unknown(None),
+        })
+    }
+
+    #[inline]
+    fn seen_with(&mut self, slot: u32, side: usize, mac: Mac, context: &Context, address: Ip) {
+        let Some(flow) = self.flows.get(slot) else { return };
+        let row = match flow.sightings[side] {
+            Some(row) if flow.macs[side] == Some(mac) => Some(row),
+            _ => {
+                let row = self.sighting(address, mac, context, false);
+                let Some(flow) = self.flows.get(slot) else { return };
+                flow.macs[side] = Some(mac);
+                flow.sightings[side] = row;
+                row
+            }
+        };
+        if let Some(row) = row.and_then(|row| self.sighting_rows.get_mut(row as usize)) {
+            seen_again(row, context.stamp);
+        }
+    }
+
+    fn segment(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Load<'_>) {
+        let Engine { flows, sinks, output, probation, .. } = self;
+        let Some(flow) = flows.get(slot) else { return };
+        let sequence = load.sequence.wrapping_add(u32::from(load.flags & flag::SYN != 0));
+        let loaded = !load.payload.is_empty() || load.missing > 0;
+        if loaded {
+            look_for_service(flow, load.payload);
+        }
+        match &mut flow.content {
+            Content::Stream(_) => {
+                if load.flags & flag::SYN != 0 {
+                    if let Content::Stream(stream) = &mut flow.content {
+                        stream.halves[direction as usize].synchronise(load.sequence);
+                    }
+                }
+                let seen = Seen { direction, sequence, payload: load.payload, missing: load.missing, stamp };
+                let acknowledgement = (load.flags & flag::ACK != 0).then_some(load.acknowledgement);
+                stream_segment(flow, seen, acknowledgement, sinks, output);
+            }
+            Content::Unknown(state) if loaded => {
+                let mut on_probation = state.take().unwrap_or_default();
+                *probation = probation.saturating_sub(on_probation.octets());
+                let seen = Seen { direction, sequence, payload: load.payload, missing: load.missing, stamp };
+                match on_probation.segment(registry::STREAMS, seen, flow.opener, flow.ports) {
+                    Some((session, kept)) => start_stream(flow, session, &kept, sinks, output),
+                    None => {
+                        let octets = on_probation.octets();
+                        if *probation + octets <= MAX_PROBATION {
+                            *probation += octets;
+                            flow.content = Content::Unknown(Some(on_probation));
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn datagram(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Load<'_>) {
+        let Engine { flows, sinks, output, probation, .. } = self;
+        let Some(flow) = flows.get(slot) else { return };
+        flow.loaded = flow.loaded.saturating_add(1);
+        if let Content::Unknown(state) = &mut flow.content {
+            let mut on_probation = state.take().unwrap_or_default();
+            *probation = probation.saturating_sub(on_probation.octets());
+            let seen = Seen { direction, sequence: 0, payload: load.payload, missing: load.missing, stamp };
+            match on_probation.datagram(registry::DATAGRAMS, seen, flow.ports) {
+                Some((session, kept)) => {
+                    flow.service = Some((session.protocol().name(), Basis::Content));
+                    flow.content = Content::Datagrams(Box::new(Datagrams { session, exchanges: Default::default() }));
+                    for earlier in &kept {
+                        deliver_datagram(flow, earlier.direction, &earlier.payload, earlier.missing, earlier.stamp, sinks, output);
+                    }
+                }
+                None if !on_probation.is_empty() && *probation + on_probation.octets() <= MAX_PROBATION => {
+                    *probation += on_probation.octets();
+                    flow.content = Content::Unknown(Some(on_probation));
+                }
+                None => {}
+            }
+            return;
+        }
+        deliver_datagram(flow, direction, load.payload, load.missing, stamp, sinks, output);
+    }
+
+    fn end_flow(&mut self, slot: u32) {
+        let Some(mut flow) = self.flows.remove(slot) else { return };
+        if let Content::Unknown(Some(on_probation)) = &flow.content {
+            self.probation = self.probation.saturating_sub(on_probation.octets());
+        }
+        let Engine { sinks, output, .. } = self;
+        finish_conversation(&mut flow, sinks, output);
+        sinks.flow(&flow);
+    }
+}
+
+fn seen_again(row: &mut rows::Address, stamp: Stamp) {
+    row.packets += 1;
+    row.last_time = stamp.time;
+    row.last_frame = stamp.frame;
+}
+
+/// True where a SYN starts a new connection on the same ports.
+fn is_over(flow: &Flow) -> bool {
+    let both = flow.flags[0] | flow.flags[1];
+    flow.loaded > 0 || both & (flag::FIN | flag::RST) != 0
+}
+
+fn look_for_service(flow: &mut Flow, payload: &[u8]) {
+    flow.loaded = flow.loaded.saturating_add(1);
+    if flow.loaded <= SERVICE_LOOKS && flow.service.is_none() {
+        flow.service = services::by_stream(payload).map(|service| (service, Basis::Content));
+    }
+}
+
+fn conversation(flow: &Flow, protocol: Protocol, source: u32) -> Conversation {
+    Conversation {
+        source,
+        protocol,
+        transport: if flow.key.transport() == Transport::Tcp { "tcp" } else { "udp" },
+        addresses: flow.addresses,
+        ports: flow.ports,
+        vlan: flow.vlan,
+    }
+}
+
+fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], sinks: &mut Sinks, output: &mut Output) {
+    flow.service = Some((session.protocol().name(), Basis::Content));
+    let stream = Stream { session, halves: Default::default(), assemblies: Default::default(), exchanges: Default::default() };
+    flow.content = Content::Stream(Box::new(stream));
+    for direction in [Direction::Forward, Direction::Backward] {
+        // The lowest sequence number kept starts the direction, should the first segments be out of order.
+        let mut of_side = kept.iter().filter(|kept| kept.direction == direction);
+        let Some(mut lowest) = of_side.next().map(|kept| kept.sequence) else { continue };
+        for other in of_side {
+            if (other.sequence.wrapping_sub(lowest) as i32) < 0 {
+                lowest = other.sequence;
+            }
+        }
+        if let Content::Stream(stream) = &mut flow.content {
+            stream.halves[direction as usize].synchronise(lowest.wrapping_sub(1));
+        }
+    }
+    for earlier in kept {
+        let Kept { direction, sequence, payload, missing, stamp } = earlier;
+        let seen = Seen { direction: *direction, sequence: *sequence, payload, missing: *missing, stamp: *stamp };
+        stream_segment(flow, seen, None, sinks, output);
+    }
+}
+
+fn stream_segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, sinks: &mut Sinks, output: &mut Output) {
+    let source = sinks.source;
+    let Content::Stream(stream) = &mut flow.content else { return };
+    let protocol = stream.session.protocol();
+    let place = Conversation {
+        source,
+        protocol,
+        transport: "tcp",
+        addresses: flow.addresses,
+        ports: flow.ports,
+        vlan: flow.vlan,
+    };
+    let Stream { session, halves, assemblies, exchanges } = &mut **stream;
+    let client = &mut flow.client;
+    let side = seen.direction as usize;
+    let mut run = |direction: Direction, piece: Piece<'_>, stamp: Stamp, sinks: &mut Sinks| {
+        match piece {
+            Piece::Hole(length) => {
+                sinks.coverage.gaps += 1;
+                sinks.coverage.gap_bytes += length as u64;
+            }
+            Piece::Break => sinks.coverage.gaps += 1,
+            Piece::Data(_) => {}
+        }
+        let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| {
+            *client = sinks.messages(&place, exchanges, direction, out, frames, stamp).or(*client);
+        };
+        assemblies[direction as usize].piece(piece, stamp, direction, session.as_mut(), output, &mut deliver);
+    };
+    let mut conflict = false;
+    if !seen.payload.is_empty() || seen.missing > 0 {
+        conflict = halves[side].segment(seen.sequence, seen.payload, seen.missing, seen.stamp, &mut |piece, stamp| {
+            run(seen.direction, piece, stamp, sinks);
+        });
+    }
+    if let Some(acknowledgement) = acknowledgement {
+        let other = seen.direction.opposite();
+        halves[other as usize].acknowledge(acknowledgement, seen.stamp.time, &mut |piece, stamp| {
+            run(other, piece, stamp, sinks);
+        });
+    }
+    if conflict {
+        let odd = Odd {
+            layer: "tcp",
+            offset: 0,
+            code: OddityCode::ConflictingOverlap,
+            expected: "the octets that were sent before with these sequence numbers, found others".to_string(),
+        };
+        sinks.oddity_of(&place, seen.direction, seen.stamp, odd);
+    }
+}
+
+fn deliver_datagram(
+    flow: &mut Flow,
+    direction: Direction,
+    payload: &[u8],
+    missing: usize,
+    stamp: Stamp,
+    sinks: &mut Sinks,
+    output: &mut Output,
+) {
+    let source = sinks.source;
+    let Content::Datagrams(datagrams) = &mut flow.content else { return };
+    let protocol = datagrams.session.protocol();
+    datagrams.session.decode(Chunk { bytes: payload, wire_length: payload.len() + missing, direction }, output);
+    let mut exchanges = std::mem::take(&mut datagrams.exchanges);
+    let place = conversation(flow, protocol, source);
+    flow.client = sinks.messages(&place, &mut exchanges, direction, output, &[stamp.frame], stamp).or(flow.client);
+    output.clear();
+    if let Content::Datagrams(datagrams) = &mut flow.content {
+        datagrams.exchanges = exchanges;
+    }
+}
+
+/// Gives up what is still open in a flow: holes, half messages, unanswered requests.
+fn finish_conversation(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
+    let source = sinks.source;
+    let stamp = Stamp { frame: flow.last.1, time: flow.last.0, capture: sinks.coverage.capture };
+    let content = std::mem::replace(&mut flow.content, Content::Unknown(None));
+    let (mut exchanges, protocol) = match content {
+        Content::Unknown(_) => return,
+        Content::Datagrams(datagrams) => (datagrams.exchanges, datagrams.session.protocol()),
+        Content::Stream(stream) => {
+            let Stream { mut session, mut halves, mut assemblies, mut exchanges } = *stream;
+            let protocol = session.protocol();
+            let place = conversation(flow, protocol, source);
+            for direction in [Direction::Forward, Direction::Backward] {
+                let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| {
+                    flow.client = sinks.messages(&place, &mut exchanges, direction, out, frames, stamp).or(flow.client);
+                };
+                let assembly = &mut assemblies[direction as usize];
+                let (mut gaps, mut octets) = (0, 0);
+                halves[direction as usize].finish(&mut |piece, stamp| {
+                    if let Piece::Hole(length) = piece {
+                        gaps += 1;
+                        octets += length as u64;
+                    }
+                    assembly.piece(piece, stamp, direction, session.as_mut(), output, &mut deliver);
+                });
+                assembly.finish(stamp, direction, session.as_mut(), output, &mut deliver);
+                sinks.coverage.gaps += gaps;
+                sinks.coverage.gap_bytes += octets;
+            }
+            (exchanges, protocol)
+        }
+    };
+    let place = conversation(flow, protocol, source);
+    sinks.finish_exchanges(&place, &mut exchanges);
+}

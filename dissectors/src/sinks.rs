@@ -1,0 +1,299 @@
+//! Where decoded messages, oddities, claims and ended flows go: rows, by way of the exchanges.
+
+use hashbrown::HashMap;
+
+use crate::columns::rows;
+use crate::exchange::{Exchange, Exchanges};
+use crate::flows::{Flow, Transport};
+use crate::intern::{Dictionaries, NONE};
+use crate::model::{Message, OddityCode};
+use crate::net::ip::Ip;
+use crate::net::tcp::Stamp;
+use crate::record::{Conversation, Recorder};
+use crate::services::{self, Basis};
+use crate::session::{Direction, Output};
+
+/// Oddities kept of one code and capture file.
+const MAX_ODDITIES: u32 = 1_000;
+/// Distinct statements about devices kept.
+const MAX_CLAIMS: usize = 100_000;
+
+/// What is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Aggregates, and the events that matter.
+    #[default]
+    Aggregates,
+    /// Aggregates, and every event.
+    Events,
+    /// Every PDU; no events.
+    Pdus,
+}
+
+/// Rows made so far, by table.
+#[derive(Default)]
+pub struct Rows {
+    /// PDUs.
+    pub pdus: Vec<rows::Pdu>,
+    /// Flows that ended.
+    pub flows: Vec<rows::Flow>,
+    /// Statements about devices, of sources that ended.
+    pub claims: Vec<rows::Claim>,
+    /// Pairs of IP and MAC address, of sources that ended.
+    pub addresses: Vec<rows::Address>,
+    /// Malformed input.
+    pub oddities: Vec<rows::Oddity>,
+}
+
+/// Something malformed: which layer, where, which kind, what was expected.
+pub struct Odd {
+    /// Layer.
+    pub layer: &'static str,
+    /// Octets into the message or header.
+    pub offset: u32,
+    /// Which kind.
+    pub code: OddityCode,
+    /// What was expected and found.
+    pub expected: String,
+}
+
+/// Receives the results of sessions.
+#[derive(Default)]
+pub struct Sinks {
+    /// What is kept.
+    pub detail: Detail,
+    /// Words of all rows.
+    pub dictionaries: Dictionaries,
+    /// Events and aggregates.
+    pub recorder: Recorder,
+    /// All other rows.
+    pub rows: Rows,
+    /// What the current capture file let us see.
+    pub coverage: rows::Coverage,
+    /// Current capture point.
+    pub source: u32,
+    claims: HashMap<(u32, u32, u32, String), usize, foldhash::fast::RandomState>,
+    claim_rows: Vec<rows::Claim>,
+    oddity_counts: HashMap<u32, u32, foldhash::fast::RandomState>,
+}
+
+impl Sinks {
+    /// Sinks that keep this much.
+    pub fn new(detail: Detail) -> Self {
+        let mut sinks = Sinks { detail, ..Sinks::default() };
+        sinks.recorder.keep_all = detail == Detail::Events;
+        sinks
+    }
+
+    /// A capture file starts: its own limits count anew.
+    pub fn start_capture(&mut self) {
+        self.oddity_counts.clear();
+    }
+
+    /// A source ends: its aggregates and claims are complete.
+    pub fn finish_source(&mut self) {
+        self.recorder.finish(&mut self.dictionaries);
+        self.claims.clear();
+        self.rows.claims.append(&mut self.claim_rows);
+    }
+
+    /// Takes the messages that were decoded together; gives the direction of the protocol client, where one showed.
+    pub fn messages(
+        &mut self,
+        place: &Conversation,
+        exchanges: &mut Exchanges,
+        direction: Direction,
+        output: &mut Output,
+        frames: &[u64],
+        stamp: Stamp,
+    ) -> Option<Direction> {
+        for (_, odd) in output.oddities.drain(..) {
+            let odd = Odd { layer: odd.layer, offset: odd.offset, code: odd.code, expected: odd.expected };
+            self.oddity_of(place, direction, stamp, odd);
+        }
+        for (_, claim) in std::mem::take(&mut output.claims) {
+            self.claim(place, direction, stamp, &claim);
+        }
+        let last = output.messages.last()?;
+        let client = if last.from_client { direction } else { direction.opposite() };
+        if self.detail == Detail::Pdus {
+            for message in &output.messages {
+                self.pdu(place, direction, message, stamp);
+            }
+            return Some(client);
+        }
+        let mut messages = std::mem::take(&mut output.messages);
+        for message in messages.drain(..) {
+            exchanges.message(message, direction, frames, stamp, &mut |exchange| {
+                self.recorder.exchange(place, &exchange, &mut self.dictionaries);
+                recycle(output, exchange);
+            });
+        }
+        output.messages = messages;
+        Some(client)
+    }
+
+    /// Closes the exchanges of a flow that ends.
+    pub fn finish_exchanges(&mut self, place: &Conversation, exchanges: &mut Exchanges) {
+        exchanges.finish(&mut |exchange| self.recorder.exchange(place, &exchange, &mut self.dictionaries));
+    }
+
+    /// Adds an oddity of a protocol's conversation.
+    pub fn oddity_of(&mut self, place: &Conversation, direction: Direction, stamp: Stamp, odd: Odd) {
+        let (from, to) = (place.addresses[direction as usize], place.addresses[direction.opposite() as usize]);
+        self.push_oddity(place.protocol.name(), [from, to], stamp, odd);
+    }
+
+    /// Adds an oddity below the protocols.
+    pub fn oddity(&mut self, ends: [Option<Ip>; 2], stamp: Stamp, odd: Odd) {
+        let addresses = &mut self.dictionaries.addresses;
+        let ends = ends.map(|end| match end {
+            Some(ip) => addresses.ip(ip),
+            None => addresses.optional_mac(None),
+        });
+        self.push_oddity("", ends, stamp, odd);
+    }
+
+    fn push_oddity(&mut self, protocol: &'static str, ends: [u32; 2], stamp: Stamp, odd: Odd) {
+        let names = &mut self.dictionaries.names;
+        let code = names.fixed(odd.code.name());
+        self.coverage.oddities += 1;
+        let count = self.oddity_counts.entry(code).or_default();
+        if *count >= MAX_ODDITIES {
+            self.coverage.oddities_dropped += 1;
+            return;
+        }
+        *count += 1;
+        self.rows.oddities.push(rows::Oddity {
+            source: self.source,
+            capture: stamp.capture,
+            frame: stamp.frame,
+            time: stamp.time,
+            protocol: names.fixed(protocol),
+            source_address: ends[0],
+            destination_address: ends[1],
+            layer: names.fixed(odd.layer),
+            offset: odd.offset,
+            code,
+            expected: odd.expected,
+        });
+    }
+
+    fn claim(&mut self, place: &Conversation, direction: Direction, stamp: Stamp, claim: &crate::model::Claim) {
+        let side = if claim.about_sender { direction } else { direction.opposite() };
+        let addresses = &mut self.dictionaries.addresses;
+        let address = match claim.address {
+            Some(address) => addresses.ip(Ip::from(address.ip())),
+            None => place.addresses[side as usize],
+        };
+        let unit = addresses.unit(claim.unit);
+        let attribute = self.dictionaries.names.fixed(claim.attribute.name());
+        let key = (address, unit, attribute, claim.value.clone());
+        if let Some(row) = self.claims.get(&key).and_then(|&row| self.claim_rows.get_mut(row)) {
+            row.count += 1;
+            return;
+        }
+        if self.claim_rows.len() >= MAX_CLAIMS {
+            return;
+        }
+        self.claims.insert(key, self.claim_rows.len());
+        self.claim_rows.push(rows::Claim {
+            source: self.source,
+            capture: stamp.capture,
+            frame: stamp.frame,
+            time: stamp.time,
+            protocol: self.dictionaries.names.fixed(place.protocol.name()),
+            address,
+            unit,
+            attribute,
+            value: claim.value.clone(),
+            count: 1,
+        });
+    }
+
+    fn pdu(&mut self, place: &Conversation, direction: Direction, message: &Message, stamp: Stamp) {
+        let (from, to) = (direction as usize, direction.opposite() as usize);
+        let Dictionaries { names, addresses } = &mut self.dictionaries;
+        let first = message.objects.first();
+        self.rows.pdus.push(rows::Pdu {
+            source: self.source,
+            capture: stamp.capture,
+            frame: stamp.frame,
+            time: stamp.time,
+            protocol: names.fixed(place.protocol.name()),
+            transport: names.fixed(place.transport),
+            source_address: place.addresses[from],
+            destination_address: place.addresses[to],
+            ports: [place.ports[from], place.ports[to]],
+            vlan: place.vlan,
+            kind: names.fixed(message.kind.name()),
+            source_unit: addresses.unit(message.source_unit),
+            destination_unit: addresses.unit(message.destination_unit),
+            link_code: message.link_code,
+            message_type: message.message_type,
+            function: message.function,
+            function_name: names.fixed(message.name),
+            operation: names.fixed(message.operation.name()),
+            status_code: message.status,
+            status_name: names.fixed(message.status_name),
+            transaction: message.transaction,
+            indications: message.indications,
+            length: message.length,
+            complete: message.complete,
+            objects: message.objects.len() as u32,
+            object_kind: first.map_or(NONE, |object| names.fixed(object.kind)),
+            object_start: first.and_then(|object| object.start),
+            object_count: first.map(|object| object.count),
+        });
+        self.coverage.events += 1;
+    }
+
+    /// Adds a flow that ended.
+    pub fn flow(&mut self, flow: &Flow) {
+        let transport = match flow.key.transport() {
+            Transport::Tcp => "tcp".into(),
+            Transport::Udp => "udp".into(),
+            Transport::Icmp => "icmp".into(),
+            Transport::Ethernet => "ethernet".into(),
+            Transport::Ip(number) => std::borrow::Cow::from(format!("ip-{number}")),
+        };
+        let is_tcp = flow.key.transport() == Transport::Tcp;
+        let by_port = |port: u16| match flow.key.transport() {
+            Transport::Tcp | Transport::Udp => services::by_port(is_tcp, port),
+            _ => None,
+        };
+        let direction = flow.client_direction(|port| by_port(port).is_some());
+        let (client, server) = (direction as usize, direction.opposite() as usize);
+        let guess = by_port(flow.ports[server]).map(|service| (service, Basis::Port));
+        let (service, basis) = flow.service.or(guess).map_or(("", ""), |(service, basis)| (service, basis.name()));
+        let one_sided = flow.loaded > 0 && is_tcp && flow.packets.contains(&0);
+        self.coverage.one_sided_flows += u64::from(one_sided);
+        let Dictionaries { names, addresses } = &mut self.dictionaries;
+        self.rows.flows.push(rows::Flow {
+            source: self.source,
+            capture: flow.capture,
+            transport: names.id(&transport),
+            client: flow.addresses[client],
+            server: flow.addresses[server],
+            ports: [flow.ports[client], flow.ports[server]],
+            vlan: flow.vlan,
+            macs: [addresses.optional_mac(flow.macs[client]), addresses.optional_mac(flow.macs[server])],
+            service: names.fixed(service),
+            basis: names.fixed(basis),
+            state: names.fixed(flow.state()),
+            packets: [flow.packets[client], flow.packets[server]],
+            bytes: [flow.bytes[client], flow.bytes[server]],
+            first_time: flow.first.0,
+            last_time: flow.last.0,
+            first_frame: flow.first.1,
+            last_frame: flow.last.1,
+        });
+    }
+}
+
+/// Gives the buffers of an exchange's messages back.
+fn recycle(output: &mut Output, exchange: Exchange) {
+    for message in [exchange.request, exchange.response].into_iter().flatten() {
+        output.recycle(message);
+    }
+}
