@@ -127,15 +127,12 @@ fn mbap_stream(probe: &Probe<'_>) -> Verdict {
     if given_up { Verdict::No } else { Verdict::Undecided }
 }
 
-/// One message is proof enough on the standard port: by its structure, or by ending where the octets end or where
-/// another message starts.
+/// One message is proof enough on the standard port: by its structure or, where its function has none that is known, by
+/// ending where the octets end. One that contradicts itself needs another after it: DICOM has lengths in the same place.
 fn plausible(walk: &Walk<'_>) -> bool {
-    match walk.seen.as_slice() {
-        [] => false,
-        [first, ..] if first.fits(Fit::Length) => true,
-        [first] => first.whole && !walk.foreign,
-        [_, ..] => true,
-    }
+    let Some(first) = walk.seen.first() else { return false };
+    walk.seen.iter().any(|seen| seen.fits(Fit::Length))
+        || (first.whole && !walk.foreign && walk.seen.iter().all(|seen| seen.fits(Fit::Open)))
 }
 
 /// Consecutive whole messages that one role explains, with the fields that the standard allows.

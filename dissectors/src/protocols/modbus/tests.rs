@@ -768,6 +768,20 @@ fn other_protocols_are_refused_on_any_port() {
 }
 
 #[test]
+fn a_malformed_first_message_waits_for_company_on_the_standard_port() {
+    let mut malformed = READ_THREE_REGISTERS.to_vec();
+    malformed.push(0x00);
+    malformed[5] += 1;
+    let exception: &[u8] = ILLEGAL_DATA_ADDRESS;
+    let two = [&malformed[..], READ_THREE_REGISTERS].concat();
+    for (forward, backward, expected) in
+        [(&malformed, &[][..], "undecided"), (&malformed, exception, "yes"), (&two, &[][..], "yes")]
+    {
+        assert_eq!(answer(&probe_stream(&probe(forward, backward, [50001, 502]))), expected);
+    }
+}
+
+#[test]
 fn telemetry_with_the_same_crc_is_refused() {
     let request = with_crc(&[
         0x01, 0x02, // ROC Plus destination unit and group
