@@ -5,6 +5,7 @@
 pub mod bytes;
 pub mod capture;
 pub mod columns;
+pub mod decoder;
 pub mod engine;
 pub mod exchange;
 pub mod flows;
@@ -13,6 +14,7 @@ pub mod known;
 pub mod model;
 pub mod net;
 pub mod protocols;
+mod python;
 pub mod recognise;
 pub mod record;
 pub mod registry;

@@ -415,7 +415,7 @@ fn device_attributes_become_claims() {
     let out = feed_fragment(&mut Dnp3::default(), DEVICE_ATTRIBUTES);
     assert_eq!(out.oddities, []);
     let claim = |attribute, value: &str| {
-        (1, Claim { about_sender: true, unit: Unit::Number(10), attribute, value: value.into() })
+        (1, Claim { about_sender: true, unit: Unit::Number(10), address: None, attribute, value: value.into() })
     };
     assert_eq!(
         out.claims,

@@ -508,7 +508,7 @@ fn file_records_keep_their_file_and_record() {
 fn a_device_tells_who_it_is() {
     let out = last_of(&mut session(), &[(READ_IDENTIFICATION, TO_SERVER), (IDENTIFICATION, TO_CLIENT)]);
     let claim = |attribute, value: &str| {
-        (1, Claim { about_sender: true, unit: Unit::Number(1), attribute, value: value.into() })
+        (1, Claim { about_sender: true, unit: Unit::Number(1), address: None, attribute, value: value.into() })
     };
     let expected =
         [claim(Attribute::Vendor, "Acme"), claim(Attribute::Product, "P-7"), claim(Attribute::Firmware, "V2.11")];
@@ -526,7 +526,7 @@ fn umas_takes_its_operation_from_its_own_function() {
     assert_eq!((refused.kind, refused.operation, refused.status), (Kind::Error, Operation::Stop, None));
     let out = last_of(&mut session, &[(UMAS_READ_ID, TO_SERVER), (UMAS_ID, TO_CLIENT)]);
     let model =
-        Claim { about_sender: true, unit: Unit::Number(0), attribute: Attribute::Model, value: "140 CPU".into() };
+        Claim { about_sender: true, unit: Unit::Number(0), address: None, attribute: Attribute::Model, value: "140 CPU".into() };
     assert_eq!(out.claims, [(1, model)]);
 }
 

@@ -1,0 +1,140 @@
+//! Inputs one after the other through the engine: files of sources in the order given, or standard input.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use crate::capture::{CaptureError, Reader};
+use crate::columns::rows;
+use crate::engine::Engine;
+use crate::sinks::Detail;
+
+/// One input file.
+#[derive(Clone, Debug)]
+struct Input {
+    source: String,
+    name: String,
+    path: String,
+    last_of_source: bool,
+}
+
+struct Open {
+    input: Input,
+    reader: Reader,
+    frame: u64,
+}
+
+/// Decodes all inputs in one streaming pass.
+pub struct Decoder {
+    engine: Engine,
+    waiting: VecDeque<Input>,
+    open: Option<Open>,
+    coverage: Vec<rows::Coverage>,
+    hash: bool,
+    packets: u64,
+    bytes_done: u64,
+}
+
+impl Decoder {
+    /// A decoder for sources, each with its files as (name in results, path or `-`).
+    pub fn new(sources: Vec<(String, Vec<(String, String)>)>, detail: Detail, hash: bool) -> Self {
+        let mut waiting = VecDeque::new();
+        for (source, files) in sources {
+            let count = files.len();
+            for (index, (name, path)) in files.into_iter().enumerate() {
+                let last_of_source = index + 1 == count;
+                waiting.push_back(Input { source: source.clone(), name, path, last_of_source });
+            }
+        }
+        Decoder {
+            engine: Engine::new(detail),
+            waiting,
+            open: None,
+            coverage: Vec::new(),
+            hash,
+            packets: 0,
+            bytes_done: 0,
+        }
+    }
+
+    /// Packets read so far.
+    pub fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// Octets of the inputs read so far, as stored.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_done + self.open.as_ref().map_or(0, |open| open.reader.bytes_read())
+    }
+
+    /// The engine, for its rows.
+    pub fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// Coverage of the inputs that ended.
+    pub fn coverage(&mut self) -> &mut Vec<rows::Coverage> {
+        &mut self.coverage
+    }
+
+    /// Decodes up to so many packets; false when nothing is left.
+    pub fn advance(&mut self, packets: u64) -> bool {
+        let mut left = packets.max(1);
+        while left > 0 {
+            let Some(open) = &mut self.open else {
+                let Some(input) = self.waiting.pop_front() else { return false };
+                self.start(input);
+                continue;
+            };
+            match open.reader.next_packet() {
+                Ok(Some(packet)) => {
+                    open.frame += 1;
+                    self.engine.packet(&packet, open.frame);
+                    self.packets += 1;
+                    left -= 1;
+                }
+                Ok(None) => self.finish(None),
+                Err(error) => self.finish(Some(error)),
+            }
+        }
+        true
+    }
+
+    fn start(&mut self, input: Input) {
+        self.engine.start_capture(&input.source, &input.name);
+        let reader = match input.path.as_str() {
+            "-" => Reader::from_read(Box::new(std::io::stdin()), self.hash),
+            path => Reader::open(Path::new(path), self.hash),
+        };
+        match reader {
+            Ok(reader) => self.open = Some(Open { input, reader, frame: 0 }),
+            Err(error) => self.close(&input, String::new(), String::new(), "unreadable", error.to_string()),
+        }
+    }
+
+    fn finish(&mut self, error: Option<CaptureError>) {
+        let Some(Open { input, reader, .. }) = self.open.take() else { return };
+        let format = reader.format().to_string();
+        self.bytes_done += reader.bytes_read();
+        let (sha256, unread) = match reader.finish_hash() {
+            Ok(Some(hash)) => (hash.iter().map(|octet| format!("{octet:02x}")).collect(), None),
+            Ok(None) => (String::new(), None),
+            Err(error) => (String::new(), Some(error)),
+        };
+        match error.or(unread) {
+            None => self.close(&input, format, sha256, "whole", String::new()),
+            Some(error) => self.close(&input, format, sha256, "partial", error.to_string()),
+        }
+    }
+
+    fn close(&mut self, input: &Input, format: String, sha256: String, status: &'static str, problem: String) {
+        if input.last_of_source {
+            self.engine.finish_source();
+        }
+        let mut coverage = self.engine.finish_capture();
+        coverage.format = format;
+        coverage.sha256 = sha256;
+        coverage.status = self.engine.dictionaries().names.fixed(status);
+        coverage.problem = problem;
+        self.coverage.push(coverage);
+    }
+}

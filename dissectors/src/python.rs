@@ -1,0 +1,111 @@
+//! The engine's face for Python: `Decoder` and the Arrow C stream interface.
+#![allow(missing_docs)]
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use arrow_array::{RecordBatch, RecordBatchIterator};
+use arrow_schema::ArrowError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+
+use crate::columns::batch;
+use crate::decoder::Decoder as Core;
+use crate::sinks::Detail;
+
+fn failed(error: ArrowError) -> PyErr {
+    PyRuntimeError::new_err(error.to_string())
+}
+
+/// One table's rows so far, for the Arrow C stream interface.
+#[pyclass(module = "zonewatch.dissectors._native", frozen)]
+struct Columns {
+    batch: RecordBatch,
+}
+
+#[pymethods]
+impl Columns {
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The interface allows a producer to ignore a request that it cannot meet.
+        let _ = requested_schema;
+        let batches = RecordBatchIterator::new([Ok(self.batch.clone())], self.batch.schema());
+        let stream = FFI_ArrowArrayStream::new(Box::new(batches));
+        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+    }
+}
+
+/// Decodes captures in one streaming pass.
+#[pyclass(module = "zonewatch.dissectors._native", frozen)]
+struct Decoder {
+    core: Mutex<Core>,
+}
+
+#[pymethods]
+impl Decoder {
+    #[new]
+    fn new(sources: Vec<(String, Vec<(String, String)>)>, detail: &str, hash_inputs: bool) -> PyResult<Self> {
+        let detail = match detail {
+            "aggregates" => Detail::Aggregates,
+            "events" => Detail::Events,
+            "pdus" => Detail::Pdus,
+            other => return Err(PyValueError::new_err(format!("unknown detail '{other}': aggregates, events or pdus"))),
+        };
+        Ok(Decoder { core: Mutex::new(Core::new(sources, detail, hash_inputs)) })
+    }
+
+    fn advance(&self, py: Python<'_>, packets: u64) -> bool {
+        py.detach(|| self.core().advance(packets))
+    }
+
+    fn packets(&self) -> u64 {
+        self.core().packets()
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.core().bytes_read()
+    }
+
+    fn take(&self, py: Python<'_>, table: &str) -> PyResult<Columns> {
+        let batch = py.detach(|| take(&mut self.core(), table)).map_err(failed)?;
+        batch.map(|batch| Columns { batch }).ok_or_else(|| PyValueError::new_err(format!("unknown table '{table}'")))
+    }
+}
+
+impl Decoder {
+    /// Two threads of Python may share a decoder; they take turns.
+    fn core(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn take(core: &mut Core, table: &str) -> Result<Option<RecordBatch>, ArrowError> {
+    macro_rules! made {
+        ($rows:expr) => {{
+            let rows = std::mem::take($rows);
+            batch(&rows, core.engine().dictionaries()).map(Some)
+        }};
+    }
+    match table {
+        "pdus" => made!(&mut core.engine().rows().pdus),
+        "events" => made!(&mut core.engine().recorder().events),
+        "aggregates" => made!(&mut core.engine().recorder().aggregates),
+        "flows" => made!(&mut core.engine().rows().flows),
+        "claims" => made!(&mut core.engine().rows().claims),
+        "addresses" => made!(&mut core.engine().rows().addresses),
+        "oddities" => made!(&mut core.engine().rows().oddities),
+        "coverage" => made!(core.coverage()),
+        _ => Ok(None),
+    }
+}
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Decoder>()?;
+    module.add_class::<Columns>()
+}
