@@ -97,6 +97,7 @@ PALETTES: Final[dict[str, dict[str, str]]] = {
         "info": "#97a5b4",
     },
 }
+_ATTENTION: Final[dict[Verdict | None, int]] = {"violation": 0, "unzoned": 1, "cannot_conclude": 2, "allowed": 3, None: 3}
 _ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
@@ -169,9 +170,10 @@ def html_report(result: AuditResult) -> str:
     result = ordered(result)
     drawing = map_data(result)
     scripts = tuple(Markup(_file(f"static/{name}").strip()) for name in (CYTOSCAPE, "map.js", "page.js"))  # noqa: S704
-    edges = sorted(result.inventory.edges, key=lambda edge: (not edge.ot, -edge.events, -edge.bytes))
-    zones = _matrix_zones(result)
     verdicts = edge_verdicts(result)
+    edges = [_edge_row(edge, verdicts.get(edge_key(edge), ())) for edge in result.inventory.edges]
+    edges.sort(key=lambda row: (_ATTENTION[row.verdict], not row.edge.ot, -row.edge.events, -row.edge.bytes))
+    zones = _matrix_zones(result)
     return _environment().get_template("report.html.j2").render(
         result=result,
         total=totals(result.captures),
@@ -185,7 +187,7 @@ def html_report(result: AuditResult) -> str:
         choices=_choices(drawing),
         findings=result.findings[:MAX_FINDINGS],
         assets=by_place(result)[:MAX_ASSET_ROWS],
-        edges=[_edge_row(edge, verdicts.get(edge_key(edge), ())) for edge in edges[:MAX_EDGE_ROWS]],
+        edges=edges[:MAX_EDGE_ROWS],
         names={asset.id: asset.name for asset in result.inventory.assets},
         zone_of={asset.id: asset.zone for asset in result.inventory.assets},
         find=drawing["find"],

@@ -96,7 +96,7 @@ def known_ends(policy: Policy, names: Names) -> Iterator[Problem]:
                     if text not in known and parse_network(text) is None and parse_mac(text) is None:
                         message = f"unknown {key[:-1]} {text!r}: no asset, address or zone{hint(text, known)}"
                         yield Problem(path, message)
-                    else:
+                    elif zone in names.zones:
                         yield from _elsewhere(path, text, key[:-1], zone, conduit, zones, declared)
 
 

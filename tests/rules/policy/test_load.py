@@ -1,0 +1,222 @@
+"""The loader: the documented examples load, and each mistake is told with its place and the right word."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.rules.plant import POLICY
+from zonewatch.rules.policy.load import PolicyErrors, load_policy, parse_policy
+from zonewatch.rules.policy.model import Policy
+from zonewatch.rules.policy.schema import SCHEMA_PATH, policy_schema
+
+ROOT = Path(__file__).parents[3]
+
+FULL = """\
+policy_version: 1
+suc:
+  id: plant-a
+  name: Water works A
+  owner: {organization: Example Water, role: asset owner}
+  approval: {approved_by: null, approved_on: null, valid_until: null, document: null}
+  regulations: [NIS2, IEC62443]
+defaults: {between_zones: deny, within_zone: report, unknown_asset: report}
+zones:
+  - id: sup
+  - id: ctl
+    name: Control level 1/2
+    purpose: Pump control
+    kind: control
+    purdue: 1
+    owner: {organization: Example Water, role: operations}
+    trust: 3
+    parent: null
+    location: {site: A, building: pump-house, cabinet: E1}
+    safety: {designation: none, sil: null}
+    sl_t: {IAC: 2, UC: 2, SI: 2, DC: 1, RDF: 2, TRE: 2, RA: 2}
+    members: {subnets: [192.0.2.0/24], vlans: [20], include: [], exclude: []}
+    access_points: {logical: [c-scada-ctl], physical: [cabinet E1 ports 1-8]}
+    requirements:
+      - {id: SR 5.1, status: planned, compensating: null, owner: it-ot, due: 2027-03-31}
+    assumptions: [cabinet is locked]
+    coverage: {sensor_points: [span-sw1], expected_visibility: 0.9}
+assets:
+  - {id: plc-1, zone: ctl, addresses: [192.0.2.10], mac: null, role: plc, vendor: null, model: null,
+     criticality: high, classification: internal, business_value: null, consequence: stop of supply,
+     safety: none, owner: operations}
+conduits:
+  - id: c-scada-ctl
+    name: SCADA to PLC
+    from: sup
+    to: ctl
+    kind: network
+    sl_t: 2
+    enforcement: {device: fw-1, deny_by_default: true}
+    direction: bidirectional
+    flows:
+      - id: f1
+        protocol: modbus
+        ports: [502/tcp]
+        servers: [plc-1]
+        operations: [read]
+        function_codes: []
+        objects: ["holding-register 0-19"]
+        values: null
+        rate_max_per_s: 50
+        schedule: always
+        purpose: process values
+        expires: null
+    exceptions:
+      - {id: x1, match: {client: eng-1, operations: [program_download]}, approved_by: ops, from: 2026-12-01T06:00Z}
+maintenance_windows:
+  - {id: mw1, zones: [ctl], from: 2026-12-01T06:00Z, to: 2026-12-01T12:00Z}
+"""
+
+
+def errors(text: str) -> list[str]:
+    with pytest.raises(PolicyErrors) as caught:
+        parse_policy(text)
+    return str(caught.value).splitlines()
+
+
+def changed(old: str, new: str) -> list[str]:
+    assert POLICY.count(old) >= 1
+    return errors(POLICY.replace(old, new, 1))
+
+
+def test_whole_record_loads_and_says_what_is_not_judged() -> None:
+    policy = parse_policy(FULL)
+    assert policy.zones[1].sl_t is not None
+    assert (policy.zones[1].sl_t.DC, policy.assets[0].role) == (1, "controller")
+    assert policy.conduits[0].sl_t is not None
+    assert policy.conduits[0].sl_t.RA == 2
+    assert policy.not_judged == (
+        "exceptions: 1 not judged",
+        "maintenance_windows: 1 not judged",
+        "rate_max_per_s: 1 not judged",
+    )
+
+
+def test_bundled_plant_loads() -> None:
+    assert len(load_policy(ROOT / "pcaps/waterworks/policy.yaml").zones) == 7
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("purdue: 4", "purdu: 4", "policy.yaml:4:18: unknown key 'purdu'; did you mean 'purdue'?"),
+        ("from: supervision", "from: supervison", "15:11: unknown zone 'supervison'; did you mean 'supervision'?"),
+        ("zone: office", "zone: offices", "12:18: unknown zone 'offices'; did you mean 'office'?"),
+        ("[read]", "[raed]", "unknown operation 'raed'; did you mean 'read'?"),
+        ("protocol: modbus", "protocol: modbos", "unknown protocol 'modbos'; did you mean 'modbus'?"),
+        ("role: plc", "role: plcc", "unknown role 'plcc'; did you mean 'plc'?"),
+        ("10.20.1.0/24", "10.20.1.7/24", "'10.20.1.7/24' has bits set beyond its prefix; did you mean '10.20.1.0/24'?"),
+        ("10.20.1.0/24", "10.20.1.0/33", "'10.20.1.0/33' is no subnet; write it like '10.20.1.0/24'"),
+        ("10.20.1.0/24", "10.20.50.0/24", "subnet '10.20.50.0/24' is a member of zone 'office' and of zone"),
+        ("id: supervision", "id: office", "duplicate zone id 'office'"),
+        ("id: eng-1", "id: hmi-1", "duplicate asset id 'hmi-1'"),
+        ("id: pc-1", "id: office", "asset id 'office' is a zone's id too"),
+        ("id: setpoints", "id: poll", "duplicate flow id 'poll'"),
+        (
+            "clients: [hmi-1]",
+            "clients: [hmi-2]",
+            "unknown client 'hmi-2': no asset, address or zone; did you mean 'hmi-1'?",
+        ),
+        ("clients: [hmi-1]", "clients: [plc-1]", "client 'plc-1' is in zone 'filtration', but conduit"),
+        ("clients: [hmi-1]", "clients: [10.20.50.5]", "client '10.20.50.5' is in zone 'office', but conduit"),
+        ("holding-register 100", "holding-registers 100", "did you mean 'holding-register'?"),
+        ("100-139", "139-100", "'holding-register 139-100' ends before it starts"),
+        ("max: 1000", "max: -1", "min 0 is above max -1"),
+        ("until: 2027-03-01", "until: someday", "until: must be a valid date"),
+        ("policy_version: 1", "policy_version: 2", "policy_version 2 is not known; this version reads 1"),
+        ("suc: {id: riverside}", "suc: {}", "key 'id' is missing"),
+        ("purdue: 4", "sl_t: {IAC: 1}", "sl_t needs one number, or all of IAC, UC, SI, DC, RDF, TRE, RA"),
+        ("10.20.1.20]", "10.20.1.15]", "10.20.1.15 is the address of two assets"),
+        ("purdue: 4", "parent: nowhere", "unknown zone 'nowhere'"),
+        ("to: filtration", "to: filtration\n    initiator: office", "initiator 'office' must be 'supervision' or"),
+        ("purdue: 4,", "purdue: 4, purdue: 4,", "duplicate key"),
+        ("conduits:", "conduits: [", "policy.yaml:"),
+        ("{subnets: [10.20.50.0/24]}", "{include: [pc-9]}", "'pc-9' is no asset id, address, subnet or MAC address"),
+    ],
+)
+def test_mistakes(old: str, new: str, expected: str) -> None:
+    assert any(expected in line for line in changed(old, new)), changed(old, new)
+
+
+def test_all_mistakes_at_once_in_the_order_of_lines() -> None:
+    text = POLICY.replace("purdue: 4", "purdu: 4").replace("[read]", "[raed]").replace("to: filtration", "to: filter")
+    lines = errors(text)
+    assert [line.split(":")[1] for line in lines] == ["4", "17", "19"]
+    assert len(lines) == 3
+
+
+def test_references_are_checked_beside_other_mistakes_at_their_own_place() -> None:
+    text = POLICY.replace("role: hmi", "role: hmmi").replace("zone: office, addr", "zone: ofice, addr")
+    assert errors(text) == [
+        "policy.yaml:8:68: unknown role 'hmmi'; did you mean 'hmi'?",
+        "policy.yaml:12:24: unknown zone 'ofice'; did you mean 'office'?",
+    ]
+
+
+def test_ids_of_an_asset_list_may_be_named() -> None:
+    text = POLICY.replace("clients: [hmi-1]", "clients: [hmi-9]")
+    assert parse_policy(text, known_assets=["hmi-9"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"- a\n- b\n",
+        b"policy_version: 1\n",
+        b"[" * 4000,
+        b"a: &a [1,1,1,1,1,1,1,1,1]\n"
+        + b"".join(b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1)] * 9)) for c in range(98, 108)),
+        b"zones: {a: b}\nassets: 3\nconduits: [3, {flows: 1}]\n",
+        b"!!python/object:os.system {}\n",
+        b"a: !foo bar\n? [x]\n: 1\n",
+    ],
+)
+def test_anything_else_is_told_not_raised(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_bytes(content)
+    with pytest.raises(PolicyErrors):
+        load_policy(path)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(PolicyErrors, match="No such file"):
+        load_policy(tmp_path / "policy.yaml")
+
+
+@settings(max_examples=60, deadline=None)
+@given(place=st.integers(0, len(FULL) - 1), text=st.text(max_size=6), length=st.integers(0, 12))
+def test_damaged_policies_load_or_are_told(place: int, text: str, length: int) -> None:
+    try:
+        parse_policy(FULL[:place] + text + FULL[place + length :])
+    except PolicyErrors as told:
+        assert told.errors
+
+
+def test_published_schema_is_current() -> None:
+    assert json.loads(SCHEMA_PATH.read_text("utf-8")) == policy_schema()
+
+
+def test_schema_accepts_the_examples() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    for text in (POLICY, FULL):
+        jsonschema.validate(
+            parse_policy(text).model_dump(mode="json", by_alias=True, exclude_defaults=True), policy_schema()
+        )
+
+
+def test_models_are_frozen() -> None:
+    policy = parse_policy(POLICY)
+    assert isinstance(policy, Policy)
+    with pytest.raises(ValueError, match="frozen"):
+        policy.zones[0].id = "other"  # type: ignore[misc]
