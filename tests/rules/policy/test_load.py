@@ -110,7 +110,7 @@ def test_bundled_plant_loads() -> None:
     [
         ("purdue: 4", "purdu: 4", "policy.yaml:4:18: unknown key 'purdu'; did you mean 'purdue'?"),
         ("from: supervision", "from: supervison", "15:11: unknown zone 'supervison'; did you mean 'supervision'?"),
-        ("zone: office", "zone: offices", "12:18: unknown zone 'offices'; did you mean 'office'?"),
+        ("zone: office", "zone: offices", "12:22: unknown zone 'offices'; did you mean 'office'?"),
         ("[read]", "[raed]", "unknown operation 'raed'; did you mean 'read'?"),
         ("protocol: modbus", "protocol: modbos", "unknown protocol 'modbos'; did you mean 'modbus'?"),
         ("role: plc", "role: plcc", "unknown role 'plcc'; did you mean 'plc'?"),
@@ -150,15 +150,15 @@ def test_mistakes(old: str, new: str, expected: str) -> None:
 def test_all_mistakes_at_once_in_the_order_of_lines() -> None:
     text = POLICY.replace("purdue: 4", "purdu: 4").replace("[read]", "[raed]").replace("to: filtration", "to: filter")
     lines = errors(text)
-    assert [line.split(":")[1] for line in lines] == ["4", "17", "19"]
+    assert [line.split(":")[1] for line in lines] == ["4", "16", "18"]
     assert len(lines) == 3
 
 
 def test_references_are_checked_beside_other_mistakes_at_their_own_place() -> None:
     text = POLICY.replace("role: hmi", "role: hmmi").replace("zone: office, addr", "zone: ofice, addr")
     assert errors(text) == [
-        "policy.yaml:8:68: unknown role 'hmmi'; did you mean 'hmi'?",
-        "policy.yaml:12:24: unknown zone 'ofice'; did you mean 'office'?",
+        "policy.yaml:8:67: unknown role 'hmmi'; did you mean 'hmi'?",
+        "policy.yaml:12:22: unknown zone 'ofice'; did you mean 'office'?",
     ]
 
 
