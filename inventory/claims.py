@@ -88,7 +88,7 @@ def heard_units(talks: Iterable[Conversation], stated: Iterable[Statement]) -> U
 
 def unit_order(unit: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key: the numbers of a unit (`7`, `20:13`) by value."""
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in unit.split(":"))
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in filter(None, unit.split(":")))
 
 
 def behind(protocol: str, units: Collection[str]) -> tuple[str, ...]:
