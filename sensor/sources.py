@@ -1,0 +1,80 @@
+"""What the user named on the command line, as capture points with their files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from zonewatch.dissectors.decoder import CaptureFile, Source
+
+DEFAULT_POINT: Final = "capture"
+_NO_CAPTURES: Final = frozenset(
+    ".csv .gitignore .html .json .jsonl .log .md .ndjson .parquet .pdf .png .py .toml .txt .yaml .yml".split()
+)
+"""Files of a folder that are passed over without a word; everything else is tried."""
+
+
+class UsageError(Exception):
+    """Wrong use or unreadable input: one clear line for the user; exit code 2."""
+
+
+def sources(inputs: Sequence[str], named: Iterable[str]) -> list[Source]:
+    """Capture points: all unnamed inputs are one point (rotated files of it are one stream), each NAME one more.
+
+    Raises UsageError where an input does not exist or a folder holds no file.
+    """
+    points: dict[str, list[CaptureFile]] = {}
+    if inputs:
+        points[DEFAULT_POINT] = [file for one in inputs for file in _files(one)]
+    for item in named:
+        name, separator, path = item.partition("=")
+        if not separator or not name or not path:
+            raise UsageError(f"--source {item}: NAME=PATH expected, such as --source span-1=captures/")
+        points.setdefault(name, []).extend(_files(path))
+    if not points:
+        raise UsageError("no input: name a capture file, a folder of captures, or - for standard input")
+    return [Source(name, tuple(_distinct(files))) for name, files in points.items()]
+
+
+def total_bytes(points: Iterable[Source]) -> int:
+    """Octets of all files, for progress; 0 where standard input is among them."""
+    paths = [file.path for point in points for file in point.files]
+    if "-" in paths:
+        return 0
+    return sum(Path(path).stat().st_size for path in paths)
+
+
+def _files(text: str) -> list[CaptureFile]:
+    if text == "-":
+        return [CaptureFile("stdin", "-")]
+    path = Path(text)
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if file.is_file() and _is_candidate(file))
+        if not found:
+            raise UsageError(f"{text}: no capture files in this folder")
+        return [CaptureFile(file.relative_to(path).as_posix(), file) for file in found]
+    if not path.exists():
+        near = sorted(other.name for other in path.parent.glob(f"{path.stem[:3]}*")) if path.parent.is_dir() else []
+        raise UsageError(f"{text}: no such file or folder" + (f"; beside it: {', '.join(near[:3])}" if near else ""))
+    return [CaptureFile(path.name, path)]
+
+
+def _is_candidate(file: Path) -> bool:
+    return not file.name.startswith(".") and file.suffix.lower() not in _NO_CAPTURES
+
+
+def _distinct(files: Iterable[CaptureFile]) -> list[CaptureFile]:
+    """Files of one point need names of their own: a second one of the same name gets its folder in front."""
+    seen: set[str] = set()
+    distinct = []
+    for file in files:
+        name = file.name
+        if name in seen and file.path != "-":
+            name = f"{Path(file.path).parent.name}/{file.name}"
+        number = 2
+        while name in seen:
+            name, number = f"{file.name} ({number})", number + 1
+        seen.add(name)
+        distinct.append(CaptureFile(name, file.path))
+    return distinct
