@@ -6,6 +6,7 @@ Times (fields named `…_time` and `as_of`) are RFC 3339 in UTC with nine digits
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
@@ -29,14 +30,12 @@ def _is_time(name: str) -> bool:
     return name.endswith("_time") or name == "as_of"
 
 
-@cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-@cache
-def _names(kind: type[Any]) -> tuple[tuple[str, bool], ...]:
+def _read_names(kind: Any) -> tuple[tuple[str, bool], ...]:
     return tuple((field.name, _is_time(field.name)) for field in fields(kind))
+
+
+_hints: Callable[[Any], dict[str, Any]] = cache(get_type_hints)
+_names: Callable[[Any], tuple[tuple[str, bool], ...]] = cache(_read_names)
 
 
 def encode(value: Any, omit: frozenset[str] = frozenset()) -> Any:
@@ -84,7 +83,9 @@ def _tuple(arms: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ...]:
         return tuple(decode(arms[0], item, f"{place}[{index}]") for index, item in enumerate(value))
     if len(arms) != len(value):
         raise ShapeError(place, f"array of {len(arms)}")
-    return tuple(decode(arm, item, f"{place}[{index}]") for index, (arm, item) in enumerate(zip(arms, value, strict=True)))
+    return tuple(
+        decode(arm, item, f"{place}[{index}]") for index, (arm, item) in enumerate(zip(arms, value, strict=True))
+    )
 
 
 def _object(kind: type[Any], value: Any, place: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +22,7 @@ def captures(coverage: pa.Table) -> tuple[Capture, ...]:
     """The rows of the coverage table, in their order."""
     columns = {}
     for field in COVERAGE:
-        values = coverage.column(field.name)
+        values: Any = coverage.column(field.name)
         if pa.types.is_timestamp(field.type):
             values = pc.fill_null(values.cast(pa.int64()), 0)
         columns["name" if field.name == "capture" else field.name] = values.to_pylist()
@@ -60,7 +60,9 @@ def limits(rows: Iterable[Capture]) -> tuple[str, ...]:
     ]
     for row in rows:
         if row.status != "whole":
-            sentences.append(f"{visible(row.name)} could be read only in part: {visible(row.problem) or 'reason unknown'}.")
+            sentences.append(
+                f"{visible(row.name)} could be read only in part: {visible(row.problem) or 'reason unknown'}."
+            )
     total = totals(rows)
     sentences += [sentence for test, say in _SENTENCES if (count := test(total)) and (sentence := say(count, total))]
     return tuple(sentences)
@@ -69,8 +71,10 @@ def limits(rows: Iterable[Capture]) -> tuple[str, ...]:
 _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture], str]], ...]] = (
     (
         lambda row: row.cut_packets,
-        lambda count, _: f"{counted(count, 'packet')} had been cut short by the capture's snap length; "
-        "what was behind the cut is unknown.",
+        lambda count, _: (
+            f"{counted(count, 'packet')} had been cut short by the capture's snap length; "
+            "what was behind the cut is unknown."
+        ),
     ),
     (
         lambda row: row.undecoded_packets,
@@ -78,13 +82,17 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
     ),
     (
         lambda row: row.gaps,
-        lambda count, row: f"{counted(count, 'hole')} in TCP streams ({size(row.gap_bytes)}): "
-        "messages in them were lost to the capture.",
+        lambda count, row: (
+            f"{counted(count, 'hole')} in TCP streams ({size(row.gap_bytes)}): "
+            "messages in them were lost to the capture."
+        ),
     ),
     (
         lambda row: row.one_sided_flows,
-        lambda count, _: f"Of {counted(count, 'connection')} only one direction was captured: whether the other side "
-        "answered cannot be said.",
+        lambda count, _: (
+            f"Of {counted(count, 'connection')} only one direction was captured: whether the other side "
+            "answered cannot be said."
+        ),
     ),
     (
         lambda row: row.incomplete_fragments,
@@ -92,8 +100,9 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
     ),
     (
         lambda row: row.clock_jumps,
-        lambda count, _: f"The capture's clock jumped {counted(count, 'time')}: times and durations around it are "
-        "uncertain.",
+        lambda count, _: (
+            f"The capture's clock jumped {counted(count, 'time')}: times and durations around it are uncertain."
+        ),
     ),
     (
         lambda row: row.flows_evicted,
@@ -101,8 +110,10 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
     ),
     (
         lambda row: row.combinations_coalesced,
-        lambda count, _: f"{counted(count, 'combination')} of addresses and points were merged into ranges; "
-        "where a range is too coarse for the policy, the verdict is “cannot conclude”.",
+        lambda count, _: (
+            f"{counted(count, 'combination')} of addresses and points were merged into ranges; "
+            "where a range is too coarse for the policy, the verdict is “cannot conclude”."
+        ),
     ),
     (
         lambda row: row.events_thinned,

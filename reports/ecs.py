@@ -29,7 +29,20 @@ SEVERITY_NUMBERS: Final[dict[Severity, int]] = {"info": 1, "low": 21, "medium": 
 """The numbers that SIEMs built on ECS map to these words; an ordinal of the word, and never added up."""
 _IP_PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58, "ipv6-icmp": 58, "sctp": 132}
 _TWO_WAY_ICMP: Final = {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17, 10: 9, 9: 10}
-_TWO_WAY_ICMP6: Final = {128: 129, 129: 128, 133: 134, 134: 133, 135: 136, 136: 135, 130: 131, 131: 130, 139: 140, 140: 139, 144: 145, 145: 144}
+_TWO_WAY_ICMP6: Final = {
+    128: 129,
+    129: 128,
+    133: 134,
+    134: 133,
+    135: 136,
+    136: 135,
+    130: 131,
+    131: 130,
+    139: 140,
+    140: 139,
+    144: 145,
+    145: 144,
+}
 
 
 def community_id(transport: str, client: str, server: str, client_port: int, server_port: int, seed: int = 0) -> str:
@@ -53,7 +66,9 @@ def community_id(transport: str, client: str, server: str, client_port: int, ser
         ends.sort()
     (first, first_port), (second, second_port) = ends
     ports = struct.pack("!HH", first_port, second_port)
-    digest = hashlib.sha1(struct.pack("!H", seed) + first + second + bytes((protocol, 0)) + ports, usedforsecurity=False)
+    digest = hashlib.sha1(
+        struct.pack("!H", seed) + first + second + bytes((protocol, 0)) + ports, usedforsecurity=False
+    )
     return "1:" + base64.b64encode(digest.digest()).decode()
 
 
@@ -73,8 +88,9 @@ def finding_flows(findings: tuple[Finding, ...], events: pa.Table) -> tuple[Find
     frames_wanted = pa.array(sorted({frame for _, frame in wanted}), pa.uint64())
     found: dict[tuple[str, int], set[tuple[str, str, int, str, int]]] = {}
     for column in ("request_frames", "response_frames"):
-        lists = events.column(column).combine_chunks()
-        flat, parents = pc.list_flatten(lists), pc.list_parent_indices(lists)
+        lists: Any = events.column(column).combine_chunks()
+        flat: Any = pc.list_flatten(lists)
+        parents: Any = pc.list_parent_indices(lists)
         mask = pc.is_in(flat, value_set=frames_wanted)
         flat, parents = flat.filter(mask), parents.filter(mask)
         names = ("capture", "transport", "client", "client_port", "server", "server_port")
@@ -109,13 +125,11 @@ def alerts_ndjson(result: AuditResult) -> str:
     return "".join(json.dumps(alert, sort_keys=True, allow_nan=False) + "\n" for alert in alerts(result))
 
 
-def _alert(
-    result: AuditResult, finding: Finding, flow: FindingFlow | None, assets: dict[str, Asset]
-) -> dict[str, Any]:
+def _alert(result: AuditResult, finding: Finding, flow: FindingFlow | None, assets: dict[str, Asset]) -> dict[str, Any]:
     last = finding.last_time or finding.first_time or result.as_of
     ends = _ends(result, finding, flow, assets)
     related = sorted({address for name in finding.assets if name in assets for address in assets[name].addresses})
-    return _compact(
+    alert: dict[str, Any] = _compact(
         {
             "@timestamp": _millis(last),
             "ecs": {"version": ECS_VERSION},
@@ -156,6 +170,7 @@ def _alert(
             },
         }
     )
+    return alert
 
 
 def rule_name(rule: str) -> str:
@@ -173,17 +188,13 @@ def _threat(finding: Finding) -> dict[str, Any]:
     return {"framework": "MITRE ATT&CK for ICS", "technique": {"id": list(finding.technique)}}
 
 
-def _ends(
-    result: AuditResult, finding: Finding, flow: FindingFlow | None, assets: dict[str, Asset]
-) -> dict[str, Any]:
+def _ends(result: AuditResult, finding: Finding, flow: FindingFlow | None, assets: dict[str, Asset]) -> dict[str, Any]:
     """Source, destination and network: of the one flow, else of the one edge between the finding's two assets."""
     network: dict[str, Any] = {"protocol": finding.protocol}
     if flow is not None:
         network |= {
             "transport": flow.transport,
-            "community_id": community_id(
-                flow.transport, flow.client, flow.server, flow.client_port, flow.server_port
-            ),
+            "community_id": community_id(flow.transport, flow.client, flow.server, flow.client_port, flow.server_port),
         }
         return {
             "source": {**_end(flow.client), "port": flow.client_port},

@@ -128,7 +128,8 @@ def _nodes_of(result: AuditResult) -> dict[str, str]:
     if sum(asset.kind == "ot" for asset in assets) + MAX_KEPT <= MAX_ASSETS:
         kept |= {asset.id for asset in assets if asset.kind == "ot"}
     return {
-        asset.id: asset.id if asset.id in kept else f"\x00group\x00{_zone_of(asset)}\x00{asset.role}" for asset in assets
+        asset.id: asset.id if asset.id in kept else f"\x00group\x00{_zone_of(asset)}\x00{asset.role}"
+        for asset in assets
     }
 
 
@@ -147,9 +148,7 @@ def _lines(result: AuditResult, node_of: Mapping[str, str]) -> list[_Line]:
     return lines
 
 
-def _boxes(
-    result: AuditResult, node_of: Mapping[str, str], lines: Iterable[_Line]
-) -> tuple[list[Box], dict[str, str]]:
+def _boxes(result: AuditResult, node_of: Mapping[str, str], lines: Iterable[_Line]) -> tuple[list[Box], dict[str, str]]:
     members: dict[str, list[str]] = {}
     purdue: dict[str, list[float]] = {}
     for asset in by_place(result):
@@ -218,7 +217,11 @@ def _node(member: str, assets: list[Asset], grave: set[str]) -> dict[str, Any]:
     if assets:
         return {"kind": "group", "label": f"{number(len(assets))} ×\n{ROLE_WORDS[assets[0].role]}", "grave": False}
     cast, _, address = member.partition(":")
-    return {"kind": "cast", "label": f"{visible(address or cast, 17)}\n{'broadcast' if address else ''}", "grave": False}
+    return {
+        "kind": "cast",
+        "label": f"{visible(address or cast, 17)}\n{'broadcast' if address else ''}",
+        "grave": False,
+    }
 
 
 def _line(
@@ -236,7 +239,9 @@ def _line(
         "ot": line.ot,
         "protocols": [visible(protocol, 40) for protocol in protocols[:12]],
         "operations": [operation(word) for word in operations],
-        "width": round(min(max(log10(line.bytes + 10) - 1.5, 2.5 if line.verdict not in ("", "allowed") else 1.2), 6.0), 1),
+        "width": round(
+            min(max(log10(line.bytes + 10) - 1.5, 2.5 if line.verdict not in ("", "allowed") else 1.2), 6.0), 1
+        ),
         "bend": round(min(abs(source.x - server.x) / 5, 60)) if same_row else 0,
         "links": [_link(edge, line.verdicts, names) for edge in line.edges[:_LINKS]],
         "more": max(len(line.edges) - _LINKS, 0),
@@ -291,7 +296,10 @@ def _detail(assets: list[Asset]) -> dict[str, Any]:
     if len(assets) > 1:
         names = [visible(asset.name, 40) for asset in assets[:60]]
         more = len(assets) - len(names)
-        return {"name": counted(len(assets), "device"), "members": names + ([f"and {number(more)} more"] if more else [])}
+        return {
+            "name": counted(len(assets), "device"),
+            "members": names + ([f"and {number(more)} more"] if more else []),
+        }
     asset = assets[0]
     claims = sorted(asset.claims, key=lambda claim: (claim.attribute, not claim.winner, claim.value))
     facts = {

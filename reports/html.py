@@ -20,7 +20,16 @@ from markupsafe import Markup, escape
 
 from zonewatch.inventory.model import Asset, Edge
 from zonewatch.reports.graph import map_data
-from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, totals, worst
+from zonewatch.reports.result import (
+    AuditResult,
+    VerdictRow,
+    edge_key,
+    edge_verdicts,
+    matrix_zones,
+    ordered,
+    totals,
+    worst,
+)
 from zonewatch.reports.summary import summarise
 from zonewatch.reports.tables import by_place
 from zonewatch.reports.words import (
@@ -97,7 +106,13 @@ PALETTES: Final[dict[str, dict[str, str]]] = {
         "info": "#97a5b4",
     },
 }
-_ATTENTION: Final[dict[Verdict | None, int]] = {"violation": 0, "unzoned": 1, "cannot_conclude": 2, "allowed": 3, None: 3}
+_ATTENTION: Final[dict[Verdict | None, int]] = {
+    "violation": 0,
+    "unzoned": 1,
+    "cannot_conclude": 2,
+    "allowed": 3,
+    None: 3,
+}
 _ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
@@ -124,7 +139,7 @@ def _file(name: str) -> str:
 
 def script_json(value: Any) -> Markup:
     """JSON that cannot end the script element it stands in."""
-    return Markup(json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).translate(_ESCAPES))  # noqa: S704
+    return Markup(json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).translate(_ESCAPES))
 
 
 def _code(text: str) -> Markup:
@@ -169,37 +184,41 @@ def html_report(result: AuditResult) -> str:
     """The whole report as one HTML document."""
     result = ordered(result)
     drawing = map_data(result)
-    scripts = tuple(Markup(_file(f"static/{name}").strip()) for name in (CYTOSCAPE, "map.js", "page.js"))  # noqa: S704
+    scripts = tuple(Markup(_file(f"static/{name}").strip()) for name in (CYTOSCAPE, "map.js", "page.js"))
     verdicts = edge_verdicts(result)
     edges = [_edge_row(edge, verdicts.get(edge_key(edge), ())) for edge in result.inventory.edges]
     edges.sort(key=lambda row: (_ATTENTION[row.verdict], not row.edge.ot, -row.edge.events, -row.edge.bytes))
-    zones = _matrix_zones(result)
-    return _environment().get_template("report.html.j2").render(
-        result=result,
-        total=totals(result.captures),
-        summary=summarise(result),
-        style=Markup(_file("static/report.css")),  # noqa: S704
-        palettes=PALETTES,
-        scripts=scripts,
-        hashes=" ".join(f"'sha256-{_sha256(script)}'" for script in scripts),
-        data=script_json({**drawing, "palettes": PALETTES, "judged": result.policy.given}),
-        drawing=drawing,
-        choices=_choices(drawing),
-        findings=result.findings[:MAX_FINDINGS],
-        assets=by_place(result)[:MAX_ASSET_ROWS],
-        edges=edges[:MAX_EDGE_ROWS],
-        names={asset.id: asset.name for asset in result.inventory.assets},
-        zone_of={asset.id: asset.zone for asset in result.inventory.assets},
-        find=drawing["find"],
-        speaks=spoken(result.inventory.edges),
-        posture_text=_posture_text,
-        zones=zones,
-        grid=len(zones) <= MAX_GRID_ZONES,
-        cells=_matrix_cells(result),
-        zone_names={zone.id: zone.name for zone in result.zones if zone.name},
-        severity_marks=SEVERITY_MARKS,
-        verdict_marks=VERDICT_MARKS,
-        role_words=ROLE_WORDS,
+    zones = matrix_zones(result)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            result=result,
+            total=totals(result.captures),
+            summary=summarise(result),
+            style=Markup(_file("static/report.css")),
+            palettes=PALETTES,
+            scripts=scripts,
+            hashes=" ".join(f"'sha256-{_sha256(script)}'" for script in scripts),
+            data=script_json({**drawing, "palettes": PALETTES, "judged": result.policy.given}),
+            drawing=drawing,
+            choices=_choices(drawing),
+            findings=result.findings[:MAX_FINDINGS],
+            assets=by_place(result)[:MAX_ASSET_ROWS],
+            edges=edges[:MAX_EDGE_ROWS],
+            names={asset.id: asset.name for asset in result.inventory.assets},
+            zone_of={asset.id: asset.zone for asset in result.inventory.assets},
+            find=drawing["find"],
+            speaks=spoken(result.inventory.edges),
+            posture_text=_posture_text,
+            zones=zones,
+            grid=len(zones) <= MAX_GRID_ZONES,
+            cells=_matrix_cells(result),
+            zone_names={zone.id: zone.name for zone in result.zones if zone.name},
+            severity_marks=SEVERITY_MARKS,
+            verdict_marks=VERDICT_MARKS,
+            role_words=ROLE_WORDS,
+        )
     )
 
 
@@ -232,12 +251,6 @@ def _posture_text(asset: Asset) -> tuple[str, str, str]:
     return (weakest.posture, f"{POSTURE_MARKS[weakest.posture].symbol} {weakest.posture}", weakest.reason)
 
 
-def _matrix_zones(result: AuditResult) -> list[str]:
-    used = {zone for cell in result.matrix for zone in (cell.from_zone, cell.to_zone)}
-    levels = {zone.id: zone.purdue for zone in result.zones}
-    return sorted(used, key=lambda zone: (not zone, -(levels.get(zone) or -1.0), zone))
-
-
 def _matrix_cells(result: AuditResult) -> dict[tuple[str, str], list[_MatrixLine]]:
     found: dict[tuple[str, str], dict[tuple[Verdict, str], dict[str, int]]] = {}
     for cell in result.matrix:
@@ -247,7 +260,9 @@ def _matrix_cells(result: AuditResult) -> dict[tuple[str, str], list[_MatrixLine
     return {
         pair: [
             _MatrixLine(verdict, protocol, _operations(counts))
-            for (verdict, protocol), counts in sorted(groups.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+            for (verdict, protocol), counts in sorted(
+                groups.items(), key=lambda item: (order.index(item[0][0]), item[0][1])
+            )
         ]
         for pair, groups in sorted(found.items())
     }

@@ -78,7 +78,9 @@ def _columns(count: int) -> int:
 def _size(box: Box) -> tuple[int, int]:
     columns = _columns(len(box.members))
     lines = ceil(len(box.members) / columns)
-    return max(columns * CELL_WIDTH, TITLE_WIDTH) + 2 * ZONE_PADDING, lines * CELL_HEIGHT + 2 * ZONE_PADDING + ZONE_TITLE
+    return max(
+        columns * CELL_WIDTH, TITLE_WIDTH
+    ) + 2 * ZONE_PADDING, lines * CELL_HEIGHT + 2 * ZONE_PADDING + ZONE_TITLE
 
 
 def _lines(boxes: Sequence[Box], limit: int) -> list[list[Box]]:
@@ -118,7 +120,9 @@ def _arranged(boxes: Sequence[Box], limit: int) -> Arrangement:
             for box in line:
                 members |= _grid(box, x, y)
                 own = _size(box)[0]
-                titles[box.id] = Place(x + own / 2, y + ZONE_PADDING + ZONE_TITLE / 2, own - 2 * ZONE_PADDING, ZONE_TITLE)
+                titles[box.id] = Place(
+                    x + own / 2, y + ZONE_PADDING + ZONE_TITLE / 2, own - 2 * ZONE_PADDING, ZONE_TITLE
+                )
                 x += own + ZONE_GAP
             y += max(_size(box)[1] for box in line) + LINE_GAP
         height = y - LINE_GAP + BAND_PADDING - top

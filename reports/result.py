@@ -10,6 +10,7 @@ from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding, Verdict
 
 __all__ = [
+    "EXTERNAL",
     "AuditResult",
     "Capture",
     "FindingFlow",
@@ -21,11 +22,14 @@ __all__ = [
     "ZoneInfo",
     "edge_key",
     "edge_verdicts",
+    "matrix_zones",
     "ordered",
     "totals",
     "worst",
 ]
 
+EXTERNAL: Final = "external"
+"""The zone of public addresses in the matrix, where the policy puts them in none."""
 VERDICT_ORDER: Final[tuple[Verdict, ...]] = ("violation", "unzoned", "cannot_conclude", "allowed")
 """The one that asks for attention first."""
 
@@ -204,6 +208,13 @@ def totals(captures: Iterable[Capture]) -> Capture:
 def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
     """The verdict that asks for attention first; none of none."""
     return min(verdicts, key=VERDICT_ORDER.index, default=None)
+
+
+def matrix_zones(result: AuditResult) -> list[str]:
+    """The zones of the matrix: outside first, then from the highest Purdue level down, no zone last."""
+    used = {zone for cell in result.matrix for zone in (cell.from_zone, cell.to_zone)}
+    levels = {zone.id: -1.0 if zone.purdue is None else zone.purdue for zone in result.zones}
+    return sorted(used, key=lambda zone: (not zone, zone != EXTERNAL, -levels.get(zone, -1.0), zone))
 
 
 def edge_key(edge: Edge) -> tuple[str, str, str]:

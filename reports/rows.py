@@ -144,7 +144,9 @@ def cell_text(cell: Cell) -> str:
 def from_arrow(table: pa.Table, keep: tuple[str, ...] = ()) -> Rows:
     """The rows of an Arrow table: times in UTC, lists and objects put into words."""
     names = keep or tuple(table.column_names)
-    columns = tuple(Column(name, name.replace("_", " "), right=_is_count(table.schema.field(name).type)) for name in names)
+    columns = tuple(
+        Column(name, name.replace("_", " "), right=_is_count(table.schema.field(name).type)) for name in names
+    )
     values = [_plain(table.column(name)) for name in names]
     return Rows(columns, tuple(zip(*values, strict=True)) if values else ())
 
@@ -153,7 +155,7 @@ def _is_count(kind: pa.DataType) -> bool:
     return pa.types.is_integer(kind) or pa.types.is_floating(kind)
 
 
-def _plain(column: pa.ChunkedArray) -> list[Cell]:
+def _plain(column: Any) -> list[Cell]:
     if pa.types.is_timestamp(column.type):
         return [None if value is None else iso_time(value) for value in column.cast(pa.int64()).to_pylist()]
     return [_value(value) for value in column.to_pylist()]

@@ -36,7 +36,9 @@ def summarise(result: AuditResult) -> Summary:
     total = totals(result.captures)
     return Summary(
         headline(open_findings),
-        tuple(sentence for sentence in (*_seen(result), *_judged(result, judged), *_changed(open_findings)) if sentence),
+        tuple(
+            sentence for sentence in (*_seen(result), *_judged(result, judged), *_changed(open_findings)) if sentence
+        ),
         tuple((severity, severities[severity]) for severity in reversed(SEVERITIES)),
         tuple((verdict, judged[verdict]) for verdict in ("violation", "unzoned", "cannot_conclude", "allowed")),
         period(total.first_time, total.last_time),

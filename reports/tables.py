@@ -259,7 +259,9 @@ def edge_table(result: AuditResult) -> Rows:
     for edge in sorted(ordered(result).inventory.edges, key=lambda edge: not edge.ot):
         verdict = worst(row.verdict for row in verdicts.get(edge_key(edge), ())) or ""
         ends = (names.get(edge.client, edge.client), names.get(edge.server, edge.server))
-        rows.append((*ends, edge.protocol, tuple(edge.operations), edge.events, edge.packets, verdict.replace("_", " ")))
+        rows.append(
+            (*ends, edge.protocol, tuple(edge.operations), edge.events, edge.packets, verdict.replace("_", " "))
+        )
     return Rows(columns, tuple(rows))
 
 

@@ -16,7 +16,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from zonewatch.reports.result import AuditResult, MatrixCell, ordered, totals, worst
+from zonewatch.reports.result import AuditResult, MatrixCell, matrix_zones, ordered, totals, worst
 from zonewatch.reports.rows import rich_table
 from zonewatch.reports.summary import Summary, summarise
 from zonewatch.reports.tables import asset_table
@@ -153,7 +153,7 @@ def _matrix(result: AuditResult, width: int, limit: int, ascii_only: bool) -> It
     cells: dict[tuple[str, str], list[MatrixCell]] = {}
     for cell in result.matrix:
         cells.setdefault((cell.from_zone, cell.to_zone), []).append(cell)
-    zones = _zones(result)
+    zones = matrix_zones(result)
     judged = result.policy.given
     # A cell wants 15 columns to be read at ease; a list of pairs reads better than a squeezed grid.
     if (len(zones) + 1) * 17 <= width:
@@ -167,12 +167,6 @@ def _matrix(result: AuditResult, width: int, limit: int, ascii_only: bool) -> It
             legend.append(f"{_symbol(verdict, ascii_only)} {mark.word}", style=VERDICT_STYLES[verdict])
             legend.append("   ")
         yield legend
-
-
-def _zones(result: AuditResult) -> list[str]:
-    used = {zone for cell in result.matrix for zone in (cell.from_zone, cell.to_zone)}
-    levels = {zone.id: zone.purdue for zone in result.zones}
-    return sorted(used, key=lambda zone: (not zone, -(levels.get(zone) or -1.0), zone))
 
 
 def _zone_word(zone: str) -> str:
@@ -220,7 +214,11 @@ def _pairs(
     arrow = "->" if ascii_only else "→"
     grave = sorted(cells.items(), key=lambda item: (-max(_weight(cell.verdict) for cell in item[1]), item[0]))
     for (sender, receiver), found in grave[:limit]:
-        words = f"within {_zone_word(sender)}" if sender == receiver else f"{_zone_word(sender)} {arrow} {_zone_word(receiver)}"
+        words = (
+            f"within {_zone_word(sender)}"
+            if sender == receiver
+            else f"{_zone_word(sender)} {arrow} {_zone_word(receiver)}"
+        )
         table.add_row(Text(words), Group(*_lines(found, judged, ascii_only)))
     return table
 
@@ -285,7 +283,9 @@ def _closing(result: AuditResult, summary: Summary, folder: str, ascii_only: boo
         words = [f"{number(count)} {VERDICT_MARKS[name].word}" for name, count in summary.verdicts if count]
         yield Text(f"Control-protocol exchanges by verdict: {', '.join(words)}.")
     if result.unused_flows:
-        yield Text(f"{counted(len(result.unused_flows), 'flow')} of the policy saw no traffic (report.html lists them).")
+        yield Text(
+            f"{counted(len(result.unused_flows), 'flow')} of the policy saw no traffic (report.html lists them)."
+        )
     if folder:
         separator = "" if folder.endswith(("/", "\\")) else "/"
         yield Text.assemble(("Report: ", "bold"), (f"{folder}{separator}report.html", ""), overflow="fold")

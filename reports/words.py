@@ -137,7 +137,9 @@ def short_number(value: int) -> str:
     """At most five characters: `950`, `12.3k`, `4.6M`."""
     for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
         if value >= size:
-            return f"{value / size:.1f}".removesuffix(".0") + letter if value < 100 * size else f"{value // size}{letter}"
+            return (
+                f"{value / size:.1f}".removesuffix(".0") + letter if value < 100 * size else f"{value // size}{letter}"
+            )
     return str(value)
 
 
@@ -206,7 +208,9 @@ def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
 
 def posture(asset: Asset) -> Service | None:
     """The service of an asset whose authentication is weakest; none where it serves nothing."""
-    return min(asset.services, key=lambda row: (_POSTURE_ORDER.index(row.posture), row.protocol, row.port), default=None)
+    return min(
+        asset.services, key=lambda row: (_POSTURE_ORDER.index(row.posture), row.protocol, row.port), default=None
+    )
 
 
 def spoken(edges: Iterable[Edge]) -> dict[str, tuple[str, ...]]:

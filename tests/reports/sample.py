@@ -107,7 +107,15 @@ def _asset(index: int, row: tuple[str, str, int, Role, str, str, str, str]) -> A
         services = (service,)
     claims = [
         Claim("vendor", vendor, served if served in OT else "oui", "high", seen, 3, True),
-        Claim("model", model, served if served in OT else "asset-list", "high" if served in OT else "declared", seen, 3, True),
+        Claim(
+            "model",
+            model,
+            served if served in OT else "asset-list",
+            "high" if served in OT else "declared",
+            seen,
+            3,
+            True,
+        ),
         Claim("role", role, served or "flows", "medium", seen, 1, True),
     ]
     if served == "modbus":
@@ -139,7 +147,8 @@ def _asset(index: int, row: tuple[str, str, int, Role, str, str, str, str]) -> A
     )
 
 
-ASSETS = tuple(_asset(index, row) for index, row in enumerate(DEVICES)) + (
+ASSETS = (
+    *(_asset(index, row) for index, row in enumerate(DEVICES)),
     Asset(
         "10.20.1.77",
         "10.20.1.77",
@@ -170,7 +179,12 @@ ASSETS = tuple(_asset(index, row) for index, row in enumerate(DEVICES)) + (
 )
 ADDRESS = {asset.id: asset.addresses[0] for asset in ASSETS}
 
-READ_REGISTERS = (3, "read_holding_registers", "read", (Target("holding-register", 0, 40), Target("holding-register", 100, 24)))
+READ_REGISTERS = (
+    3,
+    "read_holding_registers",
+    "read",
+    (Target("holding-register", 0, 40), Target("holding-register", 100, 24)),
+)
 READ_COILS = (1, "read_coils", "read", (Target("coil", 0, 32),))
 WRITE_REGISTER = (6, "write_single_register", "write", (Target("holding-register", 100, 1),))
 DNP3_READ = (1, "read", "read", (Target("class-0-data", None, 1), Target("analog-input", 0, 16)))
@@ -181,7 +195,16 @@ BACNET_WRITE = (15, "write_property", "write", (Target("analog-value", 4, 1, "pr
 
 def _ot(client: str, server: str, protocol: str, *functions: tuple, events: int = 1790, at: int = 2000) -> Edge:
     made = tuple(
-        Function(code, name, operation, "1", events if operation == "read" else 3, targets, (("ok", events),), (frame(at + k),))
+        Function(
+            code,
+            name,
+            operation,
+            "1",
+            events if operation == "read" else 3,
+            targets,
+            (("ok", events),),
+            (frame(at + k),),
+        )
         for k, (code, name, operation, targets) in enumerate(functions)
     )
     return Edge(
@@ -242,7 +265,11 @@ EDGES = (
     _ot("bms-1", "broadcast:10.20.30.255", "bacnet", (8, "who_is", "discover", ()), events=30),
     _ot("pc-3", "ahu-2", "bacnet", BACNET_WRITE, events=2, at=61_004),
     *(_it(name, "clock-1", "ntp", 60) for name in ("scada-1", "scada-2", "hmi-1", "hmi-2", "eng-1", "historian-1")),
-    *(_it(pc, server, protocol) for pc in ("pc-1", "pc-2", "pc-3") for server, protocol in (("dc-1", "ldap"), ("mail-1", "smtp"))),
+    *(
+        _it(pc, server, protocol)
+        for pc in ("pc-1", "pc-2", "pc-3")
+        for server, protocol in (("dc-1", "ldap"), ("mail-1", "smtp"))
+    ),
     _it("history-mirror", "historian-1", "https", 2400),
     *(_it(pc, "history-mirror", "https", 350) for pc in ("pc-1", "pc-2")),
     _it("jump-host", "eng-1", "rdp", 1800),
@@ -569,8 +596,19 @@ def sample() -> AuditResult:
                 OddityCount("", "tcp", "gap", 2, "", (frame(118_300),)),
             ),
             unused_flows=(
-                UnusedFlow("dmz-to-supervision", "vendor-support", "dmz", "supervision", "rdp", (), "remote support", "2026-03-31"),
-                UnusedFlow("supervision-to-filtration", "firmware", "supervision", "filtration", "modbus", ("file",), "updates"),
+                UnusedFlow(
+                    "dmz-to-supervision",
+                    "vendor-support",
+                    "dmz",
+                    "supervision",
+                    "rdp",
+                    (),
+                    "remote support",
+                    "2026-03-31",
+                ),
+                UnusedFlow(
+                    "supervision-to-filtration", "firmware", "supervision", "filtration", "modbus", ("file",), "updates"
+                ),
             ),
             limits=(
                 "The traffic was captured at one point (core-span): what switches pass on below it was not seen.",
@@ -594,7 +632,7 @@ def without_policy() -> AuditResult:
     )
 
 
-HOSTILE = '<img src=x onerror=alert(1)></script><script>alert(2)</script>"\'&\u2028\u202e\x1b[31m=1+1'
+HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'&\u2028\u202e\x1b[31m=1+1"
 
 
 def hostile() -> AuditResult:
@@ -618,7 +656,14 @@ def hostile() -> AuditResult:
         for edge in inventory.edges
     )
     findings = tuple(
-        replace(finding, title=HOSTILE, description=HOSTILE, remedy=HOSTILE, suggestion=HOSTILE, changes=(Change(HOSTILE, HOSTILE, HOSTILE),))
+        replace(
+            finding,
+            title=HOSTILE,
+            description=HOSTILE,
+            remedy=HOSTILE,
+            suggestion=HOSTILE,
+            changes=(Change(HOSTILE, HOSTILE, HOSTILE),),
+        )
         for finding in result.findings
     )
     captures = tuple(replace(capture, name=HOSTILE, problem=HOSTILE) for capture in result.captures)

@@ -1,0 +1,144 @@
+"""An assessment and the engine's tables put together into the result that renderers show."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import pyarrow as pa
+
+from zonewatch.dissectors.schemas import TABLES
+from zonewatch.inventory.model import Evidence
+from zonewatch.reports.collect import captures, limits, oddity_counts
+from zonewatch.reports.ecs import finding_flows
+from zonewatch.reports.result import (
+    EXTERNAL,
+    AuditResult,
+    MatrixCell,
+    PolicyInfo,
+    UnusedFlow,
+    VerdictRow,
+    ZoneInfo,
+    ordered,
+)
+from zonewatch.rules.engine import Assessment, Verdicts
+from zonewatch.rules.findings import Verdict
+from zonewatch.rules.policy.model import Policy, Zone
+from zonewatch.rules.propose import draft_yaml
+
+__all__ = ["assemble", "matrix_cells", "unused_flows", "verdict_rows", "zone_infos"]
+
+MOST_EVIDENCE: Final = 4
+
+
+def assemble(
+    assessment: Assessment,
+    tables: Mapping[str, pa.Table],
+    *,
+    version: str,
+    title: str = "",
+    policy_name: str = "",
+    policy_sha256: str = "",
+    notes: Iterable[str] = (),
+) -> AuditResult:
+    """The result. `tables` by the names of `schemas.TABLES`: coverage, oddities and events are read.
+
+    `policy_name` is the policy's file name; `notes` are further limits in words.
+    """
+    table = {name: tables.get(name, TABLES[name].empty_table()) for name in ("coverage", "oddities", "events")}
+    rows = captures(table["coverage"])
+    judged = not assessment.proposed
+    policy = assessment.policy
+    outside = frozenset(asset.id for asset in assessment.inventory.assets if asset.kind == EXTERNAL)
+    return ordered(
+        AuditResult(
+            version=version,
+            title=title or (policy.suc.name or policy.suc.id if judged else ""),
+            as_of=assessment.as_of,
+            captures=rows,
+            inventory=assessment.inventory,
+            policy=_policy_info(assessment, policy_name, policy_sha256),
+            zones=zone_infos(policy),
+            verdicts=verdict_rows(assessment.verdicts) if judged else (),
+            matrix=matrix_cells(assessment.verdicts, outside),
+            findings=assessment.findings,
+            flows=finding_flows(assessment.findings, table["events"]),
+            oddities=oddity_counts(table["oddities"]),
+            unused_flows=unused_flows(policy, assessment.unused) if judged else (),
+            limits=tuple(dict.fromkeys((*limits(rows), *map(_sentence, assessment.limits), *notes))),
+        )
+    )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text[:1].upper()}{text[1:]}."
+
+
+def _policy_info(assessment: Assessment, name: str, sha256: str) -> PolicyInfo:
+    system = assessment.policy.suc
+    if assessment.proposed:
+        return PolicyInfo(proposal=draft_yaml(assessment.policy))
+    owner = ", ".join(str(word) for _, word in sorted((system.owner or {}).items()) if word)
+    return PolicyInfo(name or "policy", sha256, system.name or system.id, owner)
+
+
+def zone_infos(policy: Policy) -> tuple[ZoneInfo, ...]:
+    """The zones of a policy, in its order."""
+    return tuple(
+        ZoneInfo(zone.id, zone.name, zone.purdue, _target(zone), (*zone.members.subnets, *zone.members.include))
+        for zone in policy.zones
+    )
+
+
+def _target(zone: Zone) -> str:
+    if zone.sl_t is None:
+        return ""
+    levels: dict[str, int] = zone.sl_t.model_dump()
+    same = set(levels.values())
+    return str(same.pop()) if len(same) == 1 else ", ".join(f"{name} {value}" for name, value in levels.items())
+
+
+def verdict_rows(rows: Iterable[Verdicts]) -> tuple[VerdictRow, ...]:
+    """Verdicts by function and flow: those that differ in objects, units or ports only are counted together."""
+    counts: Counter[tuple[str, str, str, str, str, Verdict, str, str, str, str, str]] = Counter()
+    evidence: defaultdict[tuple[str, ...], list[Evidence]] = defaultdict(list)
+    for row in rows:
+        ends = (row.client, row.server, row.protocol, row.function_name, row.operation)
+        key = (*ends, row.verdict, row.client_zone, row.server_zone, row.conduit, row.flow, row.reason)
+        counts[key] += row.count
+        evidence[key] += row.evidence
+    return tuple(
+        VerdictRow(*key, events=count, evidence=tuple(sorted(set(evidence[key]))[:MOST_EVIDENCE]))
+        for key, count in sorted(counts.items())
+    )
+
+
+def matrix_cells(rows: Iterable[Verdicts], outside: frozenset[str] = frozenset()) -> tuple[MatrixCell, ...]:
+    """Zone by zone, each operation of each protocol; ends that are public addresses are in zone `external`."""
+    counts: Counter[tuple[str, str, str, str, Verdict]] = Counter()
+    for row in rows:
+        client_zone = row.client_zone or (EXTERNAL if row.client in outside else "")
+        server_zone = row.server_zone or (EXTERNAL if row.server in outside else "")
+        counts[client_zone, server_zone, row.protocol, row.operation, row.verdict] += row.count
+    return tuple(MatrixCell(*key, events=count) for key, count in sorted(counts.items()))
+
+
+def unused_flows(policy: Policy, unused: Iterable[tuple[str, str]]) -> tuple[UnusedFlow, ...]:
+    """What the policy says of the flows that nothing was seen to use."""
+    names = frozenset(unused)
+    return tuple(
+        UnusedFlow(
+            conduit.id,
+            flow.id,
+            conduit.from_,
+            conduit.to,
+            flow.protocol,
+            tuple(flow.operations),
+            flow.purpose,
+            flow.last_day.isoformat() if flow.last_day else "",
+        )
+        for conduit in policy.conduits
+        for flow in conduit.flows
+        if (conduit.id, flow.id) in names
+    )

@@ -1,0 +1,108 @@
+"""The result folder: written file by file, each complete or not there, and read again.
+
+`events.parquet` and `evidence/` are written by the pipeline, before `write_result` or `write_manifest` names them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from zonewatch.reports.ecs import alerts_ndjson
+from zonewatch.reports.html import html_report
+from zonewatch.reports.json_result import ResultError, dumps, loads
+from zonewatch.reports.result import AuditResult, ordered
+from zonewatch.reports.rows import csv_text
+from zonewatch.reports.tables import asset_rows, edge_rows, findings_json
+from zonewatch.reports.words import visible
+
+__all__ = ["MANIFEST", "RENDERERS", "manifest", "read_result", "write_manifest", "write_result", "write_text"]
+
+MANIFEST: Final = "manifest.json"
+RENDERERS: Final[dict[str, Callable[[AuditResult], str]]] = {
+    "result.json": dumps,
+    "assets.csv": lambda result: csv_text(asset_rows(result)),
+    "edges.csv": lambda result: csv_text(edge_rows(result)),
+    "findings.json": findings_json,
+    "alerts.ndjson": alerts_ndjson,
+    "report.html": html_report,
+}
+"""The files of a result folder that are made from the result alone."""
+EVENTS: Final = "events.parquet"
+EVIDENCE: Final = "evidence"
+
+
+def write_result(result: AuditResult, folder: Path) -> tuple[Path, ...]:
+    """Writes the folder (made where missing) and its manifest; the files written. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    result = ordered(result)
+    written = [write_text(folder / name, render(result)) for name, render in RENDERERS.items()]
+    return (*written, write_manifest(result, folder))
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Writes UTF-8 beside the place and moves it there, so that no half file is ever read."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def write_manifest(result: AuditResult, folder: Path) -> Path:
+    """Names the inputs and every file of the folder that belongs to the result, with sizes and SHA-256."""
+    return write_text(folder / MANIFEST, json.dumps(manifest(result, folder), indent=2) + "\n")
+
+
+def manifest(result: AuditResult, folder: Path) -> dict[str, Any]:
+    """The manifest of a folder as JSON values."""
+    inputs: list[dict[str, Any]] = [
+        {"kind": "capture", "source": row.source, "name": row.name, "sha256": row.sha256, "status": row.status}
+        for row in result.captures
+    ]
+    if result.policy.given:
+        inputs.append({"kind": "policy", "name": result.policy.name, "sha256": result.policy.sha256})
+    return {
+        "manifest_version": 1,
+        "tool": {"name": "zonewatch", "version": result.version},
+        "inputs": inputs,
+        "outputs": [
+            {"name": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": _sha256(path)}
+            for path in _outputs(folder)
+        ],
+    }
+
+
+def _outputs(folder: Path) -> Iterator[Path]:
+    found = [path for name in (*RENDERERS, EVENTS) if (path := folder / name).is_file()]
+    evidence = folder / EVIDENCE
+    if evidence.is_dir():
+        found += [path for path in evidence.rglob("*") if path.is_file()]
+    yield from sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_result(folder: Path) -> AuditResult:
+    """The result that a folder holds; the path of its `result.json` will do as well. Raises ResultError."""
+    path = folder / "result.json" if folder.is_dir() else folder
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ResultError(f"{visible(str(path))}: no such file; RESULT is the folder that an audit writes") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise ResultError(f"{visible(str(path))}: cannot be read: {reason}") from None
+    try:
+        return loads(text)
+    except ResultError as error:
+        raise ResultError(f"{visible(str(path))}: {error}") from None
