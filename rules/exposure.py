@@ -184,9 +184,11 @@ def unknown_asset(context: Context, detector: Detector, _told: frozenset[Fact]) 
             peers[edge.client].add(edge.server)
         if edge.ot or (_answered(edge) and context.is_process(edge.client)):
             peers[edge.server].add(edge.client)
+    heard = {edge.client for edge in context.inventory.edges}
+    heard |= {edge.server for edge in context.inventory.edges if _answered(edge) or edge.state == "refused"}
     for asset in context.inventory.assets:
-        if not context.is_unknown(asset):
-            continue
+        if not context.is_unknown(asset) or not (asset.macs or asset.id in heard):
+            continue  # known, or an address that was asked and never answered
         if peers[asset.id] or action == "deny":
             yield Told(_unknown(context, detector, asset, sorted(peers[asset.id]), denied=action == "deny"))
         else:

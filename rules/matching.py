@@ -231,6 +231,8 @@ def _expiry(line: Line) -> Difference | None:
 def told(differences: Iterable[Difference], line: Line) -> str:
     """`client eng-1, operation write not in flow poll of conduit scada-to-filtration`."""
     listed = list(differences)
+    if any(difference.aspect == "protocol" for difference in listed):
+        listed = [difference for difference in listed if difference.aspect in ("protocol", "client", "server")]
     flow = f"flow {line.flow.id} of conduit {line.conduit.id}"
     doubts = [difference.text for difference in listed if not difference.certain]
     plain = [difference.text for difference in listed if difference.certain and difference.aspect != "expiry"]

@@ -165,7 +165,7 @@ def draft_yaml(policy: Policy) -> str:
     """The policy as text to start from. It loads as it is."""
     lines = [
         "# Draft of a zone policy, made from observed traffic. Nobody approved this yet.",
-        "# It allows all that was seen, wanted or not: read every flow, remove what should not be, give each a purpose.",
+        "# It allows all that was seen, wanted or not: read each flow, remove what should not be, give a purpose.",
         f"policy_version: {policy.policy_version}",
         f"suc: {{id: {scalar(policy.suc.id)}, name: {scalar(policy.suc.name)}}}",
         f"defaults: {{between_zones: {policy.defaults.between_zones}, within_zone: {policy.defaults.within_zone}, "

@@ -21,7 +21,7 @@ from zonewatch.rules.policy.checks import Names, check
 from zonewatch.rules.policy.model import FOUNDATIONAL_REQUIREMENTS, Policy
 from zonewatch.rules.policy.words import hint
 
-MOST_BYTES: Final = 16 * 1024 * 1024
+MOST_BYTES: Final = 4 * 1024 * 1024
 MOST_NODES: Final = 500_000
 DEEPEST: Final = 40
 Place = tuple[str | int, ...]

@@ -15,6 +15,7 @@ from zonewatch.inventory.build import build
 from zonewatch.inventory.model import Inventory
 from zonewatch.rules.engine import Assessment, audit
 from zonewatch.rules.findings import Finding
+from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.load import parse_policy
 from zonewatch.rules.policy.model import Policy
 
@@ -57,7 +58,7 @@ def day(year: int, month: int, number: int) -> int:
 
 
 AS_OF = day(2026, 6, 1)
-POLL = talk(HMI, PLC_1, events=100, object_start=100, object_count=8)
+POLL: dict[str, Any] = dict(talk(HMI, PLC_1, events=100, object_start=100, object_count=8))
 
 
 def policy(text: str = POLICY) -> Policy:
@@ -68,12 +69,10 @@ def inventory(talks: Iterable[Row] = (), flows: Iterable[Row] = ()) -> Inventory
     return build(network(talks=talks, flows=flows))
 
 
-def write(client: str, server: str, start: int, values: list[float], **more: Any) -> Row:
+def write(client: str, server: str, start: int, values: list[float], **more: Any) -> dict[str, Any]:
     """An aggregate of one write."""
-    low, high = min(values), max(values)
-    return talk(
-        client, server, "write", object_start=start, object_count=len(values), value_min=low, value_max=high, **more
-    )
+    told = {"object_start": start, "object_count": len(values), "value_min": min(values), "value_max": max(values)}
+    return {**talk(client, server, "write"), **told, **more}
 
 
 def write_event(
@@ -131,7 +130,8 @@ def assess(
         "flows": tables.flows,
         "events": rows(schemas.EVENTS, tuple(events)),
     }
-    return audit(build(tables), given, policy(by) if isinstance(by, str) else by, as_of)
+    used = policy(by) if isinstance(by, str) else by
+    return audit(build(tables, declared_assets(used) if used else ()), given, used, as_of)
 
 
 def of_rule(assessment: Assessment, rule: str) -> list[Finding]:

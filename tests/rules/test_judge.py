@@ -172,13 +172,14 @@ def test_many_aggregates_are_judged_in_a_second() -> None:
     count = 50_000
     base: dict[str, Any] = dict(POLL)
     table = rows(schemas.AGGREGATES, [base]).take(pa.array([0] * count))
-    for name, values in {
+    columns: dict[str, list[Any]] = {
         "object_start": [100 + index % 5000 for index in range(count)],
         "bucket": [index // 5000 for index in range(count)],
         "operation": ["write" if index % 50 == 0 else "read" for index in range(count)],
         "value_min": [float(index % 2000) for index in range(count)],
         "value_max": [float(index % 2000) for index in range(count)],
-    }.items():
+    }
+    for name, values in columns.items():
         field = table.schema.field(name)
         kind = field.type.value_type if isinstance(field.type, pa.DictionaryType) else field.type
         table = table.set_column(table.schema.get_field_index(name), field, pa.array(values, kind).cast(field.type))
