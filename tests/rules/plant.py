@@ -72,7 +72,7 @@ def inventory(talks: Iterable[Row] = (), flows: Iterable[Row] = ()) -> Inventory
 def write(client: str, server: str, start: int, values: list[float], **more: Any) -> dict[str, Any]:
     """An aggregate of one write."""
     told = {"object_start": start, "object_count": len(values), "value_min": min(values), "value_max": max(values)}
-    return {**talk(client, server, "write"), **told, **more}
+    return {**talk(client, server, "write", **more), **told}
 
 
 def write_event(
