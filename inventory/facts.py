@@ -39,6 +39,7 @@ Fact = Literal[
     "public",
     "bridge",
     "cdp",
+    "lldp",
     "served_content",
     "served_port",
     "used_content",
@@ -124,8 +125,13 @@ AMBIENT_SERVICES: Final = frozenset(
 )
 """What every device with an IP stack uses, a controller too."""
 
-_BRIDGE_GROUPS: Final = ("01:80:c2:00:00:00", "01:00:0c:cc:cc:cd")  # IEEE 802.1D, 7.12.3; PVST+
-_CDP_GROUP: Final = "01:00:0c:cc:cc:cc"
+_OF_GROUP: Final[Mapping[tuple[str, int], Fact]] = {
+    ("01:00:0c:cc:cc:cc", 0): "cdp",
+    ("01:00:0c:cc:cc:cd", 0): "bridge",  # PVST+
+    ("01:80:c2:00:00:00", 0): "bridge",  # IEEE 802.1D, 7.12.3
+    ("", 0x88CC): "lldp",
+}
+"""Destination and EtherType of what network devices send at layer 2; empty or 0 where the other tells enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,14 +280,11 @@ def _of_links(links: Iterable[Link], ids: Mapping[Place, str]) -> list[_Entry]:
     entries: list[_Entry] = []
     for link in links:
         client, server = ids.get((link.source, link.client), ""), ids.get((link.source, link.server), "")
-        groups: tuple[tuple[Fact, bool], ...] = (
-            ("bridge", link.server in _BRIDGE_GROUPS),
-            ("cdp", link.server == _CDP_GROUP),
-        )
         word = link.protocol
-        entries.extend(
-            (client, fact, _Sight(link.first_time, link.evidence, 1, "", word)) for fact, holds in groups if holds
-        )
+        if link.transport == "ethernet":
+            fact = _OF_GROUP.get((link.server, 0)) or _OF_GROUP.get(("", link.server_port))
+            entries.extend((client, of, _Sight(link.first_time, link.evidence, 1, "", word)) for of in (fact,) if of)
+            continue
         if link.ot or link.many or not link.answered or not link.basis:
             continue
         served, used = _service_facts(link)
@@ -332,12 +335,10 @@ def _of_host(name: str, host: Host) -> list[_Entry]:
     first = host.sightings[0].evidence if host.sightings else None
     if host.router:
         entries.append((name, "router", _Sight(0, first, 1, "", host.router.reason)))
-    # A public address that answers ARP here is the plant's own.
-    local = {row.address for row in host.sightings if row.via == "arp"}
     entries.extend(
         (name, "public", _Sight(0, first, 1, "", interface.address))
         for interface in host.interfaces
-        if is_public(interface.address) and ":" not in interface.address and interface.address not in local
+        if is_public(interface.address) and ":" not in interface.address and interface.address not in host.on_link
     )
     # Hosts have global IPv6 addresses of their own; only one without any other address is far away.
     if all(":" in interface.address for interface in host.interfaces):

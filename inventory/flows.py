@@ -29,6 +29,9 @@ SILENT_SERVERS: Final = 8
 STATES: Final = ("", "attempted", "one_way", "refused", "reset", "two_way", "closed", "established")
 """Flow states, the best last."""
 
+ARP_TYPES: Final = (0x0806, 0x8035)
+"""EtherTypes of ARP and RARP (RFC 826, RFC 903)."""
+
 ANSWERED_STATES: Final = ("reset", "two_way", "closed", "established")
 
 pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain number or word beside a column
@@ -84,7 +87,7 @@ def traffic(flows: pa.Table, talks: Sequence[Conversation], senders: Collection[
     47808) is turned, so that client and server are protocol roles. A folded port scan has protocol `tcp/*` and port 0;
     a folded sweep has a subnet as server and `many` set.
     """
-    table = _turned(_named_by_mac(plain(flows)), talks)
+    table = _turned(_named_by_mac(_without_arp(plain(flows))), talks)
     many = _many(table, talks, senders)
     speaking = _speaking(table, talks, senders)
     folded = _without_sweeps(_without_scans(_with_protocol(table)), [*speaking, *many])
@@ -112,6 +115,16 @@ def _keys(rows: Iterable[tuple[object, ...]]) -> Any:
 
 def _among(column: Any, words: Iterable[str]) -> Any:
     return pc.is_in(column, value_set=pa.array(list(words), pa.utf8()))
+
+
+def _without_arp(table: pa.Table) -> pa.Table:
+    """ARP is no communication of its own; what it tells is in the engine's `addresses`."""
+    return table.filter(pc.invert(pc.and_(pc.equal(table["transport"], "ethernet"), _among_numbers(table, ARP_TYPES))))
+
+
+def _among_numbers(table: pa.Table, numbers: Sequence[int]) -> Any:
+    port = table["server_port"]
+    return pc.is_in(port, value_set=pa.array(numbers, port.type))
 
 
 def _named_by_mac(table: pa.Table) -> pa.Table:

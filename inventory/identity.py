@@ -21,7 +21,6 @@ from zonewatch.inventory.traffic import Place
 
 ROUTED_ADDRESSES: Final = 3
 ROUTED_SUBNETS: Final = 2
-ANNOUNCED_ADDRESSES: Final = 3
 GATEWAY_ENDINGS: Final = (".1", ".254")
 
 
@@ -63,6 +62,7 @@ class Host:
     router: Router | None
     declared: DeclaredAsset | None
     sightings: tuple[Sighting, ...]  # those that tell a MAC address of its own
+    on_link: frozenset[str] = frozenset()  # public addresses that are this network's own
 
 
 def sightings(table: pa.Table) -> tuple[Sighting, ...]:
@@ -110,10 +110,27 @@ class _Neighbourhood:
             self.by_address.setdefault(sighting.address, []).append(sighting)
             if address.is_device_mac(sighting.mac):
                 self.by_mac.setdefault(sighting.mac, []).append(sighting)
+        self.on_link = self._on_link()
         self.has_private = any(not address.is_public(item) for item in self.by_address)
         self.routers = {
             mac: router for mac, rows in sorted(self.by_mac.items()) if (router := self._router(mac, rows)) is not None
         }
+
+    def _on_link(self) -> frozenset[str]:
+        """Public addresses that are used on this network: announced by ARP, or neighbours with a MAC address each."""
+        public = [item for item in self.by_address if address.is_public(item) and ":" not in item]
+        alone = {
+            item: rows[0].mac
+            for item in public
+            if (rows := self.by_address[item])
+            and len({row.mac for row in rows}) == 1
+            and all(other.address == item or ":" in other.address for other in self.by_mac.get(rows[0].mac, ()))
+        }
+        neighbours: defaultdict[str, set[str]] = defaultdict(set)
+        for item, mac in alone.items():
+            neighbours[address.subnet(item)].add(mac)
+        announced = {item for item in public if any(row.via == "arp" for row in self.by_address[item])}
+        return frozenset(announced | {item for item in alone if len(neighbours[address.subnet(item)]) > 1})
 
     def hosts(self, places: Collection[str], declared: Sequence[DeclaredAsset]) -> list[Host]:
         known = {*self.by_address, *(place for place in places if not address.is_mac(place))}
@@ -173,12 +190,9 @@ class _Neighbourhood:
         items = sorted({row.address for row in rows if not address.is_link_local(row.address)}, key=address.order)
         four = [item for item in items if ":" not in item]
         six = {address.subnet(item) for item in items if ":" in item}
-        announced = {row.address for row in rows if row.via == "arp" and ":" not in row.address} & set(four)
-        unannounced = [item for item in four if item not in announced]
         subnets = {address.subnet(item) for item in four}
         elsewhere = [item for item in four if self._announced_by_others(item, mac)]
-        public = [item for item in unannounced if address.is_public(item)]
-        far = {address.subnet(item) for item in unannounced} - {address.subnet(item) for item in announced}
+        public = [item for item in four if address.is_public(item) and item not in self.on_link]
         checks: tuple[tuple[bool, str, Confidence], ...] = (
             (mac.startswith(address.VIRTUAL_ROUTER_MACS), "its MAC address is a virtual router's (VRRP, HSRP)", "high"),
             (
@@ -194,18 +208,13 @@ class _Neighbourhood:
             ),
             (
                 bool(public) and (len(four) > 1 or self.has_private),
-                f"the public address {_some(public)} was seen behind its MAC address",
+                f"public addresses were seen behind its MAC address: {_some(public)}",
                 "high",
             ),
             (
-                bool(announced) and bool(far),
-                f"sends for {len(unannounced)} addresses of other subnets than its own",
-                "medium",
-            ),
-            (
-                len(announced) >= ANNOUNCED_ADDRESSES,
-                f"answers ARP for {len(announced)} addresses (proxy ARP, or one host with many addresses)",
-                "medium",
+                len(four) >= ROUTED_ADDRESSES,
+                f"stands for {len(four)} addresses of one subnet (proxy ARP, a bridge, a host with many addresses)",
+                "low",
             ),
         )
         return next((Router(reason, confidence) for holds, reason, confidence in checks if holds), None)
@@ -224,6 +233,7 @@ class _Neighbourhood:
             interfaces=(*interfaces, *bare),
             router=next((self.routers[mac] for mac in macs if mac in self.routers), None),
             declared=owner,
+            on_link=self.on_link.intersection(items),
             sightings=tuple(
                 row
                 for interface in interfaces

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from zonewatch.inventory.facts import NOTHING, Fact, Facts, Tally
+from zonewatch.inventory.facts import NOTHING, OT_FACTS, Fact, Facts, Tally
 from zonewatch.inventory.identity import Router
 from zonewatch.inventory.model import ROLES, Confidence, Role
 
@@ -45,11 +45,11 @@ class RoleRule:
 
 
 RULES: Final[tuple[RoleRule, ...]] = (
-    RoleRule("external", 100, "high", "public", "has the public address {words}"),
-    RoleRule("router", 60, "high", "router", "{words}"),
-    RoleRule("gateway", 40, "high", "units", "{events:unit} behind one address answered ({words})", events=2),
+    RoleRule("external", 200, "high", "public", "has the public address {words}"),
+    RoleRule("router", 100, "high", "router", "{words}"),
+    RoleRule("gateway", 80, "high", "units", "{events:unit} behind one address answered ({words})", events=2),
     RoleRule(
-        "gateway", 40, "high", "networks", "{events:device} on other BACnet networks answered through it ({words})"
+        "gateway", 80, "high", "networks", "{events:device} on other BACnet networks answered through it ({words})"
     ),
     # A device that is server and client both (PLC to PLC) is a controller: its points exceed a client's.
     RoleRule("rtu", 30, "high", "outstation", "sent {events:outstation message} to {peers:master}{frame}"),
@@ -68,7 +68,7 @@ RULES: Final[tuple[RoleRule, ...]] = (
     ),
     RoleRule(
         "engineering_station",
-        7,
+        10,
         "medium",
         "identify_and_write",
         "identified devices and wrote to only {peers:server} ({words}){frame}",
@@ -76,7 +76,7 @@ RULES: Final[tuple[RoleRule, ...]] = (
     RoleRule(
         "engineering_station",
         4,
-        "medium",
+        "low",
         "configures",
         "configured or restarted {peers:server} ({words}){frame}",
     ),
@@ -99,6 +99,14 @@ RULES: Final[tuple[RoleRule, ...]] = (
     ),
     RoleRule("network_device", 5, "medium", "bridge", "sent bridge protocol messages{frame}"),
     RoleRule("network_device", 3, "low", "cdp", "sent Cisco discovery messages{frame}"),
+    RoleRule(
+        "network_device",
+        1,
+        "low",
+        "lldp",
+        "sent LLDP messages, and nothing that tells more{frame}",
+        absent=(*OT_FACTS, "served_content", "served_port", "used_content", "used_port"),
+    ),
     RoleRule("it_server", 3, "medium", "served_content", "serves {words}, recognised by content{frame}"),
     RoleRule("it_server", 1, "medium", "served_content", "{peers:client} used its services", peers=MANY_SERVERS),
     RoleRule("it_server", 2, "low", "served_port", "seems to serve {words}, by the port alone{frame}"),

@@ -22,7 +22,8 @@ def services(
     served: defaultdict[tuple[str, str, str, int], list[Conversation]] = defaultdict(list)
     for talk in talks:
         asset = ids.get((talk.source, talk.server))
-        if asset:
+        # Being told something unasked (I-Am, a notification) makes no server of a device.
+        if asset and (talk.kind != "unconfirmed" or talk.answered):
             served[asset, talk.protocol, talk.transport, talk.server_port].append(talk)
     found: defaultdict[str, dict[tuple[str, str, int], Service]] = defaultdict(dict)
     for (asset, protocol, transport, port), rows in served.items():

@@ -159,5 +159,9 @@ def test_a_few_silent_addresses_are_assets_of_which_nothing_is_known() -> None:
     assert {asset.role for asset in inventory.assets} == {"unknown"}
 
 
+def test_arp_is_no_edge() -> None:
+    assert found(flows=[flow("00:80:f4:00:00:20", "ff:ff:ff:ff:ff:ff", 0x0806, transport="ethernet")]) == ()
+
+
 def test_edges_of_nothing() -> None:
     assert edges((), (), {}) == ()

@@ -94,6 +94,20 @@ def shape(*rows: Row) -> dict[str, tuple[tuple[str, ...], tuple[str, ...], str]]
             id="a public address that answers ARP here is local",
         ),
         pytest.param(
+            [seen("140.9.0.1", PLC), seen("140.9.0.2", HMI), seen("10.0.0.1", ROUTER)],
+            {
+                "10.0.0.1": (("10.0.0.1",), (ROUTER,), "unknown"),
+                "140.9.0.1": (("140.9.0.1",), (PLC,), "unknown"),
+                "140.9.0.2": (("140.9.0.2",), (HMI,), "unknown"),
+            },
+            id="public neighbours with a MAC address each are local",
+        ),
+        pytest.param(
+            [arp("10.0.0.1", PLC), seen("192.168.1.20", PLC)],
+            {"10.0.0.1": (("10.0.0.1",), (PLC,), "unknown"), "192.168.1.20": (("192.168.1.20",), (PLC,), "unknown")},
+            id="a second address makes no router",
+        ),
+        pytest.param(
             [seen("10.0.0.1", "00:00:00:00:00:00"), seen("10.0.0.2", ""), seen("10.0.0.3", "weird")],
             {f"10.0.0.{n}": ((f"10.0.0.{n}",), (), "unknown") for n in (1, 2, 3)},
             id="no MAC address is no reason to join",
@@ -115,6 +129,12 @@ def test_addresses_behind_a_router_say_so() -> None:
     assert (behind.mac, behind.behind_router, behind.vlan) == ("", True, 7)
     assert not found[ROUTER].interfaces[0].behind_router
     assert "3 addresses of 3 subnets" in found[ROUTER].role_reasons[0]
+
+
+def test_a_mac_that_stands_for_one_subnet_is_a_router_with_low_confidence() -> None:
+    found = assets(build(network(seen=[seen(f"10.0.0.{n}", ROUTER) for n in range(1, 9)])))
+    assert (found[ROUTER].role, found[ROUTER].role_confidence) == ("router", "low")
+    assert {asset.macs for name, asset in found.items() if name != ROUTER} == {()}
 
 
 def test_mac_of_arp_wins_over_more_packets() -> None:

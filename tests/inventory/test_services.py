@@ -68,3 +68,8 @@ def test_other_services_are_listed_where_they_answered() -> None:
         ("modbus", 502, "none", "answered read_holding_registers without authentication, frame 1"),
         ("tcp/4711", 4711, "unknown", "not known"),
     ]
+
+
+def test_who_is_only_told_something_serves_nothing() -> None:
+    told = talk(A, B, "discover", "bacnet", kind="unconfirmed", status="one_way")
+    assert served([told]) == ()
