@@ -110,19 +110,20 @@ def within(tables: dict[str, pa.Table], begin: int | None, end: int | None) -> d
     return kept
 
 
-def write_events(tables: dict[str, pa.Table], folder: Path) -> tuple[Path, ...]:
-    """`events.parquet` and `aggregates.parquet`: words as plain text, no wall clock, the same bytes for the same rows."""
-    written = []
-    for name in ("events", "aggregates"):
-        path = folder / f"{name}.parquet"
-        table = tables[name]
-        columns = {
-            field.name: table[field.name].cast(pa.utf8()) if field.type == schemas.WORD else table[field.name]
-            for field in table.schema
-        }
-        pq.write_table(pa.table(columns), path, compression="zstd", store_schema=False)
-        written.append(path)
-    return tuple(written)
+def write_events(tables: dict[str, pa.Table], folder: Path) -> Path:
+    """`events.parquet`: the events kept whole, words as plain text, the same bytes for the same rows."""
+    path = folder / "events.parquet"
+    pq.write_table(spelled(tables["events"]), path, compression="zstd", store_schema=False)
+    return path
+
+
+def spelled(table: pa.Table) -> pa.Table:
+    """The same rows with dictionary words as plain text."""
+    columns = {
+        field.name: table[field.name].cast(pa.utf8()) if field.type == schemas.WORD else table[field.name]
+        for field in table.schema
+    }
+    return pa.table(columns)
 
 
 def _last_time(coverage: pa.Table) -> int:

@@ -1,0 +1,241 @@
+"""The command line. Each command reads its input, calls the packages below, and shows what they give.
+
+Exit codes: 0 done; 1 findings at or above `--fail-on`; 2 wrong use or unreadable input; 3 done in part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from zonewatch import __version__
+from zonewatch.dissectors.vocabulary import PROTOCOLS
+from zonewatch.inventory.declared import AssetListError, read_assets
+from zonewatch.reports import terminal
+from zonewatch.reports.json_result import ResultError, dumps
+from zonewatch.reports.result import AuditResult
+from zonewatch.reports.rows import Rows, emit
+from zonewatch.reports.tables import asset_table, edge_table, finding_rows
+from zonewatch.reports.words import visible
+from zonewatch.reports.write import read_result, write_result
+from zonewatch.rules.findings import SEVERITIES
+from zonewatch.rules.policy.load import PolicyErrors, load_policy
+from zonewatch.sensor import events as event_output
+from zonewatch.sensor.pipeline import Given, assess, decode, write_events
+from zonewatch.sensor.progress import shown
+from zonewatch.sensor.sources import UsageError, sources, total_bytes
+
+app = typer.Typer(
+    name="zonewatch",
+    help="Learns an OT network by listening, and proves it against a zone policy (IEC 62443). It never sends a packet.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+DONE: Final = 0
+FOUND: Final = 1
+MISUSED: Final = 2
+PARTIAL: Final = 3
+
+
+class Severity(StrEnum):
+    """Severities, for `--fail-on`."""
+
+    info = "info"
+    low = "low"
+    medium = "medium"
+    high = "high"
+    critical = "critical"
+
+
+class Form(StrEnum):
+    """Forms of a table on standard output."""
+
+    table = "table"
+    csv = "csv"
+    jsonl = "jsonl"
+
+
+class EventForm(StrEnum):
+    """Forms of the rows of `zonewatch events`."""
+
+    table = "table"
+    csv = "csv"
+    jsonl = "jsonl"
+    parquet = "parquet"
+
+
+Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT…", help="Captures, folders of captures, or -.")]
+SourceOption = Annotated[
+    list[str] | None,
+    typer.Option("--source", metavar="NAME=PATH", help="A capture point with a name of its own. Repeatable."),
+]
+FormatOption = Annotated[Form, typer.Option("--format", help="Form of the output.")]
+ResultArgument = Annotated[Path, typer.Argument(metavar="RESULT", help="The folder that an audit wrote.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"zonewatch {__version__}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def audit(
+    inputs: Inputs = None,
+    policy: Annotated[Path | None, typer.Option(help="Zone policy (YAML) to judge the traffic by.")] = None,
+    assets: Annotated[Path | None, typer.Option(help="Known assets (CSV): declared against seen.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the result; made where it is missing.")] = Path(
+        "zonewatch-result"
+    ),
+    json: Annotated[str, typer.Option(metavar="FILE|-", help="Write result.json here too; - is standard output.")] = "",
+    source: SourceOption = None,
+    begin: Annotated[str, typer.Option("--from", metavar="TIME", help="Leave out what ended before (ISO 8601, UTC).")] = "",
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="Leave out what began after (ISO 8601, UTC).")] = "",
+    as_of: Annotated[
+        str, typer.Option(metavar="TIME", help="Moment by which approvals expire; the last packet's by default.")
+    ] = "",
+    fail_on: Annotated[
+        Severity | None, typer.Option(help="Exit with 1 where a finding is at least this severe.")
+    ] = None,
+) -> None:
+    """Audit captures: assets, communication map, findings and a report, in one folder."""
+    errors = Console(stderr=True)
+    points = sources(inputs or [], source or [])
+    given = Given(
+        policy=load_policy(policy) if policy is not None else None,
+        policy_name=policy.name if policy is not None else "",
+        policy_sha256=hashlib.sha256(policy.read_bytes()).hexdigest() if policy is not None else "",
+        declared=read_assets(assets) if assets is not None else (),
+        begin=_moment("--from", begin),
+        end=_moment("--to", end),
+        as_of=_moment("--as-of", as_of),
+    )
+    with shown(errors, total_bytes(points)) as progress:
+        tables = decode(points, progress=progress)
+    _refuse_unreadable(tables["coverage"].select(["capture", "status", "problem"]).to_pylist(), errors)
+    result = assess(tables, given, title=given.policy.suc.name if given.policy is not None else "")
+    out.mkdir(parents=True, exist_ok=True)
+    write_events(tables, out)
+    write_result(result, out)
+    if json == "-":
+        sys.stdout.write(dumps(result))
+    else:
+        if json:
+            Path(json).write_text(dumps(result), encoding="utf-8")
+        terminal.render(result, Console(), folder=str(out))
+    raise typer.Exit(_outcome(result, fail_on))
+
+
+@app.command()
+def events(
+    inputs: Inputs = None,
+    pdus: Annotated[bool, typer.Option("--pdus", help="Every PDU instead of every event.")] = False,
+    protocol: Annotated[str, typer.Option(metavar="P", help=f"One of {', '.join(PROTOCOLS)}.")] = "",
+    form: Annotated[EventForm, typer.Option("--format", help="Form of the output.")] = EventForm.table,
+    source: SourceOption = None,
+    out: Annotated[Path | None, typer.Option(help="File to write instead of standard output.")] = None,
+) -> None:
+    """Everything decoded, one row each."""
+    if protocol and protocol not in PROTOCOLS:
+        raise UsageError(f"--protocol {protocol}: one of {', '.join(PROTOCOLS)}")
+    if form is EventForm.parquet and out is None and sys.stdout.isatty():
+        raise UsageError("--format parquet: redirect standard output, or name a file with --out")
+    errors = Console(stderr=True)
+    coverage = event_output.write(sources(inputs or [], source or []), pdus, protocol, form.value, out)
+    _refuse_unreadable(coverage, errors)
+    raise typer.Exit(PARTIAL if any(row["status"] != "whole" for row in coverage) else DONE)
+
+
+@app.command()
+def inventory(result: ResultArgument, form: FormatOption = Form.table) -> None:
+    """The assets of a result."""
+    _show(asset_table(read_result(result)), form)
+
+
+@app.command("map")
+def map_(result: ResultArgument, form: FormatOption = Form.table) -> None:
+    """Who talks to whom, saying what."""
+    _show(edge_table(read_result(result)), form)
+
+
+@app.command()
+def findings(result: ResultArgument, form: FormatOption = Form.table) -> None:
+    """The findings of a result."""
+    _show(finding_rows(read_result(result)), form)
+
+
+def _show(rows: Rows, form: Form) -> None:
+    emit(rows, form.value, sys.stdout)
+
+
+def _moment(option: str, text: str) -> int | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} {text}: an ISO 8601 time expected, such as 2026-03-02T08:00:00Z") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    whole = int(moment.replace(microsecond=0).timestamp())
+    return whole * 1_000_000_000 + moment.microsecond * 1_000
+
+
+def _refuse_unreadable(coverage: list[dict[str, object]], errors: Console) -> None:
+    """One line for each input that could not be read whole; an end where nothing could be read at all."""
+    for row in coverage:
+        if row["status"] != "whole":
+            errors.print(f"zonewatch: {visible(str(row['capture']))}: {visible(str(row['problem']))}", markup=False)
+    if coverage and all(row["status"] == "unreadable" for row in coverage):
+        raise typer.Exit(MISUSED)
+
+
+def _outcome(result: AuditResult, fail_on: Severity | None) -> int:
+    if fail_on is not None:
+        least = SEVERITIES.index(fail_on.value)
+        if any(SEVERITIES.index(finding.severity) >= least for finding in result.findings):
+            return FOUND
+    return PARTIAL if result.partial else DONE
+
+
+def main() -> None:
+    """Entry point: errors of use and input become one clear line."""
+    errors = Console(stderr=True, highlight=False)
+    try:
+        app()
+    except (UsageError, AssetListError, PolicyErrors, ResultError) as error:
+        for line in str(error).splitlines():
+            errors.print(f"zonewatch: {line}", markup=False, soft_wrap=True)
+    except BrokenPipeError:
+        # The reader of a pipe left: nothing more to say, and nobody to say it to.
+        sys.stderr.close()
+        raise SystemExit(DONE) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        errors.print(f"zonewatch: {place}{error.strerror or error}", markup=False, soft_wrap=True)
+    else:
+        return
+    raise SystemExit(MISUSED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""`zonewatch events`: everything decoded, streamed to a file or to standard output."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from zonewatch.dissectors.decoder import Decoder, Source
+from zonewatch.dissectors.schemas import TABLES
+from zonewatch.reports.rows import Format, csv_text, emit, from_arrow
+from zonewatch.sensor.pipeline import spelled
+
+SHOWN: Final = {
+    "pdus": (
+        "frame", "time", "protocol", "source_address", "destination_address", "kind", "function", "function_name",
+        "object_kind", "object_start", "object_count", "status_name", "complete",
+    ),
+    "events": (
+        "time", "protocol", "client", "server", "server_unit", "function_name", "operation", "status",
+        "request_frames", "response_frames", "objects",
+    ),
+}  # fmt: skip
+"""Columns of the table form; the other forms have all."""
+TABLE_ROWS: Final = 200
+"""Rows of the table form: for looking, not for processing."""
+
+
+def write(points: list[Source], pdus: bool, protocol: str, form: str, out: Path | None) -> list[dict[str, Any]]:
+    """Writes all rows; gives the coverage of each input as capture, status and problem."""
+    name = "pdus" if pdus else "events"
+    decoder = Decoder(points, detail="pdus" if pdus else "events", hash_inputs=False)
+    with nullcontext(sys.stdout.buffer) if out is None else out.open("wb") as stream:
+        sink = _SINKS[form](name, stream)
+        going = True
+        while going:
+            going = decoder.advance()
+            table = decoder.take(name)
+            if not pdus:
+                decoder.take("aggregates")
+            if protocol:
+                table = table.filter(pc.equal(table["protocol"].cast(pa.utf8()), protocol))
+            sink.add(table)
+        sink.close()
+    return decoder.take("coverage").select(["capture", "status", "problem"]).to_pylist()
+
+
+class _Table:
+    """The first rows, for a person."""
+
+    def __init__(self, name: str, stream: BinaryIO) -> None:
+        self._name, self._stream, self._kept, self._all = name, stream, [TABLES[name].empty_table()], 0
+
+    def add(self, table: pa.Table) -> None:
+        room = TABLE_ROWS - sum(kept.num_rows for kept in self._kept)
+        self._all += table.num_rows
+        if room > 0:
+            self._kept.append(table.slice(0, room))
+
+    def close(self) -> None:
+        rows = pa.concat_tables([spelled(kept) for kept in self._kept])
+        text = open(self._stream.fileno(), "w", encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123
+        emit(from_arrow(rows, SHOWN[self._name]), "table", text)
+        if self._all > rows.num_rows:
+            text.write(f"… {self._all - rows.num_rows:,} more; --format csv, jsonl or parquet gives all\n")
+        text.flush()
+
+
+class _Lines:
+    """CSV or JSON lines, batch by batch."""
+
+    form: Format = "jsonl"
+
+    def __init__(self, name: str, stream: BinaryIO) -> None:
+        self._stream, self._first = stream, True
+        self.add(TABLES[name].empty_table())
+
+    def add(self, table: pa.Table) -> None:
+        if not table.num_rows and not self._first:
+            return
+        rows = from_arrow(spelled(table))
+        self._stream.write(self._text(rows).encode("utf-8", "backslashreplace"))
+        self._first = False
+
+    def _text(self, rows: Any) -> str:
+        from zonewatch.reports.rows import json_lines
+
+        return "".join(f"{line}\n" for line in json_lines(rows))
+
+    def close(self) -> None:
+        self._stream.flush()
+
+
+class _Csv(_Lines):
+    form: Format = "csv"
+
+    def _text(self, rows: Any) -> str:
+        text = csv_text(rows)
+        return text if self._first else text.split("\n", 1)[1]
+
+
+class _Parquet:
+    """Parquet, a row group a batch."""
+
+    def __init__(self, name: str, stream: BinaryIO) -> None:
+        self._writer = pq.ParquetWriter(
+            pa.PythonFile(stream, mode="w"),
+            spelled(TABLES[name].empty_table()).schema,
+            compression="zstd",
+            store_schema=False,
+        )
+
+    def add(self, table: pa.Table) -> None:
+        if table.num_rows:
+            self._writer.write_table(spelled(table).cast(self._writer.schema))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+_SINKS: Final = {"table": _Table, "csv": _Csv, "jsonl": _Lines, "parquet": _Parquet}
