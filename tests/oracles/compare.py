@@ -1,0 +1,127 @@
+"""PDUs per (source, destination, function code), ours beside an independent dissector's, on public captures.
+
+A row is (protocol, source, destination, …). The oracle's rows are in `oracle/*.json` of the captures' folder; what
+differs is listed in `differences.csv` with a frame that proves it and one of the reasons explained in
+`docs/decoding.md`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+CAPTURES: Final = Path(os.environ.get("ZONEWATCH_CAPTURES", ROOT.parent / "shared" / "pcaps"))
+DIFFERENCES: Final = Path(__file__).with_name("differences.csv")
+INDEX: Final = Path(__file__).with_name("captures.csv")
+FACTS: Final = ("modbus", "dnp3.link", "dnp3.app", "bacnet")
+NOT_YET: Final = frozenset((7, 105, 165))
+"""Link types of BACnet over ARCnet and MS/TP; 802.2 LLC is told by the file."""
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Difference:
+    """One row that is counted otherwise."""
+
+    capture: str
+    row: str
+    ours: int
+    theirs: int
+
+
+def oracles() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every capture with its oracle, sorted by name."""
+    for path in sorted((CAPTURES / "oracle").glob("*.json")):
+        oracle = json.loads(path.read_text(encoding="utf-8"))
+        yield oracle["file"], oracle
+
+
+def theirs(oracle: dict[str, Any]) -> Counter[Row]:
+    """The oracle's rows of the protocols that are decoded here."""
+    rows: Counter[Row] = Counter()
+    for fact in FACTS:
+        for *row, count in oracle["facts"].get(fact, {"rows": []})["rows"]:
+            if fact == "dnp3.link" and row[5] in _WITH_USER_DATA and row[4] == "pri":
+                continue  # their payload is counted as an application fragment
+            rows[(fact, *row)] += count
+    return rows
+
+
+_WITH_USER_DATA: Final = (3, 4)
+
+
+def pdus(path: Path) -> list[dict[str, Any]]:
+    """All PDUs of a capture, as rows."""
+    decoder = Decoder([Source("x", (CaptureFile(path.name, path),))], detail="pdus", hash_inputs=False)
+    found: list[dict[str, Any]] = []
+    going = True
+    while going:
+        going = decoder.advance()
+        found += decoder.take("pdus").to_pylist()
+    return found
+
+
+def ours(found: list[dict[str, Any]]) -> Counter[Row]:
+    """Our PDUs, counted as the oracle counts."""
+    return Counter(_KEYS[row["protocol"]](row) for row in found)
+
+
+def _modbus(row: dict[str, Any]) -> Row:
+    request = row["kind"] in ("request", "unconfirmed")
+    unit = row["destination_unit"] if request else row["source_unit"]
+    ends = (row["source_address"], row["destination_address"])
+    exception = row["status_code"] if row["kind"] == "error" else None
+    return ("modbus", *ends, "req" if request else "rsp", _number(unit), row["function"], exception)
+
+
+def _dnp3(row: dict[str, Any]) -> Row:
+    ends = (row["source_address"], row["destination_address"], _number(row["source_unit"]))
+    ends = (*ends, _number(row["destination_unit"]))
+    if row["kind"] == "link":
+        return ("dnp3.link", *ends, "pri" if row["link_code"] & 0x40 else "sec", row["function"])
+    return ("dnp3.app", *ends, row["function"])
+
+
+def _bacnet(row: dict[str, Any]) -> Row:
+    ends = (row["source_address"], row["destination_address"], row["link_code"])
+    return ("bacnet", *ends, row["message_type"], row["function"] if row["message_type"] is not None else None)
+
+
+_KEYS: Final = {"modbus": _modbus, "dnp3": _dnp3, "bacnet": _bacnet}
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
+
+
+def key(row: dict[str, Any]) -> str:
+    """The row of one PDU, as text."""
+    return spell(_KEYS[row["protocol"]](row))
+
+
+def spell(row: Row) -> str:
+    """A row as text, as it stands in the list of differences."""
+    return " ".join("-" if cell is None else str(cell) for cell in row)
+
+
+def differences(capture: str, oracle: dict[str, Any], found: list[dict[str, Any]]) -> list[Difference]:
+    """Rows counted otherwise, sorted."""
+    here, there = ours(found), theirs(oracle)
+    rows = sorted({*here, *there}, key=spell)
+    return [Difference(capture, spell(row), here[row], there[row]) for row in rows if here[row] != there[row]]
+
+
+def listed() -> dict[tuple[str, str], dict[str, str]]:
+    """The committed list, by capture and row."""
+    with DIFFERENCES.open(encoding="utf-8", newline="") as file:
+        return {(line["capture"], line["row"]): line for line in csv.DictReader(file)}
