@@ -23,6 +23,7 @@ from zonewatch.reports.words import (
     VERDICT_MARKS,
     counted,
     frames,
+    label,
     level,
     number,
     operation,
@@ -32,6 +33,7 @@ from zonewatch.reports.words import (
     target,
     visible,
 )
+from zonewatch.rules.findings import Finding
 
 __all__ = ["MAX_ASSETS", "MAX_LINES", "map_data"]
 
@@ -42,6 +44,7 @@ MAX_KEPT: Final = 60
 OUTSIDE: Final = "\x00outside"
 NO_ZONE: Final = "\x00none"
 _SHORT_ROLES: Final[dict[str, str]] = {"engineering_station": "engineering", "unknown": "role unknown"}
+_SUBJECTS: Final = 3
 _LINKS: Final = 10
 _FUNCTIONS: Final = 20
 _TARGETS: Final = 10
@@ -77,16 +80,20 @@ def map_data(result: AuditResult) -> dict[str, Any]:
     drawn = drawn[:MAX_LINES]
     boxes, labels = _boxes(result, node_of, lines)
     arrangement = arrange(boxes)
-    grave = {name for row in result.findings if row.severity in ("critical", "high") for name in row.assets}
+    grave = {name for row in result.findings if _is_about(row) for name in row.assets}
     groups: dict[str, list[Asset]] = {}
     for asset in result.inventory.assets:
         groups.setdefault(node_of[asset.id], []).append(asset)
-    names = {asset.id: visible(asset.name, 60) for asset in result.inventory.assets}
+    names = {asset.id: visible(label(asset), 60) for asset in result.inventory.assets}
     ids = {name: f"n{index}" for index, name in enumerate(arrangement.members)}
     return {
         "bands": [{"label": band.label, **_place(band.place)} for band in arrangement.bands],
         "zones": [
-            {"id": f"z{index}", "label": labels[box.id], **_place(arrangement.titles[box.id])}
+            {
+                "id": f"z{index}",
+                "label": _title(labels[box.id], arrangement.titles[box.id]),
+                **_place(arrangement.titles[box.id]),
+            }
             for index, box in enumerate(boxes)
         ],
         "nodes": [
@@ -110,12 +117,21 @@ def map_data(result: AuditResult) -> dict[str, Any]:
     }
 
 
+def _is_about(finding: Finding) -> bool:
+    """Whether a grave finding is about its devices, and does not just list all that were touched."""
+    return finding.severity in ("critical", "high") and len(finding.assets) <= _SUBJECTS
+
+
 def _place(place: Place) -> dict[str, float]:
     return {"x": round(place.x), "y": round(place.y), "w": round(place.width), "h": round(place.height)}
 
 
 def _zone_of(asset: Asset) -> str:
     return asset.zone or (OUTSIDE if asset.kind == "external" or asset.role == "external" else NO_ZONE)
+
+
+def _title(text: str, place: Place) -> str:
+    return visible(text, max(int(place.width / 8), 12))
 
 
 def _nodes_of(result: AuditResult) -> dict[str, str]:
@@ -211,7 +227,7 @@ def _node(member: str, assets: list[Asset], grave: set[str]) -> dict[str, Any]:
         asset = assets[0]
         return {
             "kind": asset.kind,
-            "label": f"{visible(asset.name, 16)}\n{_SHORT_ROLES.get(asset.role, ROLE_WORDS[asset.role])}",
+            "label": f"{visible(label(asset), 18)}\n{_SHORT_ROLES.get(asset.role, ROLE_WORDS[asset.role])}",
             "grave": asset.id in grave,
         }
     if assets:
@@ -219,7 +235,7 @@ def _node(member: str, assets: list[Asset], grave: set[str]) -> dict[str, Any]:
     cast, _, address = member.partition(":")
     return {
         "kind": "cast",
-        "label": f"{visible(address or cast, 17)}\n{'broadcast' if address else ''}",
+        "label": f"{visible(address or cast, 18)}\n{'broadcast' if address else ''}",
         "grave": False,
     }
 
@@ -294,7 +310,7 @@ def _verdict(row: VerdictRow) -> dict[str, str]:
 
 def _detail(assets: list[Asset]) -> dict[str, Any]:
     if len(assets) > 1:
-        names = [visible(asset.name, 40) for asset in assets[:60]]
+        names = [visible(label(asset), 40) for asset in assets[:60]]
         more = len(assets) - len(names)
         return {
             "name": counted(len(assets), "device"),
@@ -318,7 +334,7 @@ def _detail(assets: list[Asset]) -> dict[str, Any]:
         "behind it": ", ".join(f"{unit.protocol} {visible(unit.unit)}" for unit in asset.units[:40]),
     }
     return {
-        "name": visible(asset.name, 80),
+        "name": visible(label(asset), 80),
         "facts": [[key, value] for key, value in facts.items() if value],
         "claims": [
             {

@@ -25,6 +25,7 @@ from zonewatch.reports.result import (
     VerdictRow,
     edge_key,
     edge_verdicts,
+    matrix_lines,
     matrix_zones,
     ordered,
     totals,
@@ -42,6 +43,7 @@ from zonewatch.reports.words import (
     duration,
     frames,
     iso_time,
+    label,
     listed,
     number,
     operation,
@@ -51,6 +53,7 @@ from zonewatch.reports.words import (
     short_number,
     size,
     spoken,
+    tally,
     visible,
 )
 from zonewatch.rules.findings import Verdict
@@ -117,15 +120,6 @@ _ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"
 
 
 @dataclass(frozen=True, slots=True)
-class _MatrixLine:
-    """What one cell of the matrix says of one protocol and verdict."""
-
-    verdict: Verdict
-    protocol: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class _EdgeRow:
     edge: Edge
     verdict: Verdict | None
@@ -174,6 +168,7 @@ def _environment() -> Environment:
         product,
         short_number,
         size,
+        tally,
     )
     environment.filters |= {f"as_{function.__name__}": function for function in filters}
     environment.filters["as_code"] = _code
@@ -206,14 +201,14 @@ def html_report(result: AuditResult) -> str:
             findings=result.findings[:MAX_FINDINGS],
             assets=by_place(result)[:MAX_ASSET_ROWS],
             edges=edges[:MAX_EDGE_ROWS],
-            names={asset.id: asset.name for asset in result.inventory.assets},
+            names={asset.id: label(asset) for asset in result.inventory.assets},
             zone_of={asset.id: asset.zone for asset in result.inventory.assets},
             find=drawing["find"],
             speaks=spoken(result.inventory.edges),
             posture_text=_posture_text,
             zones=zones,
             grid=len(zones) <= MAX_GRID_ZONES,
-            cells=_matrix_cells(result),
+            cells=matrix_lines(result),
             zone_names={zone.id: zone.name for zone in result.zones if zone.name},
             severity_marks=SEVERITY_MARKS,
             verdict_marks=VERDICT_MARKS,
@@ -249,24 +244,3 @@ def _posture_text(asset: Asset) -> tuple[str, str, str]:
     if weakest is None or weakest.posture == "unknown":
         return ("", "", "")
     return (weakest.posture, f"{POSTURE_MARKS[weakest.posture].symbol} {weakest.posture}", weakest.reason)
-
-
-def _matrix_cells(result: AuditResult) -> dict[tuple[str, str], list[_MatrixLine]]:
-    found: dict[tuple[str, str], dict[tuple[Verdict, str], dict[str, int]]] = {}
-    for cell in result.matrix:
-        counts = found.setdefault((cell.from_zone, cell.to_zone), {}).setdefault((cell.verdict, cell.protocol), {})
-        counts[cell.operation] = counts.get(cell.operation, 0) + cell.events
-    order: list[Verdict] = list(VERDICT_MARKS)
-    return {
-        pair: [
-            _MatrixLine(verdict, protocol, _operations(counts))
-            for (verdict, protocol), counts in sorted(
-                groups.items(), key=lambda item: (order.index(item[0][0]), item[0][1])
-            )
-        ]
-        for pair, groups in sorted(found.items())
-    }
-
-
-def _operations(counts: dict[str, int]) -> str:
-    return ", ".join(f"{operation(word)} {short_number(count)}" for word, count in sorted(counts.items()))

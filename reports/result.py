@@ -11,10 +11,12 @@ from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding, Verdict
 
 __all__ = [
     "EXTERNAL",
+    "VERDICT_ORDER",
     "AuditResult",
     "Capture",
     "FindingFlow",
     "MatrixCell",
+    "MatrixLine",
     "OddityCount",
     "PolicyInfo",
     "UnusedFlow",
@@ -22,6 +24,7 @@ __all__ = [
     "ZoneInfo",
     "edge_key",
     "edge_verdicts",
+    "matrix_lines",
     "matrix_zones",
     "ordered",
     "totals",
@@ -215,6 +218,38 @@ def matrix_zones(result: AuditResult) -> list[str]:
     used = {zone for cell in result.matrix for zone in (cell.from_zone, cell.to_zone)}
     levels = {zone.id: -1.0 if zone.purdue is None else zone.purdue for zone in result.zones}
     return sorted(used, key=lambda zone: (not zone, zone != EXTERNAL, -levels.get(zone, -1.0), zone))
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixLine:
+    """What is shown in one cell of the matrix: one control protocol, or all other traffic, under one verdict."""
+
+    verdict: Verdict
+    head: str  # the protocol; empty: other traffic
+    counts: tuple[tuple[str, int], ...]  # operation → exchanges; of other traffic: service → packets
+
+
+def matrix_lines(result: AuditResult) -> dict[tuple[str, str], tuple[MatrixLine, ...]]:
+    """The cells by sending and receiving zone, the lines that ask for attention first."""
+    found: dict[tuple[str, str], dict[tuple[Verdict, bool, str], dict[str, int]]] = {}
+    for cell in result.matrix:
+        group = (cell.verdict, not cell.operation, cell.protocol if cell.operation else "")
+        counts = found.setdefault((cell.from_zone, cell.to_zone), {}).setdefault(group, {})
+        word = cell.operation or cell.protocol
+        counts[word] = counts.get(word, 0) + cell.events
+    return {
+        pair: tuple(
+            MatrixLine(verdict, head, _most(counts) if other else tuple(sorted(counts.items())))
+            for (verdict, other, head), counts in sorted(
+                groups.items(), key=lambda item: (VERDICT_ORDER.index(item[0][0]), *item[0][1:])
+            )
+        )
+        for pair, groups in sorted(found.items())
+    }
+
+
+def _most(counts: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def edge_key(edge: Edge) -> tuple[str, str, str]:

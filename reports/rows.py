@@ -114,11 +114,11 @@ def rich_table(rows: Rows, width: int, limit: int = 0) -> RichTable:
 
 
 def _fitting(columns: tuple[Column, ...], texts: list[tuple[str, ...]], width: int) -> list[int]:
-    # A text column may fold down to 16 cells before another one is given up for it.
+    # A text column may fold down to 18 cells before another one is given up for it.
     needs = []
     for index, column in enumerate(columns):
         longest = max((len(row[index]) for row in texts), default=0)
-        needs.append(max(len(column.title or column.name), longest if column.right else min(longest, 16)) + 2)
+        needs.append(max(len(column.title or column.name), longest if column.right else min(longest, 18)) + 2)
     kept = list(range(len(columns)))
     while sum(needs[index] for index in kept) > width:
         spare = [index for index in kept if columns[index].rank]

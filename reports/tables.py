@@ -10,7 +10,7 @@ from zonewatch.inventory.model import Asset, Edge, Evidence, Posture
 from zonewatch.reports.codec import encode
 from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
 from zonewatch.reports.rows import Cell, Column, Rows
-from zonewatch.reports.words import ROLE_WORDS, frames, iso_time, posture, product, spoken, target
+from zonewatch.reports.words import ROLE_WORDS, frames, iso_time, label, posture, product, spoken, target, visible
 from zonewatch.rules.findings import Finding
 
 __all__ = ["asset_rows", "asset_table", "by_place", "edge_rows", "edge_table", "finding_rows", "findings_json"]
@@ -211,8 +211,8 @@ def asset_table(result: AuditResult, protocols: int = 3) -> Rows:
         level = "" if asset.purdue is None else f"{asset.purdue:g}"
         said = speaks.get(asset.id, ())
         words = (*said[:protocols], f"+{len(said) - protocols}") if len(said) > protocols else said
-        fields = (ROLE_WORDS[asset.role], product(asset), asset.zone, level, words)
-        rows.append((asset.name, " ".join(shown), *fields, _posture_word(weakest.posture) if weakest else ""))
+        fields = (ROLE_WORDS[asset.role], visible(product(asset), 36), asset.zone, level, words)
+        rows.append((label(asset), " ".join(shown), *fields, _posture_word(weakest.posture) if weakest else ""))
     return Rows(columns, tuple(rows))
 
 
@@ -253,7 +253,7 @@ def edge_table(result: AuditResult) -> Rows:
         Column("packets", right=True, rank=4),
         Column("verdict", rank=1),
     )
-    names = {asset.id: asset.name for asset in result.inventory.assets}
+    names = {asset.id: label(asset) for asset in result.inventory.assets}
     verdicts = edge_verdicts(result)
     rows: list[tuple[Cell, ...]] = []
     for edge in sorted(ordered(result).inventory.edges, key=lambda edge: not edge.ot):

@@ -16,7 +16,16 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from zonewatch.reports.result import AuditResult, MatrixCell, matrix_zones, ordered, totals, worst
+from zonewatch.reports.result import (
+    VERDICT_ORDER,
+    AuditResult,
+    MatrixLine,
+    matrix_lines,
+    matrix_zones,
+    ordered,
+    totals,
+    worst,
+)
 from zonewatch.reports.rows import rich_table
 from zonewatch.reports.summary import Summary, summarise
 from zonewatch.reports.tables import asset_table
@@ -27,9 +36,8 @@ from zonewatch.reports.words import (
     frames,
     listed,
     number,
-    operation,
-    short_number,
     size,
+    tally,
     visible,
 )
 from zonewatch.rules.findings import SEVERITIES, Finding, Severity, Verdict
@@ -146,13 +154,11 @@ def _symbol(verdict: Verdict, ascii_only: bool) -> str:
 
 def _matrix(result: AuditResult, width: int, limit: int, ascii_only: bool) -> Iterator[ConsoleRenderable]:
     yield Text()
-    yield _heading("From zone to zone", "operations and exchanges" if result.policy.given else "nothing was judged")
+    yield _heading("From zone to zone", "operations, with exchanges" if result.policy.given else "nothing was judged")
     if not result.matrix:
         yield Text("no traffic between zones", style="dim")
         return
-    cells: dict[tuple[str, str], list[MatrixCell]] = {}
-    for cell in result.matrix:
-        cells.setdefault((cell.from_zone, cell.to_zone), []).append(cell)
+    cells = matrix_lines(result)
     zones = matrix_zones(result)
     judged = result.policy.given
     # A cell wants 15 columns to be read at ease; a list of pairs reads better than a squeezed grid.
@@ -173,46 +179,37 @@ def _zone_word(zone: str) -> str:
     return visible(zone) if zone else "(no zone)"
 
 
-def _lines(cells: list[MatrixCell], judged: bool, ascii_only: bool) -> Iterator[Text]:
-    groups: dict[tuple[Verdict, str], dict[str, int]] = {}
-    for cell in cells:
-        counts = groups.setdefault((cell.verdict, cell.protocol), {})
-        counts[cell.operation] = counts.get(cell.operation, 0) + cell.events
-    for (verdict, protocol), counts in sorted(groups.items(), key=lambda item: (-_weight(item[0][0]), item[0][1])):
-        line = Text(style=VERDICT_STYLES[verdict] if judged and verdict != "allowed" else "")
+def _lines(lines: Iterable[MatrixLine], judged: bool, ascii_only: bool) -> Iterator[Text]:
+    for found in lines:
+        line = Text(style=VERDICT_STYLES[found.verdict] if judged and found.verdict != "allowed" else "")
         if judged:
-            line.append(f"{_symbol(verdict, ascii_only)} ", style=VERDICT_STYLES[verdict])
-        line.append(f"{visible(protocol)} ")
-        words = [f"{operation(word)} {short_number(count)}" for word, count in sorted(counts.items())]
-        line.append(", ".join(words))
+            line.append(f"{_symbol(found.verdict, ascii_only)} ", style=VERDICT_STYLES[found.verdict])
+        line.append(f"{visible(found.head)} " if found.head else "other: ", style="" if found.head else "dim")
+        line.append(tally(found.head, found.counts), style="" if found.head else "dim")
         yield line
 
 
-def _weight(verdict: Verdict) -> int:
-    return {"violation": 3, "unzoned": 2, "cannot_conclude": 1, "allowed": 0}[verdict]
-
-
 def _grid(
-    zones: list[str], cells: dict[tuple[str, str], list[MatrixCell]], judged: bool, ascii_only: bool
+    zones: list[str], cells: dict[tuple[str, str], tuple[MatrixLine, ...]], judged: bool, ascii_only: bool
 ) -> ConsoleRenderable:
     table = Table(box=box.SQUARE, border_style="dim", show_lines=True, pad_edge=False)
     table.add_column("from \\ to", style="bold", overflow="fold")
     for zone in zones:
         table.add_column(Text(_zone_word(zone)), overflow="fold", ratio=1, min_width=13)
     for sender in zones:
-        row = [Group(*_lines(cells.get((sender, receiver), []), judged, ascii_only)) for receiver in zones]
+        row = [Group(*_lines(cells.get((sender, receiver), ()), judged, ascii_only)) for receiver in zones]
         table.add_row(Text(_zone_word(sender)), *row)
     return table
 
 
 def _pairs(
-    cells: dict[tuple[str, str], list[MatrixCell]], limit: int, judged: bool, ascii_only: bool
+    cells: dict[tuple[str, str], tuple[MatrixLine, ...]], limit: int, judged: bool, ascii_only: bool
 ) -> ConsoleRenderable:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(overflow="fold", style="bold", ratio=2)
     table.add_column(overflow="fold", ratio=3)
     arrow = "->" if ascii_only else "→"
-    grave = sorted(cells.items(), key=lambda item: (-max(_weight(cell.verdict) for cell in item[1]), item[0]))
+    grave = sorted(cells.items(), key=lambda item: (VERDICT_ORDER.index(item[1][0].verdict), item[0]))
     for (sender, receiver), found in grave[:limit]:
         words = (
             f"within {_zone_word(sender)}"

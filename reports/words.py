@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -117,6 +117,8 @@ def period(first: int, last: int) -> str:
 def duration(nanoseconds: int) -> str:
     """A length of time for people, in its two largest units."""
     seconds = max(nanoseconds, 0) // SECOND
+    if seconds >= 600:  # seconds say nothing then
+        seconds = (seconds + 30) // 60 * 60
     if seconds == 0:
         return "under a second"
     units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
@@ -174,6 +176,14 @@ def operation(word: str) -> str:
     return word.replace("_", " ") or "traffic"
 
 
+def tally(head: str, counts: Sequence[tuple[str, int]], limit: int = 4) -> str:
+    """A cell's line after its head: `read 12, write 3`; for other traffic, the services with the most packets."""
+    if head:
+        return ", ".join(f"{operation(word)} {short_number(count)}" for word, count in counts)
+    more = len(counts) - limit
+    return ", ".join([visible(word) for word, _ in counts[:limit]] + ([f"+{more}"] if more > 0 else []))
+
+
 def target(row: Target) -> str:
     """A range of points, zero-based, with Modbus' customary number: `holding-register 99 (40100)`."""
     words = [row.kind]
@@ -214,12 +224,20 @@ def posture(asset: Asset) -> Service | None:
 
 
 def spoken(edges: Iterable[Edge]) -> dict[str, tuple[str, ...]]:
-    """The protocols that each asset speaks, as client or server: control protocols first."""
+    """The protocols that each asset speaks, as client or server: control protocols first. A probe is no speech."""
     found: dict[str, set[tuple[bool, str]]] = {}
     for edge in edges:
+        if edge.state in ("attempted", "refused") and not edge.functions:
+            continue
         for end in (edge.client, edge.server):
             found.setdefault(end, set()).add((not edge.ot, edge.protocol))
     return {end: tuple(dict.fromkeys(protocol for _, protocol in sorted(rows))) for end, rows in sorted(found.items())}
+
+
+def label(asset: Asset) -> str:
+    """How people know an asset: its name; where that is only an address, the id it is declared by."""
+    bare = not asset.name or asset.name in asset.addresses or asset.name in asset.macs
+    return visible((asset.declared if bare else "") or asset.name or asset.id)
 
 
 def product(asset: Asset) -> str:

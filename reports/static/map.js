@@ -57,6 +57,7 @@
       { selector: 'node.cast', style: { shape: 'rectangle', 'border-style': 'dotted', color: colours.muted } },
       { selector: 'node.group', style: { 'border-style': 'double', 'border-width': 4 } },
       { selector: 'node.grave', style: { 'border-color': colours.violation, 'border-width': 2.4, 'border-style': 'solid' } },
+      { selector: 'node.long', style: { 'font-size': 10.5 } },
       { selector: 'edge', style: {
         width: 1, 'curve-style': 'bezier', 'line-color': colours.other, 'target-arrow-color': colours.other,
         'target-arrow-shape': 'triangle', 'arrow-scale': 0.8, opacity: 0.65, 'z-index': 1,
@@ -68,6 +69,10 @@
         width: 'data(width)', 'line-color': colours.accent, 'target-arrow-color': colours.accent, opacity: 0.95,
       } },
       ...lines,
+      ...['violation', 'unzoned', 'cannot_conclude'].map(verdict => ({
+        selector: `edge.plain[verdict = "${verdict}"]`,
+        style: { width: 1.3, 'line-color': colours[verdict], 'target-arrow-color': colours[verdict], 'line-style': 'dashed', 'line-dash-pattern': dashes[verdict], opacity: 0.6 },
+      })),
       { selector: '.faded', style: { opacity: 0.12 } },
       { selector: 'node.faded', style: { opacity: 0.3 } },
       { selector: '.hidden', style: { display: 'none' } },
@@ -87,7 +92,7 @@
     elements.push({ group: 'nodes', classes: 'title', position: { x: zone.x, y: zone.y }, data: { id: `s${zone.id}`, parent: zone.id, label: '', w: zone.w, h: zone.h } });
   });
   data.nodes.forEach(node => elements.push({
-    group: 'nodes', classes: node.kind + (node.grave ? ' grave' : ''), position: { x: node.x, y: node.y },
+    group: 'nodes', classes: node.kind + (node.grave ? ' grave' : '') + (node.label.split('\n').some(text => text.length > 14) ? ' long' : ''), position: { x: node.x, y: node.y },
     data: { id: node.id, parent: node.zone, label: node.label.trim(), w: node.w, h: node.h },
   }));
   data.lines.forEach(line => elements.push({
