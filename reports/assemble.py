@@ -42,11 +42,11 @@ def assemble(
     policy_sha256: str = "",
     notes: Iterable[str] = (),
 ) -> AuditResult:
-    """The result. `tables` by the names of `schemas.TABLES`: coverage, oddities and events are read.
+    """The result. `tables` by the names of `schemas.TABLES`: coverage, oddities, events and flows are read.
 
     `policy_name` is the policy's file name; `notes` are further limits in words.
     """
-    table = {name: tables.get(name, TABLES[name].empty_table()) for name in ("coverage", "oddities", "events")}
+    table = {name: tables.get(name, TABLES[name].empty_table()) for name in ("coverage", "oddities", "events", "flows")}
     rows = captures(table["coverage"])
     judged = not assessment.proposed
     policy = assessment.policy
@@ -63,7 +63,7 @@ def assemble(
             verdicts=verdict_rows(assessment.verdicts) if judged else (),
             matrix=matrix_cells(assessment.verdicts, outside),
             findings=assessment.findings,
-            flows=finding_flows(assessment.findings, table["events"]),
+            flows=finding_flows(assessment.findings, table["events"], table["flows"]),
             oddities=oddity_counts(table["oddities"]),
             unused_flows=unused_flows(policy, assessment.unused) if judged else (),
             limits=tuple(dict.fromkeys((*limits(rows), *map(_sentence, assessment.limits), *notes))),

@@ -44,6 +44,10 @@ _TWO_WAY_ICMP6: Final = {
     145: 144,
 }
 
+_FLOW: Final = ("capture", "transport", "client", "client_port", "server", "server_port")
+_Found = dict[tuple[str, int], set[tuple[Any, ...]]]
+"""Capture and frame → the ends of the flows that it belongs to, as `_FLOW` names them."""
+
 
 def community_id(transport: str, client: str, server: str, client_port: int, server_port: int, seed: int = 0) -> str:
     """The Community ID flow hash, version 1; empty where an address or the transport has none.
@@ -80,30 +84,35 @@ def _addresses(client: str, server: str) -> tuple[IPv4Address, IPv4Address] | tu
     return pair if pair[0].version == pair[1].version else None  # type: ignore[return-value]
 
 
-def finding_flows(findings: tuple[Finding, ...], events: pa.Table) -> tuple[FindingFlow, ...]:
-    """The flow of each finding whose evidence lies in one flow only, looked up in the event table."""
-    wanted = {(row.capture, row.frame): () for finding in findings for row in finding.evidence}
-    if not wanted or not events.num_rows:
-        return ()
-    frames_wanted = pa.array(sorted({frame for _, frame in wanted}), pa.uint64())
-    found: dict[tuple[str, int], set[tuple[str, str, int, str, int]]] = {}
+def finding_flows(
+    findings: tuple[Finding, ...], events: pa.Table, flows: pa.Table | None = None
+) -> tuple[FindingFlow, ...]:
+    """The flow of each finding whose evidence lies in one flow only.
+
+    Frames are looked up in the event table, and among the first and last frames of the flows table.
+    """
+    frames_wanted = pa.array(sorted({row.frame for finding in findings for row in finding.evidence}), pa.uint64())
+    found: _Found = {}
     for column in ("request_frames", "response_frames"):
         lists: Any = events.column(column).combine_chunks()
-        flat: Any = pc.list_flatten(lists)
-        parents: Any = pc.list_parent_indices(lists)
-        mask = pc.is_in(flat, value_set=frames_wanted)
-        flat, parents = flat.filter(mask), parents.filter(mask)
-        names = ("capture", "transport", "client", "client_port", "server", "server_port")
-        rows = events.select(names).take(parents).to_pylist()
-        for frame, row in zip(flat.to_pylist(), rows, strict=True):
-            ends = (row["transport"], row["client"], row["client_port"], row["server"], row["server_port"])
-            found.setdefault((row["capture"], frame), set()).add(ends)
+        _look_up(events, pc.list_flatten(lists), pc.list_parent_indices(lists), frames_wanted, found)
+    if flows is not None:
+        numbers = pa.array(list(range(flows.num_rows)), pa.int64())
+        for column in ("first_frame", "last_frame"):
+            _look_up(flows, flows.column(column), numbers, frames_wanted, found)
     return tuple(sorted(_only_flows(findings, found), key=lambda flow: flow.finding))
 
 
-def _only_flows(
-    findings: tuple[Finding, ...], found: dict[tuple[str, int], set[tuple[str, str, int, str, int]]]
-) -> Iterator[FindingFlow]:
+def _look_up(table: pa.Table, frames_held: Any, held_by: Any, wanted: pa.Array[Any], found: _Found) -> None:
+    """Adds the flows of the rows of `table` (by number in `held_by`) that hold a wanted frame."""
+    mask: Any = pc.is_in(frames_held, value_set=wanted)
+    rows = table.select(_FLOW).take(held_by.filter(mask)).to_pylist()
+    for frame, row in zip(frames_held.filter(mask).to_pylist(), rows, strict=True):
+        capture, *ends = (row[name] for name in _FLOW)
+        found.setdefault((capture, frame), set()).add(tuple(ends))
+
+
+def _only_flows(findings: tuple[Finding, ...], found: _Found) -> Iterator[FindingFlow]:
     for finding in findings:
         flows = {flow for row in finding.evidence for flow in found.get((row.capture, row.frame), ())}
         if len(flows) == 1:

@@ -131,7 +131,7 @@ def _zone_of(asset: Asset) -> str:
 
 
 def _title(text: str, place: Place) -> str:
-    return visible(text, max(int(place.width / 8), 12))
+    return visible(text, max(int(place.width / 9), 12))
 
 
 def _nodes_of(result: AuditResult) -> dict[str, str]:

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from zonewatch.reports.words import iso_time, visible
 
-__all__ = ["Cell", "Column", "Format", "Rows", "csv_text", "emit", "from_arrow", "json_lines"]
+__all__ = ["Cell", "Column", "Format", "Rows", "csv_text", "emit", "from_arrow", "json_lines", "lenient"]
 
 Cell = str | int | float | bool | None | tuple[str, ...]
 Format = Literal["table", "csv", "jsonl"]
@@ -79,16 +79,24 @@ def json_lines(rows: Rows) -> Iterator[str]:
 
 def emit(rows: Rows, form: Format, out: TextIO, console: Console | None = None, limit: int = 0) -> None:
     """Writes the rows. A table for people goes to the console and is shortened after `limit` rows (0: never)."""
+    lenient(out)
     if form == "csv":
         _write_csv(rows.columns, rows.rows, out)
     elif form == "jsonl":
         out.writelines(line + "\n" for line in json_lines(rows))
     else:
         console = console or Console(file=out)
+        lenient(console.file)
         console.print(rich_table(rows, console.width, limit))
         hidden = len(rows.rows) - limit if limit else 0
         if hidden > 0:
             console.print(Text(f"… {hidden:,} more (--format csv shows all)", style="dim"))
+
+
+def lenient(stream: object) -> None:
+    """Makes a stream write what its encoding lacks as an escape, where it would raise."""
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")
 
 
 def rich_table(rows: Rows, width: int, limit: int = 0) -> RichTable:

@@ -26,7 +26,7 @@ from zonewatch.reports.result import (
     totals,
     worst,
 )
-from zonewatch.reports.rows import rich_table
+from zonewatch.reports.rows import lenient, rich_table
 from zonewatch.reports.summary import Summary, summarise
 from zonewatch.reports.tables import asset_table
 from zonewatch.reports.words import (
@@ -63,6 +63,7 @@ def render(
     result: AuditResult, console: Console, *, folder: str = "", assets: int = 40, findings: int = 12, cells: int = 30
 ) -> None:
     """Prints the result. `folder` is where the files are; the rest is how much of each part is shown."""
+    lenient(console.file)
     result = ordered(result)
     summary = summarise(result)
     ascii_only = not console.encoding.lower().startswith("utf")

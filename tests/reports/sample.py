@@ -626,7 +626,7 @@ def without_policy() -> AuditResult:
         result,
         policy=PolicyInfo(proposal="policy_version: 1\nzones:\n  - id: supervision\n", reasons=("zones by subnet",)),
         verdicts=(),
-        matrix=tuple(replace(cell, verdict="allowed") for cell in result.matrix),
+        matrix=tuple(replace(cell, verdict="cannot_conclude") for cell in result.matrix),
         findings=tuple(finding for finding in result.findings if not finding.rule.startswith("policy.")),
         unused_flows=(),
     )
@@ -675,3 +675,35 @@ def hostile() -> AuditResult:
         findings=findings,
         limits=(HOSTILE,),
     )
+
+
+def empty() -> AuditResult:
+    """Nothing was seen at all."""
+    return AuditResult("0.1.0", "", 0, (), Inventory((), ()))
+
+
+def crowd(count: int, edges: int) -> AuditResult:
+    """A large network: many devices, and a scan by one of them."""
+    result = sample()
+    pattern = result.inventory.assets[0]
+    assets = tuple(
+        replace(
+            pattern,
+            id=f"host-{index:05}",
+            name=f"host-{index:05}",
+            interfaces=(Interface(SOURCE, f"10.{index // 65536}.{index // 256 % 256}.{index % 256}", "", None, True),),
+            zone=("office", "filtration", "")[index % 3],
+            kind="ot" if index % 5 == 0 else "it",
+        )
+        for index in range(count)
+    )
+    lines = tuple(
+        replace(
+            EDGES[index % len(EDGES)],
+            client=assets[index % 7].id,
+            server=assets[index * 13 % count].id,
+            server_port=index % 60_000,
+        )
+        for index in range(edges)
+    )
+    return replace(result, inventory=Inventory(assets, lines))

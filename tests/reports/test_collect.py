@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.tables import rows
+from zonewatch.dissectors import schemas
+from zonewatch.inventory.model import Evidence
+from zonewatch.reports.collect import captures, limits, oddity_counts
+from zonewatch.reports.result import Capture, OddityCount, totals
+
+FIELDS = ("source", "capture", "frame", "protocol", "layer", "code", "expected")
+
+
+def test_captures_are_the_rows_of_the_coverage_table() -> None:
+    table = rows(
+        schemas.COVERAGE,
+        [
+            {"source": "span", "capture": "b.pcap", "status": "whole", "packets": 5, "first_time": 7, "last_time": 9},
+            {"source": "span", "capture": "a.pcap", "status": "partial", "problem": "cut", "gaps": 2},
+        ],
+    )
+    assert captures(table) == (
+        Capture("span", "b.pcap", packets=5, first_time=7, last_time=9),
+        Capture("span", "a.pcap", status="partial", problem="cut", gaps=2),
+    )
+    assert captures(rows(schemas.COVERAGE, [])) == ()
+
+
+def test_totals_add_counters_and_span_times() -> None:
+    one = Capture("s", "a", packets=2, gaps=1, first_time=5, last_time=9)
+    other = Capture("s", "b", status="partial", packets=3, first_time=3, last_time=4)
+    unknown = Capture("s", "c")
+    assert totals((one, other, unknown)) == Capture(
+        "", "", status="partial", packets=5, gaps=1, first_time=3, last_time=9
+    )
+    assert totals(()) == Capture("", "")
+
+
+def test_oddities_are_counted_with_their_first_frames() -> None:
+    given = [
+        ("span", "a.pcap", 9, "modbus", "modbus", "bad_length", "6"),
+        ("span", "a.pcap", 4, "modbus", "modbus", "bad_length", "6"),
+        ("span", "b.pcap", 2, "modbus", "modbus", "bad_length", "6"),
+        ("span", "a.pcap", 1, "", "tcp", "gap", ""),
+    ]
+    table = rows(schemas.ODDITIES, [dict(zip(FIELDS, row, strict=True)) for row in given])
+    assert oddity_counts(table) == (
+        OddityCount("", "tcp", "gap", 1, "", (Evidence("span", "a.pcap", 1),)),
+        OddityCount(
+            "modbus", "modbus", "bad_length", 3, "6", (Evidence("span", "a.pcap", 4), Evidence("span", "b.pcap", 2))
+        ),
+    )
+    assert oddity_counts(rows(schemas.ODDITIES, [])) == ()
+
+
+WHOLE = Capture("span", "a.pcap", packets=10)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"status": "partial", "problem": "ends in a packet"}, "a.pcap could be read only in part: ends in a packet."),
+        ({"cut_packets": 1}, "1 packet had been cut short"),
+        ({"undecoded_packets": 2}, "2 packets could not be decoded"),
+        ({"gaps": 2, "gap_bytes": 3_000}, "2 holes in TCP streams (3.0 kB)"),
+        ({"one_sided_flows": 4}, "Of 4 connections only one direction"),
+        ({"incomplete_fragments": 1}, "1 fragmented packet never became whole"),
+        ({"clock_jumps": 1}, "clock jumped 1 time"),
+        ({"flows_evicted": 5}, "5 connections were let go"),
+        ({"combinations_coalesced": 7}, "7 combinations"),
+        ({"events_thinned": 8}, "8 events were counted, and not kept"),
+        ({"oddities_dropped": 9}, "9 malformed messages"),
+    ],
+)
+def test_each_limit_is_said_where_it_was_met(change: dict[str, object], said: str) -> None:
+    assert len(limits([WHOLE])) == 1
+    told = limits([replace(WHOLE, **change)])  # type: ignore[arg-type]
+    assert len(told) == 2
+    assert said in told[1]

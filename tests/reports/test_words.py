@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zonewatch.inventory.model import Evidence, Target
+from zonewatch.reports import words
+
+SECOND = words.SECOND
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plc-1", "plc-1"),
+        ("Wasserwerk Süd ✓", "Wasserwerk Süd ✓"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("a\u202eb", "a\\u202eb"),
+        ("line\nbreak\u2028", "line\\x0abreak\\u2028"),
+        ("\U000e0041", "\\U000e0041"),
+    ],
+)
+def test_text_from_packets_is_made_visible(text: str, shown: str) -> None:
+    assert words.visible(text) == shown
+
+
+@given(st.text(), st.integers(0, 20))
+def test_visible_text_is_printable_and_bounded(text: str, limit: int) -> None:
+    shown = words.visible(text, limit)
+    assert shown.isprintable()
+    assert not limit or len(shown) <= limit
+
+
+@given(st.integers(1, 2**63 - 1))
+def test_times_come_back(nanoseconds: int) -> None:
+    assert words.parse_time(words.iso_time(nanoseconds)) == nanoseconds
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "shown"),
+    [
+        (0, "under a second"),
+        (1 * SECOND, "1 second"),
+        (61 * SECOND, "1 minute 1 second"),
+        (1_799 * SECOND, "30 minutes"),
+        (86_400 * SECOND + 3_600 * SECOND, "1 day 1 hour"),
+        (-5, "under a second"),
+    ],
+)
+def test_durations(nanoseconds: int, shown: str) -> None:
+    assert words.duration(nanoseconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        (Target("holding-register", 99, 1), "holding-register 99 (40100)"),
+        (Target("holding-register", 0, 40), "holding-register 0-39 (40001-40040)"),
+        (Target("coil", 4, 1), "coil 4 (00005)"),
+        (Target("holding-register", 10_000, 1), "holding-register 10000 (410001)"),
+        (Target("analog-value", 4, 1, "present_value"), "analog-value 4 present value"),
+        (Target("class-0-data", None, 1), "class-0-data"),
+    ],
+)
+def test_targets_are_zero_based_with_the_customary_number(row: Target, shown: str) -> None:
+    assert words.target(row) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, "0"), (999, "999"), (1_000, "1k"), (12_345, "12.3k"), (123_456, "123k"), (4_600_000, "4.6M")],
+)
+def test_short_numbers(count: int, shown: str) -> None:
+    assert words.short_number(count) == shown
+
+
+def test_evidence_is_told_by_capture() -> None:
+    rows = [
+        Evidence("s", "b.pcap", 7),
+        Evidence("s", "a.pcap", 2),
+        Evidence("s", "a.pcap", 1),
+        Evidence("s", "a.pcap", 2),
+    ]
+    assert words.frames(rows) == "a.pcap frames 1, 2; b.pcap frame 7"
+    assert words.frames(rows, 1) == "a.pcap frames 1 and 1 more; b.pcap frame 7"
+
+
+def test_lists_end_in_a_count() -> None:
+    assert words.listed(["a"]) == "a"
+    assert words.listed("abc") == "a, b and c"
+    assert words.listed("abcde", 3) == "a, b and 3 more"
