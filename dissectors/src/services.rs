@@ -54,9 +54,10 @@ fn by_structure(bytes: &[u8]) -> Option<&'static str> {
         [0x03, 0x00, _, _, _, 0xe0 | 0xd0, _, _, _, _, _, rest @ ..] => match rest {
             [1..=3, _, 8, 0, ..] => Some("rdp"),
             _ if rest.starts_with(b"Cookie: mstshash=") => Some("rdp"),
-            [0xc0..=0xc2, ..] => Some("s7comm"),
-            _ => Some("cotp"),
+            _ => None,
         },
+        // TPKT, COTP data, and the protocol identifier of S7 communication behind it.
+        [0x03, 0x00, _, _, 0x02, 0xf0, 0x80, 0x32, ..] => Some("s7comm"),
         _ => None,
     }
 }

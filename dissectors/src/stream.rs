@@ -108,6 +108,11 @@ impl Assembly {
         while at < bytes.len() {
             let rest = &bytes[at..];
             if !self.synced {
+                // A message that fills the segment to its end is as good a proof of a start as there is.
+                if at == 0 && session.frame(direction, rest) == Framing::Message(rest.len()) {
+                    self.synced = true;
+                    continue;
+                }
                 match session.resync(direction, rest) {
                     Some(offset) if offset < rest.len() => at += offset,
                     _ => return bytes.len() - rest.len().min(TAIL),

@@ -23,9 +23,6 @@ CAPTURES: Final = Path(os.environ.get("ZONEWATCH_CAPTURES", ROOT.parent / "share
 DIFFERENCES: Final = Path(__file__).with_name("differences.csv")
 INDEX: Final = Path(__file__).with_name("captures.csv")
 FACTS: Final = ("modbus", "dnp3.link", "dnp3.app", "bacnet")
-NOT_YET: Final = frozenset((7, 105, 165))
-"""Link types of BACnet over ARCnet and MS/TP; 802.2 LLC is told by the file."""
-
 Row = tuple[Any, ...]
 
 
@@ -53,6 +50,8 @@ def theirs(oracle: dict[str, Any]) -> Counter[Row]:
         for *row, count in oracle["facts"].get(fact, {"rows": []})["rows"]:
             if fact == "dnp3.link" and row[5] in _WITH_USER_DATA and row[4] == "pri":
                 continue  # their payload is counted as an application fragment
+            if fact == "bacnet" and row[2] is None:
+                continue  # over 802.2 LLC and MS/TP: not BACnet/IP
             rows[(fact, *row)] += count
     return rows
 
