@@ -147,9 +147,9 @@ def _changes(item: JudgedChange) -> Iterator[Change]:
     seen, change = item.row.seen, item.change
     kind, start, name = seen.object_kind, seen.object_start, seen.property_name
     unit = f"unit {seen.unit}: " if seen.unit not in ("", "0", "1", "255") else ""
-    if change.text and not change.values:
+    if change.text:  # a command by its name: latch_on …
         before = value_text(kind, change.before[0]) if change.before else "unknown"
-        yield Change(unit + target_text(kind, start, seen.object_count, name), before, change.text)
+        yield Change(unit + target_text(kind, start, seen.object_count, name), before, change.text.split()[0])
         return
     for index, value in enumerate(change.values):
         known = index < len(change.before)
@@ -159,8 +159,7 @@ def _changes(item: JudgedChange) -> Iterator[Change]:
         if not target:
             continue
         before = value_text(kind, change.before[index]) if known else "unknown"
-        text = f"{value_text(kind, value)} ({change.text})" if change.text else value_text(kind, value)
-        yield Change(unit + target, before, text)
+        yield Change(unit + target, before, value_text(kind, value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from zonewatch.dissectors.vocabulary import PROTOCOLS
 from zonewatch.inventory.addresses import subnet
@@ -31,6 +32,9 @@ from zonewatch.rules.findings import Finding, Severity
 from zonewatch.rules.judge import JudgedChange, VerdictRow
 from zonewatch.rules.policy.words import canonical_service
 from zonewatch.rules.violations import remote_severity
+
+VALUES: Final = frozenset(("write", "operate"))
+"""Operations that set values of the process."""
 
 
 def _answered(edge: Edge) -> bool:
@@ -124,8 +128,8 @@ def remote_access(context: Context, detector: Detector, told: frozenset[Fact]) -
             f"{context.name(client)} opens a remote session ({protocol}) on {context.name(server)}",
             severity,
             reasons,
-            f"{protocol} to a {(asset.role if asset else 'host').replace('_', ' ')}, "
-            f"{times(sum(edge.packets for edge in edges), 'packet')}.",
+            f"{protocol}, {times(sum(edge.packets for edge in edges), 'packet')}; the server is known as "
+            f"{(asset.role if asset else 'unknown').replace('_', ' ')}.",
             [item for edge in edges for item in edge.evidence],
             assets=(client, server),
             protocol=protocol,
@@ -261,6 +265,8 @@ def unauthenticated(context: Context, detector: Detector, told: frozenset[Fact])
     for row in context.judgement.rows:
         if not changes_state(row.seen.operation) or row.client_zone == row.server_zone or row.server.many:
             continue
+        if context.proposed and subnet(row.client.address) == subnet(row.server.address):
+            continue  # a proposal that parts a subnet is no boundary yet
         if not _is_told(row, told) and not _authenticates(context, row):
             cases[row.server.id, row.seen.protocol, not row.client_zone].append(row)
     for (server, protocol, outside), rows in sorted(cases.items()):
@@ -345,7 +351,7 @@ def value_change(context: Context, detector: Detector, told: frozenset[Fact]) ->
     cases: defaultdict[tuple[tuple[str, str], ...], list[JudgedChange]] = defaultdict(list)
     for item in context.judgement.changes:
         row = item.row
-        if _is_told(row, told):
+        if row.seen.operation not in VALUES or _is_told(row, told):
             continue
         ends = (("client", row.client.id), ("server", row.server.id), ("protocol", row.seen.protocol))
         by_flow = not context.proposed and row.decision.flow and row.decision.verdict == "allowed"

@@ -121,16 +121,22 @@ class Judge:
         return from_zone, to_zone, self._between(seen, client, server, from_zone, to_zone)
 
     def _between(self, seen: Observation, client: End, server: End, from_zone: str, to_zone: str) -> Decision:
+        allowed: Decision | None = None
         doubtful: Decision | None = None
         nearest: tuple[int, Line, tuple[Difference, ...]] | None = None
         for line, fixed in self._candidates(seen, client, server, from_zone, to_zone):
             differences = (*fixed, *object_differences(line, seen))
             if not differences:
-                return Decision("allowed", "", line.conduit.id, line.flow.id)
+                if not seen.operation or not line.flow.operations or seen.operation in line.flow.operations:
+                    return Decision("allowed", "", line.conduit.id, line.flow.id)
+                allowed = allowed or Decision("allowed", "", line.conduit.id, line.flow.id)
+                continue  # as housekeeping; another flow may name it
             if not any(difference.certain for difference in differences):
                 doubtful = doubtful or _differing("cannot_conclude", line, differences)
             if nearest is None or distance(differences) < nearest[0]:
                 nearest = (distance(differences), line, differences)
+        if allowed is not None:
+            return allowed
         same = from_zone == to_zone
         action = self.policy.defaults.within_zone if same else self.policy.defaults.between_zones
         if action == "deny" and doubtful is not None:

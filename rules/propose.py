@@ -28,7 +28,7 @@ KINDS: Final = {"control": "control", "supervision": "supervisory", "office": "b
 
 
 def propose_zones(inventory: Inventory) -> Policy:
-    """A draft policy under which all that was seen would be allowed."""
+    """A draft policy under which all that was answered would be allowed, but not what came from the internet."""
     zones, assets = _zones(inventory)
     base: dict[str, Any] = {
         "policy_version": 1,
@@ -111,8 +111,8 @@ def _conduits(draft: Policy, inventory: Inventory) -> Iterator[dict[str, Any]]:
     for edge in inventory.edges:
         client, server = places.of(edge.client, edge.client_address), places.of(edge.server, edge.server_address)
         to_zone = places.of_broadcast(client, server) if server.many else server.zone
-        if not client.zone or not to_zone or client.zone == to_zone:
-            continue
+        if not client.zone or not to_zone or client.zone == to_zone or client.public:
+            continue  # what comes from the internet is a finding, not a draft
         if not edge.functions and edge.state not in ANSWERED and not edge.state.endswith("way"):
             continue  # nothing came of it: not to be allowed
         protocol, port = _protocol(edge.protocol, edge.transport, edge.server_port)
@@ -165,7 +165,7 @@ def draft_yaml(policy: Policy) -> str:
     """The policy as text to start from. It loads as it is."""
     lines = [
         "# Draft of a zone policy, made from observed traffic. Nobody approved this yet.",
-        "# It allows all that was seen, wanted or not: read each flow, remove what should not be, give a purpose.",
+        "# It allows what was seen inside, wanted or not: read each flow, remove what should not be, give a purpose.",
         f"policy_version: {policy.policy_version}",
         f"suc: {{id: {scalar(policy.suc.id)}, name: {scalar(policy.suc.name)}}}",
         f"defaults: {{between_zones: {policy.defaults.between_zones}, within_zone: {policy.defaults.within_zone}, "

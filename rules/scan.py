@@ -11,13 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonewatch.inventory.addresses import is_group, order
-from zonewatch.inventory.model import Evidence
+from zonewatch.inventory.model import Edge, Evidence
 from zonewatch.inventory.tables import plain
 from zonewatch.rules.context import ANSWERED, MOST_EVIDENCE, Context, Detector, Fact, Told, bounded, listing, times
 
 FEWEST_TARGETS: Final = 15
 MOST_PACKETS: Final = 5
 """A probe is a packet and its repetitions. More than this unanswered is traffic whose answers were not captured."""
+
+MOST_PACKETS_ANSWERED: Final = 4
+"""SYN, SYN and ACK, ACK, RST: a probe that found an open port. More is a session, and told apart."""
+
+SURROUNDINGS: Final = 60_000_000_000
+"""A minute before and after the unanswered probes belongs to the scan (nanoseconds)."""
 
 _UNANSWERED: Final = ("attempted", "refused", "one_way")
 
@@ -87,15 +93,24 @@ def _scan(client: str, places: list[tuple[str, str]], probes: pa.Table) -> Scan:
     )
 
 
+def _belongs(edge: Edge, seen: Scan) -> bool:
+    """True for what is part of the scan: probes, answered or not, and discovery at the same time, with its answers."""
+    near = seen.first_time - SURROUNDINGS <= edge.first_time and edge.last_time <= seen.last_time + SURROUNDINGS
+    if edge.ot:
+        return seen.client in (edge.client, edge.server) and edge.operations == ("discover",) and near
+    if edge.client != seen.client:
+        return False
+    return edge.state not in ANSWERED or (near and edge.packets <= MOST_PACKETS_ANSWERED)
+
+
 def scan(context: Context, detector: Detector, told: frozenset[Fact]) -> Iterator[Told]:
     """A client that looks for what is there."""
     for seen in scans(context.flows, context.inventory.by_address):
-        edges = [
-            edge
-            for edge in context.inventory.edges
-            if edge.client == seen.client and not edge.ot and edge.state not in ANSWERED
-        ]
+        edges = [edge for edge in context.inventory.edges if _belongs(edge, seen)]
         facts = frozenset((edge.client, edge.server, edge.protocol) for edge in edges)
+        found = sorted(
+            {(edge.server, edge.protocol) for edge in edges if edge.state in ANSWERED and edge.server != seen.client}
+        )
         sources = {item.source for item in seen.evidence}
         asked = {
             context.inventory.by_address.get((source, address), "") for source in sources for address in seen.servers
@@ -106,6 +121,8 @@ def scan(context: Context, detector: Detector, told: frozenset[Fact]) -> Iterato
             reasons.append(f"process devices among them: {context.names(process)}")
         ports = listing((str(port) for port in seen.ports), 16)
         seconds = (seen.last_time - seen.first_time) / 1e9
+        services = [f"{service} of {context.name(server)}" for server, service in found]
+        answered = f" It found: {listing(services)}." if services else ""
         asset = context.assets.get(seen.client)
         finding = detector.finding(
             (("client", seen.client),),
@@ -113,7 +130,7 @@ def scan(context: Context, detector: Detector, told: frozenset[Fact]) -> Iterato
             "high" if process else detector.severity,
             reasons,
             f"{times(seen.probes, 'probe')} in {seconds:,.0f} s at {len(seen.servers):,} addresses"
-            f" ({listing(seen.servers, 6)}), ports {ports}.",
+            f" ({listing(seen.servers, 6)}), ports {ports}.{answered}",
             bounded(seen.evidence),
             assets=(seen.client, *process[:20]),
             zones=(asset.zone if asset else "",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 _MODBUS_TABLES: Final = {"coil": 0, "discrete-input": 1, "input-register": 3, "holding-register": 4}
-_TWO_STATES: Final = ("coil", "discrete-input", "binary-input", "binary-output")
+_TWO_STATES: Final = ("coil", "discrete-input", "binary-input", "binary-output", "control-relay-output")
 
 
 def target_text(kind: str | None, start: int | None, count: int = 1, property_name: str = "") -> str:

@@ -119,12 +119,13 @@ def _violation(context: Context, detector: Detector, group: Group, case: _Case) 
         techniques = ["T0846"]
     elif REMOTE_SERVICES & set(services):
         techniques = ["T0886"]
+    verb = "sends discovery to" if operations == ["discover"] else _VERBS[use]
     asset = context.assets.get(client)
     if operations and asset is not None and context.is_unknown(asset):
         techniques.append("T0848")
     finding = detector.finding(
         (("client", client), ("server", server), ("protocol", protocol), ("use", use)),
-        f"{context.name(client)} {_VERBS[use]} {context.name(server)}: not allowed by the policy",
+        f"{context.name(client)} {verb} {context.name(server)}: not allowed by the policy",
         severity,
         reasons,
         _description(rows, operations, services, count),

@@ -14,7 +14,10 @@ TRANSPORTS: Final = ("tcp", "udp", "icmp")
 ANY: Final = "any"
 
 _SERVICES: Final = """
-amqp anydesk arp bgp bitmessage cip codesys coap cotp dce_rpc dcerpc dhcp dhcpv6 dns eapol egd enip ethercat ff-hse
+amqp amqps anydesk cldap dnp3-tls elasticsearch enip-io ff-annunciation https-alt
+ipsec-nat-t iso-tsap ldap-gc msrpc niagara-fox niagara-foxs pcworx pi proconos profinet-cm profinet-rt profinet-rtm
+red-lion vxlan winrm-https
+anydesk arp bgp bitmessage cip codesys coap cotp dce_rpc dcerpc dhcp dhcpv6 dns eapol egd enip ethercat ff-hse
 fins finger fox ftp ftp-data genisys ge-srtp gopher gtp hart-ip http http-alt https icmp icmpv6 iec104 iec61850
 igmp imap imaps ike ipmi ipp ipsec irc isakmp iscsi kerberos l2tp ldap ldaps llmnr lldp lpd mdns melsec mms mongodb
 mqtt mqtts mssql mysql nbns nbss netbios netbios-dgm netbios-ns netbios-ssn netflow nfs nntp ntp omron opc-da opc-ua
@@ -30,6 +33,10 @@ SAME_SERVICE: Final[dict[str, str]] = {
     "tls": "https",
     "ssl": "https",
     "http-alt": "http",
+    "https-alt": "https",
+    "winrm-https": "winrm",
+    "msrpc": "dcerpc",
+    "ldap-gc": "ldap",
     "cifs": "smb",
     "ms-wbt-server": "rdp",
     "microsoft-ds": "smb",
@@ -87,7 +94,7 @@ ROLE_WORDS: Final[dict[str, str]] = {
 
 _OBJECT_KINDS: Final = """
 coil discrete-input input-register holding-register file-record fifo-queue exception-status diagnostic
-comm-event-counter comm-event-log server-id device-identification umas
+comm-event-counter comm-event-log server-id device-identification encapsulated-interface vendor umas
 binary-input double-bit-input binary-output control-relay-output counter frozen-counter analog-input
 frozen-analog-input analog-input-deadband analog-output time class file device-profile private-registration
 data-set operation-status iin octet-string virtual-terminal security-statistic authentication device-attribute
@@ -100,6 +107,7 @@ bitstring-value characterstring-value date-pattern-value date-value datetime-pat
 integer-value large-analog-value octetstring-value positive-integer-value time-pattern-value time-value
 notification-forwarder alert-enrollment channel lighting-output binary-lighting-output network-port elevator-group
 escalator lift staging audit-log audit-reporter color color-temperature object
+broadcast-distribution-entry foreign-device network control-group life-safety-object vendor-service
 """
 OBJECT_KINDS: Final[frozenset[str]] = frozenset(_OBJECT_KINDS.split())
 """Kinds of objects that the decoders name."""
