@@ -231,20 +231,25 @@ def judge(
 
 def _seen_in_events_only(rows: list[VerdictRow], changes: tuple[JudgedChange, ...]) -> Iterator[VerdictRow]:
     """Combinations that aggregates hold coalesced only, or not at all, but a whole event shows."""
+    coalesced = {_function(row) for row in rows if row.seen.coalesced}
+    whole = {_function(row) for row in rows} - coalesced
     known = {_target(row) for row in rows if not row.seen.coalesced}
     found: dict[tuple[object, ...], VerdictRow] = {}
     for change in changes:
         key = _target(change.row)
-        if key in known:
+        if key in known or _function(change.row) in whole:
             continue
         row = found.get(key)
         found[key] = change.row if row is None else replace(row, seen=_added(row.seen, change.row.seen))
     yield from found.values()
 
 
+def _function(row: VerdictRow) -> tuple[object, ...]:
+    return (*row.seen[:7], row.seen.function, row.seen.operation)
+
+
 def _target(row: VerdictRow) -> tuple[object, ...]:
-    seen = row.seen
-    return (*seen[:6], seen.unit, seen.function, seen.operation, *seen[11:14])
+    return (*_function(row), *row.seen[11:14])
 
 
 def _added(one: Observation, other: Observation) -> Observation:
