@@ -124,7 +124,7 @@ def _conduits(draft: Policy, inventory: Inventory) -> Iterator[dict[str, Any]]:
             found["operations"].add(operation)
         for function in edge.functions:
             found = seen[client.zone, to_zone][protocol, changes_state(function.operation)]
-            found["objects"].update(target.kind for target in function.targets)
+            found["objects"].update([target.kind for target in function.targets] or [""])
     for (from_zone, to_zone), flows in sorted(seen.items()):
         yield {
             "id": identifier(from_zone, "to", to_zone),

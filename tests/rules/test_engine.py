@@ -60,6 +60,7 @@ def test_a_write_that_is_not_allowed_is_one_finding_with_values_and_a_flow_to_pa
         POLL,
         write(ENGINEERING, PLC_3, 100, [950]),
         write(ENGINEERING, PLC_3, 101, [400, 600], frame=3),
+        write(ENGINEERING, PLC_3, 103, [1], status="error", frame=4),
         talk(ENGINEERING, PLC_3, object_start=96, object_count=16),
     ]
     events = [
