@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tests.inventory.network import Row, flow, network, talk
+from tests.inventory.network import Row, network, talk
 from tests.tables import rows
 from zonewatch.dissectors import schemas
 from zonewatch.inventory.build import build
@@ -136,6 +136,3 @@ def assess(
 
 def of_rule(assessment: Assessment, rule: str) -> list[Finding]:
     return [finding for finding in assessment.findings if finding.rule == rule]
-
-
-__all__ = ["flow", "talk"]
