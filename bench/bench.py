@@ -179,9 +179,9 @@ def cut(whole: Path, part: Path, packets: int) -> int:
 
 def decode(path: Path, table: str) -> None:
     """What the engine's measurements run: all rows of a table, taken over and dropped."""
-    from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
+    from zonewatch.dissectors.decoder import CaptureFile, Decoder, Detail, Source
 
-    detail = "pdus" if table == "pdus" else "aggregates"
+    detail: Detail = "pdus" if table == "pdus" else "aggregates"
     decoder = Decoder([Source("bench", (CaptureFile(path.name, path),))], detail=detail, hash_inputs=False)
     rows, going = 0, True
     while going:
