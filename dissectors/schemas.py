@@ -7,7 +7,7 @@ Words are dictionary-encoded. Times are UTC nanoseconds. Frames are 1-based with
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -17,7 +17,7 @@ FRAMES: Final = pa.list_(pa.field("item", pa.uint64(), nullable=False))
 NUMBERS: Final = pa.list_(pa.field("item", pa.float64(), nullable=False))
 
 
-def _required(name: str, kind: pa.DataType) -> pa.Field:
+def _required(name: str, kind: pa.DataType) -> pa.Field[Any]:
     return pa.field(name, kind, nullable=False)
 
 

@@ -27,9 +27,7 @@ Operation = Literal[
     "session",
     "unknown",
 ]
-Kind = Literal[
-    "request", "response", "error", "unsolicited", "confirm", "unconfirmed", "link", "network", "unknown"
-]
+Kind = Literal["request", "response", "error", "unsolicited", "confirm", "unconfirmed", "link", "network", "unknown"]
 Status = Literal["ok", "error", "no_response", "response_only", "one_way", "cut"]
 """Outcome of an event: answered; answered negatively; not answered; the request was not captured;
 no answer is due; the message was not captured whole."""

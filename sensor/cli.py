@@ -108,7 +108,9 @@ def audit(
     ),
     json: Annotated[str, typer.Option(metavar="FILE|-", help="Write result.json here too; - is standard output.")] = "",
     source: SourceOption = None,
-    begin: Annotated[str, typer.Option("--from", metavar="TIME", help="Leave out what ended before (ISO 8601, UTC).")] = "",
+    begin: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Leave out what ended before (ISO 8601, UTC).")
+    ] = "",
     end: Annotated[str, typer.Option("--to", metavar="TIME", help="Leave out what began after (ISO 8601, UTC).")] = "",
     as_of: Annotated[
         str, typer.Option(metavar="TIME", help="Moment by which approvals expire; the last packet's by default.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Protocol, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from zonewatch.dissectors.decoder import Decoder, Source
 from zonewatch.dissectors.schemas import TABLES
-from zonewatch.reports.rows import Format, csv_text, emit, from_arrow
+from zonewatch.reports.rows import Rows, csv_text, emit, from_arrow, json_lines
 from zonewatch.sensor.pipeline import spelled
 
 SHOWN: Final = {
@@ -44,10 +44,20 @@ def write(points: list[Source], pdus: bool, protocol: str, form: str, out: Path 
             if not pdus:
                 decoder.take("aggregates")
             if protocol:
-                table = table.filter(pc.equal(table["protocol"].cast(pa.utf8()), protocol))
+                table = table.filter(pc.is_in(table["protocol"].cast(pa.utf8()), value_set=pa.array([protocol])))
             sink.add(table)
         sink.close()
     return decoder.take("coverage").select(["capture", "status", "problem"]).to_pylist()
+
+
+class _Sink(Protocol):
+    """Takes rows batch by batch."""
+
+    def __init__(self, name: str, stream: BinaryIO) -> None: ...
+
+    def add(self, table: pa.Table) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class _Table:
@@ -64,7 +74,7 @@ class _Table:
 
     def close(self) -> None:
         rows = pa.concat_tables([spelled(kept) for kept in self._kept])
-        text = open(self._stream.fileno(), "w", encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123
+        text = open(self._stream.fileno(), "w", encoding="utf-8", closefd=False)  # noqa: SIM115
         emit(from_arrow(rows, SHOWN[self._name]), "table", text)
         if self._all > rows.num_rows:
             text.write(f"… {self._all - rows.num_rows:,} more; --format csv, jsonl or parquet gives all\n")
@@ -73,8 +83,6 @@ class _Table:
 
 class _Lines:
     """CSV or JSON lines, batch by batch."""
-
-    form: Format = "jsonl"
 
     def __init__(self, name: str, stream: BinaryIO) -> None:
         self._stream, self._first = stream, True
@@ -87,9 +95,7 @@ class _Lines:
         self._stream.write(self._text(rows).encode("utf-8", "backslashreplace"))
         self._first = False
 
-    def _text(self, rows: Any) -> str:
-        from zonewatch.reports.rows import json_lines
-
+    def _text(self, rows: Rows) -> str:
         return "".join(f"{line}\n" for line in json_lines(rows))
 
     def close(self) -> None:
@@ -97,9 +103,7 @@ class _Lines:
 
 
 class _Csv(_Lines):
-    form: Format = "csv"
-
-    def _text(self, rows: Any) -> str:
+    def _text(self, rows: Rows) -> str:
         text = csv_text(rows)
         return text if self._first else text.split("\n", 1)[1]
 
@@ -108,19 +112,15 @@ class _Parquet:
     """Parquet, a row group a batch."""
 
     def __init__(self, name: str, stream: BinaryIO) -> None:
-        self._writer = pq.ParquetWriter(
-            pa.PythonFile(stream, mode="w"),
-            spelled(TABLES[name].empty_table()).schema,
-            compression="zstd",
-            store_schema=False,
-        )
+        self._schema = spelled(TABLES[name].empty_table()).schema
+        self._writer = pq.ParquetWriter(cast(Any, stream), self._schema, compression="zstd", store_schema=False)
 
     def add(self, table: pa.Table) -> None:
         if table.num_rows:
-            self._writer.write_table(spelled(table).cast(self._writer.schema))
+            self._writer.write_table(spelled(table).cast(self._schema))
 
     def close(self) -> None:
         self._writer.close()
 
 
-_SINKS: Final = {"table": _Table, "csv": _Csv, "jsonl": _Lines, "parquet": _Parquet}
+_SINKS: Final[dict[str, type[_Sink]]] = {"table": _Table, "csv": _Csv, "jsonl": _Lines, "parquet": _Parquet}

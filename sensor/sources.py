@@ -10,7 +10,7 @@ from zonewatch.dissectors.decoder import CaptureFile, Source
 
 DEFAULT_POINT: Final = "capture"
 _NO_CAPTURES: Final = frozenset(
-    ".csv .gitignore .html .json .jsonl .log .md .ndjson .parquet .pdf .png .py .toml .txt .yaml .yml".split()
+    (".csv", ".html", ".json", ".jsonl", ".log", ".md", ".ndjson", ".parquet", ".pdf", ".png", ".py", ".toml", ".txt")
 )
 """Files of a folder that are passed over without a word; everything else is tried."""
 

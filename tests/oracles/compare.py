@@ -84,8 +84,8 @@ def _modbus(row: dict[str, Any]) -> Row:
 
 
 def _dnp3(row: dict[str, Any]) -> Row:
-    ends = (row["source_address"], row["destination_address"], _number(row["source_unit"]))
-    ends = (*ends, _number(row["destination_unit"]))
+    units = (_number(row["source_unit"]), _number(row["destination_unit"]))
+    ends = (row["source_address"], row["destination_address"], *units)
     if row["kind"] == "link":
         return ("dnp3.link", *ends, "pri" if row["link_code"] & 0x40 else "sec", row["function"])
     return ("dnp3.app", *ends, row["function"])
