@@ -122,11 +122,12 @@ def audit(
     """Audit captures: assets, communication map, findings and a report, in one folder."""
     errors = Console(stderr=True)
     points = sources(inputs or [], source or [])
+    declared = read_assets(assets) if assets is not None else ()
     given = Given(
-        policy=load_policy(policy) if policy is not None else None,
+        policy=load_policy(policy, [asset.id for asset in declared]) if policy is not None else None,
         policy_name=policy.name if policy is not None else "",
         policy_sha256=hashlib.sha256(policy.read_bytes()).hexdigest() if policy is not None else "",
-        declared=read_assets(assets) if assets is not None else (),
+        declared=declared,
         begin=_moment("--from", begin),
         end=_moment("--to", end),
         as_of=_moment("--as-of", as_of),

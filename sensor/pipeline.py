@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,12 +17,11 @@ from zonewatch.dissectors.decoder import Decoder, Detail, Source
 from zonewatch.inventory.build import build
 from zonewatch.inventory.declared import DeclaredAsset
 from zonewatch.inventory.tables import Tables, plain
-from zonewatch.reports import collect
-from zonewatch.reports.ecs import finding_flows
-from zonewatch.reports.result import AuditResult, MatrixCell, PolicyInfo, UnusedFlow, VerdictRow, ZoneInfo
-from zonewatch.rules.engine import Assessment, audit
+from zonewatch.reports.assemble import assemble
+from zonewatch.reports.result import AuditResult
+from zonewatch.rules.engine import audit
+from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.model import Policy
-from zonewatch.rules.propose import draft_yaml
 
 _KEPT: Final = ("events", "aggregates", "flows", "claims", "addresses", "oddities", "coverage")
 
@@ -64,25 +63,17 @@ def decode(
 def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult:
     """Judges decoded tables and gives the whole result."""
     tables = within(tables, given.begin, given.end)
-    inventory = build(Tables(**{name: tables[name] for name in _INVENTORY}), given.declared)
+    declared = declared_assets(given.policy, given.declared) if given.policy is not None else given.declared
+    inventory = build(Tables(**{name: tables[name] for name in _INVENTORY}), declared)
     as_of = given.as_of if given.as_of is not None else _last_time(tables["coverage"])
     assessment = audit(inventory, tables, given.policy, as_of)
-    captures = collect.captures(tables["coverage"])
-    return AuditResult(
+    return assemble(
+        assessment,
+        tables,
         version=__version__,
         title=title,
-        as_of=as_of,
-        captures=captures,
-        inventory=assessment.inventory,
-        policy=_policy_info(assessment, given),
-        zones=tuple(_zone(zone) for zone in assessment.policy.zones),
-        verdicts=_verdict_rows(assessment),
-        matrix=_matrix(assessment),
-        findings=assessment.findings,
-        flows=finding_flows(assessment.findings, tables["events"]),
-        oddities=collect.oddity_counts(tables["oddities"]),
-        unused_flows=_unused(assessment),
-        limits=(*collect.limits(captures), *assessment.limits),
+        policy_name=given.policy_name,
+        policy_sha256=given.policy_sha256,
     )
 
 
@@ -103,9 +94,9 @@ def within(tables: dict[str, pa.Table], begin: int | None, end: int | None) -> d
     for name, (first, last) in _SPANS.items():
         table = kept[name]
         if begin is not None:
-            table = table.filter(pc.greater_equal(table[last].cast(pa.int64()), begin))
+            table = table.filter(pc.field(last).cast(pa.int64()) >= begin)
         if end is not None:
-            table = table.filter(pc.less_equal(table[first].cast(pa.int64()), end))
+            table = table.filter(pc.field(first).cast(pa.int64()) <= end)
         kept[name] = table
     return kept
 
@@ -128,89 +119,3 @@ def spelled(table: pa.Table) -> pa.Table:
 
 def _last_time(coverage: pa.Table) -> int:
     return max((int(value) for value in plain(coverage)["last_time"].to_pylist() if value is not None), default=0)
-
-
-def _policy_info(assessment: Assessment, given: Given) -> PolicyInfo:
-    suc = assessment.policy.suc
-    if assessment.proposed:
-        return PolicyInfo(proposal=draft_yaml(assessment.policy))
-    owner = getattr(suc, "owner", None)
-    return PolicyInfo(
-        name=given.policy_name,
-        sha256=given.policy_sha256,
-        system=getattr(suc, "name", "") or getattr(suc, "id", "") or "",
-        owner=str(getattr(owner, "organization", "") or "") if owner is not None else "",
-    )
-
-
-def _zone(zone: object) -> ZoneInfo:
-    target = getattr(zone, "sl_t", None)
-    members = getattr(zone, "members", None)
-    if target is None or isinstance(target, int):
-        words = "" if target is None else str(target)
-    else:
-        levels = target.items() if isinstance(target, dict) else target.model_dump(exclude_none=True).items()
-        words = ", ".join(f"{name} {level}" for name, level in levels)
-    listed: Iterable[object] = (
-        *(getattr(members, "subnets", ()) or ()),
-        *(f"VLAN {vlan}" for vlan in getattr(members, "vlans", ()) or ()),
-        *(getattr(members, "include", ()) or ()),
-    )
-    return ZoneInfo(
-        id=str(getattr(zone, "id", "")),
-        name=str(getattr(zone, "name", "") or ""),
-        purdue=getattr(zone, "purdue", None),
-        target=words,
-        members=tuple(str(member) for member in listed),
-    )
-
-
-def _verdict_rows(assessment: Assessment) -> tuple[VerdictRow, ...]:
-    return tuple(
-        VerdictRow(
-            client=row.client,
-            server=row.server,
-            protocol=row.protocol,
-            function=row.function_name,
-            operation=row.operation,
-            verdict=row.verdict,
-            client_zone=row.client_zone,
-            server_zone=row.server_zone,
-            conduit=row.conduit,
-            flow=row.flow,
-            reason=row.reason,
-            events=row.count,
-            evidence=row.evidence,
-        )
-        for row in assessment.verdicts
-    )
-
-
-def _matrix(assessment: Assessment) -> tuple[MatrixCell, ...]:
-    counts: dict[tuple[str, str, str, str, str], int] = {}
-    for row in assessment.verdicts:
-        key = (row.client_zone, row.server_zone, row.protocol, row.operation, row.verdict)
-        counts[key] = counts.get(key, 0) + row.count
-    return tuple(
-        MatrixCell(one, other, protocol, operation, verdict, events)  # type: ignore[arg-type]
-        for (one, other, protocol, operation, verdict), events in sorted(counts.items())
-    )
-
-
-def _unused(assessment: Assessment) -> tuple[UnusedFlow, ...]:
-    unused = set(assessment.unused)
-    return tuple(
-        UnusedFlow(
-            conduit=conduit.id,
-            flow=flow.id,
-            from_zone=conduit.from_,
-            to_zone=conduit.to,
-            protocol=str(flow.protocol),
-            operations=tuple(flow.operations),
-            purpose=flow.purpose or "",
-            until=str(flow.approved.until or "") if flow.approved else "",
-        )
-        for conduit in assessment.policy.conduits
-        for flow in conduit.flows
-        if (conduit.id, flow.id) in unused
-    )

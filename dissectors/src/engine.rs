@@ -7,11 +7,11 @@ use crate::columns::rows;
 use crate::flows::{Content, Datagrams, Flow, Flows, Key, Stream, Transport};
 use crate::intern::Dictionaries;
 use crate::model::{OddityCode, Protocol};
+use crate::net::BadHeader;
 use crate::net::fragments::{Added, Fragments};
 use crate::net::ip::{self, Ip, IpPacket, flag, number};
 use crate::net::link::{self, Link, Mac, ethertype};
 use crate::net::tcp::{Piece, Stamp};
-use crate::net::BadHeader;
 use crate::recognise::{Kept, Seen};
 use crate::record::{Conversation, Recorder};
 use crate::registry;
@@ -150,7 +150,14 @@ impl Engine {
             }
             Err(bad) => self.undecoded(bad, stamp),
         }
-        let mut ended = self.flows.idle(packet.time_ns);
+        if self.flows.needs_sweep(packet.time_ns) {
+            self.sweep(packet.time_ns);
+        }
+    }
+
+    /// Ends the flows that have been silent too long; where there are too many, those silent longest.
+    fn sweep(&mut self, now: i64) {
+        let mut ended = self.flows.idle(now);
         if ended.is_empty() {
             ended = self.flows.surplus();
             self.sinks.coverage.flows_evicted += ended.len() as u64;
@@ -451,7 +458,15 @@ impl Engine {
                     flow.service = Some((session.protocol().name(), Basis::Content));
                     flow.content = Content::Datagrams(Box::new(Datagrams { session, exchanges: Default::default() }));
                     for earlier in &kept {
-                        deliver_datagram(flow, earlier.direction, &earlier.payload, earlier.missing, earlier.stamp, sinks, output);
+                        deliver_datagram(
+                            flow,
+                            earlier.direction,
+                            &earlier.payload,
+                            earlier.missing,
+                            earlier.stamp,
+                            sinks,
+                            output,
+                        );
                     }
                 }
                 None if !on_probation.is_empty() && *probation + on_probation.octets() <= MAX_PROBATION => {
@@ -508,7 +523,8 @@ fn conversation(flow: &Flow, protocol: Protocol, source: u32) -> Conversation {
 
 fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], sinks: &mut Sinks, output: &mut Output) {
     flow.service = Some((session.protocol().name(), Basis::Content));
-    let stream = Stream { session, halves: Default::default(), assemblies: Default::default(), exchanges: Default::default() };
+    let stream =
+        Stream { session, halves: Default::default(), assemblies: Default::default(), exchanges: Default::default() };
     flow.content = Content::Stream(Box::new(stream));
     for direction in [Direction::Forward, Direction::Backward] {
         // The lowest sequence number kept starts the direction, should the first segments be out of order.
@@ -530,7 +546,13 @@ fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], sinks
     }
 }
 
-fn stream_segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, sinks: &mut Sinks, output: &mut Output) {
+fn stream_segment(
+    flow: &mut Flow,
+    seen: Seen<'_>,
+    acknowledgement: Option<u32>,
+    sinks: &mut Sinks,
+    output: &mut Output,
+) {
     let source = sinks.source;
     let Content::Stream(stream) = &mut flow.content else { return };
     let protocol = stream.session.protocol();

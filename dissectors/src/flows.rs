@@ -234,11 +234,14 @@ impl Flows {
         Some(flow)
     }
 
-    /// Slots of flows that have been silent too long, looked for once in a minute of packet time.
+    /// True once in a minute of packet time, and where there are too many flows.
+    #[inline]
+    pub fn needs_sweep(&self, now: i64) -> bool {
+        !(0..60 * SECOND).contains(&now.saturating_sub(self.last_sweep)) || self.index.len() >= MAX_FLOWS
+    }
+
+    /// Slots of flows that have been silent too long.
     pub fn idle(&mut self, now: i64) -> Vec<u32> {
-        if (0..60 * SECOND).contains(&now.saturating_sub(self.last_sweep)) {
-            return Vec::new();
-        }
         self.last_sweep = now;
         self.slots_where(|flow| now.saturating_sub(flow.last.0) > flow.idle_limit())
     }
@@ -248,7 +251,8 @@ impl Flows {
         if self.index.len() < MAX_FLOWS {
             return Vec::new();
         }
-        let mut silent: Vec<(i64, u32)> = (0..).zip(&self.slots).filter_map(|(slot, flow)| Some((flow.as_ref()?.last.0, slot))).collect();
+        let mut silent: Vec<(i64, u32)> =
+            (0..).zip(&self.slots).filter_map(|(slot, flow)| Some((flow.as_ref()?.last.0, slot))).collect();
         silent.sort_unstable();
         silent.truncate(MAX_FLOWS / 8);
         silent.into_iter().map(|(_, slot)| slot).collect()

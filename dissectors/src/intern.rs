@@ -139,8 +139,8 @@ pub struct Dictionaries {
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::Array;
     use super::*;
+    use arrow_array::Array;
 
     #[test]
     fn a_word_has_one_number() {

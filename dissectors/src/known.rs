@@ -47,7 +47,8 @@ impl Known {
         self.clock += 1;
         let updated = self.clock;
         let blocks = self.places.entry(place).or_default();
-        if let Some(block) = blocks.iter_mut().find(|block| block.start == start && block.values.len() == values.len()) {
+        if let Some(block) = blocks.iter_mut().find(|block| block.start == start && block.values.len() == values.len())
+        {
             let differs = block.values != values;
             if differs {
                 block.values.copy_from_slice(values);

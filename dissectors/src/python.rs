@@ -54,7 +54,9 @@ impl Decoder {
             "aggregates" => Detail::Aggregates,
             "events" => Detail::Events,
             "pdus" => Detail::Pdus,
-            other => return Err(PyValueError::new_err(format!("unknown detail '{other}': aggregates, events or pdus"))),
+            other => {
+                return Err(PyValueError::new_err(format!("unknown detail '{other}': aggregates, events or pdus")));
+            }
         };
         Ok(Decoder { core: Mutex::new(Core::new(sources, detail, hash_inputs)) })
     }

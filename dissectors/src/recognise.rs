@@ -107,7 +107,8 @@ impl Probation {
                 }
             }
             Answer::Nobody => {
-                self.sides[seen.direction as usize] = Side { next: self.sides[seen.direction as usize].next, octets: Vec::new() };
+                self.sides[seen.direction as usize] =
+                    Side { next: self.sides[seen.direction as usize].next, octets: Vec::new() };
                 self.undecided = self.sides.iter().any(|side| !side.octets.is_empty());
                 if self.segments > PATIENCE || seen.payload.len() > 512 {
                     if !self.undecided {
@@ -188,8 +189,7 @@ impl Probation {
             let Probe { opener, ports, cut, .. } = base;
             Probe { forward: sides[0], backward: sides[1], first, opener, ports, cut }
         }
-        let base =
-            Probe { forward: &[], backward: &[], first: seen.direction, opener, ports, cut: seen.missing > 0 };
+        let base = Probe { forward: &[], backward: &[], first: seen.direction, opener, ports, cut: seen.missing > 0 };
         let first = self.kept.first().map_or(seen.direction, |kept| kept.direction);
         let [forward, backward] = &self.sides;
         match ask(protocols, &probe(base, [&forward.octets, &backward.octets], first)) {
@@ -198,7 +198,9 @@ impl Probation {
         }
         let from_here = seen.payload.len() < self.sides[seen.direction as usize].octets.len();
         if from_here {
-            self.sides[seen.direction as usize].octets.drain(..self.sides[seen.direction as usize].octets.len() - seen.payload.len());
+            self.sides[seen.direction as usize]
+                .octets
+                .drain(..self.sides[seen.direction as usize].octets.len() - seen.payload.len());
         }
         let other = &self.sides[seen.direction.opposite() as usize].octets;
         if !other.is_empty() {

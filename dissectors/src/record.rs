@@ -137,7 +137,8 @@ impl Recorder {
         let Some(lead) = exchange.lead() else { return };
         self.seen += 1;
         let edge = self.edge(conversation, exchange, lead);
-        let (server, server_unit) = (self.edge_list[edge as usize].0.server, self.edge_list[edge as usize].0.server_unit);
+        let (server, server_unit) =
+            (self.edge_list[edge as usize].0.server, self.edge_list[edge as usize].0.server_unit);
         let place = |names: &mut crate::intern::Words, object: &Object| Place {
             server,
             unit: server_unit,
@@ -160,7 +161,9 @@ impl Recorder {
         let changes_state = base.operation.changes_state();
         let before: Vec<Vec<f64>> = if changes_state {
             let asked = |part: &Part<'_>| match part.object.start {
-                Some(start) => self.known.values(place(&mut dictionaries.names, part.object), start, part.object.count.max(1)),
+                Some(start) => {
+                    self.known.values(place(&mut dictionaries.names, part.object), start, part.object.count.max(1))
+                }
                 None => Vec::new(),
             };
             parts.iter().map(asked).collect()
@@ -272,7 +275,13 @@ impl Recorder {
                 if full {
                     self.coalesced += 1;
                     combination.coalesced = true;
-                    combination.subject = Subject { start: None, count: 0, property: None, property_name: NO_SUBJECT.property_name, ..subject };
+                    combination.subject = Subject {
+                        start: None,
+                        count: 0,
+                        property: None,
+                        property_name: NO_SUBJECT.property_name,
+                        ..subject
+                    };
                 }
                 self.slot(combination, verdict)
             }
@@ -280,7 +289,10 @@ impl Recorder {
         let bucket = exchange.start.time.div_euclid(BUCKET_NS) * BUCKET_NS;
         let counters = &mut self.combinations[slot as usize].1;
         if counters.bucket != bucket || counters.count == 0 {
-            let old = std::mem::replace(counters, Counters { bucket, capture: exchange.start.capture, ..Counters::default() });
+            let old = std::mem::replace(
+                counters,
+                Counters { bucket, capture: exchange.start.capture, ..Counters::default() },
+            );
             if old.count > 0 {
                 self.pending_rows.push((combination, old));
             }
@@ -531,7 +543,11 @@ fn aggregate(
         object_start,
         object_count,
         property: subject.property,
-        property_name: if subject.kind == NONE || combination.coalesced { names.fixed("") } else { subject.property_name },
+        property_name: if subject.kind == NONE || combination.coalesced {
+            names.fixed("")
+        } else {
+            subject.property_name
+        },
         coalesced: combination.coalesced,
         count: counters.count,
         events: counters.events,

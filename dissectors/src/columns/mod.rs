@@ -71,7 +71,11 @@ fn words(keys: impl Iterator<Item = u32>, nullable: bool, words: &mut Words) -> 
     Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, words.array())?))
 }
 
-fn list(lengths: impl Iterator<Item = usize>, items: ArrayRef, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
+fn list(
+    lengths: impl Iterator<Item = usize>,
+    items: ArrayRef,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef, ArrowError> {
     let field = Arc::new(Field::new("item", items.data_type().clone(), false));
     Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), items, nulls)?))
 }
@@ -93,7 +97,9 @@ fn array<R>(cell: &Cell<R>, rows: &[R], dictionaries: &mut Dictionaries) -> Resu
         Cell::MaybeName(get) => words(rows.iter().map(get), true, names)?,
         Cell::Address(get) => words(rows.iter().map(get), false, dictionaries.addresses.words())?,
         Cell::MaybeAddress(get) => words(rows.iter().map(get), true, dictionaries.addresses.words())?,
-        Cell::Time(get) => Arc::new(TimestampNanosecondArray::from_iter_values(rows.iter().map(get)).with_timezone("UTC")),
+        Cell::Time(get) => {
+            Arc::new(TimestampNanosecondArray::from_iter_values(rows.iter().map(get)).with_timezone("UTC"))
+        }
         Cell::MaybeTime(get) => {
             Arc::new(rows.iter().map(get).collect::<TimestampNanosecondArray>().with_timezone("UTC"))
         }

@@ -237,11 +237,15 @@ impl Row for Event {
             (
                 "objects",
                 Cell::Nested(|rows, dictionaries| {
-                    list_of(rows, |row| &row.objects, |items| {
-                        let items: Vec<EventObject> = items.into_iter().cloned().collect();
-                        let (fields, arrays) = columns(&items, dictionaries)?;
-                        Ok(Arc::new(StructArray::try_new(fields.into(), arrays, None)?))
-                    })
+                    list_of(
+                        rows,
+                        |row| &row.objects,
+                        |items| {
+                            let items: Vec<EventObject> = items.into_iter().cloned().collect();
+                            let (fields, arrays) = columns(&items, dictionaries)?;
+                            Ok(Arc::new(StructArray::try_new(fields.into(), arrays, None)?))
+                        },
+                    )
                 }),
             ),
         ]

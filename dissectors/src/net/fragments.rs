@@ -77,7 +77,8 @@ impl Fragments {
         self.make_room(&key, time_ns);
         self.order += 1;
         let order = self.order;
-        let entry = self.unfinished.entry(key).or_insert_with(|| Unfinished { started: time_ns, order, ..Default::default() });
+        let entry =
+            self.unfinished.entry(key).or_insert_with(|| Unfinished { started: time_ns, order, ..Default::default() });
         if !entry.frames.contains(&frame) && entry.frames.len() < 64 {
             entry.frames.push(frame);
         }
@@ -206,6 +207,9 @@ mod tests {
             fragments.add(&packet(b"01234567"), Fragment { id, offset: 0, more: true }, 1, 0);
         }
         assert_eq!(fragments.given_up(), 2_000 - MAX_UNFINISHED as u64);
-        assert_eq!(fragments.add(&packet(b"01234567"), Fragment { id: 1, offset: 65_528, more: true }, 1, 0), Added::Impossible);
+        assert_eq!(
+            fragments.add(&packet(b"01234567"), Fragment { id: 1, offset: 65_528, more: true }, 1, 0),
+            Added::Impossible
+        );
     }
 }

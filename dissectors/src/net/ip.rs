@@ -35,11 +35,7 @@ impl From<std::net::IpAddr> for Ip {
 
 impl fmt::Display for Ip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 >> 32 == 0xffff {
-            Ipv4Addr::from(self.0 as u32).fmt(f)
-        } else {
-            Ipv6Addr::from(self.0).fmt(f)
-        }
+        if self.0 >> 32 == 0xffff { Ipv4Addr::from(self.0 as u32).fmt(f) } else { Ipv6Addr::from(self.0).fmt(f) }
     }
 }
 
@@ -108,8 +104,11 @@ pub fn ipv4(bytes: &[u8]) -> Result<IpPacket<'_>, BadHeader> {
     };
     let flags = u16::from_be_bytes([bytes[6], bytes[7]]);
     let (offset, more) = (usize::from(flags & 0x1fff) * 8, flags & 0x2000 != 0);
-    let fragment = (offset > 0 || more)
-        .then(|| Fragment { id: u32::from(u16::from_be_bytes([bytes[4], bytes[5]])), offset, more });
+    let fragment = (offset > 0 || more).then(|| Fragment {
+        id: u32::from(u16::from_be_bytes([bytes[4], bytes[5]])),
+        offset,
+        more,
+    });
     Ok(IpPacket {
         source: Ip::v4([bytes[12], bytes[13], bytes[14], bytes[15]]),
         destination: Ip::v4([bytes[16], bytes[17], bytes[18], bytes[19]]),

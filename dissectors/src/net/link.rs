@@ -80,7 +80,8 @@ fn ethernet(packet: &[u8]) -> Result<Link<'_>, BadHeader> {
     else {
         return Err(short("ethernet", packet));
     };
-    let link = Link { source: Some(source), destination: Some(destination), vlan: None, ethertype, payload: &packet[14..] };
+    let link =
+        Link { source: Some(source), destination: Some(destination), vlan: None, ethertype, payload: &packet[14..] };
     tagged(link)
 }
 
@@ -133,7 +134,8 @@ fn loopback(packet: &[u8]) -> Result<Link<'_>, BadHeader> {
 }
 
 fn cooked(packet: &[u8]) -> Result<Link<'_>, BadHeader> {
-    let (Some(length), Some(protocol), Some(payload)) = (u16_at(packet, 4), u16_at(packet, 14), packet.get(16..)) else {
+    let (Some(length), Some(protocol), Some(payload)) = (u16_at(packet, 4), u16_at(packet, 14), packet.get(16..))
+    else {
         return Err(short("sll", packet));
     };
     let source = if length == 6 { mac_at(packet, 6) } else { None };

@@ -525,8 +525,13 @@ fn umas_takes_its_operation_from_its_own_function() {
     let refused = &last_of(&mut session, &[(UMAS_REFUSED, TO_CLIENT)]).messages[0];
     assert_eq!((refused.kind, refused.operation, refused.status), (Kind::Error, Operation::Stop, None));
     let out = last_of(&mut session, &[(UMAS_READ_ID, TO_SERVER), (UMAS_ID, TO_CLIENT)]);
-    let model =
-        Claim { about_sender: true, unit: Unit::Number(0), address: None, attribute: Attribute::Model, value: "140 CPU".into() };
+    let model = Claim {
+        about_sender: true,
+        unit: Unit::Number(0),
+        address: None,
+        attribute: Attribute::Model,
+        value: "140 CPU".into(),
+    };
     assert_eq!(out.claims, [(1, model)]);
 }
 
