@@ -221,7 +221,7 @@ COVERAGE: Final = pa.schema(
         _required("capture", WORD),
         _required("format", pa.utf8()),
         _required("sha256", pa.utf8()),  # of the input as stored; empty where not asked for
-        _required("status", WORD),  # whole, partial
+        _required("status", WORD),  # whole, partial, unreadable
         _required("problem", pa.utf8()),  # why partial
         _required("packets", pa.uint64()),
         _required("bytes", pa.uint64()),  # on the wire

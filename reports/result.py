@@ -45,7 +45,7 @@ class Capture:
     name: str  # file name only
     format: str = ""
     sha256: str = ""  # empty where it was not asked for
-    status: Literal["whole", "partial"] = "whole"
+    status: Literal["whole", "partial", "unreadable"] = "whole"
     problem: str = ""  # why partial
     packets: int = 0
     bytes: int = 0  # on the wire

@@ -1,0 +1,106 @@
+"""The command line as a user meets it: exit codes, one clear line for bad input, and nothing lost."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLANT = ROOT / "pcaps" / "waterworks"
+SMALL = ROOT / "pcaps" / "modbus" / "read_write.pcap"
+
+
+def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "zonewatch.sensor.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def test_the_story_of_the_plant_is_found_and_nothing_else_is_high(tmp_path: Path) -> None:
+    capture, policy, assets = PLANT / "waterworks.pcap", PLANT / "policy.yaml", PLANT / "assets.csv"
+    done = run("audit", capture, "--policy", policy, "--assets", assets, "--out", tmp_path, "--fail-on", "high")
+    assert done.returncode == 1, done.stderr
+    findings = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["findings"]
+    grave = sorted(row["rule"] for row in findings if row["severity"] in ("high", "critical"))
+    assert grave == ["exposure.public_client", "exposure.remote_access", "exposure.scan", "policy.violation"]
+    write = next(row for row in findings if row["rule"] == "policy.violation" and row["changes"])
+    assert ("120", "950") in [(change["before"], change["after"]) for change in write["changes"]]
+    for name in ("report.html", "assets.csv", "edges.csv", "findings.json", "alerts.ndjson", "manifest.json"):
+        assert (tmp_path / name).stat().st_size > 0
+    assert pq.read_table(tmp_path / "events.parquet").num_rows > 100
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        (None, 2, "no such file"),
+        (b"", 2, "empty"),
+        (b"%PDF-1.7 this is no capture at all, it is something else", 2, "not a"),
+        (SMALL.read_bytes()[:-7], 3, "trunc"),
+    ],
+    ids=["missing", "empty", "foreign", "cut"],
+)
+def test_bad_input_is_one_clear_line(tmp_path: Path, content: bytes | None, code: int, words: str) -> None:
+    capture = tmp_path / "input.pcap"
+    if content is not None:
+        capture.write_bytes(content)
+    done = run("audit", capture, "--out", tmp_path / "out")
+    assert done.returncode == code
+    lines = done.stderr.decode().splitlines()
+    assert len([line for line in lines if line.startswith("zonewatch: ")]) == 1, lines
+    assert "input.pcap" in lines[0]
+    assert words in done.stderr.decode().lower() or code == 3
+    assert b"Traceback" not in done.stderr
+    assert (tmp_path / "out" / "report.html").exists() == (code == 3)
+
+
+def test_a_wrong_policy_names_its_place(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        (PLANT / "policy.yaml").read_text(encoding="utf-8").replace("to: filtration", "to: filtratoin", 1)
+    )
+    done = run("audit", SMALL, "--policy", policy, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "policy.yaml:" in done.stderr.decode()
+    assert "filtration" in done.stderr.decode()
+
+
+def test_standard_input_and_json_on_standard_output(tmp_path: Path) -> None:
+    done = run("audit", "-", "--json", "-", "--out", tmp_path, input=SMALL.read_bytes())
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["captures"][0]["name"] == "stdin"
+
+
+@pytest.mark.parametrize("what", [[], ["--pdus"]])
+def test_events_agree_in_every_form(tmp_path: Path, what: list[str]) -> None:
+    lines = run("events", SMALL, *what, "--format", "jsonl")
+    table = run("events", SMALL, *what, "--format", "csv")
+    file = tmp_path / "rows.parquet"
+    assert run("events", SMALL, *what, "--format", "parquet", "--out", file).returncode == 0
+    rows = [json.loads(line) for line in lines.stdout.splitlines()]
+    assert len(rows) == pq.read_table(file).num_rows > 0
+    assert len(table.stdout.decode().splitlines()) == len(rows) + 1
+    assert run("events", SMALL, *what).returncode == 0
+
+
+def test_a_result_can_be_looked_at_again(tmp_path: Path) -> None:
+    assert run("audit", SMALL, "--out", tmp_path).returncode == 0
+    for command in ("inventory", "map", "findings"):
+        for form in ("table", "csv", "jsonl"):
+            done = run(command, tmp_path, "--format", form)
+            assert done.returncode == 0, done.stderr
+    assert run("inventory", tmp_path / "nowhere").returncode == 2
+
+
+def test_one_unreadable_file_does_not_lose_the_others(tmp_path: Path) -> None:
+    (tmp_path / "captures").mkdir()
+    (tmp_path / "captures" / "a.pcap").write_bytes(SMALL.read_bytes())
+    (tmp_path / "captures" / "b.pcap").write_bytes(b"no capture")
+    done = run("audit", tmp_path / "captures", "--out", tmp_path / "out")
+    assert done.returncode == 3
+    captures = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))["captures"]
+    assert [(row["name"], row["status"]) for row in captures] == [("a.pcap", "whole"), ("b.pcap", "unreadable")]
