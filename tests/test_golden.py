@@ -1,0 +1,34 @@
+"""The small bundled captures, decoded: one golden file each of events and of PDUs.
+
+`ZONEWATCH_GOLDEN=write pytest tests/test_golden.py` writes them anew; read the difference before it is committed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from zonewatch.dissectors.decoder import CaptureFile, Decoder, Detail, Source
+from zonewatch.reports.rows import from_arrow, json_lines
+from zonewatch.sensor.pipeline import spelled
+
+ROOT = Path(__file__).resolve().parents[1]
+GOLDEN = Path(__file__).with_name("golden")
+CAPTURES = sorted(path for path in (ROOT / "pcaps").glob("*/*.pcap") if path.parent.name != "waterworks")
+
+
+@pytest.mark.parametrize("detail", ["events", "pdus"])
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_the_bundled_captures_decode_as_before(capture: Path, detail: Detail) -> None:
+    decoder = Decoder([Source("point", (CaptureFile(capture.name, capture),))], detail=detail)
+    while decoder.advance():
+        pass
+    text = "".join(f"{line}\n" for line in json_lines(from_arrow(spelled(decoder.take(detail)))))
+    golden = GOLDEN / f"{capture.parent.name}-{capture.stem}.{detail}.jsonl"
+    if os.environ.get("ZONEWATCH_GOLDEN") == "write":
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+    assert text.count("\n") > 1
