@@ -1,7 +1,11 @@
 from collections.abc import Sequence
+from typing import final
 
+__all__ = ["Columns", "Decoder"]
+
+@final
 class Decoder:
-    """Decodes captures in one streaming pass; see `zonewatch.dissectors.Decoder`."""
+    """Decodes captures in one streaming pass; see `zonewatch.dissectors.decoder.Decoder`."""
 
     def __new__(
         cls,
@@ -14,6 +18,7 @@ class Decoder:
     def bytes_read(self) -> int: ...
     def take(self, table: str) -> Columns: ...
 
+@final
 class Columns:
     """One table's rows so far, for the Arrow C stream interface."""
 

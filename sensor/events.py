@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sys
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, cast
@@ -13,7 +16,8 @@ import pyarrow.parquet as pq
 
 from zonewatch.dissectors.decoder import Decoder, Source
 from zonewatch.dissectors.schemas import TABLES
-from zonewatch.reports.rows import Rows, csv_text, emit, from_arrow, json_lines
+from zonewatch.reports.rows import csv_text, emit, from_arrow
+from zonewatch.reports.words import iso_time
 from zonewatch.sensor.pipeline import spelled
 
 SHOWN: Final = {
@@ -82,30 +86,55 @@ class _Table:
 
 
 class _Lines:
-    """CSV or JSON lines, batch by batch."""
+    """JSON lines: every row whole, its objects as objects."""
 
     def __init__(self, name: str, stream: BinaryIO) -> None:
-        self._stream, self._first = stream, True
-        self.add(TABLES[name].empty_table())
+        del name
+        self._stream = stream
 
     def add(self, table: pa.Table) -> None:
-        if not table.num_rows and not self._first:
-            return
-        rows = from_arrow(spelled(table))
-        self._stream.write(self._text(rows).encode("utf-8", "backslashreplace"))
-        self._first = False
-
-    def _text(self, rows: Rows) -> str:
-        return "".join(f"{line}\n" for line in json_lines(rows))
+        self._stream.writelines(f"{line}\n".encode() for line in json_lines(table))
 
     def close(self) -> None:
         self._stream.flush()
 
 
-class _Csv(_Lines):
-    def _text(self, rows: Rows) -> str:
-        text = csv_text(rows)
-        return text if self._first else text.split("\n", 1)[1]
+def json_lines(table: pa.Table) -> Iterator[str]:
+    """Rows as JSON, plain ASCII, times as RFC 3339 with nanoseconds; what is not a number is null."""
+    times = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
+    for name in times:
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, table[name].cast(pa.int64()))
+    for row in table.to_pylist():
+        for name in times:
+            row[name] = None if row[name] is None else iso_time(row[name])
+        yield json.dumps(_finite(row), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class _Csv:
+    """CSV, the header once."""
+
+    def __init__(self, name: str, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._write(csv_text(from_arrow(spelled(TABLES[name].empty_table()))))
+
+    def add(self, table: pa.Table) -> None:
+        if table.num_rows:
+            self._write(csv_text(from_arrow(spelled(table))).split("\n", 1)[1])
+
+    def close(self) -> None:
+        self._stream.flush()
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text.encode("utf-8", "backslashreplace"))
 
 
 class _Parquet:
