@@ -176,7 +176,7 @@ impl Engine {
         coverage.last_time = Some(coverage.last_time.map_or(packet.time_ns, |last| last.max(packet.time_ns)));
         if let Some(last) = self.last_time.replace(packet.time_ns) {
             let step = packet.time_ns.saturating_sub(last);
-            coverage.clock_jumps += u64::from(step < -CLOCK_BACK_NS || step > CLOCK_ON_NS);
+            coverage.clock_jumps += u64::from(!(-CLOCK_BACK_NS..=CLOCK_ON_NS).contains(&step));
         }
     }
 

@@ -208,7 +208,12 @@ mod tests {
         Message { pairing, kind, ..Message::default() }
     }
 
-    fn run(steps: &[(Pairing, Kind, Direction, i64)]) -> Vec<(Status, usize, usize)> {
+    /// A message: pairing, kind, way, second.
+    type Step = (Pairing, Kind, Direction, i64);
+    /// An exchange: outcome, frames of the request, frames of the answers.
+    type Outcome = (Status, usize, usize);
+
+    fn run(steps: &[Step]) -> Vec<Outcome> {
         let (mut exchanges, mut done) = (Exchanges::default(), Vec::new());
         let mut sink = |exchange: Exchange| {
             done.push((exchange.status, exchange.request_frames.len(), exchange.response_frames.len()));
@@ -225,7 +230,7 @@ mod tests {
     fn outcomes() {
         use Direction::{Backward, Forward};
         let answers = |key, last| Pairing::Answers { key, last };
-        let cases: &[(&str, &[(Pairing, Kind, Direction, i64)], &[(Status, usize, usize)])] = &[
+        let cases: &[(&str, &[Step], &[Outcome])] = &[
             (
                 "answered",
                 &[(Pairing::Opens(1), Kind::Request, Forward, 0), (answers(1, true), Kind::Response, Backward, 1)],

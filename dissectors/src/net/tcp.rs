@@ -235,6 +235,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Sequence number and payload.
+    type Sent<'a> = (u32, &'a [u8]);
+
     /// Runs segments (sequence, payload) through a half; gives the stream with holes as dots, and conflicts.
     fn stream(segments: &[(u32, &[u8])], start: Option<u32>) -> (String, usize) {
         let (mut half, mut text, mut conflicts) = (Half::default(), String::new(), 0);
@@ -256,7 +259,7 @@ mod tests {
 
     #[test]
     fn order_is_restored() {
-        let cases: &[(&str, &[(u32, &[u8])], &str, usize)] = &[
+        let cases: &[(&str, &[Sent<'_>], &str, usize)] = &[
             ("in order", &[(1, b"ab"), (3, b"cd")], "abcd", 0),
             ("out of order", &[(3, b"cd"), (1, b"ab")], "abcd", 0),
             ("retransmission", &[(1, b"ab"), (1, b"ab"), (3, b"cd")], "abcd", 0),
