@@ -10,6 +10,9 @@ PLANT := pcaps/waterworks
 RESULT := build/waterworks
 ENGINE := $(shell find dissectors -name '*.rs' -o -name '*.toml') Cargo.toml Cargo.lock pyproject.toml
 
+# An editable install builds without optimisation unless told; the audit is to be fast from the first run.
+export SETUPTOOLS_RUST_CARGO_PROFILE := release
+
 .PHONY: audit test lint bench clean tools
 
 audit: $(VENV)/.ready
@@ -42,7 +45,7 @@ tools:
 $(VENV)/bin/pip: | tools
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.ready: $(ENGINE) | $(VENV)/bin/pip
+$(VENV)/.ready: $(ENGINE) requirements/constraints.txt | $(VENV)/bin/pip
 	@echo "setting up: building the engine takes a minute or two the first time"
 	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e .
 	@touch $@
