@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use crate::capture::{CaptureError, Reader};
-use crate::columns::rows;
+use crate::columns::{Table, rows};
 use crate::engine::Engine;
-use crate::sinks::Detail;
+use crate::intern::Dictionaries;
+use crate::record::Recorder;
+use crate::sinks::{Detail, Rows};
 
 /// One input file.
 #[derive(Clone, Debug)]
@@ -28,7 +30,7 @@ pub struct Decoder {
     engine: Engine,
     waiting: VecDeque<Input>,
     open: Option<Open>,
-    coverage: Vec<rows::Coverage>,
+    coverage: Table<rows::Coverage>,
     hash: bool,
     packets: u64,
     bytes_done: u64,
@@ -49,7 +51,7 @@ impl Decoder {
             engine: Engine::new(detail),
             waiting,
             open: None,
-            coverage: Vec::new(),
+            coverage: Table::default(),
             hash,
             packets: 0,
             bytes_done: 0,
@@ -66,14 +68,10 @@ impl Decoder {
         self.bytes_done + self.open.as_ref().map_or(0, |open| open.reader.bytes_read())
     }
 
-    /// The engine, for its rows.
-    pub fn engine(&mut self) -> &mut Engine {
-        &mut self.engine
-    }
-
-    /// Coverage of the inputs that ended.
-    pub fn coverage(&mut self) -> &mut Vec<rows::Coverage> {
-        &mut self.coverage
+    /// The tables made so far, coverage of the inputs that ended, and the words of all of them.
+    pub fn tables(&mut self) -> (&mut Rows, &mut Recorder, &mut Table<rows::Coverage>, &mut Dictionaries) {
+        let (rows, recorder, dictionaries) = self.engine.tables();
+        (rows, recorder, &mut self.coverage, dictionaries)
     }
 
     /// Decodes up to so many packets; false when nothing is left.

@@ -4,19 +4,20 @@ use hashbrown::HashMap;
 
 use crate::capture::Packet;
 use crate::columns::rows;
-use crate::flows::{Content, Datagrams, Flow, Flows, Key, Stream, Transport};
+use crate::dialogue;
+use crate::flows::{Content, Flow, Flows, Key, Transport};
 use crate::intern::Dictionaries;
-use crate::model::{OddityCode, Protocol};
+use crate::model::OddityCode;
 use crate::net::BadHeader;
 use crate::net::fragments::{Added, Fragments};
 use crate::net::ip::{self, Ip, IpPacket, flag, number};
 use crate::net::link::{self, Link, Mac, ethertype};
-use crate::net::tcp::{Piece, Stamp};
-use crate::recognise::{Kept, Seen};
-use crate::record::{Conversation, Recorder};
+use crate::net::tcp::Stamp;
+use crate::recognise::Seen;
+use crate::record::Recorder;
 use crate::registry;
 use crate::services::{self, Basis};
-use crate::session::{Chunk, Direction, Output, Session};
+use crate::session::{Direction, Output};
 use crate::sinks::{Detail, Odd, Rows, Sinks};
 
 /// Distinct pairs of IP and MAC address kept.
@@ -96,7 +97,7 @@ impl Engine {
         let sinks = &mut self.sinks;
         sinks.coverage.events = std::mem::take(&mut sinks.recorder.seen);
         sinks.coverage.events_thinned = std::mem::take(&mut sinks.recorder.thinned);
-        sinks.coverage.combinations_coalesced = std::mem::take(&mut sinks.recorder.coalesced);
+        sinks.coverage.combinations_coalesced = std::mem::take(&mut sinks.recorder.ledger.coalesced);
         std::mem::take(&mut sinks.coverage)
     }
 
@@ -110,22 +111,16 @@ impl Engine {
         self.fragments = Fragments::default();
         self.flows = Flows::default();
         self.sightings.clear();
-        self.sinks.rows.addresses.append(&mut self.sighting_rows);
+        self.sinks.rows.addresses.extend(self.sighting_rows.drain(..));
         self.sinks.finish_source();
         self.last_time = None;
         self.probation = 0;
     }
 
-    /// Rows made so far.
-    pub fn rows(&mut self) -> &mut Rows {
-        &mut self.sinks.rows
-    }
-
-    /// Events and aggregates made so far.
-    pub fn recorder(&mut self) -> &mut Recorder {
-        let sinks = &mut self.sinks;
-        sinks.recorder.settle(&mut sinks.dictionaries);
-        &mut sinks.recorder
+    /// The tables made so far, and the words of all of them.
+    pub fn tables(&mut self) -> (&mut Rows, &mut Recorder, &mut Dictionaries) {
+        let Sinks { rows, recorder, dictionaries, .. } = &mut self.sinks;
+        (rows, recorder, dictionaries)
     }
 
     /// The words of all rows.
@@ -416,22 +411,20 @@ impl Engine {
             look_for_service(flow, load.payload);
         }
         match &mut flow.content {
-            Content::Stream(_) => {
+            Content::Stream(stream) => {
                 if load.flags & flag::SYN != 0 {
-                    if let Content::Stream(stream) = &mut flow.content {
-                        stream.halves[direction as usize].synchronise(load.sequence);
-                    }
+                    stream.halves[direction as usize].synchronise(load.sequence);
                 }
                 let seen = Seen { direction, sequence, payload: load.payload, missing: load.missing, stamp };
                 let acknowledgement = (load.flags & flag::ACK != 0).then_some(load.acknowledgement);
-                stream_segment(flow, seen, acknowledgement, sinks, output);
+                dialogue::segment(flow, seen, acknowledgement, sinks, output);
             }
             Content::Unknown(state) if loaded => {
                 let mut on_probation = state.take().unwrap_or_default();
                 *probation = probation.saturating_sub(on_probation.octets());
                 let seen = Seen { direction, sequence, payload: load.payload, missing: load.missing, stamp };
                 match on_probation.segment(registry::STREAMS, seen, flow.opener, flow.ports) {
-                    Some((session, kept)) => start_stream(flow, session, &kept, sinks, output),
+                    Some((session, kept)) => dialogue::start_stream(flow, session, &kept, sinks, output),
                     None => {
                         let octets = on_probation.octets();
                         if *probation + octets <= MAX_PROBATION {
@@ -455,19 +448,7 @@ impl Engine {
             let seen = Seen { direction, sequence: 0, payload: load.payload, missing: load.missing, stamp };
             match on_probation.datagram(registry::DATAGRAMS, seen, flow.ports) {
                 Some((session, kept)) => {
-                    flow.service = Some((session.protocol().name(), Basis::Content));
-                    flow.content = Content::Datagrams(Box::new(Datagrams { session, exchanges: Default::default() }));
-                    for earlier in &kept {
-                        deliver_datagram(
-                            flow,
-                            earlier.direction,
-                            &earlier.payload,
-                            earlier.missing,
-                            earlier.stamp,
-                            sinks,
-                            output,
-                        );
-                    }
+                    dialogue::start_datagrams(flow, session, &kept, sinks, output);
                 }
                 None if !on_probation.is_empty() && *probation + on_probation.octets() <= MAX_PROBATION => {
                     *probation += on_probation.octets();
@@ -477,7 +458,8 @@ impl Engine {
             }
             return;
         }
-        deliver_datagram(flow, direction, load.payload, load.missing, stamp, sinks, output);
+        let seen = Seen { direction, sequence: 0, payload: load.payload, missing: load.missing, stamp };
+        dialogue::datagram(flow, seen, sinks, output);
     }
 
     fn end_flow(&mut self, slot: u32) {
@@ -486,7 +468,7 @@ impl Engine {
             self.probation = self.probation.saturating_sub(on_probation.octets());
         }
         let Engine { sinks, output, .. } = self;
-        finish_conversation(&mut flow, sinks, output);
+        dialogue::finish(&mut flow, sinks, output);
         sinks.flow(&flow);
     }
 }
@@ -508,156 +490,4 @@ fn look_for_service(flow: &mut Flow, payload: &[u8]) {
     if flow.loaded <= SERVICE_LOOKS && flow.service.is_none() {
         flow.service = services::by_stream(payload).map(|service| (service, Basis::Content));
     }
-}
-
-fn conversation(flow: &Flow, protocol: Protocol, source: u32) -> Conversation {
-    Conversation {
-        source,
-        protocol,
-        transport: if flow.key.transport() == Transport::Tcp { "tcp" } else { "udp" },
-        addresses: flow.addresses,
-        ports: flow.ports,
-        vlan: flow.vlan,
-    }
-}
-
-fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], sinks: &mut Sinks, output: &mut Output) {
-    flow.service = Some((session.protocol().name(), Basis::Content));
-    let stream =
-        Stream { session, halves: Default::default(), assemblies: Default::default(), exchanges: Default::default() };
-    flow.content = Content::Stream(Box::new(stream));
-    for direction in [Direction::Forward, Direction::Backward] {
-        // The lowest sequence number kept starts the direction, should the first segments be out of order.
-        let mut of_side = kept.iter().filter(|kept| kept.direction == direction);
-        let Some(mut lowest) = of_side.next().map(|kept| kept.sequence) else { continue };
-        for other in of_side {
-            if (other.sequence.wrapping_sub(lowest) as i32) < 0 {
-                lowest = other.sequence;
-            }
-        }
-        if let Content::Stream(stream) = &mut flow.content {
-            stream.halves[direction as usize].synchronise(lowest.wrapping_sub(1));
-        }
-    }
-    for earlier in kept {
-        let Kept { direction, sequence, payload, missing, stamp } = earlier;
-        let seen = Seen { direction: *direction, sequence: *sequence, payload, missing: *missing, stamp: *stamp };
-        stream_segment(flow, seen, None, sinks, output);
-    }
-}
-
-fn stream_segment(
-    flow: &mut Flow,
-    seen: Seen<'_>,
-    acknowledgement: Option<u32>,
-    sinks: &mut Sinks,
-    output: &mut Output,
-) {
-    let source = sinks.source;
-    let Content::Stream(stream) = &mut flow.content else { return };
-    let protocol = stream.session.protocol();
-    let place = Conversation {
-        source,
-        protocol,
-        transport: "tcp",
-        addresses: flow.addresses,
-        ports: flow.ports,
-        vlan: flow.vlan,
-    };
-    let Stream { session, halves, assemblies, exchanges } = &mut **stream;
-    let client = &mut flow.client;
-    let side = seen.direction as usize;
-    let mut run = |direction: Direction, piece: Piece<'_>, stamp: Stamp, sinks: &mut Sinks| {
-        match piece {
-            Piece::Hole(length) => {
-                sinks.coverage.gaps += 1;
-                sinks.coverage.gap_bytes += length as u64;
-            }
-            Piece::Break => sinks.coverage.gaps += 1,
-            Piece::Data(_) => {}
-        }
-        let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| {
-            *client = sinks.messages(&place, exchanges, direction, out, frames, stamp).or(*client);
-        };
-        assemblies[direction as usize].piece(piece, stamp, direction, session.as_mut(), output, &mut deliver);
-    };
-    let mut conflict = false;
-    if !seen.payload.is_empty() || seen.missing > 0 {
-        conflict = halves[side].segment(seen.sequence, seen.payload, seen.missing, seen.stamp, &mut |piece, stamp| {
-            run(seen.direction, piece, stamp, sinks);
-        });
-    }
-    if let Some(acknowledgement) = acknowledgement {
-        let other = seen.direction.opposite();
-        halves[other as usize].acknowledge(acknowledgement, seen.stamp.time, &mut |piece, stamp| {
-            run(other, piece, stamp, sinks);
-        });
-    }
-    if conflict {
-        let odd = Odd {
-            layer: "tcp",
-            offset: 0,
-            code: OddityCode::ConflictingOverlap,
-            expected: "the octets that were sent before with these sequence numbers, found others".to_string(),
-        };
-        sinks.oddity_of(&place, seen.direction, seen.stamp, odd);
-    }
-}
-
-fn deliver_datagram(
-    flow: &mut Flow,
-    direction: Direction,
-    payload: &[u8],
-    missing: usize,
-    stamp: Stamp,
-    sinks: &mut Sinks,
-    output: &mut Output,
-) {
-    let source = sinks.source;
-    let Content::Datagrams(datagrams) = &mut flow.content else { return };
-    let protocol = datagrams.session.protocol();
-    datagrams.session.decode(Chunk { bytes: payload, wire_length: payload.len() + missing, direction }, output);
-    let mut exchanges = std::mem::take(&mut datagrams.exchanges);
-    let place = conversation(flow, protocol, source);
-    flow.client = sinks.messages(&place, &mut exchanges, direction, output, &[stamp.frame], stamp).or(flow.client);
-    output.clear();
-    if let Content::Datagrams(datagrams) = &mut flow.content {
-        datagrams.exchanges = exchanges;
-    }
-}
-
-/// Gives up what is still open in a flow: holes, half messages, unanswered requests.
-fn finish_conversation(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
-    let source = sinks.source;
-    let stamp = Stamp { frame: flow.last.1, time: flow.last.0, capture: sinks.coverage.capture };
-    let content = std::mem::replace(&mut flow.content, Content::Unknown(None));
-    let (mut exchanges, protocol) = match content {
-        Content::Unknown(_) => return,
-        Content::Datagrams(datagrams) => (datagrams.exchanges, datagrams.session.protocol()),
-        Content::Stream(stream) => {
-            let Stream { mut session, mut halves, mut assemblies, mut exchanges } = *stream;
-            let protocol = session.protocol();
-            let place = conversation(flow, protocol, source);
-            for direction in [Direction::Forward, Direction::Backward] {
-                let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| {
-                    flow.client = sinks.messages(&place, &mut exchanges, direction, out, frames, stamp).or(flow.client);
-                };
-                let assembly = &mut assemblies[direction as usize];
-                let (mut gaps, mut octets) = (0, 0);
-                halves[direction as usize].finish(&mut |piece, stamp| {
-                    if let Piece::Hole(length) = piece {
-                        gaps += 1;
-                        octets += length as u64;
-                    }
-                    assembly.piece(piece, stamp, direction, session.as_mut(), output, &mut deliver);
-                });
-                assembly.finish(stamp, direction, session.as_mut(), output, &mut deliver);
-                sinks.coverage.gaps += gaps;
-                sinks.coverage.gap_bytes += octets;
-            }
-            (exchanges, protocol)
-        }
-    };
-    let place = conversation(flow, protocol, source);
-    sinks.finish_exchanges(&place, &mut exchanges);
 }

@@ -40,9 +40,9 @@ crate::model::vocabulary! {
 #[derive(Debug)]
 pub struct Exchange {
     /// The request, or the message that stands alone; none where only the answer was captured.
-    pub request: Option<Message>,
+    pub request: Option<Box<Message>>,
     /// The answer; of several parts the last, with the objects of all.
-    pub response: Option<Message>,
+    pub response: Option<Box<Message>>,
     /// Direction of the request (of the message; opposite to the answer where that is all there is).
     pub direction: Direction,
     /// Frames of the request.
@@ -60,7 +60,7 @@ pub struct Exchange {
 impl Exchange {
     /// The message that says what happened: the request, or what is there of the answer.
     pub fn lead(&self) -> Option<&Message> {
-        self.request.as_ref().or(self.response.as_ref())
+        self.request.as_deref().or(self.response.as_deref())
     }
 }
 
@@ -80,7 +80,7 @@ impl Exchanges {
     /// Takes the next message of the flow; calls `done` for each exchange that it completes.
     pub fn message(
         &mut self,
-        message: Message,
+        message: Box<Message>,
         direction: Direction,
         frames: &[u64],
         stamp: Stamp,
@@ -138,7 +138,7 @@ impl Exchanges {
     }
 }
 
-fn alone(message: Message, direction: Direction, frames: &[u64], stamp: Stamp) -> Exchange {
+fn alone(message: Box<Message>, direction: Direction, frames: &[u64], stamp: Stamp) -> Exchange {
     let status = if message.complete { Status::OneWay } else { Status::Cut };
     Exchange {
         request: Some(message),
@@ -152,7 +152,7 @@ fn alone(message: Message, direction: Direction, frames: &[u64], stamp: Stamp) -
     }
 }
 
-fn orphan(message: Message, direction: Direction, frames: &[u64], stamp: Stamp) -> Exchange {
+fn orphan(message: Box<Message>, direction: Direction, frames: &[u64], stamp: Stamp) -> Exchange {
     Exchange {
         request: None,
         response: Some(message),
@@ -165,7 +165,7 @@ fn orphan(message: Message, direction: Direction, frames: &[u64], stamp: Stamp) 
     }
 }
 
-fn answer(exchange: &mut Exchange, message: Message, frames: &[u64], stamp: Stamp) {
+fn answer(exchange: &mut Exchange, message: Box<Message>, frames: &[u64], stamp: Stamp) {
     let whole = message.complete && exchange.request.as_ref().is_none_or(|request| request.complete);
     exchange.status = match (message.kind, whole) {
         (Kind::Error, _) => Status::Error,
@@ -183,7 +183,7 @@ fn answer(exchange: &mut Exchange, message: Message, frames: &[u64], stamp: Stam
 }
 
 /// One answer out of two parts: the later header, the objects of both.
-fn joined(mut earlier: Message, mut later: Message) -> Message {
+fn joined(mut earlier: Box<Message>, mut later: Box<Message>) -> Box<Message> {
     let (values, text) = (earlier.values.len() as u32, earlier.text.len() as u32);
     let room = Message::MAX_OBJECTS.saturating_sub(earlier.objects.len());
     for mut object in later.objects.drain(..).take(room) {
@@ -204,8 +204,8 @@ fn joined(mut earlier: Message, mut later: Message) -> Message {
 mod tests {
     use super::*;
 
-    fn message(pairing: Pairing, kind: Kind) -> Message {
-        Message { pairing, kind, ..Message::default() }
+    fn message(pairing: Pairing, kind: Kind) -> Box<Message> {
+        Box::new(Message { pairing, kind, ..Message::default() })
     }
 
     /// A message: pairing, kind, way, second.

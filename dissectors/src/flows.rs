@@ -2,13 +2,13 @@
 
 use hashbrown::HashMap;
 
-use crate::exchange::Exchanges;
 use crate::net::ip::{Ip, flag};
 use crate::net::link::Mac;
 use crate::net::tcp::Half;
 use crate::recognise::Probation;
 use crate::services::Basis;
 use crate::session::{Direction, Session};
+use crate::sinks::Dialogue;
 use crate::stream::Assembly;
 
 /// Flows kept at once; beyond it those silent longest are given up, and counted.
@@ -67,16 +67,16 @@ pub struct Stream {
     pub halves: [Half; 2],
     /// Both directions, cut into messages.
     pub assemblies: [Assembly; 2],
-    /// Open exchanges.
-    pub exchanges: Exchanges,
+    /// What is open.
+    pub dialogue: Dialogue,
 }
 
 /// A recognised protocol over UDP.
 pub struct Datagrams {
     /// The protocol's part.
     pub session: Box<dyn Session>,
-    /// Open exchanges.
-    pub exchanges: Exchanges,
+    /// What is open.
+    pub dialogue: Dialogue,
 }
 
 /// What speaks inside a flow.

@@ -15,12 +15,25 @@ pub const NONE: u32 = u32::MAX;
 
 type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
 
+/// Places of words that are remembered; words that collide are looked up by their text.
+const PLACES: usize = 1_024;
+
+/// The number of a word by its place in memory and its length.
+#[derive(Debug)]
+struct Places(Box<[Option<((usize, usize), u32)>; PLACES]>);
+
+impl Default for Places {
+    fn default() -> Self {
+        Places(Box::new([None; PLACES]))
+    }
+}
+
 /// A growing list of distinct words.
 #[derive(Debug, Default)]
 pub struct Words {
     list: Vec<Box<str>>,
     by_text: Map<Box<str>>,
-    by_place: Map<(usize, usize)>,
+    by_place: Places,
     array: Option<Arc<StringArray>>,
 }
 
@@ -37,16 +50,20 @@ impl Words {
         id
     }
 
-    /// Number of a word that lives as long as the program: found by its place, without reading it.
+    /// Number of a word that lives as long as the program: mostly found by its place, without reading it.
     #[inline]
     pub fn fixed(&mut self, word: &'static str) -> u32 {
         let place = (word.as_ptr() as usize, word.len());
-        if let Some(&id) = self.by_place.get(&place) {
-            return id;
+        // Tables are laid out in strides of a few octets to some dozens: the middle bits tell words apart best.
+        let at = (place.0 >> 3 ^ place.0 >> 12) % PLACES;
+        match self.by_place.0[at] {
+            Some((known, id)) if known == place => id,
+            _ => {
+                let id = self.id(word);
+                self.by_place.0[at] = Some((place, id));
+                id
+            }
         }
-        let id = self.id(word);
-        self.by_place.insert(place, id);
-        id
     }
 
     /// The word of a number.

@@ -28,49 +28,111 @@ pub struct Place {
 struct Block {
     start: u32,
     values: Vec<f64>,
+    /// Clock at which the block was last read or reported.
     updated: u64,
+    /// Clock at which a value of it last changed.
+    changed: u64,
+}
+
+/// Where a reader's values were last found: spares the search when the same is read again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seat {
+    place: u32,
+    block: u32,
+    /// Clock of the values that the reader has seen; 0 for none.
+    seen: u64,
+}
+
+impl Seat {
+    /// The next values count as not seen before.
+    pub fn forget_values(&mut self) {
+        self.seen = 0;
+    }
+}
+
+/// What reading values showed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Learnt {
+    /// They differ from those known of the same range.
+    pub changed: bool,
+    /// This reader has seen these very values last time.
+    pub seen: bool,
 }
 
 /// All values known.
 #[derive(Debug, Default)]
 pub struct Known {
-    places: HashMap<Place, Vec<Block>, foldhash::fast::RandomState>,
+    index: HashMap<Place, u32, foldhash::fast::RandomState>,
+    places: Vec<(Place, Vec<Block>)>,
     blocks: usize,
     clock: u64,
 }
 
 impl Known {
-    /// Learns the values of a range that was read or reported; true where they differ from those known of the same
-    /// range.
-    pub fn learn(&mut self, place: Place, start: u32, values: &[f64]) -> bool {
+    /// Learns the values of a range that was read or reported.
+    pub fn learn(&mut self, place: Place, start: u32, values: &[f64], seat: &mut Seat) -> Learnt {
         let values = &values[..values.len().min(MAX_POINTS)];
         self.clock += 1;
-        let updated = self.clock;
-        let blocks = self.places.entry(place).or_default();
-        if let Some(block) = blocks.iter_mut().find(|block| block.start == start && block.values.len() == values.len())
-        {
-            let differs = block.values != values;
-            if differs {
-                block.values.copy_from_slice(values);
+        let now = self.clock;
+        if !self.sits(seat, place, start, values.len()) {
+            match self.seated(place, start, values.len()) {
+                Some(found) => *seat = found,
+                None => {
+                    self.keep(place, Block { start, values: values.to_vec(), updated: now, changed: now });
+                    return Learnt::default();
+                }
             }
-            block.updated = updated;
-            return differs;
         }
-        if self.blocks < MAX_BLOCKS {
-            self.blocks += 1;
-            blocks.push(Block { start, values: values.to_vec(), updated });
+        let block = &mut self.places[seat.place as usize].1[seat.block as usize];
+        let changed = block.values != values;
+        if changed {
+            block.values.copy_from_slice(values);
+            block.changed = now;
         }
-        false
+        block.updated = now;
+        let seen = seat.seen == block.changed;
+        seat.seen = block.changed;
+        Learnt { changed, seen }
+    }
+
+    /// True where the seat is that of this range.
+    fn sits(&self, seat: &Seat, place: Place, start: u32, count: usize) -> bool {
+        self.places.get(seat.place as usize).is_some_and(|(of, blocks)| {
+            *of == place && blocks.get(seat.block as usize).is_some_and(|block| block.is_of(start, count))
+        })
+    }
+
+    fn seated(&self, place: Place, start: u32, count: usize) -> Option<Seat> {
+        let at = *self.index.get(&place)?;
+        let block = self.places[at as usize].1.iter().position(|block| block.is_of(start, count))?;
+        Some(Seat { place: at, block: block as u32, seen: 0 })
+    }
+
+    fn keep(&mut self, place: Place, block: Block) {
+        if self.blocks >= MAX_BLOCKS {
+            return;
+        }
+        self.blocks += 1;
+        let at = *self.index.entry(place).or_insert_with(|| {
+            self.places.push((place, Vec::new()));
+            self.places.len() as u32 - 1
+        });
+        self.places[at as usize].1.push(block);
+    }
+
+    fn blocks(&self, place: Place) -> Option<&[Block]> {
+        Some(&self.places[*self.index.get(&place)? as usize].1)
     }
 
     /// Values that a write put into points which are known already.
     pub fn overwrite(&mut self, place: Place, start: u32, values: &[f64]) {
-        let Some(blocks) = self.places.get_mut(&place) else { return };
-        for (offset, value) in values.iter().enumerate() {
-            let Some(point) = start.checked_add(offset as u32) else { return };
-            for block in blocks.iter_mut() {
+        let Some(&at) = self.index.get(&place) else { return };
+        self.clock += 1;
+        for block in &mut self.places[at as usize].1 {
+            for (point, value) in (start..=u32::MAX).zip(values) {
                 if let Some(known) = point.checked_sub(block.start).and_then(|at| block.values.get_mut(at as usize)) {
                     *known = *value;
+                    block.changed = self.clock;
                 }
             }
         }
@@ -78,7 +140,7 @@ impl Known {
 
     /// Values of a range as last known; empty unless all of them are.
     pub fn values(&self, place: Place, start: u32, count: u32) -> Vec<f64> {
-        let Some(blocks) = self.places.get(&place).filter(|_| count <= MAX_ASKED) else { return Vec::new() };
+        let Some(blocks) = self.blocks(place).filter(|_| count <= MAX_ASKED) else { return Vec::new() };
         let latest = |point: u32| {
             let holding = blocks.iter().filter_map(|block| {
                 Some((block.updated, *block.values.get(point.checked_sub(block.start)? as usize)?))
@@ -90,19 +152,30 @@ impl Known {
     }
 }
 
+impl Block {
+    fn is_of(&self, start: u32, count: usize) -> bool {
+        self.start == start && self.values.len() == count
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const PLACE: Place = Place { server: 1, unit: Unit::Number(1), kind: 2, property: None };
 
+    /// Learns for a reader that has no seat yet.
+    fn learn(known: &mut Known, start: u32, values: &[f64]) -> bool {
+        known.learn(PLACE, start, values, &mut Seat::default()).changed
+    }
+
     #[test]
     fn the_value_before_comes_from_the_latest_block_that_holds_the_point() {
         let mut known = Known::default();
-        assert!(!known.learn(PLACE, 100, &[120.0, 7.0]));
-        assert!(!known.learn(PLACE, 101, &[8.0]));
+        assert!(!learn(&mut known, 100, &[120.0, 7.0]));
+        assert!(!learn(&mut known, 101, &[8.0]));
         assert_eq!(known.values(PLACE, 100, 2), [120.0, 8.0]);
-        assert!(known.learn(PLACE, 100, &[950.0, 7.0]));
+        assert!(learn(&mut known, 100, &[950.0, 7.0]));
         assert_eq!(known.values(PLACE, 100, 1), [950.0]);
         assert_eq!(known.values(PLACE, 100, 3), [0.0; 0], "one of the points was never seen");
         assert_eq!(known.values(Place { server: 2, ..PLACE }, 100, 1), [0.0; 0]);
@@ -111,8 +184,26 @@ mod tests {
     #[test]
     fn a_write_is_known_afterwards() {
         let mut known = Known::default();
-        known.learn(PLACE, 100, &[120.0, 7.0]);
+        learn(&mut known, 100, &[120.0, 7.0]);
         known.overwrite(PLACE, 101, &[9.0, 10.0]);
         assert_eq!(known.values(PLACE, 100, 2), [120.0, 9.0]);
+    }
+
+    #[test]
+    fn a_reader_knows_which_values_it_has_seen() {
+        let (mut known, mut one, mut other) = (Known::default(), Seat::default(), Seat::default());
+        let read = |known: &mut Known, seat: &mut Seat, value: f64| {
+            let Learnt { changed, seen } = known.learn(PLACE, 100, &[value], seat);
+            (changed, seen)
+        };
+        assert_eq!(read(&mut known, &mut one, 1.0), (false, false), "the first time");
+        assert_eq!(read(&mut known, &mut one, 1.0), (false, false), "seated now");
+        assert_eq!(read(&mut known, &mut one, 1.0), (false, true));
+        assert_eq!(read(&mut known, &mut other, 2.0), (true, false));
+        assert_eq!(read(&mut known, &mut one, 2.0), (false, false), "another reader saw the change");
+        known.overwrite(PLACE, 100, &[3.0]);
+        assert_eq!(read(&mut known, &mut one, 3.0), (false, false), "written, not yet seen");
+        one.forget_values();
+        assert_eq!(read(&mut known, &mut one, 3.0), (false, false));
     }
 }

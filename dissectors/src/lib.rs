@@ -2,11 +2,14 @@
 //!
 //! It knows frames, addresses, streams and protocols, and nothing of assets, zones or policy.
 
+pub mod aggregate;
 pub mod bytes;
 pub mod capture;
 pub mod columns;
 pub mod decoder;
+pub mod dialogue;
 pub mod engine;
+pub mod event;
 pub mod exchange;
 pub mod flows;
 pub mod intern;

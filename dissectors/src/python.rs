@@ -10,7 +10,6 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use crate::columns::batch;
 use crate::decoder::Decoder as Core;
 use crate::sinks::Detail;
 
@@ -87,23 +86,19 @@ impl Decoder {
 }
 
 fn take(core: &mut Core, table: &str) -> Result<Option<RecordBatch>, ArrowError> {
-    macro_rules! made {
-        ($rows:expr) => {{
-            let rows = std::mem::take($rows);
-            batch(&rows, core.engine().dictionaries()).map(Some)
-        }};
-    }
+    let (rows, recorder, coverage, dictionaries) = core.tables();
     match table {
-        "pdus" => made!(&mut core.engine().rows().pdus),
-        "events" => made!(&mut core.engine().recorder().events),
-        "aggregates" => made!(&mut core.engine().recorder().aggregates),
-        "flows" => made!(&mut core.engine().rows().flows),
-        "claims" => made!(&mut core.engine().rows().claims),
-        "addresses" => made!(&mut core.engine().rows().addresses),
-        "oddities" => made!(&mut core.engine().rows().oddities),
-        "coverage" => made!(core.coverage()),
-        _ => Ok(None),
+        "pdus" => rows.pdus.take(dictionaries),
+        "events" => recorder.events.take(dictionaries),
+        "aggregates" => recorder.aggregates(dictionaries).take(dictionaries),
+        "flows" => rows.flows.take(dictionaries),
+        "claims" => rows.claims.take(dictionaries),
+        "addresses" => rows.addresses.take(dictionaries),
+        "oddities" => rows.oddities.take(dictionaries),
+        "coverage" => coverage.take(dictionaries),
+        _ => return Ok(None),
     }
+    .map(Some)
 }
 
 #[pymodule]

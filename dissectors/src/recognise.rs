@@ -28,6 +28,14 @@ pub struct Kept {
     pub stamp: Stamp,
 }
 
+impl Kept {
+    /// The same, as it was seen.
+    pub fn seen(&self) -> Seen<'_> {
+        let &Kept { direction, sequence, ref payload, missing, stamp } = self;
+        Seen { direction, sequence, payload, missing, stamp }
+    }
+}
+
 /// A segment to be recognised.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {

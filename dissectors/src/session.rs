@@ -121,24 +121,25 @@ pub enum Recognition {
 
 /// Where a session puts what it decodes.
 #[derive(Default)]
+#[expect(clippy::vec_box, reason = "a message is handed on from stage to stage and comes back for reuse")]
 pub struct Output {
     /// Messages in wire order.
-    pub messages: Vec<Message>,
+    pub messages: Vec<Box<Message>>,
     /// Malformed input in wire order, each with the number of messages pushed before it.
     pub oddities: Vec<(usize, Oddity)>,
     /// Statements about devices, each with the number of messages pushed before it.
     pub claims: Vec<(usize, Claim)>,
-    pool: Vec<Message>,
+    pool: Vec<Box<Message>>,
 }
 
 impl Output {
     /// An empty message whose buffers are reused.
-    pub fn message(&mut self) -> Message {
+    pub fn message(&mut self) -> Box<Message> {
         self.pool.pop().unwrap_or_default()
     }
 
     /// Adds a message.
-    pub fn push(&mut self, message: Message) {
+    pub fn push(&mut self, message: Box<Message>) {
         self.messages.push(message);
     }
 
@@ -154,7 +155,7 @@ impl Output {
     }
 
     /// Gives a message's buffers back for reuse.
-    pub fn recycle(&mut self, mut message: Message) {
+    pub fn recycle(&mut self, mut message: Box<Message>) {
         if self.pool.len() < 64 {
             message.reset();
             self.pool.push(message);
@@ -163,7 +164,7 @@ impl Output {
 
     /// Empties it and keeps the buffers for reuse.
     pub fn clear(&mut self) {
-        for message in std::mem::take(&mut self.messages) {
+        while let Some(message) = self.messages.pop() {
             self.recycle(message);
         }
         self.oddities.clear();

@@ -2,7 +2,8 @@
 
 use hashbrown::HashMap;
 
-use crate::columns::rows;
+use crate::aggregate::Recent;
+use crate::columns::{Table, rows};
 use crate::exchange::{Exchange, Exchanges};
 use crate::flows::{Flow, Transport};
 use crate::intern::{Dictionaries, NONE};
@@ -34,15 +35,15 @@ pub enum Detail {
 #[derive(Default)]
 pub struct Rows {
     /// PDUs.
-    pub pdus: Vec<rows::Pdu>,
+    pub pdus: Table<rows::Pdu>,
     /// Flows that ended.
-    pub flows: Vec<rows::Flow>,
+    pub flows: Table<rows::Flow>,
     /// Statements about devices, of sources that ended.
-    pub claims: Vec<rows::Claim>,
+    pub claims: Table<rows::Claim>,
     /// Pairs of IP and MAC address, of sources that ended.
-    pub addresses: Vec<rows::Address>,
+    pub addresses: Table<rows::Address>,
     /// Malformed input.
-    pub oddities: Vec<rows::Oddity>,
+    pub oddities: Table<rows::Oddity>,
 }
 
 /// Something malformed: which layer, where, which kind, what was expected.
@@ -55,6 +56,13 @@ pub struct Odd {
     pub code: OddityCode,
     /// What was expected and found.
     pub expected: String,
+}
+
+/// What is open in the conversation of a flow.
+#[derive(Debug, Default)]
+pub struct Dialogue {
+    exchanges: Exchanges,
+    recent: Recent,
 }
 
 /// Receives the results of sessions.
@@ -94,14 +102,14 @@ impl Sinks {
     pub fn finish_source(&mut self) {
         self.recorder.finish(&mut self.dictionaries);
         self.claims.clear();
-        self.rows.claims.append(&mut self.claim_rows);
+        self.rows.claims.extend(self.claim_rows.drain(..));
     }
 
     /// Takes the messages that were decoded together; gives the direction of the protocol client, where one showed.
     pub fn messages(
         &mut self,
         place: &Conversation,
-        exchanges: &mut Exchanges,
+        dialogue: &mut Dialogue,
         direction: Direction,
         output: &mut Output,
         frames: &[u64],
@@ -122,10 +130,11 @@ impl Sinks {
             }
             return Some(client);
         }
+        let Dialogue { exchanges, recent } = dialogue;
         let mut messages = std::mem::take(&mut output.messages);
         for message in messages.drain(..) {
             exchanges.message(message, direction, frames, stamp, &mut |exchange| {
-                self.recorder.exchange(place, &exchange, &mut self.dictionaries);
+                self.recorder.exchange(place, recent, &exchange, &mut self.dictionaries);
                 recycle(output, exchange);
             });
         }
@@ -134,8 +143,9 @@ impl Sinks {
     }
 
     /// Closes the exchanges of a flow that ends.
-    pub fn finish_exchanges(&mut self, place: &Conversation, exchanges: &mut Exchanges) {
-        exchanges.finish(&mut |exchange| self.recorder.exchange(place, &exchange, &mut self.dictionaries));
+    pub fn finish_dialogue(&mut self, place: &Conversation, dialogue: &mut Dialogue) {
+        let Dialogue { exchanges, recent } = dialogue;
+        exchanges.finish(&mut |exchange| self.recorder.exchange(place, recent, &exchange, &mut self.dictionaries));
     }
 
     /// Adds an oddity of a protocol's conversation.

@@ -4,157 +4,390 @@ pub mod rows;
 
 use std::sync::Arc;
 
-use arrow_array::types::Int32Type;
-use arrow_array::{
-    ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch, StringArray,
-    TimestampNanosecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
+use arrow_array::builder::{BooleanBufferBuilder, NullBufferBuilder, StringBuilder};
+use arrow_array::types::{
+    ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type,
+    UInt64Type,
 };
-use arrow_buffer::{NullBuffer, OffsetBuffer};
-use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_array::{ArrayRef, BooleanArray, DictionaryArray, ListArray, PrimitiveArray, RecordBatch, StructArray};
+use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{ArrowError, Field, Schema};
 
-use crate::intern::{Dictionaries, NONE, Words};
+use crate::intern::{Dictionaries, NONE};
 
-/// How a column gets its cell from a row.
-pub enum Cell<R> {
-    /// A word of the names, never null.
-    Name(fn(&R) -> u32),
-    /// A word of the names, or [`NONE`].
-    MaybeName(fn(&R) -> u32),
-    /// A word of the addresses, never null.
-    Address(fn(&R) -> u32),
-    /// A word of the addresses, or [`NONE`].
-    MaybeAddress(fn(&R) -> u32),
-    /// Nanoseconds since the epoch.
-    Time(fn(&R) -> i64),
-    /// The same, or none.
-    MaybeTime(fn(&R) -> Option<i64>),
-    /// Unsigned, 64 bits.
-    U64(fn(&R) -> u64),
-    /// Unsigned, 32 bits.
-    U32(fn(&R) -> u32),
-    /// The same, or none.
-    MaybeU32(fn(&R) -> Option<u32>),
-    /// Unsigned, 16 bits.
-    U16(fn(&R) -> u16),
-    /// The same, or none.
-    MaybeU16(fn(&R) -> Option<u16>),
-    /// Unsigned, 8 bits, or none.
-    MaybeU8(fn(&R) -> Option<u8>),
-    /// Signed, 64 bits, or none.
-    MaybeI64(fn(&R) -> Option<i64>),
-    /// A number, or none.
-    MaybeF64(fn(&R) -> Option<f64>),
-    /// True or false.
-    Bool(fn(&R) -> bool),
-    /// Free text.
-    Text(fn(&R) -> &str),
-    /// A list of frame numbers.
-    Frames(fn(&R) -> &[u64]),
-    /// A list of numbers.
-    Numbers(fn(&R) -> &[f64]),
-    /// Built by hand: the field's type and the whole array (nested tables).
-    Nested(fn(&[R], &mut Dictionaries) -> Result<ArrayRef, ArrowError>),
+/// Rows that wait to be turned into columns together: few enough to stay in a core's cache meanwhile.
+const BLOCK: usize = 512;
+
+/// A table under way: rows go in, a record batch comes out.
+pub struct Table<R> {
+    waiting: Vec<R>,
+    columns: Vec<Column<R>>,
+}
+
+impl<R: Row> Default for Table<R> {
+    fn default() -> Self {
+        Table { waiting: Vec::new(), columns: R::columns() }
+    }
+}
+
+impl<R: Row> Table<R> {
+    /// Adds a row.
+    #[inline]
+    pub fn push(&mut self, row: R) {
+        self.waiting.push(row);
+        if self.waiting.len() >= BLOCK {
+            self.turn();
+        }
+    }
+
+    fn turn(&mut self) {
+        for column in &mut self.columns {
+            column.cells.append(&self.waiting);
+        }
+        self.waiting.clear();
+    }
+
+    fn arrays(&mut self, dictionaries: &mut Dictionaries) -> Result<(Vec<Field>, Vec<ArrayRef>), ArrowError> {
+        self.turn();
+        let finished = self.columns.iter_mut().map(|Column { name, nullable, cells }| {
+            let array = cells.finish(dictionaries)?;
+            Ok((Field::new(*name, array.data_type().clone(), *nullable), array))
+        });
+        finished.collect::<Result<Vec<_>, ArrowError>>().map(|columns| columns.into_iter().unzip())
+    }
+
+    /// The rows since they were last taken.
+    ///
+    /// # Errors
+    /// Where the columns contradict each other: a mistake of the row type.
+    pub fn take(&mut self, dictionaries: &mut Dictionaries) -> Result<RecordBatch, ArrowError> {
+        let (fields, arrays) = self.arrays(dictionaries)?;
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+    }
+}
+
+impl<R: Row> Extend<R> for Table<R> {
+    fn extend<I: IntoIterator<Item = R>>(&mut self, rows: I) {
+        rows.into_iter().for_each(|row| self.push(row));
+    }
 }
 
 /// A row type that has columns.
 pub trait Row: Sized + 'static {
-    /// Column names and getters, in the order of `schemas.py`.
-    fn columns() -> Vec<(&'static str, Cell<Self>)>;
+    /// Its columns, in the order of `schemas.py`.
+    fn columns() -> Vec<Column<Self>>;
 }
 
-fn words(keys: impl Iterator<Item = u32>, nullable: bool, words: &mut Words) -> Result<ArrayRef, ArrowError> {
-    let keys: Int32Array = if nullable {
-        keys.map(|key| (key != NONE).then_some(key as i32)).collect()
-    } else {
-        Int32Array::from_iter_values(keys.map(|key| key as i32))
-    };
-    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, words.array())?))
+/// One column under way.
+pub struct Column<R> {
+    name: &'static str,
+    nullable: bool,
+    cells: Box<dyn Cells<R>>,
 }
 
-fn list(
-    lengths: impl Iterator<Item = usize>,
-    items: ArrayRef,
-    nulls: Option<NullBuffer>,
-) -> Result<ArrayRef, ArrowError> {
-    let field = Arc::new(Field::new("item", items.data_type().clone(), false));
-    Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), items, nulls)?))
+/// The cells of a column so far. Each getter has an implementation of its own, in whose loop it is inlined.
+trait Cells<R>: Send {
+    fn append(&mut self, rows: &[R]);
+    fn finish(&mut self, dictionaries: &mut Dictionaries) -> Result<ArrayRef, ArrowError>;
 }
 
-/// A list column out of the rows' slices, its items built by `make`.
-pub fn list_of<R, T>(
-    rows: &[R],
-    get: impl Fn(&R) -> &[T],
-    make: impl FnOnce(Vec<&T>) -> Result<ArrayRef, ArrowError>,
-) -> Result<ArrayRef, ArrowError> {
-    let items: Vec<&T> = rows.iter().flat_map(&get).collect();
-    list(rows.iter().map(|row| get(row).len()), make(items)?, None)
+/// Numbers that are always there; of words, their numbers.
+struct Numbers<T: ArrowPrimitiveType, G> {
+    values: Vec<T::Native>,
+    get: G,
+    into: fn(PrimitiveArray<T>, &mut Dictionaries) -> Result<ArrayRef, ArrowError>,
 }
 
-fn array<R>(cell: &Cell<R>, rows: &[R], dictionaries: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
-    let names = &mut dictionaries.names;
-    Ok(match cell {
-        Cell::Name(get) => words(rows.iter().map(get), false, names)?,
-        Cell::MaybeName(get) => words(rows.iter().map(get), true, names)?,
-        Cell::Address(get) => words(rows.iter().map(get), false, dictionaries.addresses.words())?,
-        Cell::MaybeAddress(get) => words(rows.iter().map(get), true, dictionaries.addresses.words())?,
-        Cell::Time(get) => {
-            Arc::new(TimestampNanosecondArray::from_iter_values(rows.iter().map(get)).with_timezone("UTC"))
-        }
-        Cell::MaybeTime(get) => {
-            Arc::new(rows.iter().map(get).collect::<TimestampNanosecondArray>().with_timezone("UTC"))
-        }
-        Cell::U64(get) => Arc::new(UInt64Array::from_iter_values(rows.iter().map(get))),
-        Cell::U32(get) => Arc::new(UInt32Array::from_iter_values(rows.iter().map(get))),
-        Cell::MaybeU32(get) => Arc::new(rows.iter().map(get).collect::<UInt32Array>()),
-        Cell::U16(get) => Arc::new(UInt16Array::from_iter_values(rows.iter().map(get))),
-        Cell::MaybeU16(get) => Arc::new(rows.iter().map(get).collect::<UInt16Array>()),
-        Cell::MaybeU8(get) => Arc::new(rows.iter().map(get).collect::<UInt8Array>()),
-        Cell::MaybeI64(get) => Arc::new(rows.iter().map(get).collect::<Int64Array>()),
-        Cell::MaybeF64(get) => Arc::new(rows.iter().map(get).collect::<Float64Array>()),
-        Cell::Bool(get) => Arc::new(rows.iter().map(|row| Some(get(row))).collect::<BooleanArray>()),
-        Cell::Text(get) => Arc::new(StringArray::from_iter_values(rows.iter().map(get))),
-        Cell::Frames(get) => {
-            list_of(rows, get, |items| Ok(Arc::new(UInt64Array::from_iter_values(items.into_iter().copied()))))?
-        }
-        Cell::Numbers(get) => {
-            list_of(rows, get, |items| Ok(Arc::new(Float64Array::from_iter_values(items.into_iter().copied()))))?
-        }
-        Cell::Nested(build) => build(rows, dictionaries)?,
-    })
-}
-
-fn is_nullable<R>(cell: &Cell<R>) -> bool {
-    matches!(
-        cell,
-        Cell::MaybeName(_)
-            | Cell::MaybeAddress(_)
-            | Cell::MaybeTime(_)
-            | Cell::MaybeU32(_)
-            | Cell::MaybeU16(_)
-            | Cell::MaybeU8(_)
-            | Cell::MaybeI64(_)
-            | Cell::MaybeF64(_)
-    )
-}
-
-/// The columns of rows, as fields and arrays.
-pub fn columns<R: Row>(rows: &[R], dictionaries: &mut Dictionaries) -> Result<(Vec<Field>, Vec<ArrayRef>), ArrowError> {
-    let (mut fields, mut arrays) = (Vec::new(), Vec::new());
-    for (name, cell) in R::columns() {
-        let array = array(&cell, rows, dictionaries)?;
-        fields.push(Field::new(name, array.data_type().clone(), is_nullable(&cell)));
-        arrays.push(array);
+impl<R, T: ArrowPrimitiveType, G: Fn(&R) -> T::Native + Send> Cells<R> for Numbers<T, G> {
+    fn append(&mut self, rows: &[R]) {
+        self.values.extend(rows.iter().map(&self.get));
     }
-    Ok((fields, arrays))
+
+    fn finish(&mut self, dictionaries: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
+        let values = ScalarBuffer::from(std::mem::take(&mut self.values));
+        (self.into)(PrimitiveArray::new(values, None), dictionaries)
+    }
 }
 
-/// One record batch of rows.
-pub fn batch<R: Row>(rows: &[R], dictionaries: &mut Dictionaries) -> Result<RecordBatch, ArrowError> {
-    let (fields, arrays) = columns(rows, dictionaries)?;
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+/// Numbers, or none.
+struct MaybeNumbers<T: ArrowPrimitiveType, G> {
+    values: Vec<T::Native>,
+    present: NullBufferBuilder,
+    get: G,
+    into: fn(PrimitiveArray<T>, &mut Dictionaries) -> Result<ArrayRef, ArrowError>,
 }
 
-/// The type of a nested row's struct.
-pub fn struct_type(fields: &[Field]) -> DataType {
-    DataType::Struct(fields.to_vec().into())
+impl<R, T: ArrowPrimitiveType, G: Fn(&R) -> Option<T::Native> + Send> Cells<R> for MaybeNumbers<T, G> {
+    fn append(&mut self, rows: &[R]) {
+        self.values.extend(rows.iter().map(|row| (self.get)(row).unwrap_or_default()));
+        let present = BooleanBuffer::collect_bool(rows.len(), |at| (self.get)(&rows[at]).is_some());
+        self.present.append_buffer(&NullBuffer::new(present));
+    }
+
+    fn finish(&mut self, dictionaries: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
+        let values = ScalarBuffer::from(std::mem::take(&mut self.values));
+        let nulls = self.present.finish().filter(|nulls| nulls.null_count() > 0);
+        (self.into)(PrimitiveArray::new(values, nulls), dictionaries)
+    }
+}
+
+fn plain<T: ArrowPrimitiveType>(values: PrimitiveArray<T>, _: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
+    Ok(Arc::new(values))
+}
+
+fn utc(times: PrimitiveArray<TimestampNanosecondType>, _: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
+    Ok(Arc::new(times.with_timezone("UTC")))
+}
+
+fn names(keys: PrimitiveArray<Int32Type>, dictionaries: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
+    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, dictionaries.names.array())?))
+}
+
+fn addresses(keys: PrimitiveArray<Int32Type>, dictionaries: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
+    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, dictionaries.addresses.words().array())?))
+}
+
+fn key(id: u32) -> Option<i32> {
+    (id != NONE).then_some(id as i32)
+}
+
+/// True or false.
+struct Bools<G> {
+    values: BooleanBufferBuilder,
+    get: G,
+}
+
+impl<R, G: Fn(&R) -> bool + Send> Cells<R> for Bools<G> {
+    fn append(&mut self, rows: &[R]) {
+        self.values.append_buffer(&BooleanBuffer::collect_bool(rows.len(), |at| (self.get)(&rows[at])));
+    }
+
+    fn finish(&mut self, _: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
+        Ok(Arc::new(BooleanArray::new(self.values.finish(), None)))
+    }
+}
+
+/// Free text.
+struct Texts<G> {
+    values: StringBuilder,
+    get: G,
+}
+
+impl<R, G: Fn(&R) -> &str + Send> Cells<R> for Texts<G> {
+    fn append(&mut self, rows: &[R]) {
+        rows.iter().for_each(|row| self.values.append_value((self.get)(row)));
+    }
+
+    fn finish(&mut self, _: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
+        Ok(Arc::new(self.values.finish()))
+    }
+}
+
+/// Lists of numbers.
+struct Lists<T: ArrowPrimitiveType, G> {
+    lengths: Vec<usize>,
+    items: Vec<T::Native>,
+    get: G,
+}
+
+impl<R, T: ArrowPrimitiveType, G: Fn(&R) -> &[T::Native] + Send> Cells<R> for Lists<T, G> {
+    fn append(&mut self, rows: &[R]) {
+        for items in rows.iter().map(&self.get) {
+            self.lengths.push(items.len());
+            self.items.extend_from_slice(items);
+        }
+    }
+
+    fn finish(&mut self, _: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
+        let items = PrimitiveArray::<T>::new(std::mem::take(&mut self.items).into(), None);
+        list(std::mem::take(&mut self.lengths), Arc::new(items))
+    }
+}
+
+/// Lists of rows of another kind.
+struct Nested<N, G> {
+    lengths: Vec<usize>,
+    items: Table<N>,
+    get: G,
+}
+
+impl<R, N: Row + Clone + Send, G: Fn(&R) -> &[N] + Send> Cells<R> for Nested<N, G> {
+    fn append(&mut self, rows: &[R]) {
+        for items in rows.iter().map(&self.get) {
+            self.lengths.push(items.len());
+            self.items.extend(items.iter().cloned());
+        }
+    }
+
+    fn finish(&mut self, dictionaries: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
+        let (fields, arrays) = self.items.arrays(dictionaries)?;
+        let items = StructArray::try_new(fields.into(), arrays, None)?;
+        list(std::mem::take(&mut self.lengths), Arc::new(items))
+    }
+}
+
+fn list(lengths: Vec<usize>, items: ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let field = Arc::new(Field::new("item", items.data_type().clone(), false));
+    Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), items, None)?))
+}
+
+impl<R: 'static> Column<R> {
+    fn numbers<T: ArrowPrimitiveType>(
+        name: &'static str,
+        get: impl Fn(&R) -> T::Native + Send + 'static,
+        into: fn(PrimitiveArray<T>, &mut Dictionaries) -> Result<ArrayRef, ArrowError>,
+    ) -> Self {
+        Column { name, nullable: false, cells: Box::new(Numbers { values: Vec::new(), get, into }) }
+    }
+
+    fn maybe_numbers<T: ArrowPrimitiveType>(
+        name: &'static str,
+        get: impl Fn(&R) -> Option<T::Native> + Send + 'static,
+        into: fn(PrimitiveArray<T>, &mut Dictionaries) -> Result<ArrayRef, ArrowError>,
+    ) -> Self {
+        let present = NullBufferBuilder::new(0);
+        Column { name, nullable: true, cells: Box::new(MaybeNumbers { values: Vec::new(), present, get, into }) }
+    }
+
+    /// A word of the names.
+    pub fn name(name: &'static str, get: impl Fn(&R) -> u32 + Send + 'static) -> Self {
+        Column::numbers(name, move |row| get(row) as i32, names)
+    }
+
+    /// A word of the names, or [`NONE`].
+    pub fn maybe_name(name: &'static str, get: impl Fn(&R) -> u32 + Send + 'static) -> Self {
+        Column::maybe_numbers(name, move |row| key(get(row)), names)
+    }
+
+    /// A word of the addresses.
+    pub fn address(name: &'static str, get: impl Fn(&R) -> u32 + Send + 'static) -> Self {
+        Column::numbers(name, move |row| get(row) as i32, addresses)
+    }
+
+    /// A word of the addresses, or [`NONE`].
+    pub fn maybe_address(name: &'static str, get: impl Fn(&R) -> u32 + Send + 'static) -> Self {
+        Column::maybe_numbers(name, move |row| key(get(row)), addresses)
+    }
+
+    /// Nanoseconds since the epoch.
+    pub fn time(name: &'static str, get: impl Fn(&R) -> i64 + Send + 'static) -> Self {
+        Column::numbers(name, get, utc)
+    }
+
+    /// The same, or none.
+    pub fn maybe_time(name: &'static str, get: impl Fn(&R) -> Option<i64> + Send + 'static) -> Self {
+        Column::maybe_numbers(name, get, utc)
+    }
+
+    /// A number of 16 bits.
+    pub fn u16(name: &'static str, get: impl Fn(&R) -> u16 + Send + 'static) -> Self {
+        Column::numbers::<UInt16Type>(name, get, plain)
+    }
+
+    /// A number of 32 bits.
+    pub fn u32(name: &'static str, get: impl Fn(&R) -> u32 + Send + 'static) -> Self {
+        Column::numbers::<UInt32Type>(name, get, plain)
+    }
+
+    /// A number of 64 bits.
+    pub fn u64(name: &'static str, get: impl Fn(&R) -> u64 + Send + 'static) -> Self {
+        Column::numbers::<UInt64Type>(name, get, plain)
+    }
+
+    /// A number of 8 bits, or none.
+    pub fn maybe_u8(name: &'static str, get: impl Fn(&R) -> Option<u8> + Send + 'static) -> Self {
+        Column::maybe_numbers::<UInt8Type>(name, get, plain)
+    }
+
+    /// A number of 16 bits, or none.
+    pub fn maybe_u16(name: &'static str, get: impl Fn(&R) -> Option<u16> + Send + 'static) -> Self {
+        Column::maybe_numbers::<UInt16Type>(name, get, plain)
+    }
+
+    /// A number of 32 bits, or none.
+    pub fn maybe_u32(name: &'static str, get: impl Fn(&R) -> Option<u32> + Send + 'static) -> Self {
+        Column::maybe_numbers::<UInt32Type>(name, get, plain)
+    }
+
+    /// A signed number of 64 bits, or none.
+    pub fn maybe_i64(name: &'static str, get: impl Fn(&R) -> Option<i64> + Send + 'static) -> Self {
+        Column::maybe_numbers::<Int64Type>(name, get, plain)
+    }
+
+    /// A number with a fraction, or none.
+    pub fn maybe_f64(name: &'static str, get: impl Fn(&R) -> Option<f64> + Send + 'static) -> Self {
+        Column::maybe_numbers::<Float64Type>(name, get, plain)
+    }
+
+    /// True or false.
+    pub fn bool(name: &'static str, get: impl Fn(&R) -> bool + Send + 'static) -> Self {
+        let values = BooleanBufferBuilder::new(0);
+        Column { name, nullable: false, cells: Box::new(Bools { values, get }) }
+    }
+
+    /// Free text.
+    pub fn text(name: &'static str, get: impl Fn(&R) -> &str + Send + 'static) -> Self {
+        Column { name, nullable: false, cells: Box::new(Texts { values: StringBuilder::new(), get }) }
+    }
+
+    /// A list of frame numbers.
+    pub fn frames(name: &'static str, get: impl Fn(&R) -> &[u64] + Send + 'static) -> Self {
+        let cells: Lists<UInt64Type, _> = Lists { lengths: Vec::new(), items: Vec::new(), get };
+        Column { name, nullable: false, cells: Box::new(cells) }
+    }
+
+    /// A list of numbers with fractions.
+    pub fn list_of_f64(name: &'static str, get: impl Fn(&R) -> &[f64] + Send + 'static) -> Self {
+        let cells: Lists<Float64Type, _> = Lists { lengths: Vec::new(), items: Vec::new(), get };
+        Column { name, nullable: false, cells: Box::new(cells) }
+    }
+
+    /// A list of rows of another kind.
+    pub fn nested<N: Row + Clone + Send>(name: &'static str, get: impl Fn(&R) -> &[N] + Send + 'static) -> Self {
+        let cells = Nested { lengths: Vec::new(), items: Table::default(), get };
+        Column { name, nullable: false, cells: Box::new(cells) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::Array;
+    use arrow_array::cast::AsArray;
+
+    #[derive(Clone)]
+    struct Point {
+        number: u32,
+        words: Vec<f64>,
+    }
+
+    impl Row for Point {
+        fn columns() -> Vec<Column<Self>> {
+            vec![
+                Column::u32("number", |r: &Self| r.number),
+                Column::maybe_u32("odd", |r: &Self| Some(r.number).filter(|number| number % 2 == 1)),
+                Column::bool("even", |r: &Self| r.number % 2 == 0),
+                Column::maybe_name("none", |_: &Self| NONE),
+                Column::list_of_f64("words", |r: &Self| &r.words),
+            ]
+        }
+    }
+
+    #[test]
+    fn rows_come_out_as_they_went_in_and_once() {
+        let (mut table, mut dictionaries) = (Table::<Point>::default(), Dictionaries::default());
+        for length in [3 * BLOCK + 7, 0, 1, BLOCK] {
+            table.extend((0..length as u32).map(|number| Point { number, words: vec![0.5; number as usize % 3] }));
+            let batch = table.take(&mut dictionaries).unwrap();
+            assert_eq!(batch.num_rows(), length);
+            for row in 0..length {
+                let number = row as u32;
+                assert_eq!(batch["number"].as_primitive::<UInt32Type>().value(row), number);
+                assert_eq!(batch["odd"].is_valid(row), number % 2 == 1);
+                assert_eq!(batch["even"].as_boolean().value(row), number % 2 == 0);
+                assert!(batch["none"].is_null(row));
+                assert_eq!(batch["words"].as_list::<i32>().value_length(row), (number % 3) as i32);
+            }
+        }
+    }
 }

@@ -27,8 +27,8 @@ pub enum Piece<'a> {
 const MAX_HELD: usize = 64;
 /// Octets held for one direction at most.
 const MAX_HELD_OCTETS: usize = 128 * 1024;
-/// Delivered octets kept to compare retransmissions with.
-const HISTORY: usize = 4096;
+/// Delivered octets kept to compare retransmissions with; a power of two.
+const HISTORY: usize = 2048;
 /// A hole that the receiver acknowledged was lost by the capture; reordering in the capture is shorter than this.
 const ACKNOWLEDGED_LOST_NS: i64 = 200_000_000;
 const ACKNOWLEDGED_LOST_SEGMENTS: usize = 8;
@@ -51,7 +51,7 @@ pub struct Half {
     next: Option<u32>,
     held: Vec<Held>,
     held_octets: usize,
-    history: Vec<u8>,
+    history: History,
     acknowledged: Option<u32>,
 }
 
@@ -126,19 +126,10 @@ impl Half {
             sink(Piece::Hole(missing), stamp);
             self.history.clear();
         } else {
-            self.remember(payload);
+            self.history.push(payload);
         }
         let length = (payload.len() + missing) as u32;
         self.next = self.next.map(|next| next.wrapping_add(length));
-    }
-
-    fn remember(&mut self, payload: &[u8]) {
-        if self.history.len() + payload.len() > 2 * HISTORY {
-            let surplus = self.history.len().saturating_sub(HISTORY);
-            self.history.drain(..surplus);
-        }
-        let tail = payload.len().saturating_sub(HISTORY);
-        self.history.extend_from_slice(&payload[tail..]);
     }
 
     fn hold(&mut self, sequence: u32, payload: &[u8], missing: usize, stamp: Stamp) {
@@ -209,24 +200,50 @@ impl Half {
     ) -> bool {
         // A keep-alive repeats one octet, of any content (RFC 9293, 3.8.4).
         let keep_alive = back == 1 && payload.len() <= 1;
-        let conflict = !keep_alive && self.differs(back, payload);
+        let conflict = !keep_alive && self.history.differs(back, payload);
         if payload.len() > back {
             self.deliver(&payload[back..], missing, stamp, sink);
             self.release(sink);
         }
         conflict
     }
+}
 
-    /// Compares a retransmission that starts `back` octets before the end with what was delivered.
-    fn differs(&self, back: usize, payload: &[u8]) -> bool {
-        let (start, skipped) = match self.history.len().checked_sub(back) {
-            Some(start) => (start, 0),
-            None => (0, back - self.history.len()),
-        };
-        let Some(again) = payload.get(skipped..) else { return false };
-        let before = &self.history[start..];
-        let length = before.len().min(again.len());
-        before[..length] != again[..length]
+/// The octets delivered last, in a ring that grows with them up to [`HISTORY`].
+#[derive(Debug, Default)]
+struct History {
+    ring: Vec<u8>,
+    /// Where the next octet goes, once the ring is full.
+    end: usize,
+}
+
+impl History {
+    fn clear(&mut self) {
+        self.ring.clear();
+        self.end = 0;
+    }
+
+    fn push(&mut self, octets: &[u8]) {
+        let mut octets = &octets[octets.len().saturating_sub(HISTORY)..];
+        let (fill, rest) = octets.split_at(octets.len().min(HISTORY - self.ring.len()));
+        self.ring.extend_from_slice(fill);
+        octets = rest;
+        while !octets.is_empty() {
+            let (now, later) = octets.split_at(octets.len().min(HISTORY - self.end));
+            self.ring[self.end..self.end + now.len()].copy_from_slice(now);
+            self.end = (self.end + now.len()) % HISTORY;
+            octets = later;
+        }
+    }
+
+    /// True where octets that start `back` before the end of what was delivered are others than those kept.
+    fn differs(&self, back: usize, again: &[u8]) -> bool {
+        let kept = self.ring.len();
+        let Some(again) = again.get(back.saturating_sub(kept)..) else { return false };
+        let back = back.min(kept);
+        let (older, newer) = (&self.ring[self.end..], &self.ring[..self.end]);
+        let before = older.iter().chain(newer).skip(kept - back);
+        before.zip(again).any(|(before, again)| before != again)
     }
 }
 
@@ -298,6 +315,27 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_history_is_the_end_of_what_was_delivered(
+            pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..900), 0..12),
+            back in 0usize..4_000,
+            length in 0usize..600,
+            wrong in proptest::option::of(0usize..600),
+        ) {
+            let mut history = History::default();
+            pieces.iter().for_each(|piece| history.push(piece));
+            let all = pieces.concat();
+            let back = back.min(all.len());
+            let start = all.len() - back;
+            let mut again = all[start..(start + length).min(all.len())].to_vec();
+            prop_assert!(!history.differs(back, &again));
+            if let Some(wrong) = wrong.filter(|wrong| *wrong < again.len()) {
+                again[wrong] ^= 0x55;
+                let is_kept = start + wrong >= all.len().saturating_sub(HISTORY);
+                prop_assert_eq!(history.differs(back, &again), is_kept);
+            }
+        }
+
         #[test]
         fn any_order_of_all_segments_gives_the_stream(order in Just((0..12usize).collect::<Vec<_>>()).prop_shuffle(), start in any::<u32>()) {
             let text = b"abcdefghijklmnopqrstuvwx";

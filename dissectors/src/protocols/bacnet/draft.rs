@@ -11,7 +11,7 @@ use crate::session::Output;
 /// and the message is pushed with what the layers before made of it.
 pub struct Draft {
     /// What is decoded so far.
-    pub message: Message,
+    pub message: Box<Message>,
     /// False where the capture cut the datagram: missing octets are then nobody's fault.
     pub whole: bool,
     /// The host that a BBMD speaks for (J.4.5).

@@ -376,7 +376,7 @@ fn decode(datagram: &[u8]) -> Output {
 }
 
 /// The one message of a datagram that has nothing odd.
-fn message(datagram: &[u8]) -> Message {
+fn message(datagram: &[u8]) -> Box<Message> {
     let mut out = decode(datagram);
     assert_eq!(out.oddities, [], "{datagram:02x?}");
     assert_eq!(out.messages.len(), 1);

@@ -282,7 +282,7 @@ fn feed_fragment(session: &mut Dnp3, fragment: &[u8]) -> Output {
 }
 
 /// The only message of a fragment that nothing is wrong with.
-fn sound(fragment: &[u8]) -> Message {
+fn sound(fragment: &[u8]) -> Box<Message> {
     let out = feed_fragment(&mut Dnp3::default(), fragment);
     assert_eq!(out.oddities, []);
     assert_eq!(out.messages.len(), 1);

@@ -43,7 +43,7 @@ fn place_unit(message: &mut Message, role: Role, unit: u8) {
 }
 
 /// Pushes a message, then what was found in it and what it states.
-fn publish(message: Message, found: &mut Vec<Found>, claims: &mut Vec<Claim>, out: &mut Output) {
+fn publish(message: Box<Message>, found: &mut Vec<Found>, claims: &mut Vec<Claim>, out: &mut Output) {
     out.push(message);
     for (code, layer, offset, expected) in found.drain(..) {
         out.oddity(code, layer, offset, expected);

@@ -1,0 +1,475 @@
+//! Exchanges counted per combination (who asks whom for what, and how it ends) and time bucket (DESIGN: volume).
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
+use crate::columns::rows;
+use crate::exchange::{Exchange, Status};
+use crate::intern::{Dictionaries, NONE};
+use crate::known::Seat;
+use crate::model::{Kind, Message, Operation, Protocol, Unit};
+use crate::record::Conversation;
+use crate::session::Direction;
+
+/// Length of a time bucket.
+const BUCKET_NS: i64 = 15 * 60 * 1_000_000_000;
+/// Combinations of one edge; beyond it they are coalesced into ranges (an attacker can vary registers).
+const MAX_PER_EDGE: u32 = 1_024;
+/// Combinations in all.
+const MAX_COMBINATIONS: usize = 200_000;
+/// Events kept whole for one combination in one bucket.
+const MAX_WHOLE: u32 = 64;
+/// Frames named as samples of an aggregate.
+const MAX_SAMPLES: usize = 4;
+/// Combinations of a flow that are found again without a search.
+const RECENT: usize = 4;
+
+/// A client and a server, down to their units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Edge {
+    /// Capture point (a name).
+    pub source: u32,
+    /// Protocol.
+    pub protocol: Protocol,
+    /// `tcp` or `udp`.
+    pub transport: &'static str,
+    /// Client by protocol role.
+    pub client: u32,
+    /// Server by protocol role.
+    pub server: u32,
+    /// Its port.
+    pub server_port: u16,
+    /// Sub-address of the client.
+    pub client_unit: Unit,
+    /// Sub-address of the server.
+    pub server_unit: Unit,
+    /// Innermost VLAN.
+    pub vlan: Option<u16>,
+}
+
+/// What an exchange is about, as far as aggregates tell objects apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Subject {
+    /// Kind of object (a name), or [`NONE`].
+    pub kind: u32,
+    /// First point.
+    pub start: Option<u32>,
+    /// Points.
+    pub count: u32,
+    /// Property identifier.
+    pub property: Option<u32>,
+    /// Its name (a name).
+    pub property_name: u32,
+}
+
+/// No object.
+pub const NO_SUBJECT: Subject = Subject { kind: NONE, start: None, count: 0, property: None, property_name: 0 };
+
+/// What is counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Combination {
+    /// Number of the edge.
+    pub edge: u32,
+    /// Function code.
+    pub function: Option<u16>,
+    /// Its name (a name).
+    pub function_name: u32,
+    /// Operation.
+    pub operation: Operation,
+    /// Kind of the first message.
+    pub kind: Kind,
+    /// Outcome.
+    pub status: Status,
+    /// What it is about.
+    pub subject: Subject,
+    /// True where the subject is a kind alone, because there were too many.
+    pub coalesced: bool,
+}
+
+/// Counters of one combination in the current bucket.
+#[derive(Debug, Default)]
+struct Counters {
+    bucket: i64,
+    capture: u32,
+    count: u64,
+    events: u64,
+    first: (i64, u64),
+    last: (i64, u64, u32),
+    samples: Vec<u64>,
+    minimum: Option<f64>,
+    maximum: Option<f64>,
+    last_value: Option<f64>,
+    changes: u64,
+    whole: u32,
+    /// Lowest and highest point of a coalesced range.
+    range: Option<(u32, u32)>,
+}
+
+/// A combination with its counters.
+#[derive(Debug)]
+struct Account {
+    combination: Combination,
+    counters: Counters,
+    seat: Seat,
+}
+
+/// What one flow counted lately, so that polling is found again without a search.
+#[derive(Debug, Default)]
+pub struct Recent {
+    edge: Option<(usize, Unit, Unit, u32)>,
+    slots: [u32; RECENT],
+    used: usize,
+}
+
+/// Values of one exchange to be counted.
+pub struct Reading<'a> {
+    /// The numbers.
+    pub values: &'a [f64],
+    /// True where they differ from those known before.
+    pub changed: bool,
+    /// True where this combination has counted these numbers of this bucket already.
+    pub counted: bool,
+}
+
+impl Reading<'_> {
+    /// No numbers.
+    pub const NONE: Self = Reading { values: &[], changed: false, counted: false };
+}
+
+/// All combinations of a source.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// Times that a combination was coalesced.
+    pub coalesced: u64,
+    edge_index: HashMap<Edge, u32, foldhash::fast::RandomState>,
+    edges: Vec<(Edge, u32)>,
+    index: HashMap<Combination, u32, foldhash::fast::RandomState>,
+    accounts: Vec<Account>,
+    closed: Vec<(Combination, Counters)>,
+}
+
+impl Ledger {
+    /// Number of the edge that an exchange belongs to.
+    pub fn edge(&mut self, recent: &mut Recent, place: &Conversation, exchange: &Exchange, lead: &Message) -> u32 {
+        let sender = match (exchange.request.is_some(), exchange.direction) {
+            (true, direction) => direction,
+            (false, direction) => direction.opposite(),
+        };
+        let (client, server) = match (lead.from_client, sender) {
+            (true, Direction::Forward) | (false, Direction::Backward) => (0, 1),
+            _ => (1, 0),
+        };
+        let (client_unit, server_unit) = if lead.from_client {
+            (lead.source_unit, lead.destination_unit)
+        } else {
+            (lead.destination_unit, lead.source_unit)
+        };
+        match recent.edge {
+            Some((side, of_client, of_server, edge))
+                if (side, of_client, of_server) == (client, client_unit, server_unit) =>
+            {
+                return edge;
+            }
+            _ => {}
+        }
+        let key = Edge {
+            source: place.source,
+            protocol: place.protocol,
+            transport: place.transport,
+            client: place.addresses[client],
+            server: place.addresses[server],
+            server_port: place.ports[server],
+            client_unit,
+            server_unit,
+            vlan: place.vlan,
+        };
+        let edge = *self.edge_index.entry(key).or_insert_with(|| {
+            self.edges.push((key, 0));
+            self.edges.len() as u32 - 1
+        });
+        recent.edge = Some((client, client_unit, server_unit, edge));
+        edge
+    }
+
+    /// The edge of a number.
+    pub fn edge_of(&self, number: u32) -> &Edge {
+        &self.edges[number as usize].0
+    }
+
+    /// Slot of a combination, and true where it is new. Where there are too many, that of all objects of its kind.
+    pub fn slot(&mut self, recent: &mut Recent, combination: &Combination) -> (u32, bool) {
+        for &slot in &recent.slots[..recent.used.min(RECENT)] {
+            if self.accounts[slot as usize].combination == *combination {
+                return (slot, false);
+            }
+        }
+        let (slot, new) = self.searched(combination);
+        recent.slots[recent.used % RECENT] = slot;
+        // Counts on through the places from the second round on.
+        recent.used = if recent.used + 1 < 2 * RECENT { recent.used + 1 } else { RECENT };
+        (slot, new)
+    }
+
+    #[cold]
+    fn searched(&mut self, combination: &Combination) -> (u32, bool) {
+        if let Some(&slot) = self.index.get(combination) {
+            return (slot, false);
+        }
+        let full = self.edges[combination.edge as usize].1 >= MAX_PER_EDGE || self.accounts.len() >= MAX_COMBINATIONS;
+        if !full {
+            return self.opened(*combination);
+        }
+        self.coalesced += 1;
+        let Subject { kind, .. } = combination.subject;
+        self.opened(Combination { coalesced: true, subject: Subject { kind, ..NO_SUBJECT }, ..*combination })
+    }
+
+    fn opened(&mut self, combination: Combination) -> (u32, bool) {
+        match self.index.entry(combination) {
+            Entry::Occupied(entry) => (*entry.get(), false),
+            Entry::Vacant(entry) => {
+                self.edges[combination.edge as usize].1 += 1;
+                self.accounts.push(Account { combination, counters: Counters::default(), seat: Seat::default() });
+                (*entry.insert(self.accounts.len() as u32 - 1), true)
+            }
+        }
+    }
+
+    /// Makes the bucket of an exchange's time the current one of its combination.
+    pub fn turn(&mut self, slot: u32, exchange: &Exchange) {
+        let Account { combination, counters, seat } = &mut self.accounts[slot as usize];
+        let time = exchange.start.time;
+        if counters.count > 0 && (counters.bucket..counters.bucket.saturating_add(BUCKET_NS)).contains(&time) {
+            return;
+        }
+        let bucket = time.div_euclid(BUCKET_NS) * BUCKET_NS;
+        let fresh = Counters { bucket, capture: exchange.start.capture, ..Counters::default() };
+        let old = std::mem::replace(counters, fresh);
+        seat.forget_values();
+        if old.count > 0 {
+            self.closed.push((*combination, old));
+        }
+    }
+
+    /// Where the values of a combination are known.
+    pub fn seat(&mut self, slot: u32) -> &mut Seat {
+        &mut self.accounts[slot as usize].seat
+    }
+
+    /// Counts an exchange under a combination whose bucket is current.
+    pub fn count(&mut self, slot: u32, exchange: &Exchange, reading: &Reading<'_>, subject: Subject, first: bool) {
+        let Account { combination, counters, .. } = &mut self.accounts[slot as usize];
+        let frame = exchange.request_frames.first().or(exchange.response_frames.first()).copied().unwrap_or_default();
+        counters.add(exchange, frame, reading, first);
+        if combination.coalesced {
+            counters.widen(subject);
+        }
+    }
+
+    /// True where one more event of a combination may be kept whole in this bucket.
+    pub fn may_keep(&mut self, slot: u32) -> bool {
+        let counters = &mut self.accounts[slot as usize].counters;
+        let may = counters.whole < MAX_WHOLE;
+        counters.whole += u32::from(may);
+        may
+    }
+
+    /// Rows of the buckets that closed.
+    pub fn settle(&mut self, dictionaries: &mut Dictionaries) -> Vec<rows::Aggregate> {
+        let closed = std::mem::take(&mut self.closed).into_iter();
+        closed.map(|(combination, counters)| aggregate(&combination, counters, &self.edges, dictionaries)).collect()
+    }
+
+    /// Closes all buckets and gives their rows; nothing is remembered.
+    pub fn finish(&mut self, dictionaries: &mut Dictionaries) -> Vec<rows::Aggregate> {
+        let Ledger { closed, accounts, .. } = self;
+        let open = std::mem::take(accounts).into_iter().filter(|account| account.counters.count > 0);
+        closed.extend(open.map(|account| (account.combination, account.counters)));
+        let rows = self.settle(dictionaries);
+        *self = Ledger { coalesced: self.coalesced, ..Ledger::default() };
+        rows
+    }
+}
+
+impl Counters {
+    fn add(&mut self, exchange: &Exchange, frame: u64, reading: &Reading<'_>, first_of_event: bool) {
+        if self.count == 0 {
+            self.first = (exchange.start.time, frame);
+        }
+        self.last = (exchange.start.time, frame, exchange.start.capture);
+        self.count += 1;
+        self.events += u64::from(first_of_event);
+        self.changes += u64::from(reading.changed);
+        if self.samples.len() < MAX_SAMPLES && self.samples.last() != Some(&frame) {
+            self.samples.push(frame);
+        }
+        if reading.counted {
+            return;
+        }
+        for &value in reading.values.iter().filter(|value| value.is_finite()) {
+            self.minimum = Some(self.minimum.map_or(value, |least| least.min(value)));
+            self.maximum = Some(self.maximum.map_or(value, |greatest| greatest.max(value)));
+        }
+        self.last_value = reading.values.first().copied().filter(|value| value.is_finite()).or(self.last_value);
+    }
+
+    fn widen(&mut self, subject: Subject) {
+        let Some(start) = subject.start else { return };
+        let end = start.saturating_add(subject.count.saturating_sub(1));
+        self.range = Some(self.range.map_or((start, end), |(low, high)| (low.min(start), high.max(end))));
+    }
+}
+
+fn aggregate(
+    combination: &Combination,
+    counters: Counters,
+    edges: &[(Edge, u32)],
+    dictionaries: &mut Dictionaries,
+) -> rows::Aggregate {
+    let edge = &edges[combination.edge as usize].0;
+    let names = &mut dictionaries.names;
+    let subject = combination.subject;
+    let (object_start, object_count) = match counters.range {
+        Some((low, high)) => (Some(low), (high - low).saturating_add(1)),
+        None => (subject.start, subject.count),
+    };
+    rows::Aggregate {
+        source: edge.source,
+        capture: counters.capture,
+        bucket: counters.bucket,
+        protocol: names.fixed(edge.protocol.name()),
+        transport: names.fixed(edge.transport),
+        client: edge.client,
+        server: edge.server,
+        server_port: edge.server_port,
+        client_unit: dictionaries.addresses.unit(edge.client_unit),
+        server_unit: dictionaries.addresses.unit(edge.server_unit),
+        vlan: edge.vlan,
+        kind: names.fixed(combination.kind.name()),
+        function: combination.function,
+        function_name: combination.function_name,
+        operation: names.fixed(combination.operation.name()),
+        status: names.fixed(combination.status.name()),
+        object_kind: subject.kind,
+        object_start,
+        object_count,
+        property: subject.property,
+        property_name: if subject.kind == NONE || combination.coalesced {
+            names.fixed("")
+        } else {
+            subject.property_name
+        },
+        coalesced: combination.coalesced,
+        count: counters.count,
+        events: counters.events,
+        first_time: counters.first.0,
+        last_time: counters.last.0,
+        first_frame: counters.first.1,
+        last_frame: counters.last.1,
+        last_capture: counters.last.2,
+        sample_frames: counters.samples,
+        value_min: counters.minimum,
+        value_max: counters.maximum,
+        value_last: counters.last_value,
+        changes: counters.changes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::tcp::Stamp;
+
+    fn combination(start: u32) -> Combination {
+        Combination {
+            edge: 0,
+            function: Some(3),
+            function_name: 0,
+            operation: Operation::Read,
+            kind: Kind::Request,
+            status: Status::Ok,
+            subject: Subject { kind: 1, start: Some(start), count: 2, property: None, property_name: 0 },
+            coalesced: false,
+        }
+    }
+
+    fn exchange(seconds: i64) -> Exchange {
+        let start = Stamp { frame: 1, time: seconds * 1_000_000_000, capture: 0 };
+        Exchange {
+            request: Some(Box::default()),
+            response: None,
+            direction: Direction::Forward,
+            request_frames: Default::default(),
+            response_frames: Default::default(),
+            start,
+            end_time: start.time,
+            status: Status::Ok,
+        }
+    }
+
+    fn place() -> Conversation {
+        Conversation {
+            source: 0,
+            protocol: Protocol::Modbus,
+            transport: "tcp",
+            addresses: [1, 2],
+            ports: [40_000, 502],
+            vlan: None,
+        }
+    }
+
+    /// A ledger that knows the one edge.
+    fn ledger(recent: &mut Recent) -> Ledger {
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.edge(recent, &place(), &exchange(0), &Message::default()), 0);
+        ledger
+    }
+
+    #[test]
+    fn what_was_counted_lately_is_found_again_as_by_a_search() {
+        let mut recent = Recent::default();
+        let mut ledger = ledger(&mut recent);
+        // Six ranges in turn do not fit into what a flow remembers.
+        let starts = [1, 2, 3, 1, 4, 5, 6, 1, 2, 6, 6, 3, 5, 4];
+        let found: Vec<_> = starts.iter().map(|&start| ledger.slot(&mut recent, &combination(start))).collect();
+        for (at, (start, (slot, new))) in starts.iter().zip(&found).enumerate() {
+            assert_eq!(*slot, start - 1, "the {at}th");
+            assert_eq!(*new, !starts[..at].contains(start), "the {at}th");
+        }
+    }
+
+    #[test]
+    fn too_many_combinations_of_an_edge_become_a_range() {
+        let mut recent = Recent::default();
+        let (mut ledger, mut dictionaries) = (ledger(&mut recent), Dictionaries::default());
+        for start in 0..=MAX_PER_EDGE + 7 {
+            let combination = combination(start);
+            let (slot, _) = ledger.slot(&mut recent, &combination);
+            ledger.turn(slot, &exchange(0));
+            ledger.count(slot, &exchange(0), &Reading::NONE, combination.subject, true);
+        }
+        let rows = ledger.finish(&mut dictionaries);
+        let coalesced: Vec<_> = rows.iter().filter(|row| row.coalesced).collect();
+        assert_eq!((rows.len() as u32, coalesced.len(), ledger.coalesced), (MAX_PER_EDGE + 1, 1, 8));
+        let [range] = coalesced[..] else { panic!() };
+        assert_eq!((range.object_start, range.object_count, range.count), (Some(MAX_PER_EDGE), 9, 8));
+    }
+
+    #[test]
+    fn a_bucket_is_a_quarter_of_an_hour() {
+        let mut recent = Recent::default();
+        let (mut ledger, mut dictionaries) = (ledger(&mut recent), Dictionaries::default());
+        let (slot, _) = ledger.slot(&mut recent, &combination(0));
+        for seconds in [10, 899, 900, 1_799, 20, 3_600] {
+            ledger.turn(slot, &exchange(seconds));
+            let reading = Reading { values: &[seconds as f64], ..Reading::NONE };
+            ledger.count(slot, &exchange(seconds), &reading, NO_SUBJECT, true);
+        }
+        let rows = ledger.finish(&mut dictionaries);
+        let buckets: Vec<_> = rows.iter().map(|row| (row.bucket / 1_000_000_000, row.count, row.value_max)).collect();
+        assert_eq!(
+            buckets,
+            [(0, 2, Some(899.0)), (900, 2, Some(1_799.0)), (0, 1, Some(20.0)), (3_600, 1, Some(3_600.0))]
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! What a capture let us see.
+
+use crate::columns::{Column, Row};
+
+/// What one capture file let us see and what not.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    /// Capture point.
+    pub source: u32,
+    /// Capture file.
+    pub capture: u32,
+    /// Format in words.
+    pub format: String,
+    /// SHA-256 of the input, hexadecimal.
+    pub sha256: String,
+    /// `whole` or `partial`.
+    pub status: u32,
+    /// Why partial.
+    pub problem: String,
+    /// Packets.
+    pub packets: u64,
+    /// Octets on the wire.
+    pub bytes: u64,
+    /// Time of the first packet.
+    pub first_time: Option<i64>,
+    /// Time of the last packet.
+    pub last_time: Option<i64>,
+    /// Packets cut by a snap length.
+    pub cut_packets: u64,
+    /// Packets with a link type or header that could not be read.
+    pub undecoded_packets: u64,
+    /// Holes in TCP streams.
+    pub gaps: u64,
+    /// Octets missing there.
+    pub gap_bytes: u64,
+    /// Flows of which only one direction was seen though the protocol has two.
+    pub one_sided_flows: u64,
+    /// Fragmented packets that never became whole.
+    pub incomplete_fragments: u64,
+    /// Steps of the packet clock.
+    pub clock_jumps: u64,
+    /// Flows.
+    pub flows: u64,
+    /// Flows given up to bound memory.
+    pub flows_evicted: u64,
+    /// Combinations beyond the cap of their edge.
+    pub combinations_coalesced: u64,
+    /// Events.
+    pub events: u64,
+    /// Events not kept whole because of the cap per combination.
+    pub events_thinned: u64,
+    /// Oddities.
+    pub oddities: u64,
+    /// Oddities not kept because of the cap.
+    pub oddities_dropped: u64,
+}
+
+impl Row for Coverage {
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            Column::name("source", |r: &Self| r.source),
+            Column::name("capture", |r: &Self| r.capture),
+            Column::text("format", |r: &Self| &r.format),
+            Column::text("sha256", |r: &Self| &r.sha256),
+            Column::name("status", |r: &Self| r.status),
+            Column::text("problem", |r: &Self| &r.problem),
+            Column::u64("packets", |r: &Self| r.packets),
+            Column::u64("bytes", |r: &Self| r.bytes),
+            Column::maybe_time("first_time", |r: &Self| r.first_time),
+            Column::maybe_time("last_time", |r: &Self| r.last_time),
+            Column::u64("cut_packets", |r: &Self| r.cut_packets),
+            Column::u64("undecoded_packets", |r: &Self| r.undecoded_packets),
+            Column::u64("gaps", |r: &Self| r.gaps),
+            Column::u64("gap_bytes", |r: &Self| r.gap_bytes),
+            Column::u64("one_sided_flows", |r: &Self| r.one_sided_flows),
+            Column::u64("incomplete_fragments", |r: &Self| r.incomplete_fragments),
+            Column::u64("clock_jumps", |r: &Self| r.clock_jumps),
+            Column::u64("flows", |r: &Self| r.flows),
+            Column::u64("flows_evicted", |r: &Self| r.flows_evicted),
+            Column::u64("combinations_coalesced", |r: &Self| r.combinations_coalesced),
+            Column::u64("events", |r: &Self| r.events),
+            Column::u64("events_thinned", |r: &Self| r.events_thinned),
+            Column::u64("oddities", |r: &Self| r.oddities),
+            Column::u64("oddities_dropped", |r: &Self| r.oddities_dropped),
+        ]
+    }
+}

@@ -1,0 +1,15 @@
+//! The rows of every table, and their columns: the engine's side of `schemas.py`.
+
+mod aggregate;
+mod coverage;
+mod event;
+mod flow;
+mod note;
+mod pdu;
+
+pub use aggregate::Aggregate;
+pub use coverage::Coverage;
+pub use event::{Event, EventObject};
+pub use flow::{Address, Flow};
+pub use note::{Claim, Oddity};
+pub use pdu::Pdu;

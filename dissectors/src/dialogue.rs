@@ -1,0 +1,151 @@
+//! The conversation of a recognised protocol inside a flow: segments and datagrams go through its session into the
+//! sinks.
+
+use crate::columns::rows;
+use crate::flows::{Content, Datagrams, Flow, Stream, Transport};
+use crate::model::{OddityCode, Protocol};
+use crate::net::tcp::{Piece, Stamp};
+use crate::recognise::{Kept, Seen};
+use crate::record::Conversation;
+use crate::services::Basis;
+use crate::session::{Chunk, Direction, Output, Session};
+use crate::sinks::{Dialogue, Odd, Sinks};
+
+/// A protocol was recognised in a TCP flow: the segments kept so far are its own.
+pub fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], sinks: &mut Sinks, output: &mut Output) {
+    flow.service = Some((session.protocol().name(), Basis::Content));
+    let mut stream =
+        Stream { session, halves: Default::default(), assemblies: Default::default(), dialogue: Dialogue::default() };
+    for direction in [Direction::Forward, Direction::Backward] {
+        // The lowest sequence number kept starts the direction, should the first segments be out of order.
+        let of_side = kept.iter().filter(|kept| kept.direction == direction).map(|kept| kept.sequence);
+        let lowest =
+            of_side.reduce(|lowest, other| if (other.wrapping_sub(lowest) as i32) < 0 { other } else { lowest });
+        if let Some(lowest) = lowest {
+            stream.halves[direction as usize].synchronise(lowest.wrapping_sub(1));
+        }
+    }
+    flow.content = Content::Stream(Box::new(stream));
+    for earlier in kept {
+        segment(flow, earlier.seen(), None, sinks, output);
+    }
+}
+
+/// A protocol was recognised in a UDP flow: the datagrams kept so far are its own.
+pub fn start_datagrams(
+    flow: &mut Flow,
+    session: Box<dyn Session>,
+    kept: &[Kept],
+    sinks: &mut Sinks,
+    output: &mut Output,
+) {
+    flow.service = Some((session.protocol().name(), Basis::Content));
+    flow.content = Content::Datagrams(Box::new(Datagrams { session, dialogue: Dialogue::default() }));
+    for earlier in kept {
+        datagram(flow, earlier.seen(), sinks, output);
+    }
+}
+
+/// Takes a TCP segment, and what it acknowledges of the other direction.
+pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, sinks: &mut Sinks, output: &mut Output) {
+    let addresses = (flow.addresses, flow.ports, flow.vlan);
+    let Content::Stream(stream) = &mut flow.content else { return };
+    let Stream { session, halves, assemblies, dialogue } = &mut **stream;
+    let place = conversation(addresses, Transport::Tcp, session.protocol(), sinks.source);
+    let client = &mut flow.client;
+    let mut run = |direction: Direction, piece: Piece<'_>, stamp: Stamp, sinks: &mut Sinks| {
+        note_missing(&piece, &mut sinks.coverage);
+        let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| {
+            *client = sinks.messages(&place, dialogue, direction, out, frames, stamp).or(*client);
+        };
+        assemblies[direction as usize].piece(piece, stamp, direction, session.as_mut(), output, &mut deliver);
+    };
+    let Seen { direction, sequence, payload, missing, stamp } = seen;
+    let mut conflict = false;
+    if !payload.is_empty() || missing > 0 {
+        conflict = halves[direction as usize].segment(sequence, payload, missing, stamp, &mut |piece, stamp| {
+            run(direction, piece, stamp, sinks);
+        });
+    }
+    if let Some(acknowledgement) = acknowledgement {
+        let other = direction.opposite();
+        halves[other as usize].acknowledge(acknowledgement, stamp.time, &mut |piece, stamp| {
+            run(other, piece, stamp, sinks);
+        });
+    }
+    if conflict {
+        let odd = Odd {
+            layer: "tcp",
+            offset: 0,
+            code: OddityCode::ConflictingOverlap,
+            expected: "the octets that were sent before with these sequence numbers, found others".to_string(),
+        };
+        sinks.oddity_of(&place, direction, stamp, odd);
+    }
+}
+
+/// Takes a UDP datagram.
+pub fn datagram(flow: &mut Flow, seen: Seen<'_>, sinks: &mut Sinks, output: &mut Output) {
+    let addresses = (flow.addresses, flow.ports, flow.vlan);
+    let Content::Datagrams(datagrams) = &mut flow.content else { return };
+    let Datagrams { session, dialogue } = &mut **datagrams;
+    let place = conversation(addresses, Transport::Udp, session.protocol(), sinks.source);
+    let Seen { direction, payload, missing, stamp, .. } = seen;
+    session.decode(Chunk { bytes: payload, wire_length: payload.len() + missing, direction }, output);
+    flow.client = sinks.messages(&place, dialogue, direction, output, &[stamp.frame], stamp).or(flow.client);
+    output.clear();
+}
+
+/// Gives up what is still open in a flow: holes, half messages, unanswered requests.
+pub fn finish(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
+    let stamp = Stamp { frame: flow.last.1, time: flow.last.0, capture: sinks.coverage.capture };
+    let addresses = (flow.addresses, flow.ports, flow.vlan);
+    match std::mem::replace(&mut flow.content, Content::Unknown(None)) {
+        Content::Unknown(_) => {}
+        Content::Datagrams(mut datagrams) => {
+            let place = conversation(addresses, Transport::Udp, datagrams.session.protocol(), sinks.source);
+            sinks.finish_dialogue(&place, &mut datagrams.dialogue);
+        }
+        Content::Stream(stream) => {
+            let Stream { mut session, mut halves, mut assemblies, mut dialogue } = *stream;
+            let place = conversation(addresses, Transport::Tcp, session.protocol(), sinks.source);
+            for direction in [Direction::Forward, Direction::Backward] {
+                let assembly = &mut assemblies[direction as usize];
+                let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp, sinks: &mut Sinks| {
+                    let client = sinks.messages(&place, &mut dialogue, direction, out, frames, stamp);
+                    flow.client = client.or(flow.client);
+                };
+                halves[direction as usize].finish(&mut |piece, stamp| {
+                    note_missing(&piece, &mut sinks.coverage);
+                    let mut deliver =
+                        |out: &mut Output, frames: &[u64], stamp: Stamp| deliver(out, frames, stamp, sinks);
+                    assembly.piece(piece, stamp, direction, session.as_mut(), output, &mut deliver);
+                });
+                let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| deliver(out, frames, stamp, sinks);
+                assembly.finish(stamp, direction, session.as_mut(), output, &mut deliver);
+            }
+            sinks.finish_dialogue(&place, &mut dialogue);
+        }
+    }
+}
+
+fn note_missing(piece: &Piece<'_>, coverage: &mut rows::Coverage) {
+    match piece {
+        Piece::Data(_) => {}
+        Piece::Break => coverage.gaps += 1,
+        Piece::Hole(length) => {
+            coverage.gaps += 1;
+            coverage.gap_bytes += *length as u64;
+        }
+    }
+}
+
+fn conversation(
+    (addresses, ports, vlan): ([u32; 2], [u16; 2], Option<u16>),
+    transport: Transport,
+    protocol: Protocol,
+    source: u32,
+) -> Conversation {
+    let transport = if transport == Transport::Tcp { "tcp" } else { "udp" };
+    Conversation { source, protocol, transport, addresses, ports, vlan }
+}
