@@ -34,7 +34,8 @@ fn a_cut_message_keeps_its_header() {
 #[test]
 fn a_message_shorter_than_its_fields_is_listed_with_an_oddity() {
     for (vectors, direction) in [(REQUESTS, TO_SERVER), (RESPONSES, TO_CLIENT)] {
-        for vector in vectors.iter().filter(|vector| !matches!(vector[7], 0x00 | 0x5A)) {
+        // Those whose data may have any length are left out.
+        for vector in vectors.iter().filter(|vector| !matches!(vector[7], 0x00 | 0x5A) && **vector != CANOPEN) {
             for end in 8..vector.len() {
                 let mut short = vector[..end].to_vec();
                 short[5] = (end - 6) as u8;

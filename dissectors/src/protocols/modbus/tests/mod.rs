@@ -2,6 +2,7 @@
 
 mod hostile;
 mod identity;
+mod lengths;
 mod mbap;
 mod points;
 mod recognition;
@@ -38,6 +39,12 @@ const REQUESTS: &[&[u8]] = &[
     READ_IDENTIFICATION,
     UMAS_STOP,
     UMAS_READ_ID,
+    UMAS_SIGNED_STOP,
+    CANOPEN,
+    REPORT_SERVER_ID,
+    READ_EXCEPTION_STATUS,
+    GET_EVENT_COUNTER,
+    READ_FIFO_QUEUE,
     FUNCTION_0,
 ];
 
@@ -52,8 +59,14 @@ const RESPONSES: &[&[u8]] = &[
     IDENTIFICATION,
     SERVER_ID,
     EVENT_LOG,
+    FIRST_OF_TWO_IDENTIFICATIONS,
+    EXCEPTION_STATUS,
+    EVENT_COUNTER,
+    WRITE_FILE_RECORD,
+    MASK_REGISTER_4,
     UMAS_REFUSED,
     UMAS_ID,
+    UMAS_SIGNED_REFUSAL,
 ];
 
 fn session() -> MbapSession {

@@ -215,3 +215,25 @@ fn a_coil_value_that_is_neither_on_nor_off_is_kept() {
     assert_eq!(oddities(&out), [OddityCode::InvalidValue]);
     assert_eq!((out.oddities[0].0, out.oddities[0].1.offset), (1, 10));
 }
+
+#[test]
+fn every_exception_has_a_name() {
+    for (code, name) in [
+        (1, "illegal_function"),
+        (2, "illegal_data_address"),
+        (3, "illegal_data_value"),
+        (4, "server_device_failure"),
+        (5, "acknowledge"),
+        (6, "server_device_busy"),
+        (8, "memory_parity_error"),
+        (10, "gateway_path_unavailable"),
+        (11, "gateway_target_device_failed_to_respond"),
+        (99, ""),
+    ] {
+        let mut vector = ILLEGAL_DATA_ADDRESS.to_vec();
+        vector[8] = code;
+        let out = decoded(&vector, TO_CLIENT);
+        let error = &out.messages[0];
+        assert_eq!((error.kind, error.status, error.status_name), (Kind::Error, Some(code.into()), name));
+    }
+}
