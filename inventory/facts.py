@@ -178,6 +178,11 @@ def _is_answered(talk: _Talk) -> bool:
     return talk.status in ("ok", "response_only")
 
 
+def _outside_dnp3(talk: _Talk) -> bool:
+    """Who answers there is an outstation, whatever it answers."""
+    return talk.protocol != "dnp3"
+
+
 def _is_asked(talk: _Talk) -> bool:
     return talk.status in ANSWERS or talk.status == "one_way"
 
@@ -190,19 +195,19 @@ _CONFIGURING: Final = ("configure", "restart")
 _OF_SERVER: Final[tuple[tuple[Fact, Callable[[_Talk], bool]], ...]] = (
     (
         "answered_process",
-        lambda t: t.protocol != "dnp3" and t.operation in _PROCESS and not t.device and _is_answered(t),
+        lambda t: _outside_dnp3(t) and t.operation in _PROCESS and not t.device and _is_answered(t),
     ),
     (
         "answered_identity",
         lambda t: (
-            t.protocol != "dnp3"
+            _outside_dnp3(t)
             and (t.operation in _IDENTITY or (t.operation == "read" and t.device))
             and _is_answered(t)
             and t.kind != "unconfirmed"
         ),
     ),
-    ("answered_error", lambda t: t.protocol != "dnp3" and t.status == "error"),
-    ("obeyed", lambda t: t.protocol != "dnp3" and t.operation in STATE_CHANGING and _is_answered(t)),
+    ("answered_error", lambda t: _outside_dnp3(t) and t.status == "error"),
+    ("obeyed", lambda t: _outside_dnp3(t) and t.operation in STATE_CHANGING and _is_answered(t)),
     ("outstation", lambda t: t.protocol == "dnp3" and (t.status in ANSWERS or t.kind == "unsolicited")),
 )
 _OF_CLIENT: Final[tuple[tuple[Fact, Callable[[_Talk], bool]], ...]] = (
@@ -331,20 +336,13 @@ def _of_units(units: Units, ids: Mapping[Place, str]) -> list[_Entry]:
 
 
 def _of_host(name: str, host: Host) -> list[_Entry]:
-    entries: list[_Entry] = []
     first = host.sightings[0].evidence if host.sightings else None
-    if host.router:
-        entries.append((name, "router", _Sight(0, first, 1, "", host.router.reason)))
-    entries.extend(
-        (name, "public", _Sight(0, first, 1, "", interface.address))
-        for interface in host.interfaces
-        if is_public(interface.address) and ":" not in interface.address and interface.address not in host.on_link
-    )
+    public = [interface for interface in host.interfaces if is_public(interface.address)]
+    far = [row for row in public if ":" not in row.address and row.address not in host.on_link]
     # Hosts have global IPv6 addresses of their own; only one without any other address is far away.
     if all(":" in interface.address for interface in host.interfaces):
-        entries.extend(
-            (name, "public", _Sight(0, first, 1, "", interface.address))
-            for interface in host.interfaces[:1]
-            if is_public(interface.address) and not interface.mac
-        )
-    return entries
+        far += [row for row in public if row is host.interfaces[0] and not row.mac]
+    facts: list[tuple[Fact, str]] = [("public", interface.address) for interface in far]
+    if host.router:
+        facts.insert(0, ("router", host.router.reason))
+    return [(name, fact, _Sight(0, first, 1, "", word)) for fact, word in facts]

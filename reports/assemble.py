@@ -22,8 +22,9 @@ from zonewatch.reports.result import (
     ZoneInfo,
     ordered,
 )
-from zonewatch.rules.engine import Assessment, Verdicts
+from zonewatch.rules.engine import Assessment
 from zonewatch.rules.findings import Verdict
+from zonewatch.rules.judge import VerdictRow as Judged
 from zonewatch.rules.policy.model import Policy, Zone
 from zonewatch.rules.propose import draft_yaml
 
@@ -99,28 +100,31 @@ def _target(zone: Zone) -> str:
     return str(same.pop()) if len(same) == 1 else ", ".join(f"{name} {value}" for name, value in levels.items())
 
 
-def verdict_rows(rows: Iterable[Verdicts]) -> tuple[VerdictRow, ...]:
+def verdict_rows(rows: Iterable[Judged]) -> tuple[VerdictRow, ...]:
     """Verdicts by function and flow: those that differ in objects, units or ports only are counted together."""
     counts: Counter[tuple[str, str, str, str, str, Verdict, str, str, str, str, str]] = Counter()
     evidence: defaultdict[tuple[str, ...], list[Evidence]] = defaultdict(list)
     for row in rows:
-        ends = (row.client, row.server, row.protocol, row.function_name, row.operation)
-        key = (*ends, row.verdict, row.client_zone, row.server_zone, row.conduit, row.flow, row.reason)
-        counts[key] += row.count
-        evidence[key] += row.evidence
+        seen, decision = row.seen, row.decision
+        ends = (row.client.id, row.server.id, seen.protocol, seen.function_name, seen.operation)
+        why = (decision.conduit, decision.flow, decision.reason)
+        key = (*ends, decision.verdict, row.client_zone, row.server_zone, *why)
+        counts[key] += seen.events
+        evidence[key] += seen.evidence
     return tuple(
         VerdictRow(*key, events=count, evidence=tuple(sorted(set(evidence[key]))[:MOST_EVIDENCE]))
         for key, count in sorted(counts.items())
     )
 
 
-def matrix_cells(rows: Iterable[Verdicts], outside: frozenset[str] = frozenset()) -> tuple[MatrixCell, ...]:
+def matrix_cells(rows: Iterable[Judged], outside: frozenset[str] = frozenset()) -> tuple[MatrixCell, ...]:
     """Zone by zone, each operation of each protocol; ends that are public addresses are in zone `external`."""
     counts: Counter[tuple[str, str, str, str, Verdict]] = Counter()
     for row in rows:
-        client_zone = row.client_zone or (EXTERNAL if row.client in outside else "")
-        server_zone = row.server_zone or (EXTERNAL if row.server in outside else "")
-        counts[client_zone, server_zone, row.protocol, row.operation, row.verdict] += row.count
+        client_zone = row.client_zone or (EXTERNAL if row.client.id in outside else "")
+        server_zone = row.server_zone or (EXTERNAL if row.server.id in outside else "")
+        seen = row.seen
+        counts[client_zone, server_zone, seen.protocol, seen.operation, row.decision.verdict] += seen.events
     return tuple(MatrixCell(*key, events=count) for key, count in sorted(counts.items()))
 
 

@@ -33,6 +33,7 @@ def test_an_assessment_becomes_a_result() -> None:
     cells = {(cell.from_zone, cell.to_zone, cell.operation): cell.verdict for cell in found.matrix}
     assert cells["supervision", "filtration", "read"] == "allowed"
     assert cells["supervision", "filtration", "write"] == "violation"
+    assert {cell.operation: cell.events for cell in found.matrix if cell.operation} == {"read": 100, "write": 1}
     assert [row.flow for row in found.unused_flows] == ["setpoints"]
     assert found.unused_flows[0].until == "2027-03-01"
 

@@ -178,7 +178,7 @@ def test_each_step_of_a_story_is_one_finding() -> None:
 def test_the_same_story_without_a_policy() -> None:
     assessment = assess(STORY_TALKS, STORY_FLOWS, STORY_EVENTS, by=None)
     assert assessment.proposed
-    assert {row.verdict for row in assessment.verdicts} == {"cannot_conclude"}
+    assert {row.decision.verdict for row in assessment.verdicts} == {"cannot_conclude"}
     assert not [finding for finding in assessment.findings if finding.rule.startswith("policy.")]
     assert {"exposure.public_client", "exposure.scan", "exposure.remote_access"} <= {
         finding.rule for finding in assessment.findings
@@ -201,14 +201,7 @@ def test_order_of_rows_does_not_matter() -> None:
     one = assess(STORY_TALKS, STORY_FLOWS, STORY_EVENTS)
     other = assess(STORY_TALKS[::-1], STORY_FLOWS[::-1], STORY_EVENTS[::-1])
     assert one.findings == other.findings
-    assert one.matrix == other.matrix
-
-
-def test_matrix_tells_operations_and_the_worst_verdict() -> None:
-    cells = {(cell.from_zone, cell.to_zone): cell for cell in assess(STORY_TALKS, [], STORY_EVENTS).matrix}
-    assert cells["external", "filtration"].worst == "unzoned"
-    between = cells["supervision", "filtration"]
-    assert (between.worst, dict(between.operations), between.events) == ("violation", {"read": 100, "write": 1}, 101)
+    assert one.verdicts == other.verdicts
 
 
 def test_an_unzoned_host_that_writes_is_high_and_told_once() -> None:
@@ -264,7 +257,7 @@ def test_a_remote_session_that_a_flow_approves_is_no_finding() -> None:
 def test_an_empty_audit() -> None:
     for by in (POLICY, None):
         assessment = assess(by=by)
-        assert (assessment.findings, assessment.verdicts, assessment.matrix) == ((), (), ())
+        assert (assessment.findings, assessment.verdicts) == ((), ())
 
 
 hosts = st.sampled_from(
@@ -294,7 +287,11 @@ def test_a_draft_loads_and_allows_what_was_answered(given_talks: list[Row], give
     text = draft_yaml(assess(given_talks, given_flows, by=None).policy)
     assert parse_policy(text)
     again = assess(given_talks, given_flows, by=text)
-    bad = [row for row in again.verdicts if row.verdict not in ("allowed", "unzoned") and row.client != INTERNET]
+    bad = [
+        row
+        for row in again.verdicts
+        if row.decision.verdict not in ("allowed", "unzoned") and row.client.id != INTERNET
+    ]
     tried = {edge.protocol for edge in again.inventory.edges if edge.state in ("attempted", "refused")}
-    assert [row for row in bad if row.operation or row.protocol not in tried] == []
+    assert [row for row in bad if row.seen.operation or row.seen.protocol not in tried] == []
     assert len({finding.id for finding in again.findings}) == len(again.findings)

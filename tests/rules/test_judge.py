@@ -165,7 +165,7 @@ def test_values_are_judged_bucket_by_bucket() -> None:
 def test_whole_events_tell_what_coalesced_aggregates_hide() -> None:
     coalesced = write(HMI, PLC_1, 0, [5], coalesced=True) | {"object_count": 2000}
     assessment = assess([coalesced], events=[write_event(HMI, PLC_1, 7, [5], [4])])
-    assert sorted(row.verdict for row in assessment.verdicts) == ["cannot_conclude", "violation"]
+    assert sorted(row.decision.verdict for row in assessment.verdicts) == ["cannot_conclude", "violation"]
 
 
 def test_many_aggregates_are_judged_in_a_second() -> None:

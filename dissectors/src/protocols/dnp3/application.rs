@@ -3,7 +3,7 @@
 use super::association::Association;
 use super::link;
 use super::notes::Notes;
-use super::objects;
+use super::{header, objects};
 use crate::bytes::Cursor;
 use crate::model::{Kind, Message, OddityCode, Operation, Pairing, Unit};
 use crate::session::{Direction, Output};
@@ -133,7 +133,7 @@ fn operation(message: &Message) -> Operation {
     let of_objects = || {
         let mut operations = message.objects.iter().filter(|object| object.kind != "authentication").map(|object| {
             let (group, variation) = (object.type_number?, object.variation?);
-            objects::entry(u8::try_from(group).ok()?, u8::try_from(variation).ok()?)?.operation
+            header::entry(u8::try_from(group).ok()?, u8::try_from(variation).ok()?)?.operation
         });
         let first = operations.next().flatten();
         first.filter(|_| operations.all(|operation| operation.is_some()))

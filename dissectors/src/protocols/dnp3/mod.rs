@@ -1,15 +1,17 @@
 //! DNP3 (IEEE 1815-2012) over TCP and UDP.
 //!
 //! Link frames (`link`) carry segments (`transport`) of application fragments (`application`), which hold
-//! object headers and points (`objects`, `attributes`). A fragment is one message, at its last segment; so is
+//! objects: headers with points behind them (`objects`, `header`, `points`, `attributes`). A fragment is one message, at its last segment; so is
 //! each link frame without user data.
 
 mod application;
 mod association;
 mod attributes;
+mod header;
 mod link;
 mod notes;
 mod objects;
+mod points;
 mod transport;
 
 #[cfg(test)]

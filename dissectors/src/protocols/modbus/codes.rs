@@ -47,10 +47,16 @@ pub const READ_FIFO_QUEUE: u8 = function("read_fifo_queue");
 pub const ENCAPSULATED_INTERFACE: u8 = function("encapsulated_interface_transport");
 pub const UMAS: u8 = function("umas");
 
+/// Diagnostics sub-function 1 (V1.1b3, 6.8.1).
+pub const RESTART_COMMUNICATIONS: u16 = code(modbus::DIAGNOSTICS, "restart_communications_option") as u16;
 /// MEI type of Read Device Identification (V1.1b3, 6.21).
 pub const READ_DEVICE_IDENTIFICATION: u8 = code(modbus::MEI_TYPES, "read_device_identification");
 /// UMAS function that asks who the controller is.
 pub const UMAS_READ_ID: u8 = code(modbus::UMAS_FUNCTIONS, "read_id");
+/// UMAS function whose message carries a signature and, behind it, another message.
+pub const UMAS_SIGNED: u8 = code(modbus::UMAS_FUNCTIONS, "signed_message");
+/// Where that other message starts in the PDU: after function, session key, 56, 1 and 32 octets of signature.
+pub const UMAS_SIGNATURE: usize = 36;
 /// Third octet of a UMAS response that granted the request.
 pub const UMAS_OK: u8 = code(modbus::UMAS_STATUS, "umas_ok");
 /// Third octet of a UMAS response that refused it.

@@ -1,12 +1,11 @@
 //! Modbus over TCP and UDP: the MBAP header in front of the PDU (Messaging V1.0b, 3.1.3).
 
 use super::codes::UMAS;
-use super::pdu::{self, Decoding, Found};
-use super::shape::{Fit, Role, fit};
-use super::sides::{Outstanding, Sides};
-use super::{place_unit, publish};
-use crate::bytes::Cursor;
-use crate::model::{Claim, OddityCode, Pairing, Protocol};
+use super::conversation::{Conversation, Frame};
+use super::shape::{Extent, Fit, Role, extent, fit};
+use super::sides::Sides;
+use crate::bytes::{Cursor, Short};
+use crate::model::{OddityCode, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Session};
 
 /// Transaction identifier, protocol identifier, length; the length counts what follows it.
@@ -19,6 +18,8 @@ const LEAST_LENGTH: usize = 2;
 const MOST_LENGTH: usize = 254;
 /// UMAS frames of 1 KiB and more occur.
 const MOST_UMAS_LENGTH: usize = 2048;
+/// How far transaction identifiers of consecutive messages lie apart at most, however many requests are under way.
+const MOST_AHEAD: u16 = 64;
 const LAYER: &str = "mbap";
 
 /// The fields of a header that a message surely starts with, as far as eight octets can show it.
@@ -69,39 +70,40 @@ pub fn may_start(bytes: &[u8]) -> bool {
 
 /// A conversation with MBAP headers.
 pub struct MbapSession {
-    sides: Sides,
-    outstanding: Outstanding,
-    /// A whole message came this way and nothing was lost since: forward, backward.
-    in_sync: [bool; 2],
-    found: Vec<Found>,
-    claims: Vec<Claim>,
+    conversation: Conversation,
+}
+
+/// The fields of any header, believed or not.
+struct Fields {
+    transaction: u16,
+    protocol: u16,
+    length: usize,
+    unit: u8,
+}
+
+impl Fields {
+    fn read(bytes: &[u8]) -> Result<Self, Short> {
+        let mut cursor = Cursor::new(bytes);
+        Ok(Fields {
+            transaction: cursor.u16_be("transaction identifier")?,
+            protocol: cursor.u16_be("protocol identifier")?,
+            length: cursor.u16_be("length")?.into(),
+            unit: cursor.u8("unit identifier")?,
+        })
+    }
 }
 
 impl MbapSession {
     /// A session whose sides are decided.
     pub const fn new(sides: Sides) -> Self {
-        MbapSession {
-            sides,
-            outstanding: Outstanding::new(64),
-            in_sync: [false; 2],
-            found: Vec::new(),
-            claims: Vec::new(),
-        }
+        MbapSession { conversation: Conversation::new(sides, 64) }
     }
 
     /// Decodes one message and returns its octets on the wire; `wire` is what the chunk has from here on.
     fn message(&mut self, bytes: &[u8], wire: usize, direction: Direction, out: &mut Output) -> usize {
-        let mut cursor = Cursor::new(bytes);
-        let header = (|| {
-            let transaction = cursor.u16_be("transaction identifier")?;
-            let protocol = cursor.u16_be("protocol identifier")?;
-            let length = cursor.u16_be("length")?;
-            Ok((transaction, protocol, usize::from(length), cursor.u8("unit identifier")?))
-        })();
-        let (transaction, protocol, length, unit) = match header {
-            Ok(header) => header,
+        let Fields { transaction, protocol, length, unit } = match Fields::read(bytes) {
+            Ok(fields) => fields,
             Err(short) => {
-                let short: crate::bytes::Short = short;
                 if bytes.len() >= wire {
                     out.oddity(OddityCode::Truncated, LAYER, short.offset, short.to_string());
                 }
@@ -112,56 +114,101 @@ impl MbapSession {
             out.oddity(OddityCode::NotTheProtocol, LAYER, 2, format!("protocol identifier 0, found {protocol}"));
             return wire;
         }
-        let function_is_umas = cursor.peek() == Some(UMAS);
-        let fits = length >= LEAST_LENGTH && BEFORE_UNIT + length <= wire;
-        let octets = if fits { BEFORE_UNIT + length } else { wire };
-        if !fits || (length > MOST_LENGTH && !function_is_umas) {
-            let room = wire.saturating_sub(BEFORE_UNIT).min(MOST_LENGTH);
-            let text = format!("a length of 2 to {room}, found {length}");
-            self.found.push((OddityCode::BadLength, LAYER, 4, text));
-        }
+        let octets = self.octets(bytes, wire, direction, length);
+        let pdu_length = octets.saturating_sub(HEADER);
         let present = bytes.get(..octets).unwrap_or(bytes);
         let whole = present.len() >= octets;
-        let pdu = present.get(HEADER..).unwrap_or(&[]);
-        let pdu_length = octets.saturating_sub(HEADER);
-        self.sides.weigh(direction, pdu, pdu_length);
-        let role = self.sides.role(direction);
-
-        let mut message = out.message();
-        message.transaction = Some(transaction.into());
-        message.length = u32::try_from(octets).unwrap_or(u32::MAX);
-        message.complete = whole;
-        place_unit(&mut message, role, unit);
-        let key = pdu.first().map(|function| {
-            // An exception answers the function that it names without its highest bit.
-            let function = if role == Role::Response { function & 0x7F } else { *function };
-            u64::from(transaction) << 16 | u64::from(unit) << 8 | u64::from(function)
-        });
-        let answered = key.filter(|_| role == Role::Response).and_then(|key| self.outstanding.answer(key));
-        let mut cursor = Cursor::new(present);
-        let asked = cursor.take(HEADER.min(present.len()), "MBAP header").ok().map(|_| {
-            pdu::decode(Decoding {
-                cursor,
-                length: pdu_length,
-                role,
-                asked: answered,
-                message: &mut message,
-                found: &mut self.found,
-                claims: &mut self.claims,
-            })
-        });
-        message.pairing = match (key, role) {
-            (None, _) => Pairing::None,
-            (Some(key), Role::Request) => Pairing::Opens(key),
-            (Some(key), Role::Response) => Pairing::Answers { key, last: true },
+        let Conversation { sides, in_sync, .. } = &mut self.conversation;
+        sides.weigh(direction, present.get(HEADER..).unwrap_or(&[]), pdu_length);
+        in_sync[direction as usize] = whole;
+        let frame = Frame {
+            octets: present,
+            pdu_at: HEADER,
+            pdu_length,
+            length: octets,
+            whole,
+            direction,
+            unit,
+            transaction: Some(transaction),
         };
-        if let (Some(key), Some(asked), Role::Request) = (key, asked, role) {
-            self.outstanding.ask(key, asked);
-        }
-        publish(message, &mut self.found, &mut self.claims, out);
-        self.in_sync[direction as usize] = whole;
+        self.conversation.message(frame, out);
         octets
     }
+
+    /// Octets of the message at the start of a chunk, which need not be those that it announces.
+    fn octets(&mut self, bytes: &[u8], wire: usize, direction: Direction, length: usize) -> usize {
+        let announced = BEFORE_UNIT + length;
+        let octets = match announced {
+            _ if length < LEAST_LENGTH || announced > wire => wire,
+            _ if announced < wire => self.end(direction, bytes, announced).min(wire),
+            _ => announced,
+        };
+        let most = if bytes.get(HEADER) == Some(&UMAS) { MOST_UMAS_LENGTH } else { MOST_LENGTH };
+        if octets != announced {
+            let text = format!("a length of {}, found {length}", octets.saturating_sub(BEFORE_UNIT));
+            self.conversation.found.push((OddityCode::BadLength, LAYER, 4, text));
+        } else if length > most {
+            let text = format!("a length of {LEAST_LENGTH} to {most}, found {length}");
+            self.conversation.found.push((OddityCode::BadLength, LAYER, 4, text));
+        }
+        octets
+    }
+
+    /// Where the message at the start of these octets ends. Its header is believed where the function's structure
+    /// agrees. Where it does not, or there is none, a message that surely starts before the announced end, or right
+    /// after the function's own fields, is believed more: a wrong length costs one message, not those behind it.
+    fn end(&self, direction: Direction, bytes: &[u8], announced: usize) -> usize {
+        let Some((header, pdu)) = bytes.split_at_checked(HEADER) else { return announced };
+        let role = self.conversation.sides.role(direction);
+        let own = match extent(role, pdu) {
+            Extent::Octets(octets) => Some(HEADER + octets),
+            Extent::AtLeast(_) | Extent::Open => None,
+        };
+        if own == Some(announced) {
+            return announced;
+        }
+        let follows = |start: usize| {
+            // Right after the function's own fields any message is expected, and one of no known structure too.
+            let least = if own == Some(start) { Fit::Open } else { Fit::Exact };
+            self.follows(role, header, bytes.get(start..).unwrap_or(&[]), least)
+        };
+        let confirmed = follows(announced);
+        // An announced end that another message confirms gives way only to messages that lead right up to it.
+        let inside = (1..announced.min(bytes.len())).find(|start| follows(*start));
+        if let Some(start) = inside.filter(|start| !confirmed || tiled(&bytes[*start..announced])) {
+            return start;
+        }
+        let header_at_announced = bytes.get(announced..).and_then(Header::of).is_some();
+        own.filter(|own| !confirmed && (announced..=BEFORE_UNIT + MOST_LENGTH).contains(own))
+            .filter(|own| follows(*own) || (*own == bytes.len() && !header_at_announced))
+            .unwrap_or(announced)
+    }
+
+    /// True where a message of this conversation surely starts after the one with this header: it fits the role, and
+    /// is borne out by two of its wholeness, its unit and its transaction identifier.
+    fn follows(&self, role: Role, before: &[u8], bytes: &[u8], least: Fit) -> bool {
+        let Some(header) = Header::of(bytes) else { return false };
+        let whole = bytes.get(HEADER..header.octets());
+        let pdu = whole.unwrap_or(&bytes[HEADER..]);
+        if fit(role, pdu, header.pdu_length()) < least {
+            return false;
+        }
+        let &[high, low, .., unit] = before else { return false };
+        let ahead = header.transaction.wrapping_sub(u16::from_be_bytes([high, low]));
+        let continues = ahead <= MOST_AHEAD
+            || role == Role::Response
+                && self.conversation.awaits(header.transaction, header.unit, header.function & 0x7F);
+        let borne_out = [whole.is_some(), header.unit == unit, continues];
+        borne_out.into_iter().filter(|holds| *holds).count() >= 2
+    }
+}
+
+/// True where messages fill these octets without a rest.
+fn tiled(mut bytes: &[u8]) -> bool {
+    while let Some(rest) = Header::of(bytes).and_then(|header| bytes.get(header.octets()..)) {
+        bytes = rest;
+    }
+    bytes.is_empty()
 }
 
 impl Session for MbapSession {
@@ -175,19 +222,25 @@ impl Session for MbapSession {
         }
         let Some(&[high, low]) = bytes.get(4..6) else { return Framing::NeedMore };
         let length = usize::from(u16::from_be_bytes([high, low]));
-        match (length, bytes.get(7)) {
-            (LEAST_LENGTH..=MOST_LENGTH, _) => Framing::Message(BEFORE_UNIT + length),
-            (0..LEAST_LENGTH, _) | (MOST_UMAS_LENGTH.., _) if length != MOST_UMAS_LENGTH => Framing::NotMine,
-            (_, None) => Framing::NeedMore,
-            (_, Some(&UMAS)) => Framing::Message(BEFORE_UNIT + length),
-            _ if self.in_sync[direction as usize] => Framing::Message(BEFORE_UNIT + length),
+        let in_sync = self.conversation.in_sync[direction as usize];
+        let allowed = match (length, bytes.get(HEADER)) {
+            (LEAST_LENGTH..=MOST_LENGTH, _) => true,
+            (LEAST_LENGTH..=MOST_UMAS_LENGTH, None) => return Framing::NeedMore,
+            (LEAST_LENGTH..=MOST_UMAS_LENGTH, Some(function)) => in_sync || *function == UMAS,
+            _ => false,
+        };
+        let announced = BEFORE_UNIT + length;
+        match self.end(direction, bytes, announced) {
+            // No message has room before the next one.
+            0..=HEADER => Framing::NotMine,
+            end if allowed || (in_sync && end != announced) => Framing::Message(end),
             _ => Framing::NotMine,
         }
     }
 
     fn resync(&self, direction: Direction, bytes: &[u8]) -> Option<usize> {
-        let role = self.sides.role(direction);
-        (0..bytes.len().saturating_sub(8)).find(|start| surely_starts(role, &bytes[*start..]))
+        let role = self.conversation.sides.role(direction);
+        (0..bytes.len().saturating_sub(HEADER)).find(|start| surely_starts(role, &bytes[*start..]))
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output) {
@@ -210,7 +263,7 @@ impl Session for MbapSession {
     }
 
     fn gap(&mut self, direction: Direction, _out: &mut Output) {
-        self.in_sync[direction as usize] = false;
+        self.conversation.in_sync[direction as usize] = false;
     }
 }
 

@@ -91,7 +91,7 @@ impl<'a> Decoding<'a, '_> {
             DIAGNOSTICS => self.diagnostics(kind, asked),
             WRITE_MULTIPLE_COILS | WRITE_MULTIPLE_REGISTERS => self.multiple(function, kind, asked),
             READ_FILE_RECORD => self.file_requests(kind, asked),
-            WRITE_FILE_RECORD => self.file_writes(kind),
+            WRITE_FILE_RECORD => self.file_writes(kind, asked),
             MASK_WRITE_REGISTER => self.mask(kind, asked),
             READ_WRITE_MULTIPLE_REGISTERS => self.read_write(kind, asked),
             READ_FIFO_QUEUE => {
@@ -125,7 +125,7 @@ impl<'a> Decoding<'a, '_> {
             GET_COMM_EVENT_LOG => self.event_log(kind),
             REPORT_SERVER_ID => self.server_id(kind),
             READ_FILE_RECORD => self.file_responses(kind),
-            WRITE_FILE_RECORD => self.file_writes(kind),
+            WRITE_FILE_RECORD => self.echoed(Self::file_writes, kind),
             READ_FIFO_QUEUE => self.fifo(kind),
             ENCAPSULATED_INTERFACE => self.encapsulated_response(kind),
             UMAS => self.umas_response(kind),
@@ -345,7 +345,7 @@ impl<'a> Decoding<'a, '_> {
         let mut repeated = Asked::default();
         read(self, kind, &mut repeated)?;
         if let Some(asked) = &self.asked {
-            if (asked.span, asked.echo) != (repeated.span, repeated.echo) {
+            if (asked.span, asked.echo, &asked.records) != (repeated.span, repeated.echo, &repeated.records) {
                 self.odd(OddityCode::Mismatch, at, "the fields of the request, found others".into());
             }
         }

@@ -1,12 +1,10 @@
 //! Modbus RTU frames carried over TCP or UDP, as serial gateways do: unit, PDU, CRC, and no length field
 //! (Serial Line V1.02, 2.5.1). Where a frame ends follows from its function and direction; the CRC proves it.
 
-use super::pdu::{self, Decoding, Found};
+use super::conversation::{Conversation, Frame};
 use super::shape::{Extent, Fit, Role, extent, fit};
-use super::sides::{Outstanding, Sides};
-use super::{place_unit, publish};
-use crate::bytes::Cursor;
-use crate::model::{Claim, Kind, OddityCode, Pairing, Protocol};
+use super::sides::Sides;
+use crate::model::{OddityCode, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Session};
 
 /// Unit, function and CRC.
@@ -15,9 +13,8 @@ pub const LEAST_OCTETS: usize = 4;
 pub const MOST_OCTETS: usize = 256;
 /// Octets beside the PDU: unit and CRC.
 const AROUND_PDU: usize = 3;
-/// Addresses that a server on the line can have; 0 is the broadcast (2.2).
+/// The highest address that a server on the line can have (2.2).
 const MOST_UNIT: u8 = 247;
-const BROADCAST: u8 = 0;
 const LAYER: &str = "modbus-rtu";
 
 /// CRC-16 of Serial Line V1.02, 6.2.2, a nibble at a time.
@@ -108,30 +105,19 @@ fn end_by_crc(bytes: &[u8]) -> Option<usize> {
 
 /// A conversation of RTU frames.
 pub struct RtuSession {
-    sides: Sides,
-    outstanding: Outstanding,
-    /// A frame with a good CRC came this way and nothing was lost since: forward, backward.
-    in_sync: [bool; 2],
-    found: Vec<Found>,
-    claims: Vec<Claim>,
+    conversation: Conversation,
 }
 
 impl RtuSession {
     /// A session whose sides are decided.
     pub const fn new(sides: Sides) -> Self {
         // A line has one request at a time (Serial Line V1.02, 2.1).
-        RtuSession {
-            sides,
-            outstanding: Outstanding::new(1),
-            in_sync: [false; 2],
-            found: Vec::new(),
-            claims: Vec::new(),
-        }
+        RtuSession { conversation: Conversation::new(sides, 1) }
     }
 
     /// The role first that the sides give this direction.
     fn roles(&self, direction: Direction) -> [Role; 2] {
-        match self.sides.role(direction) {
+        match self.conversation.sides.role(direction) {
             Role::Request => [Role::Request, Role::Response],
             Role::Response => [Role::Response, Role::Request],
         }
@@ -154,48 +140,16 @@ impl RtuSession {
             let due = crc(&bytes[..wire - 2]);
             let found = u16::from_le_bytes([bytes[wire - 2], bytes[wire - 1]]);
             let text = format!("a CRC of 0x{due:04x}, found 0x{found:04x}");
-            self.found.push((OddityCode::BadChecksum, LAYER, wire - 2, text));
+            self.conversation.found.push((OddityCode::BadChecksum, LAYER, wire - 2, text));
         }
         if good {
-            self.sides.weigh(direction, pdu, pdu_length);
+            self.conversation.sides.weigh(direction, pdu, pdu_length);
         }
-        let role = self.sides.role(direction);
-        let mut message = out.message();
-        message.length = u32::try_from(wire).unwrap_or(u32::MAX);
-        message.complete = whole;
-        place_unit(&mut message, role, unit);
-        let key = pdu.first().map(|function| {
-            let function = if role == Role::Response { function & 0x7F } else { *function };
-            u64::from(unit) << 8 | u64::from(function)
-        });
-        let answered = key.filter(|_| role == Role::Response).and_then(|key| self.outstanding.answer(key));
-        let mut cursor = Cursor::new(&bytes[..1 + pdu.len()]);
-        let asked = cursor.take(1, "unit identifier").ok().map(|_| {
-            pdu::decode(Decoding {
-                cursor,
-                length: pdu_length,
-                role,
-                asked: answered,
-                message: &mut message,
-                found: &mut self.found,
-                claims: &mut self.claims,
-            })
-        });
-        message.pairing = match (key, role) {
-            (None, _) => Pairing::None,
-            // Nobody answers a broadcast (Serial Line V1.02, 2.1).
-            (Some(_), Role::Request) if unit == BROADCAST => {
-                message.kind = Kind::Unconfirmed;
-                Pairing::Alone
-            }
-            (Some(key), Role::Request) => Pairing::Opens(key),
-            (Some(key), Role::Response) => Pairing::Answers { key, last: true },
-        };
-        if let (Pairing::Opens(key), Some(asked)) = (message.pairing, asked) {
-            self.outstanding.ask(key, asked);
-        }
-        publish(message, &mut self.found, &mut self.claims, out);
-        self.in_sync[direction as usize] = good || (self.in_sync[direction as usize] && whole);
+        let in_sync = &mut self.conversation.in_sync[direction as usize];
+        *in_sync = good || (*in_sync && whole);
+        let octets = &bytes[..1 + pdu.len()];
+        let frame = Frame { octets, pdu_at: 1, pdu_length, length: wire, whole, direction, unit, transaction: None };
+        self.conversation.message(frame, out);
     }
 
     /// Octets of the frame at the start of a chunk that is not cut.
@@ -214,7 +168,7 @@ impl Session for RtuSession {
     }
 
     fn frame(&mut self, direction: Direction, bytes: &[u8]) -> Framing {
-        let in_sync = self.in_sync[direction as usize];
+        let in_sync = self.conversation.in_sync[direction as usize];
         let mut more = false;
         for role in self.roles(direction) {
             match start(role, bytes) {
@@ -222,7 +176,7 @@ impl Session for RtuSession {
                 // The direction's own structure is trusted in a stream that kept step, so that a frame that the
                 // capture cuts still has its length.
                 Start::Needs(octets)
-                    if in_sync && role == self.sides.role(direction) && bytes.len() >= LEAST_OCTETS =>
+                    if in_sync && role == self.conversation.sides.role(direction) && bytes.len() >= LEAST_OCTETS =>
                 {
                     let pdu = bytes.get(1..).unwrap_or(&[]);
                     if extent(role, pdu) == Extent::Octets(octets - AROUND_PDU) {
@@ -242,7 +196,7 @@ impl Session for RtuSession {
         }
         // A damaged frame in a stream that kept step: it is listed, with its CRC as the oddity.
         let pdu = bytes.get(1..).unwrap_or(&[]);
-        match extent(self.sides.role(direction), pdu) {
+        match extent(self.conversation.sides.role(direction), pdu) {
             Extent::Octets(octets) if in_sync && octets + AROUND_PDU == bytes.len() => Framing::Message(bytes.len()),
             Extent::Open if in_sync && bytes.len() < MOST_OCTETS => Framing::NeedMore,
             _ => Framing::NotMine,
@@ -275,6 +229,6 @@ impl Session for RtuSession {
     }
 
     fn gap(&mut self, direction: Direction, _out: &mut Output) {
-        self.in_sync[direction as usize] = false;
+        self.conversation.in_sync[direction as usize] = false;
     }
 }

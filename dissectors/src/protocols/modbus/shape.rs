@@ -157,7 +157,9 @@ pub fn fit(role: Role, pdu: &[u8], length: usize) -> Fit {
 
 /// Function, session key, then the sub-function of a request or the status of a response.
 fn umas_fit(role: Role, pdu: &[u8], length: usize) -> Fit {
-    let answered = pdu.get(2).map(|octet| matches!(*octet, UMAS_OK | UMAS_ERROR));
+    // A signed message says what it is behind its signature.
+    let at = if pdu.get(2) == Some(&UMAS_SIGNED) { UMAS_SIGNATURE + 2 } else { 2 };
+    let answered = pdu.get(at).map(|octet| matches!(*octet, UMAS_OK | UMAS_ERROR));
     match (role, answered) {
         _ if length < 3 => Fit::No,
         (_, None) => Fit::Open,

@@ -112,6 +112,11 @@ impl Outstanding {
         self.requests.push_back((key, asked));
     }
 
+    /// True where a request of this key awaits its answer.
+    pub fn awaits(&self, key: u64) -> bool {
+        self.requests.iter().any(|(other, _)| *other == key)
+    }
+
     /// Takes the request that an answer belongs to. Where several of one key asked different things (clients that
     /// never change the transaction identifier), which of them is answered cannot be told: none is.
     pub fn answer(&mut self, key: u64) -> Option<Asked> {

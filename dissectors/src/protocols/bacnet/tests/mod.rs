@@ -1,0 +1,122 @@
+//! Vectors of every service beside their tests, each cut everywhere, and hostile octets.
+
+mod answers;
+mod discovery;
+mod hostile;
+mod management;
+mod network;
+mod notifications;
+mod properties;
+mod recognition;
+mod segmentation;
+
+use self::answers::*;
+use self::discovery::*;
+use self::management::*;
+use self::network::*;
+use self::notifications::*;
+use self::properties::*;
+use self::segmentation::segments;
+use super::*;
+use crate::model::{Attribute, Message, Object, Operation, Pairing, Unit};
+
+const ORIGINAL_UNICAST_NPDU: u8 = 0x0A;
+
+const ORIGINAL_BROADCAST_NPDU: u8 = 0x0B;
+
+const FORWARDED_NPDU: u8 = 0x04;
+
+const APDUS: &[&[u8]] = &[
+    WHO_IS,
+    I_AM,
+    WHO_HAS,
+    I_HAVE,
+    READ_PROPERTY,
+    READ_PROPERTY_ACK,
+    READ_PROPERTY_MULTIPLE,
+    READ_PROPERTY_MULTIPLE_ACK,
+    WRITE_PROPERTY,
+    WRITE_PROPERTY_MULTIPLE,
+    WRITE_PROPERTY_MULTIPLE_ERROR,
+    SIMPLE_ACK,
+    ERROR,
+    REJECT,
+    ABORT_BY_SERVER,
+    SEGMENT_ACK,
+    SUBSCRIBE_COV,
+    COV_NOTIFICATION,
+    COV_NOTIFICATION_ACK,
+    EVENT_NOTIFICATION,
+    DEVICE_COMMUNICATION_CONTROL,
+    REINITIALIZE_DEVICE,
+    ATOMIC_READ_FILE,
+    CREATE_OBJECT,
+    ADD_LIST_ELEMENT,
+    PRIVATE_TRANSFER,
+    TIME_SYNCHRONIZATION,
+    READ_RANGE_ACK,
+];
+
+const NETWORK_MESSAGES: &[&[u8]] = &[WHO_IS_ROUTER, INITIALIZE_ROUTING_TABLE, REJECT_MESSAGE];
+
+const LINK_MESSAGES: &[&[u8]] = &[REGISTER_FOREIGN_DEVICE, BVLC_RESULT, WRITE_BDT, READ_FDT_ACK, IPV6_WHO_IS];
+
+fn bvlc(function: u8, rest: &[&[u8]]) -> Vec<u8> {
+    let rest = rest.concat();
+    let [high, low] = (4 + rest.len() as u16).to_be_bytes();
+    [&[0x81, function, high, low], &rest[..]].concat()
+}
+
+/// A datagram with an APDU for the local network.
+fn unicast(apdu: &[u8]) -> Vec<u8> {
+    bvlc(ORIGINAL_UNICAST_NPDU, &[&[0x01, 0x00], apdu])
+}
+
+/// Every vector as a datagram.
+fn datagrams() -> Vec<Vec<u8>> {
+    let apdus = APDUS.iter().map(|apdu| unicast(apdu));
+    let network = NETWORK_MESSAGES.iter().map(|npdu| bvlc(ORIGINAL_BROADCAST_NPDU, &[npdu]));
+    apdus
+        .chain(network)
+        .chain(segments(20).into_iter().take(1))
+        .chain(LINK_MESSAGES.iter().map(|datagram| datagram.to_vec()))
+        .collect()
+}
+
+fn decode_with(session: &mut BacnetIp, direction: Direction, datagram: &[u8]) -> Output {
+    let mut out = Output::default();
+    session.decode(Chunk { bytes: datagram, wire_length: datagram.len(), direction }, &mut out);
+    out
+}
+
+fn decode(datagram: &[u8]) -> Output {
+    decode_with(&mut BacnetIp::default(), Direction::Forward, datagram)
+}
+
+/// The one message of a datagram that has nothing odd.
+fn message(datagram: &[u8]) -> Box<Message> {
+    let mut out = decode(datagram);
+    assert_eq!(out.oddities, [], "{datagram:02x?}");
+    assert_eq!(out.messages.len(), 1);
+    out.messages.pop().unwrap()
+}
+
+fn claims(datagram: &[u8]) -> Vec<(Attribute, String)> {
+    decode(datagram).claims.into_iter().map(|(_, claim)| (claim.attribute, claim.value)).collect()
+}
+
+fn probe(datagram: &[u8], ports: [u16; 2], cut: bool) -> Recognition {
+    probe_datagram(&Probe { forward: datagram, backward: &[], first: Direction::Forward, opener: None, ports, cut })
+}
+
+fn is_yes(recognition: Recognition) -> bool {
+    matches!(recognition, Recognition::Yes(_))
+}
+
+const ON_PORT: [u16; 2] = [47808, 47808];
+
+const OFF_PORT: [u16; 2] = [50000, 47809];
+
+fn point(kind: &'static str, start: u32) -> Object {
+    Object { kind, start: Some(start), count: 1, ..Object::default() }
+}
