@@ -138,6 +138,10 @@ impl Half {
             self.history.drain(..surplus);
         }
         let tail = payload.len().saturating_sub(HISTORY);
+        if tail > 0 {
+            // What is left out would part the octets before it from those behind.
+            self.history.clear();
+        }
         self.history.extend_from_slice(&payload[tail..]);
     }
 
@@ -273,6 +277,14 @@ mod tests {
         for (name, segments, expected, conflicts) in cases {
             assert_eq!(stream(segments, Some(0)), (expected.to_string(), *conflicts), "{name}");
         }
+    }
+
+    #[test]
+    fn a_repetition_longer_than_the_history_is_no_conflict() {
+        let long: String = ('a'..='y').cycle().take(2 * HISTORY).collect();
+        let (half, all) = long.split_at(HISTORY / 2);
+        let segments: &[Sent<'_>] = &[(1, half.as_bytes()), (1 + half.len() as u32, all.as_bytes()), (1, long.as_bytes())];
+        assert_eq!(stream(segments, Some(0)), (long.clone(), 0));
     }
 
     #[test]
