@@ -283,7 +283,8 @@ mod tests {
     fn a_repetition_longer_than_the_history_is_no_conflict() {
         let long: String = ('a'..='y').cycle().take(2 * HISTORY).collect();
         let (half, all) = long.split_at(HISTORY / 2);
-        let segments: &[Sent<'_>] = &[(1, half.as_bytes()), (1 + half.len() as u32, all.as_bytes()), (1, long.as_bytes())];
+        let segments: &[Sent<'_>] =
+            &[(1, half.as_bytes()), (1 + half.len() as u32, all.as_bytes()), (1, long.as_bytes())];
         assert_eq!(stream(segments, Some(0)), (long.clone(), 0));
     }
 
