@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PLANT := pcaps/waterworks
 RESULT := build/waterworks
 ENGINE := $(shell find dissectors -name fuzz -prune -o \( -name '*.rs' -o -name '*.toml' \) -print) Cargo.toml Cargo.lock
-CACHES := .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+CACHES := __pycache__ .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(basename $(notdir $(wildcard dissectors/fuzz/targets/*.rs)))
@@ -66,8 +66,8 @@ lock: | $(VENV)/bin/pip
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/runtime.txt
 
 clean:
-	rm -rf build dist target $(VENV) $(CACHES) *.egg-info dissectors/*.so dissectors/*.pyd dissectors/fuzz/target
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf build dist target $(VENV) *.egg-info dissectors/*.so dissectors/*.pyd
+	find . -name .git -prune -o -type d \( -false $(CACHES:%=-o -name %) \) -prune -exec rm -rf {} +
 
 tools:
 	@command -v $(PYTHON) > /dev/null || { echo "zonewatch needs Python 3.11 or newer: install it, or name one with make PYTHON=…"; exit 1; }
