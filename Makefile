@@ -19,8 +19,8 @@ CACHES := __pycache__ .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(basename $(notdir $(wildcard dissectors/fuzz/targets/*.rs)))
 
-LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --strip-extras \
-	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --strip-extras --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 BUILD_REQUIRES := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
 
 # An editable install builds without optimisation unless told; the audit is to be fast from the first run.
