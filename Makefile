@@ -1,55 +1,94 @@
 # make audit   audits the bundled plant and names the report
 # make test    every test, Rust and Python
 # make lint    every check
+# make bench   the engine and the audit against tshark
+# make fuzz    every fuzz target for FUZZ_SECONDS (nightly Rust and cargo-fuzz)
+# make lock    newest allowed versions and their hashes into requirements/
+# make clean   removes all that was made here
 # All set-up is done here, without root: Python 3.11 or newer and a Rust toolchain are all that is needed.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PLANT := pcaps/waterworks
 RESULT := build/waterworks
-ENGINE := $(shell find dissectors -name '*.rs' -o -name '*.toml') Cargo.toml Cargo.lock pyproject.toml
+ENGINE := $(shell find dissectors -name fuzz -prune -o \( -name '*.rs' -o -name '*.toml' \) -print) Cargo.toml Cargo.lock
+CACHES := __pycache__ .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(basename $(notdir $(wildcard dissectors/fuzz/targets/*.rs)))
+
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --strip-extras --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+BUILD_REQUIRES := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
 
 # An editable install builds without optimisation unless told; the audit is to be fast from the first run.
 export SETUPTOOLS_RUST_CARGO_PROFILE := release
+# Otherwise the first Python on the path decides, and every change of it builds the extension anew.
+export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: audit test lint bench clean tools
+.PHONY: audit test lint bench fuzz lock clean tools
 
 audit: $(VENV)/.ready
 	@$(BIN)/zonewatch audit $(PLANT)/waterworks.pcap --policy $(PLANT)/policy.yaml --assets $(PLANT)/assets.csv --out $(RESULT)
 
-test: $(VENV)/.dev
-	cargo test --workspace --quiet
+test: $(VENV)/.ready $(VENV)/.dev
+	cargo test --workspace --locked --quiet
 	$(BIN)/python -m pytest -n 2
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.ready $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest zonewatch.dissectors._native
 	$(BIN)/lint-imports
 	cargo fmt --check
-	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo fmt --check --manifest-path dissectors/fuzz/Cargo.toml
+	cargo clippy --workspace --all-targets --features extension-module --locked --quiet -- -D warnings
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.ready $(VENV)/.dev
 	$(BIN)/python bench/bench.py
 
+fuzz:
+	@cargo +nightly fuzz --version > /dev/null 2>&1 || { echo "make fuzz needs nightly Rust (rustup toolchain install nightly) and cargo-fuzz (cargo install cargo-fuzz)"; exit 1; }
+	cargo run --quiet --locked --manifest-path dissectors/fuzz/Cargo.toml --target-dir target/fuzz --example seeds -- pcaps build/fuzz
+	@for target in $(FUZZ_TARGETS); do \
+	    mkdir -p build/fuzz/$$target; \
+	    cargo +nightly fuzz run --fuzz-dir dissectors/fuzz --target-dir target/fuzz $$target build/fuzz/$$target \
+	        -- -max_total_time=$(FUZZ_SECONDS) -timeout=20 -print_final_stats=1 || exit 1; \
+	done
+
+lock: | $(VENV)/bin/pip
+	$(PIP) install uv
+	$(BIN)/python -c '$(BUILD_REQUIRES)' | $(LOCK) - --output-file requirements/build.txt
+	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/runtime.txt
+
 clean:
-	rm -rf build target $(VENV) dissectors/*.so
+	rm -rf build dist target $(VENV) *.egg-info dissectors/*.so dissectors/*.pyd
+	find . -name .git -prune -o -type d \( -false $(CACHES:%=-o -name %) \) -prune -exec rm -rf {} +
 
 tools:
 	@command -v $(PYTHON) > /dev/null || { echo "zonewatch needs Python 3.11 or newer: install it, or name one with make PYTHON=…"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zonewatch needs Python 3.11 or newer; $(PYTHON) is older: name one with make PYTHON=…"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "$(PYTHON) lacks venv or ensurepip: install them (on Debian and Ubuntu the package python3-venv), or name another Python with make PYTHON=…"; exit 1; }
 	@command -v cargo > /dev/null || { echo "zonewatch needs a Rust toolchain (cargo, 1.85 or newer) to build its engine"; exit 1; }
 
 $(VENV)/bin/pip: | tools
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.ready: $(ENGINE) requirements/constraints.txt | $(VENV)/bin/pip
-	@echo "setting up: building the engine takes a minute or two the first time"
-	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e .
+$(VENV)/.runtime: requirements/build.txt requirements/runtime.txt | $(VENV)/bin/pip
+	@echo "setting up: Python packages"
+	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/runtime.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.ready
-	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[dev]'
+$(VENV)/.ready: $(ENGINE) pyproject.toml $(VENV)/.runtime
+	@echo "setting up: building the engine takes a minute or two the first time"
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	@echo "setting up: packages for tests and checks"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@

@@ -17,6 +17,7 @@ pub mod known;
 pub mod model;
 pub mod net;
 pub mod protocols;
+#[cfg(feature = "extension-module")]
 mod python;
 pub mod recognise;
 pub mod record;

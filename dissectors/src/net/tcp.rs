@@ -27,7 +27,7 @@ pub enum Piece<'a> {
 const MAX_HELD: usize = 64;
 /// Octets held for one direction at most.
 const MAX_HELD_OCTETS: usize = 128 * 1024;
-/// Delivered octets kept to compare retransmissions with; a power of two.
+/// Delivered octets kept to compare retransmissions with.
 const HISTORY: usize = 2048;
 /// A hole that the receiver acknowledged was lost by the capture; reordering in the capture is shorter than this.
 const ACKNOWLEDGED_LOST_NS: i64 = 200_000_000;
@@ -290,6 +290,15 @@ mod tests {
         for (name, segments, expected, conflicts) in cases {
             assert_eq!(stream(segments, Some(0)), (expected.to_string(), *conflicts), "{name}");
         }
+    }
+
+    #[test]
+    fn a_repetition_longer_than_the_history_is_no_conflict() {
+        let long: String = ('a'..='y').cycle().take(2 * HISTORY).collect();
+        let (half, all) = long.split_at(HISTORY / 2);
+        let segments: &[Sent<'_>] =
+            &[(1, half.as_bytes()), (1 + half.len() as u32, all.as_bytes()), (1, long.as_bytes())];
+        assert_eq!(stream(segments, Some(0)), (long.clone(), 0));
     }
 
     #[test]
