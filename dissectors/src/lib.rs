@@ -8,6 +8,7 @@ pub mod columns;
 pub mod decoder;
 pub mod engine;
 pub mod exchange;
+pub mod extract;
 pub mod flows;
 pub mod intern;
 pub mod known;
