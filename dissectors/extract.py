@@ -31,7 +31,7 @@ class MiniCapture:
 
     octets: bytes  # empty where none of the packets was found
     packets: int
-    missing: int  # wanted, and not in it
+    left_out: int  # found, and not in it because all together would be too large
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ impl Extractor {
     fn take<'py>(&self, py: Python<'py>, number: usize) -> PyResult<(Bound<'py, PyBytes>, u64, u64)> {
         let capture = self.core().take(number);
         let capture = capture.ok_or_else(|| PyValueError::new_err(format!("no mini capture {number}")))?;
-        Ok((PyBytes::new(py, &capture.octets), capture.packets, capture.missing))
+        Ok((PyBytes::new(py, &capture.octets), capture.packets, capture.left_out))
     }
 
     fn problems(&self) -> Vec<(usize, String)> {

@@ -30,8 +30,8 @@ pub struct MiniCapture {
     pub octets: Vec<u8>,
     /// Packets in it.
     pub packets: u64,
-    /// Packets that were wanted and are not in it.
-    pub missing: u64,
+    /// Packets that were found and are not in it, because all mini captures would be too large.
+    pub left_out: u64,
     interfaces: Vec<Interface>,
 }
 
@@ -73,7 +73,7 @@ impl MiniCapture {
     /// Lets all packets go; says how many octets that were.
     pub(super) fn give_up(&mut self) -> usize {
         let octets = self.octets.len();
-        *self = MiniCapture { missing: self.missing + self.packets, ..MiniCapture::default() };
+        *self = MiniCapture { left_out: self.left_out + self.packets, ..MiniCapture::default() };
         octets
     }
 }

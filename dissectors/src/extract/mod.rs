@@ -113,12 +113,8 @@ impl Extractor {
                     open.frame += 1;
                     self.packets += 1;
                     left -= 1;
-                    while let Some((frame, to)) = open.wanted.next_if(|(frame, _)| *frame <= open.frame) {
-                        if frame == open.frame {
-                            self.found.add(to, open.index, &open.place, frame, &packet);
-                        } else {
-                            self.found.miss(to);
-                        }
+                    while let Some((frame, to)) = open.wanted.next_if(|(frame, _)| *frame == open.frame) {
+                        self.found.add(to, open.index, &open.place, frame, &packet);
                     }
                 }
                 Ok(None) => {
@@ -133,6 +129,7 @@ impl Extractor {
 
     fn start(&mut self, index: usize, input: Input) {
         let Input { source, name, path, mut wanted } = input;
+        wanted.retain(|(frame, _)| *frame > 0);
         wanted.sort_unstable();
         wanted.dedup();
         if wanted.is_empty() {
@@ -143,16 +140,12 @@ impl Extractor {
                 let wanted = wanted.into_iter().peekable();
                 self.open = Some(Open { index, place: Place { source, name }, wanted, reader, frame: 0 });
             }
-            Err(error) => {
-                wanted.into_iter().for_each(|(_, to)| self.found.miss(to));
-                self.problems.push((index, error.into()));
-            }
+            Err(error) => self.problems.push((index, error.into())),
         }
     }
 
     fn fail(&mut self, error: ExtractError) {
         if let Some(open) = self.finish() {
-            open.wanted.for_each(|(_, to)| self.found.miss(to));
             self.problems.push((open.index, error));
         }
     }
@@ -175,19 +168,15 @@ struct Found {
 
 impl Found {
     fn add(&mut self, to: usize, input: usize, place: &Place, frame: u64, packet: &Packet<'_>) {
+        let Some(capture) = self.captures.get_mut(to) else { return };
         if to >= self.kept {
-            return self.miss(to);
+            capture.left_out += 1;
+            return;
         }
-        self.octets += self.captures[to].add(input, place, frame, packet);
+        self.octets += capture.add(input, place, frame, packet);
         while self.octets > self.most_octets && self.kept > 0 {
             self.kept -= 1;
             self.octets -= self.captures[self.kept].give_up();
-        }
-    }
-
-    fn miss(&mut self, to: usize) {
-        if let Some(capture) = self.captures.get_mut(to) {
-            capture.missing += 1;
         }
     }
 }
@@ -228,7 +217,7 @@ mod tests {
         assert_eq!(read(&made[0].octets), pick(&[2, 5]));
         assert_eq!(read(&made[1].octets), pick(&[5, 9]));
         assert!(made[2].octets.is_empty());
-        assert_eq!(made.iter().map(|one| (one.packets, one.missing)).collect::<Vec<_>>(), [(2, 0), (2, 0), (0, 0)]);
+        assert_eq!(made.iter().map(|one| (one.packets, one.left_out)).collect::<Vec<_>>(), [(2, 0), (2, 0), (0, 0)]);
         assert!(problems.is_empty());
         assert_eq!(read_in_all, 9, "nothing is read behind the last packet wanted");
     }
@@ -242,20 +231,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_counted_and_said() {
+    fn what_is_missing_is_said() {
         let length = bundled().len() as u64;
         let short = format!("it ends after {length} packets, and frame {} was looked for", length + 1);
-        // frames wanted of one file, packets, missing, problem
-        let cases: [(&str, &[u64], u64, u64, &str); 4] = [
-            (BUNDLED, &[0, 1], 1, 1, ""),
-            (BUNDLED, &[1, length + 1, u64::MAX], 1, 2, &short),
-            ("no/such/file", &[1, 2], 0, 2, "cannot be read after 0 packets"),
-            (concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), &[1], 0, 1, "not a packet capture"),
+        // file, frames wanted of it, packets found, problem
+        let cases: [(&str, &[u64], u64, &str); 4] = [
+            (BUNDLED, &[0, 1], 1, ""),
+            (BUNDLED, &[1, length + 1, u64::MAX], 1, &short),
+            ("no/such/file", &[1, 2], 0, "cannot be read after 0 packets"),
+            (concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), &[1], 0, "not a packet capture"),
         ];
-        for (path, frames, packets, missing, problem) in cases {
+        for (path, frames, packets, problem) in cases {
             let wanted: Vec<(u64, usize)> = frames.iter().map(|frame| (*frame, 1)).collect();
             let (made, problems, _) = extracted(vec![input(path, &wanted)], 2, 1 << 20);
-            assert_eq!((made[1].packets, made[1].missing), (packets, missing), "{path}");
+            assert_eq!((made[1].packets, made[1].left_out), (packets, 0), "{path}");
             assert_eq!(problems.len(), usize::from(!problem.is_empty()), "{problems:?}");
             assert!(problems.iter().all(|said| said.contains(problem)), "{problems:?}");
         }
@@ -268,7 +257,7 @@ mod tests {
             let (made, _, _) = extracted(vec![input(BUNDLED, &wanted)], 3, most_octets);
             let octets: usize = made.iter().map(|capture| capture.octets.len()).sum();
             assert!(octets <= most_octets);
-            made.iter().map(|one| (one.packets, one.missing)).collect::<Vec<_>>()
+            made.iter().map(|one| (one.packets, one.left_out)).collect::<Vec<_>>()
         };
         let all = extracted(vec![input(BUNDLED, &wanted)], 3, 1 << 20).0;
         let sizes: Vec<usize> = all.iter().map(|capture| capture.octets.len()).collect();
