@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import final
 
-__all__ = ["Columns", "Decoder"]
+__all__ = ["Columns", "Decoder", "Extractor"]
 
 @final
 class Decoder:
@@ -23,3 +23,19 @@ class Columns:
     """One table's rows so far, for the Arrow C stream interface."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class Extractor:
+    """Takes packets out of captures in one more pass; see `zonewatch.dissectors.extract.extract`."""
+
+    def __new__(
+        cls,
+        inputs: Sequence[tuple[str, str, str, Sequence[tuple[int, int]]]],
+        captures: int,
+        most_octets: int,
+    ) -> Extractor: ...
+    def advance(self, packets: int) -> bool: ...
+    def packets(self) -> int: ...
+    def bytes_read(self) -> int: ...
+    def take(self, number: int) -> tuple[bytes, int, int]: ...
+    def problems(self) -> list[tuple[int, str]]: ...

@@ -19,6 +19,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from zonewatch.inventory.model import Asset, Edge
+from zonewatch.reports.evidence import file_name
 from zonewatch.reports.graph import map_data
 from zonewatch.reports.result import (
     AuditResult,
@@ -199,6 +200,8 @@ def html_report(result: AuditResult) -> str:
             drawing=drawing,
             choices=_choices(drawing),
             findings=result.findings[:MAX_FINDINGS],
+            # By the id alone: a name that came with a result could lead elsewhere.
+            evidence={file.finding: (file_name(file.finding), file.packets) for file in result.evidence},
             assets=by_place(result)[:MAX_ASSET_ROWS],
             edges=edges[:MAX_EDGE_ROWS],
             names={asset.id: label(asset) for asset in result.inventory.assets},

@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from zonewatch.inventory.model import Asset, Edge, Inventory
 from zonewatch.reports.codec import ShapeError, decode, decode_time, definitions, encode, schema
+from zonewatch.reports.evidence import file_name
 from zonewatch.reports.result import (
     AuditResult,
     Capture,
+    EvidenceFile,
     FindingFlow,
     MatrixCell,
     OddityCount,
@@ -30,7 +32,7 @@ from zonewatch.reports.result import (
 from zonewatch.reports.words import iso_time
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding
 
-__all__ = ["RESULT_VERSION", "ResultError", "document", "dumps", "loads", "result_schema"]
+__all__ = ["RESULT_VERSION", "ResultError", "document", "dumps", "finding_objects", "loads", "result_schema"]
 
 RESULT_VERSION: Final = 1
 SCHEMA_ID: Final = "urn:zonewatch:result:1"
@@ -42,6 +44,7 @@ _SECTIONS: Final[dict[str, Any]] = {
     "verdicts": tuple[VerdictRow, ...],
     "matrix": tuple[MatrixCell, ...],
     "flows": tuple[FindingFlow, ...],
+    "evidence": tuple[EvidenceFile, ...],
     "oddities": tuple[OddityCount, ...],
     "unused_flows": tuple[UnusedFlow, ...],
 }
@@ -67,8 +70,21 @@ def document(result: AuditResult) -> dict[str, Any]:
         "assets": encode(inventory.assets),
         "edges": encode(inventory.edges),
         "unseen": list(inventory.unseen),
-        "findings": [{"id": finding.id, **encode(finding)} for finding in result.findings],
+        "findings": finding_objects(result),
     }
+
+
+def finding_objects(result: AuditResult) -> list[dict[str, Any]]:
+    """The findings as JSON values, each with its mini capture where there is one."""
+    files = {file.finding for file in result.evidence}
+    return [
+        {
+            "id": finding.id,
+            **encode(finding),
+            "evidence_file": file_name(finding.id) if finding.id in files else "",
+        }
+        for finding in result.findings
+    ]
 
 
 def summary(result: AuditResult) -> dict[str, Any]:
@@ -133,11 +149,16 @@ def _by_address(inventory: Inventory) -> dict[tuple[str, str], str]:
 
 def result_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the document."""
-    kinds = (PolicyInfo, ZoneInfo, Capture, VerdictRow, MatrixCell, FindingFlow, OddityCount, UnusedFlow, Asset, Edge)
-    found = definitions((*kinds, Finding))
+    kinds = (PolicyInfo, ZoneInfo, Capture, VerdictRow, MatrixCell, FindingFlow, EvidenceFile, OddityCount, UnusedFlow)
+    found = definitions((*kinds, Asset, Edge, Finding))
     finding_id = {"type": "string", "pattern": "^[0-9a-f]{16}$", "description": "stable: the same finding next week"}
-    found["Finding"]["properties"] = {"id": finding_id, **found["Finding"]["properties"]}
-    found["Finding"]["required"] = ["id", *found["Finding"]["required"]]
+    evidence_file = {"type": "string", "description": "mini capture of the packets behind it; empty: there is none"}
+    found["Finding"]["properties"] = {
+        "id": finding_id,
+        **found["Finding"]["properties"],
+        "evidence_file": evidence_file,
+    }
+    found["Finding"]["required"] = list(found["Finding"]["properties"])
     count = {"type": "integer", "minimum": 0}
     properties = {
         "result_version": {"const": RESULT_VERSION},

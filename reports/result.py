@@ -14,6 +14,7 @@ __all__ = [
     "VERDICT_ORDER",
     "AuditResult",
     "Capture",
+    "EvidenceFile",
     "FindingFlow",
     "MatrixCell",
     "MatrixLine",
@@ -165,6 +166,15 @@ class FindingFlow:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceFile:
+    """The mini capture of a finding: the packets behind it."""
+
+    finding: str  # its id, which names the file
+    packets: int
+    left_out: int = 0  # packets behind the finding that are not in the file
+
+
+@dataclass(frozen=True, slots=True)
 class AuditResult:
     """All that an audit found, and how far it could see."""
 
@@ -179,6 +189,7 @@ class AuditResult:
     matrix: tuple[MatrixCell, ...] = ()
     findings: tuple[Finding, ...] = ()
     flows: tuple[FindingFlow, ...] = ()
+    evidence: tuple[EvidenceFile, ...] = ()
     oddities: tuple[OddityCount, ...] = ()
     unused_flows: tuple[UnusedFlow, ...] = ()
     limits: tuple[str, ...] = ()  # in words: what the conclusions do not cover
@@ -302,6 +313,7 @@ def ordered(result: AuditResult) -> AuditResult:
         matrix=tuple(sorted(result.matrix, key=_cell_order)),
         findings=tuple(sorted(result.findings, key=_finding_order)),
         flows=tuple(sorted(result.flows, key=lambda flow: flow.finding)),
+        evidence=tuple(sorted(result.evidence, key=lambda file: file.finding)),
         oddities=tuple(sorted(result.oddities, key=lambda row: (row.protocol, row.layer, row.code, row.expected))),
         unused_flows=tuple(sorted(result.unused_flows, key=lambda row: (row.conduit, row.flow, row.protocol))),
     )

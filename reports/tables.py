@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from zonewatch.inventory.model import Asset, Edge, Evidence, Posture
-from zonewatch.reports.codec import encode
+from zonewatch.reports.json_result import finding_objects
 from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
 from zonewatch.reports.rows import Cell, Column, Rows
 from zonewatch.reports.words import ROLE_WORDS, frames, iso_time, label, posture, product, spoken, target, visible
@@ -267,5 +267,5 @@ def edge_table(result: AuditResult) -> Rows:
 
 def findings_json(result: AuditResult) -> str:
     """`findings.json`: the findings alone, as `result.json` has them."""
-    rows = [{"id": finding.id, **encode(finding)} for finding in ordered(result).findings]
+    rows = finding_objects(ordered(result))
     return json.dumps({"findings_version": 1, "findings": rows}, indent=2, allow_nan=False) + "\n"

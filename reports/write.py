@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from zonewatch.reports.ecs import alerts_ndjson
+from zonewatch.reports.evidence import FOLDER, file_name
 from zonewatch.reports.html import html_report
 from zonewatch.reports.json_result import ResultError, dumps, loads
 from zonewatch.reports.result import AuditResult, ordered
@@ -19,7 +20,16 @@ from zonewatch.reports.rows import csv_text
 from zonewatch.reports.tables import asset_rows, edge_rows, findings_json
 from zonewatch.reports.words import visible
 
-__all__ = ["MANIFEST", "RENDERERS", "manifest", "read_result", "write_manifest", "write_result", "write_text"]
+__all__ = [
+    "MANIFEST",
+    "RENDERERS",
+    "manifest",
+    "read_result",
+    "write_evidence",
+    "write_manifest",
+    "write_result",
+    "write_text",
+]
 
 MANIFEST: Final = "manifest.json"
 RENDERERS: Final[dict[str, Callable[[AuditResult], str]]] = {
@@ -32,7 +42,6 @@ RENDERERS: Final[dict[str, Callable[[AuditResult], str]]] = {
 }
 """The files of a result folder that are made from the result alone."""
 EVENTS: Final = "events.parquet"
-EVIDENCE: Final = "evidence"
 
 
 def write_result(result: AuditResult, folder: Path) -> tuple[Path, ...]:
@@ -44,10 +53,27 @@ def write_result(result: AuditResult, folder: Path) -> tuple[Path, ...]:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Writes UTF-8 beside the place and moves it there, so that no half file is ever read."""
+    """Writes UTF-8, lines ended by a line feed."""
+    return _write(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def write_evidence(captures: Mapping[str, bytes], folder: Path) -> None:
+    """Writes the mini captures of findings, by their ids; those of an audit before are removed. Raises OSError."""
+    place = folder / FOLDER
+    if captures:
+        place.mkdir(parents=True, exist_ok=True)
+    for old in sorted(place.glob(file_name("[0-9a-f]" * 16).removeprefix(f"{FOLDER}/"))):
+        if old.stem not in captures:
+            old.unlink()
+    for finding, capture in captures.items():
+        _write(folder / file_name(finding), capture)
+
+
+def _write(path: Path, data: bytes) -> Path:
+    """Writes beside the place and moves it there, so that no half file is ever read."""
     part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        part.write_bytes(data)
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)
@@ -81,7 +107,7 @@ def manifest(result: AuditResult, folder: Path) -> dict[str, Any]:
 
 def _outputs(folder: Path) -> Iterator[Path]:
     found = [path for name in (*RENDERERS, EVENTS) if (path := folder / name).is_file()]
-    evidence = folder / EVIDENCE
+    evidence = folder / FOLDER
     if evidence.is_dir():
         found += [path for path in evidence.rglob("*") if path.is_file()]
     yield from sorted(found, key=lambda path: path.relative_to(folder).as_posix())

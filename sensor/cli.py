@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -28,6 +29,7 @@ from zonewatch.reports.write import read_result, write_result
 from zonewatch.rules.findings import SEVERITIES
 from zonewatch.rules.policy.load import PolicyErrors, load_policy
 from zonewatch.sensor import events as event_output
+from zonewatch.sensor.evidence import prove, versions
 from zonewatch.sensor.pipeline import Given, assess, decode, write_events
 from zonewatch.sensor.progress import shown
 from zonewatch.sensor.sources import UsageError, sources, total_bytes
@@ -132,12 +134,17 @@ def audit(
         end=_moment("--to", end),
         as_of=_moment("--as-of", as_of),
     )
-    with shown(errors, total_bytes(points)) as progress:
+    before, octets = versions(points), total_bytes(points)
+    with shown(errors, octets) as progress:
         tables = decode(points, progress=progress)
     _refuse_unreadable(tables["coverage"].select(["capture", "status", "problem"]).to_pylist(), errors)
     result = assess(tables, given, title=given.policy.suc.name if given.policy is not None else "")
     out.mkdir(parents=True, exist_ok=True)
     write_events(tables, out)
+    with shown(errors, octets, "collecting evidence") as progress:
+        proven = prove(result, tables["events"], points, before, out, progress)
+    result = proven.result
+    _say_unread(proven.unread, errors)
     write_result(result, out)
     if json == "-":
         sys.stdout.write(dumps(result))
@@ -145,7 +152,7 @@ def audit(
         if json:
             Path(json).write_text(dumps(result), encoding="utf-8")
         terminal.render(result, Console(), folder=str(out))
-    raise typer.Exit(_outcome(result, fail_on))
+    raise typer.Exit(_outcome(result, fail_on, partial=result.partial or bool(proven.unread)))
 
 
 @app.command()
@@ -205,19 +212,22 @@ def _moment(option: str, text: str) -> int | None:
 
 def _refuse_unreadable(coverage: list[dict[str, object]], errors: Console) -> None:
     """One line for each input that could not be read whole; an end where nothing could be read at all."""
-    for row in coverage:
-        if row["status"] != "whole":
-            errors.print(f"zonewatch: {visible(str(row['capture']))}: {visible(str(row['problem']))}", markup=False)
+    _say_unread(((str(row["capture"]), str(row["problem"])) for row in coverage if row["status"] != "whole"), errors)
     if coverage and all(row["status"] == "unreadable" for row in coverage):
         raise typer.Exit(MISUSED)
 
 
-def _outcome(result: AuditResult, fail_on: Severity | None) -> int:
+def _say_unread(inputs: Iterable[tuple[str, str]], errors: Console) -> None:
+    for name, problem in inputs:
+        errors.print(f"zonewatch: {visible(name)}: {visible(problem)}", markup=False)
+
+
+def _outcome(result: AuditResult, fail_on: Severity | None, *, partial: bool) -> int:
     if fail_on is not None:
         least = SEVERITIES.index(fail_on.value)
         if any(SEVERITIES.index(finding.severity) >= least for finding in result.findings):
             return FOUND
-    return PARTIAL if result.partial else DONE
+    return PARTIAL if partial else DONE
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ from zonewatch.sensor.pipeline import Progress as Report
 
 
 @contextmanager
-def shown(console: Console, total: int) -> Iterator[Report]:
+def shown(console: Console, total: int, doing: str = "decoding") -> Iterator[Report]:
     """Shows progress on a terminal, and nothing in a pipe. `total` is octets of input, 0 where unknown."""
     columns = (
-        TextColumn("decoding"),
+        TextColumn(doing),
         BarColumn(),
         TaskProgressColumn(show_speed=False),
         TextColumn("{task.fields[packets]} packets, {task.fields[rate]}/s"),

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from zonewatch.dissectors.decoder import CaptureFile, Source
+from zonewatch.reports.evidence import FOLDER as EVIDENCE
+from zonewatch.reports.write import MANIFEST
 
 DEFAULT_POINT: Final = "capture"
 _NO_CAPTURES: Final = frozenset(
@@ -50,7 +52,7 @@ def _files(text: str) -> list[CaptureFile]:
         return [CaptureFile("stdin", "-")]
     path = Path(text)
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.is_file() and _is_candidate(file))
+        found = sorted(file for file in path.rglob("*") if file.is_file() and _is_candidate(file, path))
         if not found:
             raise UsageError(f"{text}: no capture files in this folder")
         return [CaptureFile(file.relative_to(path).as_posix(), file) for file in found]
@@ -60,8 +62,11 @@ def _files(text: str) -> list[CaptureFile]:
     return [CaptureFile(path.name, path)]
 
 
-def _is_candidate(file: Path) -> bool:
-    return not file.name.startswith(".") and file.suffix.lower() not in _NO_CAPTURES
+def _is_candidate(file: Path, folder: Path) -> bool:
+    if file.name.startswith(".") or file.suffix.lower() in _NO_CAPTURES:
+        return False
+    # The evidence of an audit before is no traffic of its own, unless it is what was asked for.
+    return file.parent == folder or file.parent.name != EVIDENCE or not (file.parent.parent / MANIFEST).is_file()
 
 
 def _distinct(files: Iterable[CaptureFile]) -> list[CaptureFile]:

@@ -32,6 +32,6 @@ def test_same_bytes_in_every_surrounding(tmp_path: Path) -> None:
     one = audited(tmp_path / "one", tmp_path / "first result", "1", "Pacific/Auckland")
     other = audited(tmp_path / "a" / "deeper" / "one", tmp_path / "b" / "result", "4711", "America/St_Johns")
     assert {"report.html", "result.json"} <= one.keys()
-    assert {Path(name).suffix for name in one} >= {".csv", ".ndjson", ".parquet", ".html", ".json"}
+    assert {Path(name).suffix for name in one} >= {".csv", ".ndjson", ".parquet", ".html", ".json", ".pcapng"}
     assert one.keys() == other.keys()
     assert [name for name in one if one[name] != other[name]] == []

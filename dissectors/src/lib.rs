@@ -11,6 +11,7 @@ pub mod dialogue;
 pub mod engine;
 pub mod event;
 pub mod exchange;
+pub mod extract;
 pub mod flows;
 pub mod intern;
 pub mod known;

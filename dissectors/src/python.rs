@@ -8,9 +8,10 @@ use arrow_array::{RecordBatch, RecordBatchIterator};
 use arrow_schema::ArrowError;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
+use pyo3::types::{PyBytes, PyCapsule};
 
 use crate::decoder::Decoder as Core;
+use crate::extract::{Extractor as ExtractorCore, Input};
 use crate::sinks::Detail;
 
 fn failed(error: ArrowError) -> PyErr {
@@ -101,8 +102,56 @@ fn take(core: &mut Core, table: &str) -> Result<Option<RecordBatch>, ArrowError>
     .map(Some)
 }
 
+/// Takes packets out of captures in one more pass.
+#[pyclass(module = "zonewatch.dissectors._native", frozen)]
+struct Extractor {
+    core: Mutex<ExtractorCore>,
+}
+
+/// Source, name and path of a file, and the frames wanted of it, each with a number of a mini capture.
+type Wanted = (String, String, String, Vec<(u64, usize)>);
+
+#[pymethods]
+impl Extractor {
+    #[new]
+    fn new(inputs: Vec<Wanted>, captures: usize, most_octets: usize) -> Self {
+        let input = |(source, name, path, wanted)| Input { source, name, path, wanted };
+        let inputs = inputs.into_iter().map(input).collect();
+        Extractor { core: Mutex::new(ExtractorCore::new(inputs, captures, most_octets)) }
+    }
+
+    fn advance(&self, py: Python<'_>, packets: u64) -> bool {
+        py.detach(|| self.core().advance(packets))
+    }
+
+    fn packets(&self) -> u64 {
+        self.core().packets()
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.core().bytes_read()
+    }
+
+    fn take<'py>(&self, py: Python<'py>, number: usize) -> PyResult<(Bound<'py, PyBytes>, u64, u64)> {
+        let capture = self.core().take(number);
+        let capture = capture.ok_or_else(|| PyValueError::new_err(format!("no mini capture {number}")))?;
+        Ok((PyBytes::new(py, &capture.octets), capture.packets, capture.left_out))
+    }
+
+    fn problems(&self) -> Vec<(usize, String)> {
+        self.core().problems().iter().map(|(input, error)| (*input, error.to_string())).collect()
+    }
+}
+
+impl Extractor {
+    fn core(&self) -> MutexGuard<'_, ExtractorCore> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Decoder>()?;
+    module.add_class::<Extractor>()?;
     module.add_class::<Columns>()
 }

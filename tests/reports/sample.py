@@ -25,6 +25,7 @@ from zonewatch.inventory.model import (
 from zonewatch.reports.result import (
     AuditResult,
     Capture,
+    EvidenceFile,
     FindingFlow,
     MatrixCell,
     OddityCount,
@@ -138,6 +139,7 @@ def sample() -> AuditResult:
             matrix=_matrix(verdicts),
             findings=FINDINGS,
             flows=(FindingFlow(FINDINGS[0].id, "tcp", ADDRESS["eng-1"], 51_514, ADDRESS["plc-3"], 502),),
+            evidence=(EvidenceFile(FINDINGS[0].id, 6), EvidenceFile(FINDINGS[1].id, 4, 2)),
             oddities=(
                 OddityCount("modbus", "modbus", "bad_length", 9, "length 6", (frame(70_411),)),
                 OddityCount("dnp3", "link", "bad_checksum", 6, "CRC 0x1f2e", (frame(12_004),)),

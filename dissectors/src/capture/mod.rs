@@ -20,7 +20,7 @@ mod error;
 mod foreign;
 mod order;
 mod pcap;
-mod pcapng;
+pub(crate) mod pcapng;
 mod stream;
 #[cfg(test)]
 mod tests;

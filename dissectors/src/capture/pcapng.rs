@@ -10,19 +10,19 @@ use crate::bytes::Short;
 
 /// Reads the same in both byte orders (4.1).
 pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
-const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+pub(crate) const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 
-const SECTION_HEADER: u32 = u32::from_le_bytes(MAGIC);
-const INTERFACE_DESCRIPTION: u32 = 1;
+pub(crate) const SECTION_HEADER: u32 = u32::from_le_bytes(MAGIC);
+pub(crate) const INTERFACE_DESCRIPTION: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
-const ENHANCED_PACKET: u32 = 6;
+pub(crate) const ENHANCED_PACKET: u32 = 6;
 
-const OPTION_END: u16 = 0;
-const IF_TSRESOL: u16 = 9;
-const IF_FCSLEN: u16 = 13;
-const IF_TSOFFSET: u16 = 14;
+pub(crate) const OPTION_END: u16 = 0;
+pub(crate) const IF_TSRESOL: u16 = 9;
+pub(crate) const IF_FCSLEN: u16 = 13;
+pub(crate) const IF_TSOFFSET: u16 = 14;
 const ISB_IFDROP: u16 = 5;
 const ISB_OSDROP: u16 = 7;
 

@@ -1,0 +1,106 @@
+"""`evidence/`: which packets stand behind each finding, in files named by the finding's id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zonewatch.inventory.model import Evidence
+from zonewatch.inventory.tables import plain
+from zonewatch.reports.result import Capture
+from zonewatch.reports.words import counted, size, visible
+from zonewatch.rules.findings import Finding
+
+__all__ = ["FOLDER", "MOST_OCTETS", "Behind", "file_name", "limits", "packets_behind"]
+
+FOLDER: Final = "evidence"
+MOST_PACKETS: Final = 200
+"""Packets of one finding that are written."""
+MOST_OCTETS: Final = 32_000_000
+"""Size of all mini captures; they are held in memory. The least severe findings go without first."""
+_REORDERED: Final = 1_000
+"""A part of a message that comes so much later than its end is from the end of the file before."""
+_LISTS: Final = ("request_frames", "response_frames")
+_COLUMNS: Final = ("source", "capture", "time", "latency", *_LISTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The packets behind a finding."""
+
+    finding: str  # its id
+    packets: tuple[Evidence, ...]  # in order
+    left_out: int = 0  # more than are written
+
+
+def file_name(finding: str) -> str:
+    """The mini capture of a finding, as the result folder names it."""
+    return f"{FOLDER}/{finding}.pcapng"
+
+
+def packets_behind(findings: Iterable[Finding], events: pa.Table, captures: Iterable[Capture]) -> tuple[Behind, ...]:
+    """The frames that each finding names and all of the exchanges they belong to, in the order of the findings.
+
+    `events` are those kept whole: of a frame that no such event has, the frame alone is given.
+    """
+    named = {finding.id: finding.evidence for finding in findings if finding.evidence}
+    exchanges = _exchanges(frozenset(row for rows in named.values() for row in rows), events, captures)
+    return tuple(_behind(finding, rows, exchanges) for finding, rows in named.items())
+
+
+def limits(unread: Iterable[tuple[str, str]], left_out: int) -> tuple[str, ...]:
+    """What `evidence/` lacks, one sentence each. `unread` are names of captures with what went wrong."""
+    sentences = [f"evidence/ lacks packets of {visible(name)}: {visible(problem)}." for name, problem in unread]
+    if left_out:
+        bounds = f"it holds at most {counted(MOST_PACKETS, 'packet')} a finding and {size(MOST_OCTETS)} in all"
+        sentences.append(f"evidence/ lacks {counted(left_out, 'packet')} behind findings: {bounds}.")
+    return tuple(sentences)
+
+
+def _behind(finding: str, named: tuple[Evidence, ...], exchanges: Mapping[Evidence, set[Evidence]]) -> Behind:
+    # What is named comes before what belongs to it, should there be too many.
+    others = {packet for row in named for packet in exchanges.get(row, ())} - set(named)
+    packets = (*sorted(set(named)), *sorted(others))
+    return Behind(finding, tuple(sorted(packets[:MOST_PACKETS])), max(len(packets) - MOST_PACKETS, 0))
+
+
+def _exchanges(
+    named: frozenset[Evidence], events: pa.Table, captures: Iterable[Capture]
+) -> dict[Evidence, set[Evidence]]:
+    """All packets of the events that a named frame belongs to."""
+    ends = {(row.source, row.name): row.last_time for row in captures}
+    found: dict[Evidence, set[Evidence]] = {}
+    for event in _touched(events, {row.frame for row in named}):
+        packets = set(_packets(event, ends.get((event["source"], event["capture"]), 0)))
+        for row in packets & named:
+            found.setdefault(row, set()).update(packets)
+    return found
+
+
+def _touched(events: pa.Table, frames: set[int]) -> list[dict[str, Any]]:
+    """The events that have one of these frames, in whatever capture."""
+    wanted = pa.array(sorted(frames), pa.uint64())
+    rows: set[int] = set()
+    for column in _LISTS:
+        lists: Any = events.column(column).combine_chunks()
+        mask: Any = pc.is_in(pc.list_flatten(lists), value_set=wanted)
+        rows.update(pc.list_parent_indices(lists).filter(mask).to_pylist())
+    return plain(events.select(_COLUMNS).take(pa.array(sorted(rows), pa.int64()))).to_pylist()
+
+
+def _packets(event: Mapping[str, Any], end: int) -> Iterator[Evidence]:
+    """The packets of an event that are in the capture where its first message ended.
+
+    Frame numbers begin anew in each file of a source, and an exchange may go over from one to the next.
+    """
+    request, response = (list(event[name]) for name in _LISTS)
+    first = request or response
+    last = first[-1]
+    frames = [frame for frame in first if frame <= last + _REORDERED]
+    if request and event["time"] + (event["latency"] or 0) <= end:
+        frames += [frame for frame in response if frame > last]
+    return (Evidence(event["source"], event["capture"], frame) for frame in frames)
