@@ -48,10 +48,8 @@ pub fn parts(exchange: &Exchange) -> Parts<'_> {
                 && other.property == object.property
                 && other.index == object.index
         };
-        let candidates = std::iter::once(index).chain(0..response.objects.len().min(MAX_SOUGHT));
-        let found = candidates
-            .filter(|&at| used.get(at) == Some(&false))
-            .find(|&at| response.objects.get(at).is_some_and(answers));
+        let fits = |at: &usize| used.get(*at) == Some(&false) && answers(&response.objects[*at]);
+        let found = Some(index).filter(fits).or_else(|| (0..response.objects.len().min(MAX_SOUGHT)).find(fits));
         let mut asked = part(request, object, true);
         if let Some(at) = found {
             used[at] = true;

@@ -133,6 +133,10 @@ impl Exchanges {
 
     fn close(&mut self, index: usize, done: &mut dyn FnMut(Exchange)) {
         if let Some(pending) = self.pending.remove(index) {
+            if self.pending.is_empty() {
+                // The next request goes to the same place in memory.
+                self.pending.clear();
+            }
             done(pending.exchange);
         }
     }

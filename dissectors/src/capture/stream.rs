@@ -20,7 +20,7 @@ const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const COMPRESSED_CHUNK: usize = 64 << 10;
 /// The window's size unless a larger record comes.
-const WINDOW: usize = 1 << 20;
+const WINDOW: usize = 128 << 10;
 
 /// A compression around a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,8 +27,9 @@ pub enum Piece<'a> {
 const MAX_HELD: usize = 64;
 /// Octets held for one direction at most.
 const MAX_HELD_OCTETS: usize = 128 * 1024;
-/// Delivered octets kept to compare retransmissions with.
-const HISTORY: usize = 2048;
+/// Delivered octets kept to compare retransmissions with, at least and at most.
+const LEAST_HISTORY: usize = 256;
+const MOST_HISTORY: usize = 4096;
 /// A hole that the receiver acknowledged was lost by the capture; reordering in the capture is shorter than this.
 const ACKNOWLEDGED_LOST_NS: i64 = 200_000_000;
 const ACKNOWLEDGED_LOST_SEGMENTS: usize = 8;
@@ -209,10 +210,12 @@ impl Half {
     }
 }
 
-/// The octets delivered last, in a ring that grows with them up to [`HISTORY`].
+/// The octets delivered last, in a ring that holds two of the longest segments so far: the rings of many polled
+/// flows are to fit into a core's cache.
 #[derive(Debug, Default)]
 struct History {
     ring: Vec<u8>,
+    room: usize,
     /// Where the next octet goes, once the ring is full.
     end: usize,
 }
@@ -224,15 +227,19 @@ impl History {
     }
 
     fn push(&mut self, octets: &[u8]) {
-        let mut octets = &octets[octets.len().saturating_sub(HISTORY)..];
-        let (fill, rest) = octets.split_at(octets.len().min(HISTORY - self.ring.len()));
+        if octets.len() > self.room / 2 && self.room < MOST_HISTORY {
+            self.ring.rotate_left(self.end);
+            self.end = 0;
+            self.room = (2 * octets.len()).next_power_of_two().clamp(LEAST_HISTORY, MOST_HISTORY);
+        }
+        let octets = &octets[octets.len().saturating_sub(self.room)..];
+        let (fill, mut rest) = octets.split_at(octets.len().min(self.room - self.ring.len()));
         self.ring.extend_from_slice(fill);
-        octets = rest;
-        while !octets.is_empty() {
-            let (now, later) = octets.split_at(octets.len().min(HISTORY - self.end));
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(self.room - self.end));
             self.ring[self.end..self.end + now.len()].copy_from_slice(now);
-            self.end = (self.end + now.len()) % HISTORY;
-            octets = later;
+            self.end = (self.end + now.len()) % self.room;
+            rest = later;
         }
     }
 
@@ -241,7 +248,7 @@ impl History {
         let kept = self.ring.len();
         let Some(again) = again.get(back.saturating_sub(kept)..) else { return false };
         let back = back.min(kept);
-        let (older, newer) = (&self.ring[self.end..], &self.ring[..self.end]);
+        let (newer, older) = self.ring.split_at(self.end);
         let before = older.iter().chain(newer).skip(kept - back);
         before.zip(again).any(|(before, again)| before != again)
     }
@@ -294,8 +301,8 @@ mod tests {
 
     #[test]
     fn a_repetition_longer_than_the_history_is_no_conflict() {
-        let long: String = ('a'..='y').cycle().take(2 * HISTORY).collect();
-        let (half, all) = long.split_at(HISTORY / 2);
+        let long: String = ('a'..='y').cycle().take(2 * MOST_HISTORY).collect();
+        let (half, all) = long.split_at(MOST_HISTORY / 2);
         let segments: &[Sent<'_>] =
             &[(1, half.as_bytes()), (1 + half.len() as u32, all.as_bytes()), (1, long.as_bytes())];
         assert_eq!(stream(segments, Some(0)), (long.clone(), 0));
@@ -338,9 +345,11 @@ mod tests {
             let start = all.len() - back;
             let mut again = all[start..(start + length).min(all.len())].to_vec();
             prop_assert!(!history.differs(back, &again));
+            let longest = pieces.iter().map(Vec::len).max().unwrap_or(0);
+            prop_assert!(history.ring.len() >= all.len().min(2 * longest).min(MOST_HISTORY));
             if let Some(wrong) = wrong.filter(|wrong| *wrong < again.len()) {
                 again[wrong] ^= 0x55;
-                let is_kept = start + wrong >= all.len().saturating_sub(HISTORY);
+                let is_kept = start + wrong >= all.len().saturating_sub(history.ring.len());
                 prop_assert_eq!(history.differs(back, &again), is_kept);
             }
         }
