@@ -182,6 +182,7 @@ impl Engine {
         self.sinks.oddity([None, None], stamp, odd);
     }
 
+    #[inline]
     fn network(&mut self, context: &Context, link: &Link<'_>) {
         let parsed = match link.ethertype {
             ethertype::IPV4 => ip::ipv4(link.payload),
@@ -222,6 +223,7 @@ impl Engine {
         }
     }
 
+    #[cold]
     fn layer2(&mut self, context: &Context, link: &Link<'_>) {
         let (Some(source), Some(destination)) = (link.source, link.destination) else { return };
         let as_ip = |mac: Mac| {
@@ -243,6 +245,7 @@ impl Engine {
         );
     }
 
+    #[inline]
     fn transport(&mut self, context: &Context, packet: &IpPacket<'_>) {
         let addresses = [packet.source, packet.destination];
         let quiet = Load {
@@ -316,6 +319,7 @@ impl Engine {
     }
 
     /// Counts one packet of a flow and looks into what it carries.
+    #[inline]
     fn load(&mut self, context: &Context, load: &Load<'_>) {
         let key = Key::new(load.addresses, load.ports, load.transport);
         let mut slot = self.flows.find(&key);
@@ -352,6 +356,7 @@ impl Engine {
         }
     }
 
+    #[cold]
     fn new_flow(&mut self, context: &Context, load: &Load<'_>, key: Key) -> u32 {
         let addresses = &mut self.sinks.dictionaries.addresses;
         let intern = |address: Ip, mac: Option<Mac>, addresses: &mut crate::intern::Addresses| match load.transport {
@@ -402,6 +407,7 @@ impl Engine {
         }
     }
 
+    #[inline]
     fn segment(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Load<'_>) {
         let Engine { flows, sinks, output, probation, .. } = self;
         let Some(flow) = flows.get(slot) else { return };

@@ -54,6 +54,7 @@ pub struct Link<'a> {
 ///
 /// # Errors
 /// [`BadHeader`] where the link type is not known or its header is cut.
+#[inline]
 pub fn parse(link_type: u16, packet: &[u8]) -> Result<Link<'_>, BadHeader> {
     match link_type {
         link_type::ETHERNET => ethernet(packet),
@@ -75,6 +76,7 @@ fn mac_at(packet: &[u8], offset: usize) -> Option<Mac> {
     packet.get(offset..offset + 6)?.try_into().ok()
 }
 
+#[inline]
 fn ethernet(packet: &[u8]) -> Result<Link<'_>, BadHeader> {
     let (Some(destination), Some(source), Some(ethertype)) = (mac_at(packet, 0), mac_at(packet, 6), u16_at(packet, 12))
     else {
