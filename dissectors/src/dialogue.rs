@@ -14,8 +14,13 @@ use crate::sinks::{Dialogue, Odd, Sinks};
 /// A protocol was recognised in a TCP flow: the segments kept so far are its own.
 pub fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], sinks: &mut Sinks, output: &mut Output) {
     flow.service = Some((session.protocol().name(), Basis::Content));
-    let mut stream =
-        Stream { session, halves: Default::default(), assemblies: Default::default(), dialogue: Dialogue::default() };
+    let mut stream = Stream {
+        place: conversation(flow, session.protocol(), sinks.source),
+        session,
+        halves: Default::default(),
+        assemblies: Default::default(),
+        dialogue: Dialogue::default(),
+    };
     for direction in [Direction::Forward, Direction::Backward] {
         // The lowest sequence number kept starts the direction, should the first segments be out of order.
         let of_side = kept.iter().filter(|kept| kept.direction == direction).map(|kept| kept.sequence);
@@ -40,7 +45,8 @@ pub fn start_datagrams(
     output: &mut Output,
 ) {
     flow.service = Some((session.protocol().name(), Basis::Content));
-    flow.content = Content::Datagrams(Box::new(Datagrams { session, dialogue: Dialogue::default() }));
+    let place = conversation(flow, session.protocol(), sinks.source);
+    flow.content = Content::Datagrams(Box::new(Datagrams { session, dialogue: Dialogue::default(), place }));
     for earlier in kept {
         datagram(flow, earlier.seen(), sinks, output);
     }
@@ -48,15 +54,14 @@ pub fn start_datagrams(
 
 /// Takes a TCP segment, and what it acknowledges of the other direction.
 pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, sinks: &mut Sinks, output: &mut Output) {
-    let addresses = (flow.addresses, flow.ports, flow.vlan);
     let Content::Stream(stream) = &mut flow.content else { return };
-    let Stream { session, halves, assemblies, dialogue } = &mut **stream;
-    let place = conversation(addresses, Transport::Tcp, session.protocol(), sinks.source);
+    let Stream { session, halves, assemblies, dialogue, place } = &mut **stream;
+    let place = &*place;
     let client = &mut flow.client;
     let mut run = |direction: Direction, piece: Piece<'_>, stamp: Stamp, sinks: &mut Sinks| {
         note_missing(&piece, &mut sinks.coverage);
         let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| {
-            *client = sinks.messages(&place, dialogue, direction, out, frames, stamp).or(*client);
+            *client = sinks.messages(place, dialogue, direction, out, frames, stamp).or(*client);
         };
         assemblies[direction as usize].piece(piece, stamp, direction, session.as_mut(), output, &mut deliver);
     };
@@ -80,35 +85,31 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
             code: OddityCode::ConflictingOverlap,
             expected: "the octets that were sent before with these sequence numbers, found others".to_string(),
         };
-        sinks.oddity_of(&place, direction, stamp, odd);
+        sinks.oddity_of(place, direction, stamp, odd);
     }
 }
 
 /// Takes a UDP datagram.
 pub fn datagram(flow: &mut Flow, seen: Seen<'_>, sinks: &mut Sinks, output: &mut Output) {
-    let addresses = (flow.addresses, flow.ports, flow.vlan);
     let Content::Datagrams(datagrams) = &mut flow.content else { return };
-    let Datagrams { session, dialogue } = &mut **datagrams;
-    let place = conversation(addresses, Transport::Udp, session.protocol(), sinks.source);
+    let Datagrams { session, dialogue, place } = &mut **datagrams;
     let Seen { direction, payload, missing, stamp, .. } = seen;
     session.decode(Chunk { bytes: payload, wire_length: payload.len() + missing, direction }, output);
-    flow.client = sinks.messages(&place, dialogue, direction, output, &[stamp.frame], stamp).or(flow.client);
+    flow.client = sinks.messages(place, dialogue, direction, output, &[stamp.frame], stamp).or(flow.client);
     output.clear();
 }
 
 /// Gives up what is still open in a flow: holes, half messages, unanswered requests.
 pub fn finish(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
-    let stamp = Stamp { frame: flow.last.1, time: flow.last.0, capture: sinks.coverage.capture };
-    let addresses = (flow.addresses, flow.ports, flow.vlan);
+    let stamp = Stamp { frame: flow.last().1, time: flow.last().0, capture: sinks.coverage.capture };
     match std::mem::replace(&mut flow.content, Content::Unknown(None)) {
         Content::Unknown(_) => {}
         Content::Datagrams(mut datagrams) => {
-            let place = conversation(addresses, Transport::Udp, datagrams.session.protocol(), sinks.source);
-            sinks.finish_dialogue(&place, &mut datagrams.dialogue);
+            let Datagrams { dialogue, place, .. } = &mut *datagrams;
+            sinks.finish_dialogue(place, dialogue);
         }
         Content::Stream(stream) => {
-            let Stream { mut session, mut halves, mut assemblies, mut dialogue } = *stream;
-            let place = conversation(addresses, Transport::Tcp, session.protocol(), sinks.source);
+            let Stream { mut session, mut halves, mut assemblies, mut dialogue, place } = *stream;
             for direction in [Direction::Forward, Direction::Backward] {
                 let assembly = &mut assemblies[direction as usize];
                 let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp, sinks: &mut Sinks| {
@@ -140,12 +141,13 @@ fn note_missing(piece: &Piece<'_>, coverage: &mut rows::Coverage) {
     }
 }
 
-fn conversation(
-    (addresses, ports, vlan): ([u32; 2], [u16; 2], Option<u16>),
-    transport: Transport,
-    protocol: Protocol,
-    source: u32,
-) -> Conversation {
-    let transport = if transport == Transport::Tcp { "tcp" } else { "udp" };
-    Conversation { source, protocol, transport, addresses, ports, vlan }
+fn conversation(flow: &Flow, protocol: Protocol, source: u32) -> Conversation {
+    Conversation {
+        source,
+        protocol,
+        transport: if flow.key.transport() == Transport::Tcp { "tcp" } else { "udp" },
+        addresses: flow.addresses,
+        ports: flow.ports,
+        vlan: flow.vlan,
+    }
 }

@@ -313,7 +313,7 @@ impl Engine {
             }
         };
         if by_arp {
-            seen_again(&mut rows[row as usize], context.stamp);
+            seen_again(&mut rows[row as usize], 1, (context.stamp.time, context.stamp.frame));
         }
         Some(row)
     }
@@ -336,18 +336,19 @@ impl Engine {
         let Some(flow) = self.flows.get(slot) else { return };
         let direction = flow.direction(load.addresses[0], load.ports[0]);
         let side = direction as usize;
+        let new_mac = context.source_mac.filter(|_| load.transport != Transport::Ethernet);
+        let new_mac = new_mac.filter(|mac| flow.sightings[side].is_none() || flow.macs[side] != Some(*mac));
+        if let Some(mac) = new_mac {
+            self.seen_with(slot, side, mac, context, load.addresses[0]);
+        }
+        let Some(flow) = self.flows.get(slot) else { return };
         flow.packets[side] += 1;
         flow.bytes[side] += u64::from(context.wire_length);
-        flow.last = (context.stamp.time, context.stamp.frame);
+        flow.last[side] = (context.stamp.time, context.stamp.frame);
         flow.flags[side] |= load.flags;
         if load.flags & flag::SYN != 0 && flow.opener.is_none() {
             let opener = if load.flags & flag::ACK == 0 { direction } else { direction.opposite() };
             flow.opener = Some(opener);
-        }
-        if load.transport != Transport::Ethernet {
-            if let Some(mac) = context.source_mac {
-                self.seen_with(slot, side, mac, context, load.addresses[0]);
-            }
         }
         match load.transport {
             Transport::Tcp => self.segment(slot, direction, context.stamp, load),
@@ -379,7 +380,8 @@ impl Engine {
             packets: [0; 2],
             bytes: [0; 2],
             first: (context.stamp.time, context.stamp.frame),
-            last: (context.stamp.time, context.stamp.frame),
+            last: [(context.stamp.time, context.stamp.frame); 2],
+            sighted: [0; 2],
             flags: [0; 2],
             opener: None,
             service: None,
@@ -389,22 +391,14 @@ impl Engine {
         })
     }
 
-    #[inline]
+    /// The address of one side of a flow is seen with another MAC address than before.
+    #[cold]
     fn seen_with(&mut self, slot: u32, side: usize, mac: Mac, context: &Context, address: Ip) {
+        let row = self.sighting(address, mac, context, false);
         let Some(flow) = self.flows.get(slot) else { return };
-        let row = match flow.sightings[side] {
-            Some(row) if flow.macs[side] == Some(mac) => Some(row),
-            _ => {
-                let row = self.sighting(address, mac, context, false);
-                let Some(flow) = self.flows.get(slot) else { return };
-                flow.macs[side] = Some(mac);
-                flow.sightings[side] = row;
-                row
-            }
-        };
-        if let Some(row) = row.and_then(|row| self.sighting_rows.get_mut(row as usize)) {
-            seen_again(row, context.stamp);
-        }
+        settle_sighting(flow, side, &mut self.sighting_rows);
+        flow.macs[side] = Some(mac);
+        flow.sightings[side] = row;
     }
 
     #[inline]
@@ -473,16 +467,27 @@ impl Engine {
         if let Content::Unknown(Some(on_probation)) = &flow.content {
             self.probation = self.probation.saturating_sub(on_probation.octets());
         }
-        let Engine { sinks, output, .. } = self;
+        let Engine { sinks, output, sighting_rows, .. } = self;
+        for side in [0, 1] {
+            settle_sighting(&mut flow, side, sighting_rows);
+        }
         dialogue::finish(&mut flow, sinks, output);
         sinks.flow(&flow);
     }
 }
 
-fn seen_again(row: &mut rows::Address, stamp: Stamp) {
-    row.packets += 1;
-    row.last_time = stamp.time;
-    row.last_frame = stamp.frame;
+fn seen_again(row: &mut rows::Address, packets: u64, last: (i64, u64)) {
+    row.packets += packets;
+    (row.last_time, row.last_frame) = last.max((row.last_time, row.last_frame));
+}
+
+/// Counts the packets of one side of a flow in the row of its address and MAC address.
+fn settle_sighting(flow: &mut Flow, side: usize, rows: &mut [rows::Address]) {
+    let packets = flow.packets[side] - flow.sighted[side];
+    flow.sighted[side] = flow.packets[side];
+    if let Some(row) = flow.sightings[side].and_then(|row| rows.get_mut(row as usize)).filter(|_| packets > 0) {
+        seen_again(row, packets, flow.last[side]);
+    }
 }
 
 /// True where a SYN starts a new connection on the same ports.

@@ -1,6 +1,6 @@
 //! An exchange's objects, and the whole event that is kept of it.
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::aggregate::{Combination, Edge};
 use crate::columns::rows;
@@ -39,30 +39,24 @@ pub fn parts(exchange: &Exchange) -> Parts<'_> {
         let Some(only) = exchange.lead() else { return Parts::new() };
         return only.objects.iter().map(|object| part(only, object, true)).collect();
     };
+    if let ([object], [answer]) = (&request.objects[..], &response.objects[..]) {
+        if answers(object, answer) {
+            return smallvec![merged(part(request, object, true), part(response, answer, true))];
+        }
+    }
     let mut used: SmallVec<[bool; 16]> = SmallVec::from_elem(false, response.objects.len());
     let mut parts = Parts::with_capacity(request.objects.len());
     for (index, object) in request.objects.iter().enumerate() {
-        let answers = |other: &Object| {
-            other.kind == object.kind
-                && other.start == object.start
-                && other.property == object.property
-                && other.index == object.index
-        };
-        let fits = |at: &usize| used.get(*at) == Some(&false) && answers(&response.objects[*at]);
+        let fits = |at: &usize| used.get(*at) == Some(&false) && answers(object, &response.objects[*at]);
         let found = Some(index).filter(fits).or_else(|| (0..response.objects.len().min(MAX_SOUGHT)).find(fits));
-        let mut asked = part(request, object, true);
-        if let Some(at) = found {
-            used[at] = true;
-            let answered = part(response, &response.objects[at], true);
-            if !answered.values.is_empty() && asked.values.is_empty() {
-                asked.values = answered.values;
+        let asked = part(request, object, true);
+        parts.push(match found {
+            None => asked,
+            Some(at) => {
+                used[at] = true;
+                merged(asked, part(response, &response.objects[at], true))
             }
-            if asked.text.is_empty() {
-                asked.text = answered.text;
-            }
-            asked.status = answered.status.or(asked.status);
-        }
-        parts.push(asked);
+        });
     }
     let asked_any = !request.objects.is_empty();
     for (object, used) in response.objects.iter().zip(&used) {
@@ -73,6 +67,27 @@ pub fn parts(exchange: &Exchange) -> Parts<'_> {
     parts
 }
 
+/// True where an object of an answer is the one asked for.
+fn answers(asked: &Object, answer: &Object) -> bool {
+    answer.start == asked.start
+        && answer.property == asked.property
+        && answer.index == asked.index
+        && (std::ptr::eq(answer.kind, asked.kind) || answer.kind == asked.kind)
+}
+
+/// What was asked for, with what was answered about it.
+fn merged<'a>(mut asked: Part<'a>, answered: Part<'a>) -> Part<'a> {
+    if asked.values.is_empty() {
+        asked.values = answered.values;
+    }
+    if asked.text.is_empty() {
+        asked.text = answered.text;
+    }
+    asked.status = answered.status.or(asked.status);
+    asked
+}
+
+#[inline]
 fn part<'a>(message: &'a Message, object: &'a Object, asked: bool) -> Part<'a> {
     Part { object, values: message.values_of(object), text: message.text_of(object), status: object.status, asked }
 }

@@ -6,6 +6,7 @@ use crate::net::ip::{Ip, flag};
 use crate::net::link::Mac;
 use crate::net::tcp::Half;
 use crate::recognise::Probation;
+use crate::record::Conversation;
 use crate::services::Basis;
 use crate::session::{Direction, Session};
 use crate::sinks::Dialogue;
@@ -69,6 +70,8 @@ pub struct Stream {
     pub assemblies: [Assembly; 2],
     /// What is open.
     pub dialogue: Dialogue,
+    /// Whose it is.
+    pub place: Conversation,
 }
 
 /// A recognised protocol over UDP.
@@ -77,6 +80,8 @@ pub struct Datagrams {
     pub session: Box<dyn Session>,
     /// What is open.
     pub dialogue: Dialogue,
+    /// Whose it is.
+    pub place: Conversation,
 }
 
 /// What speaks inside a flow.
@@ -113,8 +118,10 @@ pub struct Flow {
     pub bytes: [u64; 2],
     /// First packet: time and frame.
     pub first: (i64, u64),
-    /// Last packet: time and frame.
-    pub last: (i64, u64),
+    /// Last packet each way: time and frame.
+    pub last: [(i64, u64); 2],
+    /// Packets each way that the rows of the address table count already.
+    pub sighted: [u64; 2],
     /// TCP flags seen.
     pub flags: [u8; 2],
     /// Who sent the SYN.
@@ -134,6 +141,11 @@ impl Flow {
     #[inline]
     pub fn direction(&self, source: Ip, port: u16) -> Direction {
         if self.endpoints[0] == source && self.ports[0] == port { Direction::Forward } else { Direction::Backward }
+    }
+
+    /// Its last packet: time and frame.
+    pub fn last(&self) -> (i64, u64) {
+        self.last[0].max(self.last[1])
     }
 
     /// State as the tables name it.
@@ -243,7 +255,7 @@ impl Flows {
     /// Slots of flows that have been silent too long.
     pub fn idle(&mut self, now: i64) -> Vec<u32> {
         self.last_sweep = now;
-        self.slots_where(|flow| now.saturating_sub(flow.last.0) > flow.idle_limit())
+        self.slots_where(|flow| now.saturating_sub(flow.last().0) > flow.idle_limit())
     }
 
     /// Slots of the flows that have been silent longest, where there are too many.
@@ -252,7 +264,7 @@ impl Flows {
             return Vec::new();
         }
         let mut silent: Vec<(i64, u32)> =
-            (0..).zip(&self.slots).filter_map(|(slot, flow)| Some((flow.as_ref()?.last.0, slot))).collect();
+            (0..).zip(&self.slots).filter_map(|(slot, flow)| Some((flow.as_ref()?.last().0, slot))).collect();
         silent.sort_unstable();
         silent.truncate(MAX_FLOWS / 8);
         silent.into_iter().map(|(_, slot)| slot).collect()

@@ -84,7 +84,7 @@ impl Known {
             }
         }
         let block = &mut self.places[seat.place as usize].1[seat.block as usize];
-        let changed = block.values != values;
+        let changed = differ(&block.values, values);
         if changed {
             block.values.copy_from_slice(values);
             block.changed = now;
@@ -150,6 +150,13 @@ impl Known {
         let end = start.saturating_add(count);
         (start..end).map(latest).collect::<Option<Vec<f64>>>().unwrap_or_default()
     }
+}
+
+/// Compares without leaving the loop early, which is faster for the few values of a reading. A value that is no number
+/// equals itself here.
+fn differ(known: &[f64], read: &[f64]) -> bool {
+    let pairs = known.iter().zip(read);
+    pairs.fold(0, |differing, (known, read)| differing | (known.to_bits() ^ read.to_bits())) != 0
 }
 
 impl Block {

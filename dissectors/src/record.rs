@@ -86,12 +86,12 @@ impl Recorder {
 
         let mut verdict = Verdict::default();
         for part in &parts {
+            let subject = subject(part.object, names);
             let place = place(&of, part.object, names);
             if !part.asked {
                 learn(&mut self.known, part, exchange, place, &mut Seat::default());
                 continue;
             }
-            let subject = subject(part.object, names);
             let slot = self.slot(recent, &Combination { subject, ..base }, exchange, &mut verdict);
             let reading = learn(&mut self.known, part, exchange, place, self.ledger.seat(slot));
             self.ledger.count(slot, exchange, &reading, subject, is_first(&mut verdict, slot));

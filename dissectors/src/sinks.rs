@@ -115,12 +115,8 @@ impl Sinks {
         frames: &[u64],
         stamp: Stamp,
     ) -> Option<Direction> {
-        for (_, odd) in output.oddities.drain(..) {
-            let odd = Odd { layer: odd.layer, offset: odd.offset, code: odd.code, expected: odd.expected };
-            self.oddity_of(place, direction, stamp, odd);
-        }
-        for (_, claim) in std::mem::take(&mut output.claims) {
-            self.claim(place, direction, stamp, &claim);
+        if !(output.oddities.is_empty() && output.claims.is_empty()) {
+            self.remarks(place, direction, output, stamp);
         }
         let last = output.messages.last()?;
         let client = if last.from_client { direction } else { direction.opposite() };
@@ -131,15 +127,26 @@ impl Sinks {
             return Some(client);
         }
         let Dialogue { exchanges, recent } = dialogue;
-        let mut messages = std::mem::take(&mut output.messages);
-        for message in messages.drain(..) {
+        // In wire order: the list is turned, so that taking from its end takes the first.
+        output.messages.reverse();
+        while let Some(message) = output.messages.pop() {
             exchanges.message(message, direction, frames, stamp, &mut |exchange| {
                 self.recorder.exchange(place, recent, &exchange, &mut self.dictionaries);
                 recycle(output, exchange);
             });
         }
-        output.messages = messages;
         Some(client)
+    }
+
+    #[cold]
+    fn remarks(&mut self, place: &Conversation, direction: Direction, output: &mut Output, stamp: Stamp) {
+        for (_, odd) in output.oddities.drain(..) {
+            let odd = Odd { layer: odd.layer, offset: odd.offset, code: odd.code, expected: odd.expected };
+            self.oddity_of(place, direction, stamp, odd);
+        }
+        for (_, claim) in output.claims.drain(..) {
+            self.claim(place, direction, stamp, &claim);
+        }
     }
 
     /// Closes the exchanges of a flow that ends.
@@ -294,9 +301,9 @@ impl Sinks {
             packets: [flow.packets[client], flow.packets[server]],
             bytes: [flow.bytes[client], flow.bytes[server]],
             first_time: flow.first.0,
-            last_time: flow.last.0,
+            last_time: flow.last().0,
             first_frame: flow.first.1,
-            last_frame: flow.last.1,
+            last_frame: flow.last().1,
         });
     }
 }

@@ -18,7 +18,13 @@ pub struct Code {
 }
 
 /// Finds a code in a table sorted by code.
+#[inline]
 pub fn find(table: &'static [Code], code: u32) -> Option<&'static Code> {
+    // Most tables start without a gap: a code is then where it counts to.
+    let counted = code.wrapping_sub(table.first()?.code) as usize;
+    if let Some(entry) = table.get(counted).filter(|entry| entry.code == code) {
+        return Some(entry);
+    }
     table.binary_search_by_key(&code, |entry| entry.code).ok().map(|index| &table[index])
 }
 

@@ -232,6 +232,11 @@ impl History {
             self.end = 0;
             self.room = (2 * octets.len()).next_power_of_two().clamp(LEAST_HISTORY, MOST_HISTORY);
         }
+        if self.ring.len() == self.room && self.end + octets.len() < self.room {
+            self.ring[self.end..self.end + octets.len()].copy_from_slice(octets);
+            self.end += octets.len();
+            return;
+        }
         let octets = &octets[octets.len().saturating_sub(self.room)..];
         let (fill, mut rest) = octets.split_at(octets.len().min(self.room - self.ring.len()));
         self.ring.extend_from_slice(fill);
