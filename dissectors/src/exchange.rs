@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::model::{Kind, Message, Pairing};
 use crate::net::tcp::Stamp;
@@ -17,6 +17,8 @@ const MAX_FRAMES: usize = 32;
 
 /// Frames of one side; mostly one.
 pub type Frames = SmallVec<[u64; 2]>;
+/// Takes a completed exchange; its messages may be taken out of it.
+pub type Done<'a> = dyn FnMut(&mut Exchange) + 'a;
 
 crate::model::vocabulary! {
     /// Outcome of an event.
@@ -84,12 +86,12 @@ impl Exchanges {
         direction: Direction,
         frames: &[u64],
         stamp: Stamp,
-        done: &mut dyn FnMut(Exchange),
+        done: &mut Done<'_>,
     ) {
         self.expire(stamp.time, done);
         match message.pairing {
             Pairing::None => {}
-            Pairing::Alone => done(alone(message, direction, frames, stamp)),
+            Pairing::Alone => done(&mut alone(message, direction, frames, stamp)),
             Pairing::Opens(key) => {
                 // The same key again is a repetition or a reuse: the older request stays unanswered.
                 if let Some(index) = self.find(key, direction) {
@@ -108,20 +110,20 @@ impl Exchanges {
                         self.close(index, done);
                     }
                 }
-                None => done(orphan(message, direction, frames, stamp)),
+                None => done(&mut orphan(message, direction, frames, stamp)),
             },
         }
     }
 
     /// Closes what has waited too long.
-    fn expire(&mut self, now: i64, done: &mut dyn FnMut(Exchange)) {
+    fn expire(&mut self, now: i64, done: &mut Done<'_>) {
         while self.pending.front().is_some_and(|oldest| now.saturating_sub(oldest.exchange.end_time) > TIMEOUT_NS) {
             self.close(0, done);
         }
     }
 
     /// Closes everything: the flow ends.
-    pub fn finish(&mut self, done: &mut dyn FnMut(Exchange)) {
+    pub fn finish(&mut self, done: &mut Done<'_>) {
         while !self.pending.is_empty() {
             self.close(0, done);
         }
@@ -131,14 +133,23 @@ impl Exchanges {
         self.pending.iter().position(|pending| pending.key == key && pending.exchange.direction == direction)
     }
 
-    fn close(&mut self, index: usize, done: &mut dyn FnMut(Exchange)) {
-        if let Some(pending) = self.pending.remove(index) {
-            if self.pending.is_empty() {
-                // The next request goes to the same place in memory.
-                self.pending.clear();
-            }
-            done(pending.exchange);
+    fn close(&mut self, index: usize, done: &mut Done<'_>) {
+        if let Some(pending) = self.pending.get_mut(index) {
+            done(&mut pending.exchange);
         }
+        if self.pending.len() == 1 {
+            // The next request goes to the same place in memory.
+            self.pending.clear();
+        } else {
+            self.pending.remove(index);
+        }
+    }
+}
+
+fn copied(frames: &[u64]) -> Frames {
+    match frames {
+        [frame] => smallvec![*frame],
+        _ => Frames::from_slice(frames),
     }
 }
 
@@ -148,7 +159,7 @@ fn alone(message: Box<Message>, direction: Direction, frames: &[u64], stamp: Sta
         request: Some(message),
         response: None,
         direction,
-        request_frames: Frames::from_slice(frames),
+        request_frames: copied(frames),
         response_frames: Frames::new(),
         start: stamp,
         end_time: stamp.time,
@@ -162,7 +173,7 @@ fn orphan(message: Box<Message>, direction: Direction, frames: &[u64], stamp: St
         response: Some(message),
         direction: direction.opposite(),
         request_frames: Frames::new(),
-        response_frames: Frames::from_slice(frames),
+        response_frames: copied(frames),
         start: stamp,
         end_time: stamp.time,
         status: Status::ResponseOnly,
@@ -219,7 +230,7 @@ mod tests {
 
     fn run(steps: &[Step]) -> Vec<Outcome> {
         let (mut exchanges, mut done) = (Exchanges::default(), Vec::new());
-        let mut sink = |exchange: Exchange| {
+        let mut sink = |exchange: &mut Exchange| {
             done.push((exchange.status, exchange.request_frames.len(), exchange.response_frames.len()));
         };
         for (index, (pairing, kind, direction, seconds)) in steps.iter().enumerate() {

@@ -131,7 +131,7 @@ impl Sinks {
         output.messages.reverse();
         while let Some(message) = output.messages.pop() {
             exchanges.message(message, direction, frames, stamp, &mut |exchange| {
-                self.recorder.exchange(place, recent, &exchange, &mut self.dictionaries);
+                self.recorder.exchange(place, recent, exchange, &mut self.dictionaries);
                 recycle(output, exchange);
             });
         }
@@ -152,7 +152,7 @@ impl Sinks {
     /// Closes the exchanges of a flow that ends.
     pub fn finish_dialogue(&mut self, place: &Conversation, dialogue: &mut Dialogue) {
         let Dialogue { exchanges, recent } = dialogue;
-        exchanges.finish(&mut |exchange| self.recorder.exchange(place, recent, &exchange, &mut self.dictionaries));
+        exchanges.finish(&mut |exchange| self.recorder.exchange(place, recent, exchange, &mut self.dictionaries));
     }
 
     /// Adds an oddity of a protocol's conversation.
@@ -309,8 +309,8 @@ impl Sinks {
 }
 
 /// Gives the buffers of an exchange's messages back.
-fn recycle(output: &mut Output, exchange: Exchange) {
-    for message in [exchange.request, exchange.response].into_iter().flatten() {
+fn recycle(output: &mut Output, exchange: &mut Exchange) {
+    for message in [exchange.request.take(), exchange.response.take()].into_iter().flatten() {
         output.recycle(message);
     }
 }
