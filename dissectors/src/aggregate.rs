@@ -4,11 +4,10 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use crate::columns::rows;
-use crate::exchange::{Exchange, Status};
+use crate::exchange::{Conversation, Exchange, Status};
 use crate::intern::{Dictionaries, NONE};
 use crate::known::Seat;
 use crate::model::{Kind, Message, Operation, Protocol, Unit};
-use crate::record::Conversation;
 use crate::session::Direction;
 
 /// Length of a time bucket.

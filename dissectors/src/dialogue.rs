@@ -2,14 +2,15 @@
 //! sinks.
 
 use crate::columns::rows;
+use crate::exchange::Conversation;
 use crate::flows::{Content, Datagrams, Flow, Stream, Transport};
 use crate::model::{OddityCode, Protocol};
 use crate::net::tcp::{Piece, Stamp};
 use crate::recognise::{Kept, Seen};
-use crate::record::Conversation;
+use crate::record::Dialogue;
 use crate::services::Basis;
 use crate::session::{Chunk, Direction, Output, Session};
-use crate::sinks::{Dialogue, Odd, Sinks};
+use crate::sinks::{Odd, Sinks};
 
 /// A protocol was recognised in a TCP flow: the segments kept so far are its own.
 pub fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], sinks: &mut Sinks, output: &mut Output) {

@@ -4,10 +4,9 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::aggregate::{Combination, Edge};
 use crate::columns::rows;
-use crate::exchange::Exchange;
+use crate::exchange::{Conversation, Exchange};
 use crate::intern::{Dictionaries, Words};
 use crate::model::{Message, Object};
-use crate::record::Conversation;
 
 /// Values kept for one object of an event.
 const MAX_VALUES: usize = 256;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::model::{Kind, Message, Pairing};
+use crate::model::{Kind, Message, Pairing, Protocol};
 use crate::net::tcp::Stamp;
 use crate::session::Direction;
 
@@ -36,6 +36,23 @@ crate::model::vocabulary! {
         /// A message of it was not captured whole.
         Cut = "cut",
     }
+}
+
+/// The flow that an exchange belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Conversation {
+    /// Capture point (a name).
+    pub source: u32,
+    /// Protocol.
+    pub protocol: Protocol,
+    /// `tcp` or `udp`.
+    pub transport: &'static str,
+    /// Addresses of the forward and the backward sender.
+    pub addresses: [u32; 2],
+    /// Their ports.
+    pub ports: [u16; 2],
+    /// Innermost VLAN.
+    pub vlan: Option<u16>,
 }
 
 /// A request with what answered it, or a message that stands alone.
@@ -180,7 +197,7 @@ fn orphan(message: Box<Message>, direction: Direction, frames: &[u64], stamp: St
     }
 }
 
-fn answer(exchange: &mut Exchange, message: Box<Message>, frames: &[u64], stamp: Stamp) {
+fn answer(exchange: &mut Exchange, mut message: Box<Message>, frames: &[u64], stamp: Stamp) {
     let whole = message.complete && exchange.request.as_ref().is_none_or(|request| request.complete);
     exchange.status = match (message.kind, whole) {
         (Kind::Error, _) => Status::Error,
@@ -191,14 +208,14 @@ fn answer(exchange: &mut Exchange, message: Box<Message>, frames: &[u64], stamp:
     exchange.end_time = stamp.time;
     let room = MAX_FRAMES.saturating_sub(exchange.response_frames.len()).min(frames.len());
     exchange.response_frames.extend_from_slice(&frames[..room]);
-    exchange.response = Some(match exchange.response.take() {
-        None => message,
-        Some(earlier) => joined(earlier, message),
-    });
+    if let Some(earlier) = &mut exchange.response {
+        join(earlier, &mut message);
+    }
+    exchange.response = Some(message);
 }
 
-/// One answer out of two parts: the later header, the objects of both.
-fn joined(mut earlier: Box<Message>, mut later: Box<Message>) -> Box<Message> {
+/// Puts an earlier part of an answer before the later one: the later header, the objects of both.
+fn join(earlier: &mut Message, later: &mut Message) {
     let (values, text) = (earlier.values.len() as u32, earlier.text.len() as u32);
     let room = Message::MAX_OBJECTS.saturating_sub(earlier.objects.len());
     for mut object in later.objects.drain(..).take(room) {
@@ -208,11 +225,10 @@ fn joined(mut earlier: Box<Message>, mut later: Box<Message>) -> Box<Message> {
     }
     earlier.values.append(&mut later.values);
     earlier.text.push_str(&later.text);
-    later.objects = earlier.objects;
-    later.values = earlier.values;
-    later.text = earlier.text;
+    std::mem::swap(&mut later.objects, &mut earlier.objects);
+    std::mem::swap(&mut later.values, &mut earlier.values);
+    std::mem::swap(&mut later.text, &mut earlier.text);
     later.complete &= earlier.complete;
-    later
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use hashbrown::HashMap;
 
+use crate::exchange::Conversation;
 use crate::net::ip::{Ip, flag};
 use crate::net::link::Mac;
 use crate::net::tcp::Half;
 use crate::recognise::Probation;
-use crate::record::Conversation;
+use crate::record::Dialogue;
 use crate::services::Basis;
 use crate::session::{Direction, Session};
-use crate::sinks::Dialogue;
 use crate::stream::Assembly;
 
 /// Flows kept at once; beyond it those silent longest are given up, and counted.

@@ -20,7 +20,10 @@ const PLACES: usize = 1_024;
 
 /// The number of a word by its place in memory and its length.
 #[derive(Debug)]
-struct Places(Box<[Option<((usize, usize), u32)>; PLACES]>);
+struct Places(Box<[Option<Placed>; PLACES]>);
+
+/// Place in memory and length of a word; its number.
+type Placed = ((usize, usize), u32);
 
 impl Default for Places {
     fn default() -> Self {

@@ -4,26 +4,18 @@
 use crate::aggregate::{Combination, Edge, Ledger, NO_SUBJECT, Reading, Recent, Subject};
 use crate::columns::{Table, rows};
 use crate::event::{Kept, Part, parts};
-use crate::exchange::{Exchange, Status};
+use crate::exchange::{Conversation, Exchange, Exchanges, Status};
 use crate::intern::{Dictionaries, Words};
 use crate::known::{Known, Place, Seat};
-use crate::model::{Object, Protocol};
+use crate::model::Object;
 
-/// The flow that an exchange belongs to.
-#[derive(Clone, Copy, Debug)]
-pub struct Conversation {
-    /// Capture point (a name).
-    pub source: u32,
-    /// Protocol.
-    pub protocol: Protocol,
-    /// `tcp` or `udp`.
-    pub transport: &'static str,
-    /// Addresses of the forward and the backward sender.
-    pub addresses: [u32; 2],
-    /// Their ports.
-    pub ports: [u16; 2],
-    /// Innermost VLAN.
-    pub vlan: Option<u16>,
+/// What is open in the conversation of a flow.
+#[derive(Debug, Default)]
+pub struct Dialogue {
+    /// Open exchanges.
+    pub exchanges: Exchanges,
+    /// What was counted lately.
+    pub recent: Recent,
 }
 
 /// Makes events and aggregates of exchanges.

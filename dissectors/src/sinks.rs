@@ -2,15 +2,14 @@
 
 use hashbrown::HashMap;
 
-use crate::aggregate::Recent;
 use crate::columns::{Table, rows};
-use crate::exchange::{Exchange, Exchanges};
+use crate::exchange::{Conversation, Exchange};
 use crate::flows::{Flow, Transport};
 use crate::intern::{Dictionaries, NONE};
 use crate::model::{Message, OddityCode};
 use crate::net::ip::Ip;
 use crate::net::tcp::Stamp;
-use crate::record::{Conversation, Recorder};
+use crate::record::{Dialogue, Recorder};
 use crate::services::{self, Basis};
 use crate::session::{Direction, Output};
 
@@ -56,13 +55,6 @@ pub struct Odd {
     pub code: OddityCode,
     /// What was expected and found.
     pub expected: String,
-}
-
-/// What is open in the conversation of a flow.
-#[derive(Debug, Default)]
-pub struct Dialogue {
-    exchanges: Exchanges,
-    recent: Recent,
 }
 
 /// Receives the results of sessions.
