@@ -68,16 +68,20 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
     };
     let Seen { direction, sequence, payload, missing, stamp } = seen;
     let mut conflict = false;
-    if !payload.is_empty() || missing > 0 {
+    if missing == 0 && !payload.is_empty() && halves[direction as usize].awaited(sequence, payload) {
+        run(direction, Piece::Data(payload), stamp, sinks);
+    } else if !payload.is_empty() || missing > 0 {
         conflict = halves[direction as usize].segment(sequence, payload, missing, stamp, &mut |piece, stamp| {
             run(direction, piece, stamp, sinks);
         });
     }
     if let Some(acknowledgement) = acknowledgement {
         let other = direction.opposite();
-        halves[other as usize].acknowledge(acknowledgement, stamp.time, &mut |piece, stamp| {
-            run(other, piece, stamp, sinks);
-        });
+        let half = &mut halves[other as usize];
+        half.acknowledge(acknowledgement);
+        if half.is_waiting() {
+            half.give_up(stamp.time, &mut |piece, stamp| run(other, piece, stamp, sinks));
+        }
     }
     if conflict {
         let odd = Odd {

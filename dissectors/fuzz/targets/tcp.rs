@@ -25,14 +25,21 @@ fuzz_target!(|data: &[u8]| {
                 half.synchronise(sequence);
                 position = Some(sequence.wrapping_add(1));
             }
-            1 => half.acknowledge(sequence, stamp.time, &mut |piece, _| follow(&piece, &mut position, sequence)),
+            1 => {
+                half.acknowledge(sequence);
+                half.give_up(stamp.time, &mut |piece, _| follow(&piece, &mut position, sequence));
+            }
             _ => {
                 let (length, missing) = (usize::from(input.u16() % 9000), usize::from(what >> 6) * 100);
                 let payload: Vec<u8> = (0..length).map(|at| octet_at(sequence.wrapping_add(at as u32))).collect();
                 position = position.or(Some(sequence));
                 let mut sink = |piece: Piece<'_>, _: Stamp| follow(&piece, &mut position, sequence);
-                let conflict = half.segment(sequence, &payload, missing, stamp, &mut sink);
-                assert!(!conflict, "a conflict within one stream");
+                if missing == 0 && half.awaited(sequence, &payload) {
+                    sink(Piece::Data(&payload), stamp);
+                } else {
+                    let conflict = half.segment(sequence, &payload, missing, stamp, &mut sink);
+                    assert!(!conflict, "a conflict within one stream");
+                }
             }
         }
     }

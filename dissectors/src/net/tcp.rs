@@ -72,6 +72,18 @@ impl Half {
         *self = Half { next: Some(sequence.wrapping_add(1)), ..Half::default() };
     }
 
+    /// Takes a segment that is there whole and is the one awaited, with nothing held behind it; false where it is not:
+    /// [`Half::segment`] then has to see to it.
+    #[inline]
+    pub fn awaited(&mut self, sequence: u32, payload: &[u8]) -> bool {
+        let awaited = self.next == Some(sequence) && self.held.is_empty();
+        if awaited {
+            self.history.push(payload);
+            self.next = Some(sequence.wrapping_add(payload.len() as u32));
+        }
+        awaited
+    }
+
     /// Takes a segment; true where it carried other octets than were delivered for the same sequence numbers.
     pub fn segment(
         &mut self,
@@ -102,11 +114,16 @@ impl Half {
         self.retransmission(ahead.unsigned_abs() as usize, payload, missing, stamp, sink)
     }
 
-    /// The other side awaits `acknowledgement` next.
-    pub fn acknowledge(&mut self, acknowledgement: u32, now: i64, sink: &mut dyn FnMut(Piece<'_>, Stamp)) {
+    /// The other side awaits `acknowledgement` next. Where segments are waiting, [`Half::give_up`] has to follow.
+    #[inline]
+    pub fn acknowledge(&mut self, acknowledgement: u32) {
         if self.acknowledged.is_none_or(|old| distance(old, acknowledgement) > 0) {
             self.acknowledged = Some(acknowledgement);
         }
+    }
+
+    /// Gives up the holes that are surely lost by now.
+    pub fn give_up(&mut self, now: i64, sink: &mut dyn FnMut(Piece<'_>, Stamp)) {
         while self.is_waiting() && self.is_lost(now) {
             self.skip_hole(sink);
         }
@@ -280,7 +297,11 @@ mod tests {
         };
         for (index, (sequence, payload)) in segments.iter().enumerate() {
             let stamp = Stamp { frame: index as u64, time: index as i64, capture: 0 };
-            conflicts += usize::from(half.segment(*sequence, payload, 0, stamp, &mut sink));
+            if half.awaited(*sequence, payload) {
+                sink(Piece::Data(payload), stamp);
+            } else {
+                conflicts += usize::from(half.segment(*sequence, payload, 0, stamp, &mut sink));
+            }
         }
         half.finish(&mut sink);
         (text, conflicts)
@@ -330,7 +351,8 @@ mod tests {
         half.synchronise(0);
         let mut sink = |piece: Piece<'_>, _: Stamp| holes += usize::from(matches!(piece, Piece::Hole(2)));
         half.segment(3, b"cd", 0, Stamp::default(), &mut sink);
-        half.acknowledge(5, ACKNOWLEDGED_LOST_NS, &mut sink);
+        half.acknowledge(5);
+        half.give_up(ACKNOWLEDGED_LOST_NS, &mut sink);
         assert!(!half.is_waiting());
         assert_eq!(holes, 1);
     }
