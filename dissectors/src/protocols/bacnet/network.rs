@@ -60,9 +60,12 @@ impl Conversation {
         draft.push(out);
     }
 
-    /// Forgets half-built messages of a direction; true where there were some.
-    pub fn give_up(&mut self, direction: Direction) -> bool {
-        self.application.give_up(direction)
+    /// Octets of a direction are lost: its half-built messages are given up.
+    pub fn gap(&mut self, direction: Direction, out: &mut Output) {
+        if self.application.give_up(direction) {
+            let expected = "the remaining segments, found octets missing in the capture";
+            out.oddity(OddityCode::BadSequence, "apdu", 0, expected);
+        }
     }
 }
 

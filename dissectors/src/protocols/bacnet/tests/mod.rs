@@ -18,7 +18,7 @@ use self::notifications::*;
 use self::properties::*;
 use self::segmentation::segments;
 use super::*;
-use crate::model::{Attribute, Message, Object, Operation, Pairing, Unit};
+use crate::model::{Attribute, Message, Object, OddityCode, Operation, Pairing, Unit};
 
 const ORIGINAL_UNICAST_NPDU: u8 = 0x0A;
 

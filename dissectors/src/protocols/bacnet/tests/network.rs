@@ -97,8 +97,8 @@ fn a_wrong_length_still_yields_its_npdu() {
 fn an_npdu_of_another_data_link_needs_no_bvlc() {
     let npdu = [&[0x01, 0x00], I_AM].concat();
     let mut out = Output::default();
-    let draft = Draft::new(&mut out, npdu.len(), npdu.len());
-    Conversation::default().decode_npdu(draft, &npdu, 0, Direction::Forward, &mut out);
+    let chunk = Chunk { bytes: &npdu, wire_length: npdu.len(), direction: Direction::Forward };
+    BacnetNpdu::default().decode(chunk, &mut out);
     assert_eq!((out.messages[0].name, out.messages[0].link_code), ("i_am", None));
     assert_eq!(out.messages[0].pairing, Pairing::Alone);
     assert_eq!(out.claims.len(), 3);
