@@ -1,18 +1,20 @@
 //! BACnet/IP and BACnet/IPv6 (ANSI/ASHRAE 135-2020): recognition and the session of one UDP flow.
 //!
 //! The layers are the standard's: `link` (BVLL, Annexes J and U), `network` (NPDU, clause 6), `application` (APDU,
-//! 20.1) with `segmentation` (5.2), `service` (clauses 13 to 17) and `tag` (20.2). A datagram passes through them
+//! 20.1) with `segmentation` (5.2), `service` (clauses 13 to 17), `tag`, `value` (20.2) and `production` (clause 21). A datagram passes through them
 //! as one `Draft`. [`BacnetIp`] takes datagrams with a BVLL, [`BacnetNpdu`] the NPDUs of other data links.
 
 mod application;
 mod draft;
 mod link;
 mod network;
+mod production;
 mod segmentation;
 mod service;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use self::draft::Draft;
 use self::network::Conversation;

@@ -175,7 +175,7 @@ fn every_character_set_becomes_text() {
         (&[], ""),
     ] {
         let mut text = String::new();
-        tag::Value::CharacterString(set).write_text(&mut text);
+        value::Value::CharacterString(set).write_text(&mut text);
         assert_eq!(text, expected, "{set:02x?}");
     }
 }
