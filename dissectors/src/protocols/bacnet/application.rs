@@ -96,6 +96,7 @@ impl Application {
             Ok(header) => {
                 self.pair(&header, draft, direction);
                 let Some((data, base)) = self.service_data(&header, draft, &bytes, base, direction) else { return };
+                draft.base = base;
                 let name = draft.message.name;
                 let result = match header.apdu_type {
                     ApduType::Error => error(&data, draft),

@@ -55,6 +55,7 @@ impl Conversation {
         out: &mut Output,
     ) {
         let mut bytes = Cursor::new(npdu);
+        draft.base = offset;
         match header(&mut bytes, &mut draft) {
             Err(malformed) => draft.malformed("npdu", offset, malformed),
             Ok(control) if control & control::NETWORK_MESSAGE != 0 => {
@@ -84,14 +85,18 @@ fn header(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<u8, Malformed> {
     }
     let control = bytes.u8("control")?;
     if control & control::RESERVED != 0 {
-        draft.malformed("npdu", 0, forbidden(1, format!("control with bits 6 and 4 clear, found 0x{control:02x}")));
+        draft.malformed(
+            "npdu",
+            draft.base,
+            forbidden(1, format!("control with bits 6 and 4 clear, found 0x{control:02x}")),
+        );
     }
     if control & control::DESTINATION != 0 {
         let offset = bytes.offset();
         let (network, _, unit) = unit(bytes, "DNET", "DLEN", "DADR")?;
         draft.message.destination_unit = unit;
         if network == 0 {
-            draft.malformed("npdu", 0, forbidden(offset, "DNET 1 to 65535, found 0"));
+            draft.malformed("npdu", draft.base, forbidden(offset, "DNET 1 to 65535, found 0"));
         }
     }
     if control & control::SOURCE != 0 {
@@ -101,14 +106,14 @@ fn header(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<u8, Malformed> {
         // A broadcast is no sender.
         if matches!(network, 0 | GLOBAL_BROADCAST) || length == 0 {
             let found = format!("SNET 1 to 65534 and an SADR, found SNET {network} and SLEN {length}");
-            draft.malformed("npdu", 0, forbidden(offset, found));
+            draft.malformed("npdu", draft.base, forbidden(offset, found));
         }
     }
     if control & control::DESTINATION != 0 {
         let offset = bytes.offset();
         // The router that counts it down to zero discards the message (6.5.4).
         if bytes.u8("hop count")? == 0 {
-            draft.malformed("npdu", 0, forbidden(offset, "hop count 1 to 255, found 0"));
+            draft.malformed("npdu", draft.base, forbidden(offset, "hop count 1 to 255, found 0"));
         }
     }
     let priority = u32::from(control & control::PRIORITY);

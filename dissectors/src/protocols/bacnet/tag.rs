@@ -167,10 +167,13 @@ impl<'a> Reader<'a> {
 
     /// An application-tagged value of this type.
     pub fn application(&mut self, of: Type, field: &'static str) -> Result<Value<'a>, Malformed> {
-        if !self.has_application(of) && !self.is_empty() {
-            return Err(Malformed::new(OddityCode::InvalidValue, self.offset(), format!("{field}: {of:?}")));
+        let offset = self.offset();
+        let tag = self.tag(field)?;
+        if tag.class != Class::Application || tag.number != of as u8 {
+            let expected = format!("{field}: {of:?}, found {:?} tag {}", tag.class, tag.number);
+            return Err(Malformed::new(OddityCode::InvalidValue, offset, expected));
         }
-        self.value(field)
+        self.value_of(tag, offset, field)
     }
 
     /// The opening tag of constructed data.

@@ -214,7 +214,7 @@ fn priority_into(r: &mut Reader<'_>, number: u8, at: usize, draft: &mut Draft) -
     draft.message.objects[at].priority = Some(u8::try_from(priority).unwrap_or(u8::MAX));
     if !(1..=16).contains(&priority) {
         let expected = format!("priority 1 to 16, found {priority}");
-        draft.malformed("apdu", 0, Malformed::new(OddityCode::InvalidValue, offset, expected));
+        draft.malformed("apdu", draft.base, Malformed::new(OddityCode::InvalidValue, offset, expected));
     }
     Ok(())
 }
