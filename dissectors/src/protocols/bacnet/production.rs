@@ -18,8 +18,8 @@ pub const MAX_VALUES: usize = 256;
 /// Octets shown of a value whose type is not known.
 const MAX_OCTETS: usize = 32;
 
-/// Constructed data within constructed data whose production is followed this deep.
-const MAX_NESTING: usize = 16;
+/// Constructed data within constructed data is followed this deep.
+pub const MAX_NESTING: usize = 16;
 
 /// What a context tag holds.
 #[derive(Clone, Copy, Debug)]
@@ -272,8 +272,9 @@ pub struct Writer<'m> {
     text: &'m mut String,
     first_value: usize,
     first_text: usize,
-    /// Productions of the constructed data that is open, the property's own first.
-    open: Vec<&'static Production>,
+    /// Productions of the constructed data that is open, the property's own first, and how many they are.
+    open: [&'static Production; MAX_NESTING + 1],
+    depth: usize,
     /// True where numbers are written as words too, because they stand among other data.
     is_constructed: bool,
     /// True where the next element is the first of what is open.
@@ -289,7 +290,8 @@ impl<'m> Writer<'m> {
         is_constructed: bool,
     ) -> Self {
         let (first_value, first_text) = (values.len(), text.len());
-        Writer { values, text, first_value, first_text, open: vec![production], is_constructed, is_first: true }
+        let open = [production; MAX_NESTING + 1];
+        Writer { values, text, first_value, first_text, open, depth: 0, is_constructed, is_first: true }
     }
 
     /// Takes the next element.
@@ -308,15 +310,13 @@ impl<'m> Writer<'m> {
                     self.text.push('{');
                 }
                 self.is_first = true;
-                // The reader nests no deeper; this only keeps the two apart.
-                if self.open.len() <= MAX_NESTING {
-                    self.open.push(inner);
+                self.depth += 1;
+                if let Some(open) = self.open.get_mut(self.depth) {
+                    *open = inner;
                 }
             }
             Element::Close => {
-                if self.open.len() > 1 {
-                    self.open.pop();
-                }
+                self.depth = self.depth.saturating_sub(1);
                 if self.has_room() {
                     self.text.push('}');
                 }
@@ -326,7 +326,7 @@ impl<'m> Writer<'m> {
     }
 
     fn field(&self, number: u8) -> Option<Field> {
-        let production = self.open.last()?;
+        let production = self.open.get(self.depth)?;
         production.0.iter().find(|(tag, ..)| *tag == number).copied()
     }
 

@@ -1,11 +1,9 @@
 //! Tags, and the data between them (20.2.1).
 
+use super::production::MAX_NESTING;
 use super::value::{ObjectId, Type, Value, unsigned};
 use crate::bytes::{Cursor, Short};
 use crate::model::OddityCode;
-
-/// Constructed data within constructed data is followed this deep.
-const MAX_NESTING: usize = 16;
 
 /// Something that contradicts 20.2 or the service's production, with its place in the service data.
 #[derive(Debug)]

@@ -1,6 +1,9 @@
 //! Constructed property values: as their production names the fields, or as the octets they are.
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::tables;
 
 /// A ReadProperty-ACK with this property of this object type.
 fn ack(object_type: u16, property: u16, value: &[u8]) -> Vec<u8> {
@@ -9,11 +12,14 @@ fn ack(object_type: u16, property: u16, value: &[u8]) -> Vec<u8> {
     unicast(&[&[0x30, 0x01, 0x0C, 0x0C][..], &id, &[0x1A, high, low, 0x3E], value, &[0x3F]].concat())
 }
 
+/// Object type, property, its value on the wire, and what becomes of it.
+type Case = (u16, u16, Vec<u8>, &'static [f64], &'static str);
+
 #[test]
 fn productions_name_the_fields() {
     const DATE: &[u8] = &[0xA4, 0x7E, 0x0B, 0x17, 0x01]; // 2026-11-23
     const TIME: &[u8] = &[0xB4, 0x08, 0x00, 0x00, 0x00]; // 08:00
-    let cases: &[(u16, u16, Vec<u8>, &[f64], &str)] = &[
+    let cases: &[Case] = &[
         // weekly-schedule: [0] { time, real 21.5 }, [0] { }
         (
             17,
@@ -114,4 +120,30 @@ fn texts_and_numbers_are_bounded() {
     // One long value cannot pass the bound by more than itself.
     let long = [&[0x0D, 0xFE, 0x40, 0x00][..], &[0xAB; 0x4000]].concat();
     assert!(decode(&ack(128, 600, &long)).messages[0].text.len() < 100);
+}
+
+proptest! {
+    #[test]
+    fn every_production_takes_any_tags(
+        which in any::<prop::sample::Index>(),
+        tags in prop::collection::vec((0..16u8, 0..8u8, prop::collection::vec(any::<u8>(), 0..5)), 0..40),
+    ) {
+        let produced: Vec<_> = tables::bacnet::PROPERTIES.iter().filter(|code| !code.kind.is_empty()).collect();
+        let property = which.get(&produced).code as u16;
+        // Mostly tags with their content; openings and closings as chance has them.
+        let value: Vec<u8> = tags
+            .into_iter()
+            .flat_map(|(number, shape, content)| {
+                let (low, content) = if shape >= 6 { (shape, vec![]) } else { (content.len() as u8, content) };
+                std::iter::once(number << 4 | 0x08 | low).chain(content)
+            })
+            .collect();
+        let out = decode(&ack(17, property, &value));
+        prop_assert_eq!(out.messages.len(), 1);
+        let message = &out.messages[0];
+        prop_assert!(message.text.len() <= 2048 && message.values.len() <= 256);
+        for object in &message.objects {
+            prop_assert!(message.text.get(object.text.start as usize..object.text.end as usize).is_some());
+        }
+    }
 }

@@ -66,9 +66,12 @@ pub(super) const VT_CLOSE: &[u8] = &[
     0x21, 0x1E, // session 30
 ];
 
+/// APDU, instance of the file, access method and numbers.
+type Case = (&'static [u8], Option<u32>, &'static str, &'static [f64]);
+
 #[test]
 fn files_are_named_and_measured_but_not_kept() {
-    let vectors: &[(&[u8], Option<u32>, &str, &[f64])] = &[
+    let vectors: &[Case] = &[
         (ATOMIC_READ_FILE, Some(1), "stream", &[0.0, 440.0]),
         (ATOMIC_READ_FILE_ACK, None, "record", &[14.0, 2.0]),
         (ATOMIC_WRITE_FILE, Some(1), "stream", &[-1.0, 3.0]),

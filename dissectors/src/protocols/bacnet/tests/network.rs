@@ -109,9 +109,12 @@ pub(super) const IPV6_RESULT: &[u8] = &[
     0x00, 0x90, // Register-Foreign-Device NAK
 ];
 
+/// NPDU, name, operation, networks and numbers.
+type Case = (&'static [u8], &'static str, Operation, &'static [u32], &'static [f64]);
+
 #[test]
 fn every_network_message_has_its_networks() {
-    let cases: &[(&[u8], &str, Operation, &[u32], &[f64])] = &[
+    let cases: &[Case] = &[
         (WHO_IS_ROUTER, "who_is_router_to_network", Operation::Discover, &[4], &[]),
         (I_AM_ROUTER, "i_am_router_to_network", Operation::Discover, &[4, 5], &[]),
         (I_COULD_BE_ROUTER, "i_could_be_router_to_network", Operation::Discover, &[4], &[7.0]),

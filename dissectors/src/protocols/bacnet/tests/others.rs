@@ -144,8 +144,10 @@ pub(super) const YOU_ARE: &[u8] = &[
     0x61, 0x0A, // MAC address 10
 ];
 
-/// Kind, first, property, index and priority of every object, with its numbers and words.
-fn rows(message: &Message) -> Vec<(&str, Option<u32>, &str, Option<u32>, Option<u8>, &[f64], &str)> {
+/// Kind, first, property, index and priority of an object, its numbers and its words.
+type Row<'a> = (&'a str, Option<u32>, &'a str, Option<u32>, Option<u8>, &'a [f64], &'a str);
+
+fn rows(message: &Message) -> Vec<Row<'_>> {
     let row = |object: &Object| {
         let Object { kind, start, property_name, index, priority, .. } = *object;
         (kind, start, property_name, index, priority)
