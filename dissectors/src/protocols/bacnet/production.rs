@@ -263,6 +263,9 @@ const PRODUCTIONS: &[(&str, &Production)] = &[
 
 /// The production of this name; one without fields where there is none.
 pub fn named(name: &str) -> &'static Production {
+    if name.is_empty() {
+        return &PLAIN;
+    }
     PRODUCTIONS.iter().find(|(other, _)| *other == name).map_or(&PLAIN, |(_, production)| production)
 }
 

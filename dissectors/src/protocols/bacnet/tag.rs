@@ -308,13 +308,14 @@ impl<'a> Reader<'a> {
     /// True where not only application-tagged values come before the next closing tag.
     pub fn is_constructed(&self) -> bool {
         let mut ahead = self.clone();
-        loop {
-            match ahead.peek().map(|tag| tag.class) {
-                Some(Class::Application) if ahead.value("value").is_ok() => {}
-                Some(Class::Context | Class::Opening) => return true,
-                _ => return false,
+        while let Ok(tag) = ahead.tag("value") {
+            match tag.class {
+                Class::Application if ahead.value_of(tag, 0, "value").is_ok() => {}
+                Class::Context | Class::Opening => return true,
+                Class::Application | Class::Closing => return false,
             }
         }
+        false
     }
 
     /// A value of this type with this context tag.
