@@ -135,7 +135,10 @@ pub fn write_property_multiple(r: &mut Reader<'_>, draft: &mut Draft) -> Decoded
     while !r.is_empty() {
         let id = r.object(0, "object identifier")?;
         r.open(1, "list of properties")?;
-        property_values(id, 1, r, draft)?;
+        let first = draft.message.objects.len();
+        let written = property_values(id, 1, r, draft);
+        (first..draft.message.objects.len()).for_each(|at| program_request(at, draft));
+        written?;
     }
     Ok(())
 }

@@ -153,6 +153,9 @@ fn a_write_of_program_change_starts_and_stops() {
         apdu[13] = request;
         assert_eq!(message(&unicast(&apdu)).operation, operation);
     }
+    let multiple =
+        [&[0x00, 0x05, 0x0C, 0x10][..], &WRITE_PROGRAM_CHANGE[4..9], &[0x1E, 0x09, 0x5A], &[0x2E, 0x91, 2, 0x2F, 0x1F]];
+    assert_eq!(message(&unicast(&multiple.concat())).operation, Operation::Start);
     // The same number written elsewhere is a write.
     let mut apdu = WRITE_PROGRAM_CHANGE.to_vec();
     apdu[10] = 0x55;
