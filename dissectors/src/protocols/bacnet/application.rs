@@ -92,10 +92,11 @@ impl Application {
     /// Decodes the APDU that starts `base` octets into its message.
     pub fn decode(&mut self, draft: &mut Draft, apdu: &[u8], base: usize, direction: Direction) {
         let mut bytes = Cursor::new(apdu);
-        match header(&mut bytes, draft) {
+        match header(&mut bytes, base, draft) {
             Ok(header) => {
                 self.pair(&header, draft, direction);
                 let Some((data, base)) = self.service_data(&header, draft, &bytes, base, direction) else { return };
+                draft.base = base;
                 let name = draft.message.name;
                 let result = match header.apdu_type {
                     ApduType::Error => error(&data, draft),
@@ -240,7 +241,7 @@ fn segment_pairing(draft: &mut Draft, first: bool, last: bool) {
 }
 
 /// Reads the header (20.1.2 to 20.1.9); what was read before a missing octet stays in the message.
-fn header(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<Header, Short> {
+fn header(bytes: &mut Cursor<'_>, base: usize, draft: &mut Draft) -> Result<Header, Short> {
     let first = bytes.u8("APDU type")?;
     let (code, flags) = (first >> 4, first & 0x0F);
     let apdu_type = ApduType::from_code(code);
@@ -256,7 +257,7 @@ fn header(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<Header, Short> {
     match apdu_type {
         ApduType::Reserved => {
             let expected = format!("APDU type 0 to 7, found {code}");
-            draft.malformed("apdu", 0, Malformed::new(OddityCode::InvalidValue, 0, expected));
+            draft.malformed("apdu", base, Malformed::new(OddityCode::InvalidValue, 0, expected));
             return Ok(header);
         }
         ApduType::UnconfirmedRequest => {
@@ -273,12 +274,12 @@ fn header(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<Header, Short> {
     match apdu_type {
         ApduType::ConfirmedRequest | ApduType::ComplexAck if flags & flag::SEGMENTED != 0 => {
             let sequence = bytes.u8("sequence number")?;
-            bytes.u8("proposed window size")?;
+            window(bytes, "proposed window size", base, draft)?;
             header.segment = Some(Segment { sequence, more_follows: flags & flag::MORE_FOLLOWS != 0 });
         }
         ApduType::SegmentAck => {
             let sequence = bytes.u8("sequence number")?;
-            let window = bytes.u8("actual window size")?;
+            let window = window(bytes, "actual window size", base, draft)?;
             let negative = if flags & flag::NEGATIVE_ACK != 0 { "negative, " } else { "" };
             let _ = write!(draft.message.text, "{negative}sequence {sequence}, window {window}");
             return Ok(header);
@@ -297,6 +298,17 @@ fn header(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<Header, Short> {
     }
     header.service = service(bytes, tables::bacnet::CONFIRMED_SERVICES, draft)?;
     Ok(header)
+}
+
+/// A window size is 1 to 127 (20.1.2.8, 20.1.6.5).
+fn window(bytes: &mut Cursor<'_>, field: &'static str, base: usize, draft: &mut Draft) -> Result<u8, Short> {
+    let offset = bytes.offset();
+    let window = bytes.u8(field)?;
+    if !(1..=127).contains(&window) {
+        let expected = format!("{field} 1 to 127, found {window}");
+        draft.malformed("apdu", base, Malformed::new(OddityCode::InvalidValue, offset, expected));
+    }
+    Ok(window)
 }
 
 fn service(bytes: &mut Cursor<'_>, table: &'static [Code], draft: &mut Draft) -> Result<Option<&'static Code>, Short> {

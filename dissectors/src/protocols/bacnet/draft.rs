@@ -16,6 +16,8 @@ pub struct Draft {
     pub whole: bool,
     /// The host that a BBMD speaks for (J.4.5).
     pub origin: Option<SocketAddr>,
+    /// Where the layer being decoded starts in the message: the NPDU, then the data of the service.
+    pub base: usize,
     oddities: Vec<Oddity>,
     claims: Vec<(Attribute, String)>,
 }
@@ -28,7 +30,7 @@ impl Draft {
         message.complete = present >= announced;
         // An event of its own, until a layer knows better.
         message.pairing = Pairing::Alone;
-        Draft { whole: message.complete, message, origin: None, oddities: Vec::new(), claims: Vec::new() }
+        Draft { whole: message.complete, message, origin: None, base: 0, oddities: Vec::new(), claims: Vec::new() }
     }
 
     /// Notes something malformed.

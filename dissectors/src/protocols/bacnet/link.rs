@@ -115,41 +115,23 @@ fn address(bytes: &mut Cursor<'_>, bvlc_type: u8) -> Result<SocketAddr, Short> {
 
 /// The functions that carry no NPDU (J.2.1 to J.2.9, U.2.1 to U.2.11).
 fn body(bytes: &mut Cursor<'_>, bvlc_type: u8, draft: &mut Draft) -> Result<(), Malformed> {
-    let message = &mut draft.message;
-    match message.name {
-        "bvlc_result" | "read_broadcast_distribution_table_ack" | "read_foreign_device_table_ack" => {
-            message.from_client = false;
-            message.pairing = Pairing::Answers { key: KEY, last: true };
+    draft.message.pairing = pairing(draft.message.name);
+    draft.message.from_client = !matches!(draft.message.pairing, Pairing::Answers { .. });
+    match draft.message.name {
+        // Encrypted (clause 24) or unknown: the header is all that is read.
+        "" | "secure_bvll" => return Ok(()),
+        // A resolution is about it; elsewhere it only says who sends.
+        "virtual_address_resolution" | "virtual_address_resolution_ack" => {
+            virtual_address(bytes, "virtual-address", draft)?;
         }
-        "write_broadcast_distribution_table"
-        | "read_broadcast_distribution_table"
-        | "read_foreign_device_table"
-        | "register_foreign_device"
-        | "delete_foreign_device_table_entry" => message.pairing = Pairing::Opens(KEY),
-        // Encrypted (clause 24), IPv6 address resolution, or unknown: the header is all that is read.
-        _ => return Ok(()),
-    }
-    if bvlc_type == BVLC_IPV6 {
-        bytes.take(3, "source virtual address")?;
+        _ if bvlc_type == BVLC_IPV6 => drop(bytes.take(3, "source virtual address")?),
+        _ => {}
     }
     match draft.message.name {
-        "bvlc_result" => {
-            let code = bytes.u16_be("result code")?;
-            let table = match bvlc_type {
-                BVLC_IPV6 => tables::bacnet::BVLC6_RESULTS,
-                _ => tables::bacnet::BVLC_RESULTS,
-            };
-            draft.message.status = Some(code);
-            draft.message.status_name = tables::name(table, u32::from(code));
-        }
+        "bvlc_result" => result(bytes, bvlc_type, draft)?,
         "write_broadcast_distribution_table" | "read_broadcast_distribution_table_ack" => {
             while !bytes.is_empty() {
-                let offset = bytes.offset();
-                let peer = address(bytes, bvlc_type)?;
-                let mask = Ipv4Addr::from_bits(bytes.u32_be("broadcast distribution mask")?);
-                let text = draft.message.push_text(&format!("{peer} mask {mask}"));
-                let entry = Object { kind: "broadcast-distribution-entry", count: 1, text, ..Object::default() };
-                draft.object(entry, offset)?;
+                distribution_entry(bytes, bvlc_type, draft)?;
             }
         }
         "register_foreign_device" => {
@@ -160,13 +142,7 @@ fn body(bytes: &mut Cursor<'_>, bvlc_type: u8, draft: &mut Draft) -> Result<(), 
         }
         "read_foreign_device_table_ack" => {
             while !bytes.is_empty() {
-                let offset = bytes.offset();
-                let device = address(bytes, bvlc_type)?;
-                let lifetime = bytes.u16_be("time-to-live")?;
-                let remaining = bytes.u16_be("time remaining")?;
-                let text = draft.message.push_text(&device.to_string());
-                let values = draft.message.push_values([lifetime, remaining].map(f64::from));
-                draft.object(Object { kind: "foreign-device", count: 1, values, text, ..Object::default() }, offset)?;
+                foreign_device(bytes, bvlc_type, draft)?;
             }
         }
         "delete_foreign_device_table_entry" => {
@@ -175,10 +151,76 @@ fn body(bytes: &mut Cursor<'_>, bvlc_type: u8, draft: &mut Draft) -> Result<(), 
             let text = draft.message.push_text(&device.to_string());
             draft.object(Object { kind: "foreign-device", count: 1, text, ..Object::default() }, offset)?;
         }
+        // The answer to a resolution goes to who asked (U.2.5, U.2.7).
+        "virtual_address_resolution_ack" | "address_resolution_ack" => {
+            bytes.take(3, "destination virtual address")?;
+        }
+        "address_resolution" => drop(virtual_address(bytes, "virtual-address", draft)?),
+        "forwarded_address_resolution" => {
+            let at = virtual_address(bytes, "virtual-address", draft)?;
+            let origin = address(bytes, bvlc_type)?;
+            draft.message.objects[at].text = draft.message.push_text(&format!("originating address {origin}"));
+        }
         _ => {}
     }
     trailing(bytes, draft);
     Ok(())
+}
+
+/// Which functions ask, and which answer. A resolution that is not answered is nobody's failure, and its
+/// acknowledgement comes from another address than it was sent to: each is an event of its own.
+fn pairing(name: &str) -> Pairing {
+    match name {
+        "bvlc_result" | "read_broadcast_distribution_table_ack" | "read_foreign_device_table_ack" => {
+            Pairing::Answers { key: KEY, last: true }
+        }
+        "write_broadcast_distribution_table"
+        | "read_broadcast_distribution_table"
+        | "read_foreign_device_table"
+        | "register_foreign_device"
+        | "delete_foreign_device_table_entry" => Pairing::Opens(KEY),
+        _ => Pairing::Alone,
+    }
+}
+
+/// BVLC-Result (J.2.1, U.2.1).
+fn result(bytes: &mut Cursor<'_>, bvlc_type: u8, draft: &mut Draft) -> Result<(), Short> {
+    let code = bytes.u16_be("result code")?;
+    let table = match bvlc_type {
+        BVLC_IPV6 => tables::bacnet::BVLC6_RESULTS,
+        _ => tables::bacnet::BVLC_RESULTS,
+    };
+    draft.message.status = Some(code);
+    draft.message.status_name = tables::name(table, u32::from(code));
+    Ok(())
+}
+
+/// One entry of a broadcast distribution table (J.2.2): a BBMD, and the mask of its directed broadcasts.
+fn distribution_entry(bytes: &mut Cursor<'_>, bvlc_type: u8, draft: &mut Draft) -> Result<(), Malformed> {
+    let offset = bytes.offset();
+    let peer = address(bytes, bvlc_type)?;
+    let mask = Ipv4Addr::from_bits(bytes.u32_be("broadcast distribution mask")?);
+    let text = draft.message.push_text(&format!("{peer} mask {mask}"));
+    draft.object(Object { kind: "broadcast-distribution-entry", count: 1, text, ..Object::default() }, offset)
+}
+
+/// One entry of a foreign device table (J.2.8).
+fn foreign_device(bytes: &mut Cursor<'_>, bvlc_type: u8, draft: &mut Draft) -> Result<(), Malformed> {
+    let offset = bytes.offset();
+    let device = address(bytes, bvlc_type)?;
+    let lifetime = bytes.u16_be("time-to-live")?;
+    let remaining = bytes.u16_be("time remaining")?;
+    let text = draft.message.push_text(&device.to_string());
+    let values = draft.message.push_values([lifetime, remaining].map(f64::from));
+    draft.object(Object { kind: "foreign-device", count: 1, values, text, ..Object::default() }, offset)
+}
+
+/// A virtual MAC address of BACnet/IPv6, by default the device instance (U.5, H.7.2).
+fn virtual_address(bytes: &mut Cursor<'_>, kind: &'static str, draft: &mut Draft) -> Result<usize, Malformed> {
+    let offset = bytes.offset();
+    let start = Some(bytes.uint_be(3, kind)? as u32);
+    draft.object(Object { kind, start, count: 1, ..Object::default() }, offset)?;
+    Ok(draft.message.objects.len() - 1)
 }
 
 fn trailing(bytes: &Cursor<'_>, draft: &mut Draft) {

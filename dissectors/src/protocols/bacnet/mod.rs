@@ -1,23 +1,24 @@
 //! BACnet/IP and BACnet/IPv6 (ANSI/ASHRAE 135-2020): recognition and the session of one UDP flow.
 //!
 //! The layers are the standard's: `link` (BVLL, Annexes J and U), `network` (NPDU, clause 6), `application` (APDU,
-//! 20.1) with `segmentation` (5.2), `service` (clauses 13 to 17) and `tag` (20.2). A datagram passes through them
-//! as one [`Draft`]. [`Conversation::decode_npdu`] takes an NPDU from any carrier, BVLL or another data link.
+//! 20.1) with `segmentation` (5.2), `service` (clauses 13 to 17), `tag`, `value` (20.2) and `production` (clause 21). A datagram passes through them
+//! as one `Draft`. [`BacnetIp`] takes datagrams with a BVLL, [`BacnetNpdu`] the NPDUs of other data links.
 
 mod application;
 mod draft;
 mod link;
 mod network;
+mod production;
 mod segmentation;
 mod service;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod value;
 
-pub use draft::Draft;
-pub use network::Conversation;
-
-use crate::model::{Kind, OddityCode, Pairing, Protocol};
+use self::draft::Draft;
+use self::network::Conversation;
+use crate::model::{Kind, Pairing, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables;
 
@@ -48,14 +49,37 @@ impl Session for BacnetIp {
     }
 
     fn gap(&mut self, direction: Direction, out: &mut Output) {
-        if self.conversation.give_up(direction) {
-            out.oddity(
-                OddityCode::BadSequence,
-                "apdu",
-                0,
-                "the remaining segments, found octets missing in the capture",
-            );
-        }
+        self.conversation.gap(direction, out);
+    }
+}
+
+/// The BACnet messages between two stations of a data link that carries an NPDU without more: ISO 8802-3 with LLC
+/// (clause 7), ARCNET (clause 8), MS/TP (clause 9). A chunk is one NPDU.
+#[derive(Default)]
+pub struct BacnetNpdu {
+    conversation: Conversation,
+}
+
+impl Session for BacnetNpdu {
+    fn protocol(&self) -> Protocol {
+        Protocol::Bacnet
+    }
+
+    fn frame(&mut self, _: Direction, _: &[u8]) -> Framing {
+        Framing::NotMine
+    }
+
+    fn resync(&self, _: Direction, _: &[u8]) -> Option<usize> {
+        None
+    }
+
+    fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output) {
+        let draft = Draft::new(out, chunk.bytes.len(), chunk.wire_length);
+        self.conversation.decode_npdu(draft, chunk.bytes, 0, chunk.direction, out);
+    }
+
+    fn gap(&mut self, direction: Direction, out: &mut Output) {
+        self.conversation.gap(direction, out);
     }
 }
 

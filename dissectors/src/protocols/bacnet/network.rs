@@ -1,9 +1,11 @@
 //! Network layer: NPDU (clause 6), whatever data link carries it.
 
+use std::fmt::Write as _;
+
 use super::application::Application;
 use super::draft::Draft;
 use super::tag::Malformed;
-use crate::bytes::{Cursor, Short};
+use crate::bytes::{Cursor, Short, printable};
 use crate::model::{Kind, Object, OddityCode, Operation, Pairing, Unit};
 use crate::session::{Direction, Output};
 use crate::tables;
@@ -21,7 +23,12 @@ mod control {
     pub const SOURCE: u8 = 0x08;
     /// Shall be zero.
     pub const RESERVED: u8 = 0x50;
+    /// Priority of the message.
+    pub const PRIORITY: u8 = 0x03;
 }
+
+/// DNET of a broadcast on all networks (6.2.2).
+const GLOBAL_BROADCAST: u16 = 0xFFFF;
 
 /// Message types from here on are proprietary, and a vendor id follows (6.2.4).
 const FIRST_PROPRIETARY: u8 = 0x80;
@@ -48,6 +55,7 @@ impl Conversation {
         out: &mut Output,
     ) {
         let mut bytes = Cursor::new(npdu);
+        draft.base = offset;
         match header(&mut bytes, &mut draft) {
             Err(malformed) => draft.malformed("npdu", offset, malformed),
             Ok(control) if control & control::NETWORK_MESSAGE != 0 => {
@@ -60,9 +68,12 @@ impl Conversation {
         draft.push(out);
     }
 
-    /// Forgets half-built messages of a direction; true where there were some.
-    pub fn give_up(&mut self, direction: Direction) -> bool {
-        self.application.give_up(direction)
+    /// Octets of a direction are lost: its half-built messages are given up.
+    pub fn gap(&mut self, direction: Direction, out: &mut Output) {
+        if self.application.give_up(direction) {
+            let expected = "the remaining segments, found octets missing in the capture";
+            out.oddity(OddityCode::BadSequence, "apdu", 0, expected);
+        }
     }
 }
 
@@ -70,24 +81,51 @@ impl Conversation {
 fn header(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<u8, Malformed> {
     let version = bytes.u8("version")?;
     if version != VERSION {
-        let expected = format!("version {VERSION}, found {version}");
-        return Err(Malformed::new(OddityCode::InvalidValue, 0, expected));
+        return Err(forbidden(0, format!("version {VERSION}, found {version}")));
     }
     let control = bytes.u8("control")?;
     if control & control::RESERVED != 0 {
-        let expected = format!("control with bits 6 and 4 clear, found 0x{control:02x}");
-        draft.malformed("npdu", 0, Malformed::new(OddityCode::InvalidValue, 1, expected));
+        draft.malformed(
+            "npdu",
+            draft.base,
+            forbidden(1, format!("control with bits 6 and 4 clear, found 0x{control:02x}")),
+        );
     }
     if control & control::DESTINATION != 0 {
-        draft.message.destination_unit = unit(bytes, "DNET", "DLEN", "DADR")?;
+        let offset = bytes.offset();
+        let (network, _, unit) = unit(bytes, "DNET", "DLEN", "DADR")?;
+        draft.message.destination_unit = unit;
+        if network == 0 {
+            draft.malformed("npdu", draft.base, forbidden(offset, "DNET 1 to 65535, found 0"));
+        }
     }
     if control & control::SOURCE != 0 {
-        draft.message.source_unit = unit(bytes, "SNET", "SLEN", "SADR")?;
+        let offset = bytes.offset();
+        let (network, length, unit) = unit(bytes, "SNET", "SLEN", "SADR")?;
+        draft.message.source_unit = unit;
+        // A broadcast is no sender.
+        if matches!(network, 0 | GLOBAL_BROADCAST) || length == 0 {
+            let found = format!("SNET 1 to 65534 and an SADR, found SNET {network} and SLEN {length}");
+            draft.malformed("npdu", draft.base, forbidden(offset, found));
+        }
     }
     if control & control::DESTINATION != 0 {
-        bytes.u8("hop count")?;
+        let offset = bytes.offset();
+        // The router that counts it down to zero discards the message (6.5.4).
+        if bytes.u8("hop count")? == 0 {
+            draft.malformed("npdu", draft.base, forbidden(offset, "hop count 1 to 255, found 0"));
+        }
+    }
+    let priority = u32::from(control & control::PRIORITY);
+    if let Some(priority) = tables::find(tables::bacnet::NETWORK_PRIORITIES, priority) {
+        // Words of the message, of no object.
+        let _ = write!(draft.message.text, "{} message, ", priority.name);
     }
     Ok(control)
+}
+
+fn forbidden(offset: usize, expected: impl Into<String>) -> Malformed {
+    Malformed::new(OddityCode::InvalidValue, offset, expected)
 }
 
 fn unit(
@@ -95,14 +133,14 @@ fn unit(
     network: &'static str,
     length: &'static str,
     address: &'static str,
-) -> Result<Unit, Short> {
+) -> Result<(u16, u8, Unit), Short> {
     let network = bytes.u16_be(network)?;
     let length = bytes.u8(length)?;
     let octets = bytes.take(usize::from(length), address)?;
     let mut mac = [0; 8];
     let kept = octets.len().min(mac.len());
     mac[..kept].copy_from_slice(&octets[..kept]);
-    Ok(Unit::Bacnet { network, length: kept as u8, mac })
+    Ok((network, length, Unit::Bacnet { network, length: kept as u8, mac }))
 }
 
 /// A message of the network layer (6.4).
@@ -198,7 +236,12 @@ fn ports(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Malformed> {
         network(bytes, draft)?;
         number(bytes, "port id", draft)?;
         let length = bytes.u8("port info length")?;
-        bytes.take(usize::from(length), "port info")?;
+        let info = printable(bytes.take(usize::from(length), "port info")?);
+        // How to get there: of the router's making, often the telephone number of a half-router (6.4.7).
+        let text = draft.message.push_text(&info);
+        if let Some(object) = draft.message.objects.last_mut() {
+            object.text = text;
+        }
     }
     Ok(())
 }

@@ -1,16 +1,9 @@
-//! Tags and primitive values (20.2).
+//! Tags, and the data between them (20.2.1).
 
-use std::fmt::Write as _;
-
+use super::production::MAX_NESTING;
+use super::value::{ObjectId, Type, Value, unsigned};
 use crate::bytes::{Cursor, Short};
 use crate::model::OddityCode;
-use crate::tables;
-
-/// Constructed data within constructed data is followed this deep.
-const MAX_NESTING: usize = 16;
-
-/// Octets of a string value that are kept as text.
-const MAX_STRING: usize = 512;
 
 /// Something that contradicts 20.2 or the service's production, with its place in the service data.
 #[derive(Debug)]
@@ -52,170 +45,16 @@ pub struct Tag {
 }
 
 /// One piece of constructed data.
+#[derive(Clone, Copy)]
 pub enum Element<'a> {
     /// An application-tagged value.
     Value(Value<'a>),
-    /// A context-tagged value, whose type only the property's production tells, or the start of constructed data.
-    Untyped,
-}
-
-/// An object identifier (20.2.14).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ObjectId {
-    pub object_type: u16,
-    pub instance: u32,
-}
-
-impl ObjectId {
-    /// The instance that stands for "unspecified" or, in a read, for whichever device it is (12.1.1).
-    pub const UNSPECIFIED: u32 = 0x3F_FFFF;
-
-    /// Ten bits of type, 22 of instance.
-    pub fn from_bits(bits: u32) -> Self {
-        ObjectId { object_type: (bits >> 22) as u16, instance: bits & 0x3F_FFFF }
-    }
-
-    /// Name of the object type; empty where the table has none.
-    pub fn type_name(self) -> &'static str {
-        tables::name(tables::bacnet::OBJECT_TYPES, u32::from(self.object_type))
-    }
-
-    /// True for the object that stands for a device as a whole (12.11).
-    pub fn is_device(self) -> bool {
-        self.type_name() == "device"
-    }
-}
-
-/// An application-tagged primitive value (20.2.2 to 20.2.14).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value<'a> {
-    Null,
-    Boolean(bool),
-    Unsigned(u64),
-    Signed(i64),
-    Real(f32),
-    Double(f64),
-    OctetString(&'a [u8]),
-    /// Encoding octet and text.
-    CharacterString(&'a [u8]),
-    /// Count of unused bits and bits.
-    BitString(&'a [u8]),
-    Enumerated(u32),
-    /// Year less 1900, month, day, day of week; 255 is unspecified.
-    Date([u8; 4]),
-    /// Hour, minute, second, hundredth; 255 is unspecified.
-    Time([u8; 4]),
-    ObjectIdentifier(ObjectId),
-}
-
-impl Value<'_> {
-    /// The value as a number, where it is one.
-    pub fn number(&self) -> Option<f64> {
-        match *self {
-            Value::Boolean(value) => Some(f64::from(u8::from(value))),
-            Value::Unsigned(value) => Some(value as f64),
-            Value::Signed(value) => Some(value as f64),
-            Value::Real(value) => Some(f64::from(value)),
-            Value::Double(value) => Some(value),
-            Value::Enumerated(value) => Some(f64::from(value)),
-            _ => None,
-        }
-    }
-
-    /// Appends the value as text, bounded; nothing for numbers.
-    pub fn write_text(&self, text: &mut String) {
-        // Writing to a String cannot fail.
-        let _ = match *self {
-            Value::Null => write!(text, "null"),
-            Value::OctetString(octets) => {
-                octets.iter().take(MAX_STRING / 2).try_for_each(|octet| write!(text, "{octet:02x}"))
-            }
-            Value::CharacterString(octets) => {
-                push_character_string(octets, text);
-                Ok(())
-            }
-            Value::BitString(octets) => {
-                push_bit_string(octets, text);
-                Ok(())
-            }
-            Value::Date([year, month, day, _]) => {
-                match year {
-                    0xFF => text.push('*'),
-                    _ => push_number(1900 + u16::from(year), text),
-                }
-                text.push('-');
-                push_part(month, text);
-                text.push('-');
-                push_part(day, text);
-                Ok(())
-            }
-            Value::Time([hour, minute, second, hundredth]) => {
-                for (part, mark) in [(hour, ":"), (minute, ":"), (second, "."), (hundredth, "")] {
-                    push_part(part, text);
-                    text.push_str(mark);
-                }
-                Ok(())
-            }
-            Value::ObjectIdentifier(id) => match id.type_name() {
-                "" => write!(text, "object-{} {}", id.object_type, id.instance),
-                name => write!(text, "{name} {}", id.instance),
-            },
-            _ => Ok(()),
-        };
-    }
-}
-
-fn push_number(number: u16, text: &mut String) {
-    let _ = write!(text, "{number}");
-}
-
-/// Part of a date or time of two digits; `*` where unspecified.
-fn push_part(part: u8, text: &mut String) {
-    let _ = match part {
-        0xFF => write!(text, "*"),
-        _ => write!(text, "{part:02}"),
-    };
-}
-
-/// A character string in any of the encodings of 20.2.9. Those that are not decoded are kept as far as they are ASCII.
-fn push_character_string(octets: &[u8], text: &mut String) {
-    let Some((encoding, octets)) = octets.split_first() else { return };
-    let octets = octets.get(..MAX_STRING).unwrap_or(octets);
-    let mut push = |c: char| match c {
-        '\0' => {}
-        _ if c.is_control() => text.push('\u{fffd}'),
-        _ => text.push(c),
-    };
-    match encoding {
-        // UTF-8, formerly ANSI X3.4.
-        0 => String::from_utf8_lossy(octets).chars().for_each(push),
-        // DBCS, after two octets of code page.
-        1 => octets.get(2..).unwrap_or(&[]).iter().for_each(|octet| push(ascii(*octet))),
-        // UCS-4 and UCS-2 (some devices send UTF-16).
-        3 => octets
-            .chunks_exact(4)
-            .map(|c| u32::from_be_bytes([c[0], c[1], c[2], c[3]]))
-            .for_each(|code| push(char::from_u32(code).unwrap_or('\u{fffd}'))),
-        4 => char::decode_utf16(octets.chunks_exact(2).map(|c| u16::from_be_bytes([c[0], c[1]])))
-            .for_each(|c| push(c.unwrap_or('\u{fffd}'))),
-        // ISO 8859-1.
-        5 => octets.iter().for_each(|octet| push(char::from(*octet))),
-        // 2 is JIS X 0208; the others are reserved.
-        _ => octets.iter().for_each(|octet| push(ascii(*octet))),
-    }
-}
-
-fn ascii(octet: u8) -> char {
-    if octet.is_ascii() { char::from(octet) } else { '\u{fffd}' }
-}
-
-/// Bits in wire order, as `0` and `1` (20.2.10).
-fn push_bit_string(octets: &[u8], text: &mut String) {
-    let Some((unused, octets)) = octets.split_first() else { return };
-    let count = (octets.len() * 8).saturating_sub(usize::from(*unused)).min(MAX_STRING);
-    for bit in 0..count {
-        text.push(if octets[bit / 8] & 0x80 >> (bit % 8) != 0 { '1' } else { '0' });
-    }
+    /// A context-tagged value, whose type only its production tells: tag number, content.
+    Context(u8, &'a [u8]),
+    /// The start of constructed data with this tag number.
+    Open(u8),
+    /// The end of the constructed data opened last.
+    Close,
 }
 
 /// Reads tagged data in order.
@@ -296,6 +135,11 @@ impl<'a> Reader<'a> {
         self.next_is(Class::Context, number)
     }
 
+    /// True where an application-tagged value of this type comes next.
+    pub fn has_application(&self, of: Type) -> bool {
+        self.next_is(Class::Application, of as u8)
+    }
+
     /// True where this opening tag comes next.
     pub fn opens(&self, number: u8) -> bool {
         self.next_is(Class::Opening, number)
@@ -317,6 +161,17 @@ impl<'a> Reader<'a> {
             offset,
             format!("{field}: {class:?} tag {number}, found {:?} tag {}", tag.class, tag.number),
         ))
+    }
+
+    /// An application-tagged value of this type.
+    pub fn application(&mut self, of: Type, field: &'static str) -> Result<Value<'a>, Malformed> {
+        let offset = self.offset();
+        let tag = self.tag(field)?;
+        if tag.class != Class::Application || tag.number != of as u8 {
+            let expected = format!("{field}: {of:?}, found {:?} tag {}", tag.class, tag.number);
+            return Err(Malformed::new(OddityCode::InvalidValue, offset, expected));
+        }
+        self.value_of(tag, offset, field)
     }
 
     /// The opening tag of constructed data.
@@ -400,33 +255,12 @@ impl<'a> Reader<'a> {
     }
 
     fn value_of(&mut self, tag: Tag, offset: usize, field: &'static str) -> Result<Value<'a>, Malformed> {
-        const BOOLEAN: u8 = 1;
-        if tag.number == BOOLEAN {
+        let of = Type::from_tag(tag.number);
+        if of == Type::Boolean {
             return Ok(Value::Boolean(tag.length != 0));
         }
         let octets = self.cursor.take(tag.length as usize, field)?;
-        let wrong = || bad_length(field, "the octets of its type", octets.len(), offset);
-        let four = || <[u8; 4]>::try_from(octets).map_err(|_| wrong());
-        Ok(match tag.number {
-            0 => Value::Null,
-            2 => Value::Unsigned(unsigned(octets).ok_or_else(wrong)?),
-            3 => {
-                let bits = unsigned(octets).ok_or_else(wrong)?;
-                let unused = 64 - 8 * octets.len() as u32;
-                Value::Signed((bits << unused) as i64 >> unused)
-            }
-            4 => Value::Real(f32::from_be_bytes(four()?)),
-            5 => Value::Double(f64::from_be_bytes(octets.try_into().map_err(|_| wrong())?)),
-            6 => Value::OctetString(octets),
-            7 => Value::CharacterString(octets),
-            8 => Value::BitString(octets),
-            9 => Value::Enumerated(unsigned(octets).and_then(|value| value.try_into().ok()).ok_or_else(wrong)?),
-            10 => Value::Date(four()?),
-            11 => Value::Time(four()?),
-            12 => Value::ObjectIdentifier(ObjectId::from_bits(u32::from_be_bytes(four()?))),
-            // 13 to 15 are reserved for ASHRAE (20.2.1.4).
-            _ => Value::OctetString(octets),
-        })
+        Value::from_octets(of, octets).ok_or_else(|| bad_length(field, "the octets of its type", octets.len(), offset))
     }
 
     /// Hands out what is before the closing tag that ends data opened with the tag `number`, and passes that tag.
@@ -444,8 +278,7 @@ impl<'a> Reader<'a> {
             match tag.class {
                 Class::Application => each(Element::Value(self.value_of(tag, offset, field)?)),
                 Class::Context => {
-                    self.cursor.take(tag.length as usize, field)?;
-                    each(Element::Untyped);
+                    each(Element::Context(tag.number, self.cursor.take(tag.length as usize, field)?));
                 }
                 Class::Opening if depth == MAX_NESTING => {
                     let expected = format!("{field}: nesting of at most {MAX_NESTING}");
@@ -454,7 +287,7 @@ impl<'a> Reader<'a> {
                 Class::Opening => {
                     open[depth] = tag.number;
                     depth += 1;
-                    each(Element::Untyped);
+                    each(Element::Open(tag.number));
                 }
                 Class::Closing => {
                     let awaited = if depth == 0 { number } else { open[depth - 1] };
@@ -466,29 +299,57 @@ impl<'a> Reader<'a> {
                         return Ok(());
                     }
                     depth -= 1;
+                    each(Element::Close);
                 }
             }
         }
     }
 
+    /// True where not only application-tagged values come before the next closing tag.
+    pub fn is_constructed(&self) -> bool {
+        let mut ahead = self.clone();
+        while let Ok(tag) = ahead.tag("value") {
+            match tag.class {
+                Class::Application if ahead.value_of(tag, 0, "value").is_ok() => {}
+                Class::Context | Class::Opening => return true,
+                Class::Application | Class::Closing => return false,
+            }
+        }
+        false
+    }
+
+    /// A value of this type with this context tag.
+    pub fn typed(&mut self, number: u8, of: Type, field: &'static str) -> Result<Value<'a>, Malformed> {
+        let offset = self.offset();
+        let octets = self.context(number, field)?;
+        Value::from_octets(of, octets).ok_or_else(|| bad_length(field, "the octets of its type", octets.len(), offset))
+    }
+
+    /// The same, where it may be absent.
+    pub fn optional_typed(
+        &mut self,
+        number: u8,
+        of: Type,
+        field: &'static str,
+    ) -> Result<Option<Value<'a>>, Malformed> {
+        if self.has(number) { self.typed(number, of, field).map(Some) } else { Ok(None) }
+    }
+
+    /// An opening tag, and everything up to its closing tag.
+    pub fn constructed(&mut self, number: u8, field: &'static str) -> Result<(), Malformed> {
+        self.open(number, field)?;
+        self.until_closed(number, field, |_| {})
+    }
+
     /// Passes constructed data with this tag, where it comes next.
     pub fn skip_constructed(&mut self, number: u8, field: &'static str) -> Result<(), Malformed> {
-        if self.opens(number) {
-            self.open(number, field)?;
-            self.until_closed(number, field, |_| {})?;
-        }
-        Ok(())
+        if self.opens(number) { self.constructed(number, field) } else { Ok(()) }
     }
 
     /// Passes a primitive with this context tag, where it comes next.
     pub fn skip(&mut self, number: u8, field: &'static str) -> Result<(), Malformed> {
         if self.has(number) { self.context(number, field).map(drop) } else { Ok(()) }
     }
-}
-
-/// An unsigned integer of 1 to 8 octets (20.2.4).
-fn unsigned(octets: &[u8]) -> Option<u64> {
-    matches!(octets.len(), 1..=8).then(|| octets.iter().fold(0, |value, octet| value << 8 | u64::from(*octet)))
 }
 
 fn bad_length(field: &'static str, expected: &str, found: usize, offset: usize) -> Malformed {

@@ -3,7 +3,8 @@
 use super::{Decoded, object};
 use crate::model::Object;
 use crate::protocols::bacnet::draft::Draft;
-use crate::protocols::bacnet::tag::{Element, Reader, Value};
+use crate::protocols::bacnet::tag::{Element, Reader};
+use crate::protocols::bacnet::value::{Type, Value};
 
 /// AtomicReadFile, AtomicWriteFile (14.1.1, 14.2.1): `file, [0] { stream access } | [1] { record access }`.
 ///
@@ -19,7 +20,7 @@ pub fn file_access(r: &mut Reader<'_>, draft: &mut Draft) -> Decoded {
 /// AtomicReadFile-ACK (14.1.1.2): `end of file, [0] { stream access } | [1] { record access }`.
 pub fn read_file_ack(r: &mut Reader<'_>, draft: &mut Draft) -> Decoded {
     let offset = r.offset();
-    r.value("end of file")?;
+    r.application(Type::Boolean, "end of file")?;
     // The answer does not name the file.
     draft.object(Object { kind: "file", count: 1, ..Object::default() }, offset)?;
     let at = draft.message.objects.len() - 1;
@@ -45,9 +46,8 @@ fn access_method(r: &mut Reader<'_>, at: usize, draft: &mut Draft) -> Decoded {
 pub fn write_file_ack(r: &mut Reader<'_>, draft: &mut Draft) -> Decoded {
     let offset = r.offset();
     let (number, words) = if r.has(1) { (1, "record") } else { (0, "stream") };
-    let octets = r.context(number, "start")?;
     // Signed; a start of -1 (append) is answered with where it was (14.2.2).
-    let start = octets.iter().take(4).fold(0u32, |value, octet| value << 8 | u32::from(*octet));
-    let (values, text) = (draft.message.push_values([f64::from(start)]), draft.message.push_text(words));
+    let start = r.typed(number, Type::Signed, "start")?.number();
+    let (values, text) = (draft.message.push_values(start), draft.message.push_text(words));
     draft.object(Object { kind: "file", count: 1, values, text, ..Object::default() }, offset)
 }

@@ -2,22 +2,27 @@
 
 mod access;
 mod alarm;
+mod audit;
+mod cov;
+mod failure;
 mod file;
 mod management;
+mod terminal;
 
-use std::fmt::Write as _;
+pub use failure::failed_element;
+use management::vendor_service;
+
 use std::ops::Range;
 
 use super::draft::Draft;
-use super::tag::{Element, Malformed, ObjectId, Reader, Value};
+use super::production::{self, Production, Writer, push_code};
+use super::tag::{Malformed, Reader};
+use super::value::{ObjectId, Type, Value};
 use crate::model::{Attribute, Object, OddityCode};
 use crate::tables;
 
-/// Octets of text kept of one property.
-const MAX_TEXT: usize = 1024;
-
-/// Numbers kept of one property.
-const MAX_VALUES: usize = 256;
+/// Text of a value that is a secret: it is never kept, and neither is its length.
+const SECRET: &str = "(secret)";
 
 /// Which parameters the data has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,19 +54,21 @@ pub fn decode(name: &str, role: Role, data: &[u8], draft: &mut Draft) -> Decoded
             let id = r.application_object("object identifier")?;
             draft.object(object(id), r.offset())?;
         }
-        ("subscribe_cov" | "subscribe_cov_property", Role::Request) => alarm::subscribe_cov(r, draft)?,
-        ("subscribe_cov_property_multiple", Role::Request) => alarm::subscribe_cov_multiple(r, draft)?,
+        ("subscribe_cov" | "subscribe_cov_property", Role::Request) => cov::subscribe(r, draft)?,
+        ("subscribe_cov_property_multiple", Role::Request) => cov::subscribe_multiple(r, draft)?,
         ("confirmed_cov_notification" | "unconfirmed_cov_notification", Role::Request) => {
-            alarm::cov_notification(r, draft)?
+            cov::notification(r, draft)?;
         }
         ("confirmed_cov_notification_multiple" | "unconfirmed_cov_notification_multiple", Role::Request) => {
-            alarm::cov_notification_multiple(r, draft)?;
+            cov::notification_multiple(r, draft)?;
         }
         ("confirmed_event_notification" | "unconfirmed_event_notification", Role::Request) => {
             alarm::event_notification(r, draft)?;
         }
         ("acknowledge_alarm", Role::Request) => alarm::acknowledge_alarm(r, draft)?,
         ("get_alarm_summary", Role::Ack) => alarm::alarm_summary(r, draft)?,
+        ("get_enrollment_summary", Role::Request) => alarm::get_enrollment_summary(r, draft)?,
+        ("get_enrollment_summary", Role::Ack) => alarm::enrollment_summary(r, draft)?,
         ("get_event_information", Role::Request) => {
             if r.has(0) {
                 let id = r.object(0, "last received object identifier")?;
@@ -87,8 +94,20 @@ pub fn decode(name: &str, role: Role, data: &[u8], draft: &mut Draft) -> Decoded
         ("who_has", Role::Request) => management::who_has(r, draft)?,
         ("i_have", Role::Request) => management::i_have(r, draft)?,
         ("who_am_i", Role::Request) => management::who_am_i(r, draft)?,
+        ("you_are", Role::Request) => management::you_are(r, draft)?,
         ("write_group", Role::Request) => access::write_group(r, draft)?,
-        // Virtual terminals, authentication (secrets), audit and unknown services.
+        ("vt_open", role) => terminal::open(role, r, draft)?,
+        ("vt_close", Role::Request) => terminal::close(r, draft)?,
+        ("vt_data", Role::Request) => terminal::data(r, draft)?,
+        ("vt_data", Role::Ack) => terminal::data_ack(r)?,
+        ("confirmed_audit_notification" | "unconfirmed_audit_notification", Role::Request) => {
+            audit::notification(r, draft)?;
+        }
+        ("audit_log_query", Role::Request) => audit::log_query(r, draft)?,
+        ("audit_log_query", Role::Ack) => audit::log_query_ack(r, draft)?,
+        // Without parameters. None may follow: see below.
+        ("get_alarm_summary", Role::Request) => {}
+        // Authentication (secrets), services that the standard dropped, and unknown ones.
         _ => return Ok(()),
     }
     no_more(&reader)
@@ -103,17 +122,6 @@ pub fn no_more(reader: &Reader<'_>) -> Decoded {
     reader.clone().tag("parameter")?;
     let expected = format!("the end of the parameters, found {} octets more", reader.left());
     Err(Malformed::new(OddityCode::TrailingOctets, reader.offset(), expected))
-}
-
-/// What follows the error type of a service's own error: the element that failed, where it is a property.
-pub fn failed_element(name: &str, r: &mut Reader<'_>, draft: &mut Draft) -> Decoded {
-    if name != "write_property_multiple" {
-        return Ok(());
-    }
-    r.open(1, "first failed write attempt")?;
-    let index = property_reference(r, draft)?;
-    draft.message.objects[index].status = draft.message.status;
-    r.close(1, "first failed write attempt")
 }
 
 // Objects and properties
@@ -144,50 +152,60 @@ fn property_reference(r: &mut Reader<'_>, draft: &mut Draft) -> Result<usize, Ma
     Ok(at)
 }
 
-/// Numbers and words of a property's value, up to the closing tag `number`, whose opening tag was read.
-///
-/// What was read before something malformed is kept, so the ranges come with the result.
-fn value_until_closed(
-    r: &mut Reader<'_>,
-    number: u8,
-    draft: &mut Draft,
-) -> (Range<u32>, Range<u32>, Result<(), Malformed>) {
-    let message = &mut draft.message;
-    let (first_value, first_text) = (message.values.len(), message.text.len());
-    let mut is_constructed = false;
-    let result = r.until_closed(number, "property value", |element| match element {
-        Element::Value(value) => {
-            if let Some(value) = value.number() {
-                if message.values.len() - first_value < MAX_VALUES {
-                    message.values.push(value);
-                }
-            } else if message.text.len() - first_text < MAX_TEXT {
-                let before = message.text.len();
-                if before > first_text {
-                    message.text.push_str(", ");
-                }
-                value.write_text(&mut message.text);
-            }
-        }
-        Element::Untyped if is_constructed => {}
-        Element::Untyped => {
-            is_constructed = true;
-            if message.text.len() > first_text {
-                message.text.push_str(", ");
-            }
-            message.text.push_str("(constructed)");
-        }
-    });
-    (first_value as u32..message.values.len() as u32, first_text as u32..message.text.len() as u32, result)
-}
-
 /// Reads a value with the tag `number` into the object at `at`.
+///
+/// What was read before something malformed is kept.
 fn value_into(r: &mut Reader<'_>, number: u8, at: usize, draft: &mut Draft) -> Decoded {
     r.open(number, "property value")?;
-    let (values, text, result) = value_until_closed(r, number, draft);
-    let object = &mut draft.message.objects[at];
-    (object.values, object.text) = (values, text);
+    let object = &draft.message.objects[at];
+    let kind =
+        object.property.and_then(|code| tables::find(tables::bacnet::PROPERTIES, code)).map_or("", |code| code.kind);
+    // What a card reader has read (12.37) is what opens the door.
+    let is_credential = object.kind == "credential-data-input" && object.property_name == "present-value";
+    if kind == "secret" || is_credential {
+        draft.message.objects[at].text = draft.message.push_text(SECRET);
+        return r.until_closed(number, "property value", |_| {});
+    }
+    content_into(r, number, production::named(kind), at, draft)
+}
+
+/// Reads data of this production, up to the closing tag `number`, into the object at `at`.
+fn content_into(
+    r: &mut Reader<'_>,
+    number: u8,
+    production: &'static Production,
+    at: usize,
+    draft: &mut Draft,
+) -> Decoded {
+    let message = &mut *draft.message;
+    let (first_value, first_text) = (message.values.len() as u32, message.text.len() as u32);
+    let is_constructed = r.is_constructed();
+    let mut writer = Writer::new(&mut message.values, &mut message.text, production, is_constructed);
+    let result = r.until_closed(number, "property value", |element| writer.push(element));
+    let object = &mut message.objects[at];
+    object.values = first_value..message.values.len() as u32;
+    object.text = first_text..message.text.len() as u32;
     result
+}
+
+/// Passes a time stamp (clause 21, BACnetTimeStamp) with the tag `number`: `[0] time | [1] sequence | [2] { date, time }`.
+fn time_stamp(r: &mut Reader<'_>, number: u8, field: &'static str) -> Decoded {
+    r.open(number, field)?;
+    time_stamp_choice(r, field)?;
+    r.close(number, field)
+}
+
+fn time_stamp_choice(r: &mut Reader<'_>, field: &'static str) -> Decoded {
+    if r.has(0) {
+        return r.typed(0, Type::Time, field).map(drop);
+    }
+    if r.has(1) {
+        return r.typed(1, Type::Unsigned, field).map(drop);
+    }
+    r.open(2, field)?;
+    r.value(field)?;
+    r.value(field)?;
+    r.close(2, field)
 }
 
 fn priority_into(r: &mut Reader<'_>, number: u8, at: usize, draft: &mut Draft) -> Decoded {
@@ -196,7 +214,7 @@ fn priority_into(r: &mut Reader<'_>, number: u8, at: usize, draft: &mut Draft) -
     draft.message.objects[at].priority = Some(u8::try_from(priority).unwrap_or(u8::MAX));
     if !(1..=16).contains(&priority) {
         let expected = format!("priority 1 to 16, found {priority}");
-        draft.malformed("apdu", 0, Malformed::new(OddityCode::InvalidValue, offset, expected));
+        draft.malformed("apdu", draft.base, Malformed::new(OddityCode::InvalidValue, offset, expected));
     }
     Ok(())
 }
@@ -254,12 +272,11 @@ fn vendor_claims(vendor: u32, draft: &mut Draft) {
     draft.claim(Attribute::Vendor, tables::name(tables::bacnet::VENDORS, vendor));
 }
 
-/// Name of a code, or its number.
-fn push_code(table: &'static [tables::Code], code: u32, text: &mut String) {
-    match tables::name(table, code) {
-        "" => drop(write!(text, "{code}")),
-        name => text.push_str(name),
-    }
+/// The name of a code, or its number, as the words of an object.
+fn named(table: &'static [tables::Code], code: u32, draft: &mut Draft) -> Range<u32> {
+    let start = draft.message.text.len() as u32;
+    push_code(table, code, &mut draft.message.text);
+    start..draft.message.text.len() as u32
 }
 
 /// BACnetPropertyValue, many: `([0] property, [1] index, [2] { value }, [3] priority)*`, and the closing tag.
@@ -274,7 +291,7 @@ fn property_values(id: ObjectId, closing: u8, r: &mut Reader<'_>, draft: &mut Dr
         let at = draft.message.objects.len() - 1;
         value_into(r, 2, at, draft)?;
         if draft.message.name.ends_with("cov_notification_multiple") {
-            r.skip(3, "time of change")?;
+            r.optional_typed(3, Type::Time, "time of change")?;
         } else {
             priority_into(r, 3, at, draft)?;
         }

@@ -15,15 +15,6 @@ pub(super) const REINITIALIZE_DEVICE: &[u8] = &[
     0x1D, 0x09, 0x00, b'A', b'b', b'C', b'd', b'E', b'f', b'G', b'h', // [1] password
 ];
 
-pub(super) const ATOMIC_READ_FILE: &[u8] = &[
-    0x00, 0x05, 0x06, 0x06, // Confirmed-Request, invoke id 6, AtomicReadFile
-    0xC4, 0x02, 0x80, 0x00, 0x01, // file 1
-    0x0E, // [0] stream access {
-    0x31, 0x00, // start position 0
-    0x22, 0x01, 0xB8, // 440 octets
-    0x0F, // }
-];
-
 pub(super) const CREATE_OBJECT: &[u8] = &[
     0x00, 0x05, 0x07, 0x0A, // Confirmed-Request, invoke id 7, CreateObject
     0x0E, 0x09, 0x0A, 0x0F, // [0] { [0] file }
@@ -38,7 +29,7 @@ pub(super) const ADD_LIST_ELEMENT: &[u8] = &[
     0x0C, 0x03, 0xC0, 0x00, 0x01, // [0] notification-class 1
     0x19, 0x66, // [1] recipient-list
     0x3E, // [3] {
-    0x0C, 0x02, 0x00, 0x00, 0x04, // [0] of the recipient: its type is not known here
+    0x0C, 0x02, 0x00, 0x00, 0x04, // [0] recipient: device 4
     0x21, 0x64, // unsigned 100
     0x3F, // }
 ];
@@ -63,29 +54,37 @@ fn device_management_keeps_the_state_and_no_password() {
         (REINITIALIZE_DEVICE, Operation::Restart, "warmstart"),
     ] {
         let message = message(&unicast(apdu));
-        assert_eq!((message.operation, message.text.as_str()), (operation, state));
+        assert_eq!((message.operation, message.text_of(&message.objects[0])), (operation, state));
+        assert_eq!(message.text, format!("{state}, password given"));
         let cut = decode(&unicast(&apdu[..apdu.len() - 2]));
-        assert_eq!(cut.messages[0].text, state);
+        assert_eq!(cut.messages[0].text, message.text);
         assert!(!format!("{:?} {:?}", cut.messages, cut.oddities).contains("Cd"), "{:?}", cut.oddities);
     }
 }
 
 #[test]
-fn files_lists_and_objects() {
-    let read = message(&unicast(ATOMIC_READ_FILE));
-    assert_eq!((read.operation, read.objects[0].kind, read.objects[0].start), (Operation::File, "file", Some(1)));
-    assert_eq!((read.text.as_str(), &read.values[..]), ("stream", &[0.0, 440.0][..]));
+fn reinitializing_does_what_the_state_says() {
+    for (state, operation, name) in [
+        (0, Operation::Restart, "coldstart"),
+        (2, Operation::Mode, "start-backup"),
+        (4, Operation::ProgramDownload, "start-restore"),
+        (7, Operation::Configure, "activate-changes"),
+        (99, Operation::Restart, "99"),
+    ] {
+        let message = message(&unicast(&[0x00, 0x05, 0x34, 0x14, 0x09, state]));
+        assert_eq!((message.operation, message.text.as_str()), (operation, name));
+    }
+}
 
+#[test]
+fn lists_and_objects() {
     let created = message(&unicast(CREATE_OBJECT));
     assert_eq!((created.objects[0].kind, created.objects[0].start), ("file", None));
     assert_eq!(created.text_of(&created.objects[1]), "T");
 
     let added = message(&unicast(ADD_LIST_ELEMENT));
-    assert_eq!((added.objects[0].property_name, added.text.as_str()), ("recipient-list", "(constructed)"));
+    assert_eq!((added.objects[0].property_name, added.text.as_str()), ("recipient-list", "device 4, 100"));
     assert_eq!(added.values, [100.0]);
-
-    let range = message(&unicast(READ_RANGE_ACK));
-    assert_eq!((range.text.as_str(), &range.values[..]), ("110", &[2.0, 79201.0][..]));
 }
 
 #[test]

@@ -1,24 +1,31 @@
 //! Vectors of every service beside their tests, each cut everywhere, and hostile octets.
 
+mod alarms;
 mod answers;
+mod constructed;
 mod discovery;
+mod files;
 mod hostile;
 mod management;
 mod network;
 mod notifications;
+mod others;
 mod properties;
 mod recognition;
 mod segmentation;
 
+use self::alarms::*;
 use self::answers::*;
 use self::discovery::*;
+use self::files::*;
 use self::management::*;
 use self::network::*;
 use self::notifications::*;
+use self::others::*;
 use self::properties::*;
 use self::segmentation::segments;
 use super::*;
-use crate::model::{Attribute, Message, Object, Operation, Pairing, Unit};
+use crate::model::{Attribute, Message, Object, OddityCode, Operation, Pairing, Unit};
 
 const ORIGINAL_UNICAST_NPDU: u8 = 0x0A;
 
@@ -55,11 +62,63 @@ const APDUS: &[&[u8]] = &[
     PRIVATE_TRANSFER,
     TIME_SYNCHRONIZATION,
     READ_RANGE_ACK,
+    ACKNOWLEDGE_ALARM,
+    GET_ALARM_SUMMARY_ACK,
+    GET_ENROLLMENT_SUMMARY,
+    GET_ENROLLMENT_SUMMARY_ACK,
+    GET_EVENT_INFORMATION,
+    GET_EVENT_INFORMATION_ACK,
+    LIFE_SAFETY_OPERATION,
+    ATOMIC_READ_FILE_ACK,
+    ATOMIC_WRITE_FILE,
+    ATOMIC_WRITE_FILE_ACK,
+    VT_OPEN,
+    VT_OPEN_ACK,
+    VT_DATA,
+    VT_DATA_ACK,
+    VT_CLOSE,
+    SUBSCRIBE_COV_PROPERTY,
+    SUBSCRIBE_COV_MULTIPLE,
+    SUBSCRIBE_COV_MULTIPLE_ERROR,
+    COV_NOTIFICATION_MULTIPLE,
+    WRITE_GROUP,
+    AUDIT_NOTIFICATION,
+    AUDIT_LOG_QUERY,
+    AUDIT_LOG_QUERY_ACK,
+    TEXT_MESSAGE,
+    PRIVATE_TRANSFER_ERROR,
+    CREATE_OBJECT_ERROR,
+    DELETE_OBJECT,
+    WHO_AM_I,
+    YOU_ARE,
+    READ_RANGE,
+    LOG_RECORDS,
+    WRITE_PROGRAM_CHANGE,
 ];
 
-const NETWORK_MESSAGES: &[&[u8]] = &[WHO_IS_ROUTER, INITIALIZE_ROUTING_TABLE, REJECT_MESSAGE];
+const NETWORK_MESSAGES: &[&[u8]] = &[
+    WHO_IS_ROUTER,
+    I_AM_ROUTER,
+    I_COULD_BE_ROUTER,
+    REJECT_MESSAGE,
+    ROUTER_BUSY,
+    INITIALIZE_ROUTING_TABLE,
+    ESTABLISH_CONNECTION,
+    NETWORK_NUMBER_IS,
+];
 
-const LINK_MESSAGES: &[&[u8]] = &[REGISTER_FOREIGN_DEVICE, BVLC_RESULT, WRITE_BDT, READ_FDT_ACK, IPV6_WHO_IS];
+const LINK_MESSAGES: &[&[u8]] = &[
+    REGISTER_FOREIGN_DEVICE,
+    BVLC_RESULT,
+    WRITE_BDT,
+    READ_FDT_ACK,
+    DELETE_FDT_ENTRY,
+    IPV6_WHO_IS,
+    IPV6_ADDRESS_RESOLUTION_ACK,
+    IPV6_VIRTUAL_ADDRESS_RESOLUTION,
+    IPV6_REGISTER_FOREIGN_DEVICE,
+    IPV6_RESULT,
+];
 
 fn bvlc(function: u8, rest: &[&[u8]]) -> Vec<u8> {
     let rest = rest.concat();

@@ -90,6 +90,9 @@ fn an_unconfirmed_notification_is_unsolicited() {
     assert_eq!((event.kind, event.from_client, event.pairing), (Kind::Unsolicited, false, Pairing::Alone));
     assert_eq!(event.text_of(&event.objects[0]), "alarm out-of-range, from normal, to high-limit: hot");
     assert_eq!(event.values_of(&event.objects[0]), [4.0, 100.0]);
+    // The parameters are a second object of the same identifier.
+    assert_eq!((event.objects[1].kind, event.objects[1].start), ("analog-input", Some(2)));
+    assert_eq!(event.text_of(&event.objects[1]), "out-of-range {exceeding-value 80.1}");
 }
 
 #[test]

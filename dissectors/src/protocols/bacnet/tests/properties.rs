@@ -96,9 +96,71 @@ pub(super) const READ_RANGE_ACK: &[u8] = &[
     0x19, 0x83, // [1] log-buffer
     0x3A, 0x05, 0xC0, // [3] result flags 110
     0x49, 0x02, // [4] 2 items
-    0x5E, 0x5F, // [5] { }
+    0x5E, 0x5F, // [5] { }: contradicts the count
     0x6B, 0x01, 0x35, 0x61, // [6] first sequence number 79201
 ];
+
+pub(super) const READ_RANGE: &[u8] = &[
+    0x00, 0x02, 0x01, 0x1A, // Confirmed-Request, invoke id 1, ReadRange
+    0x0C, 0x05, 0x00, 0x00, 0x01, // [0] trend-log 1
+    0x19, 0x83, // [1] log-buffer
+    0x7E, // [7] by time {
+    0xA4, 0x7E, 0x0B, 0x17, 0x01, // date 2026-11-23
+    0xB4, 0x08, 0x00, 0x00, 0x00, // time 08:00
+    0x31, 0xFC, // the 4 before
+    0x7F, // }
+];
+
+pub(super) const LOG_RECORDS: &[u8] = &[
+    0x30, 0x01, 0x1A, // Complex-ACK, invoke id 1, ReadRange
+    0x0C, 0x05, 0x00, 0x00, 0x01, // [0] trend-log 1
+    0x19, 0x83, // [1] log-buffer
+    0x3A, 0x05, 0xC0, // [3] result flags 110
+    0x49, 0x01, // [4] 1 item
+    0x5E, // [5] {
+    0x0E, 0xA4, 0x7E, 0x0B, 0x17, 0x01, 0xB4, 0x08, 0x00, 0x00, 0x00, 0x0F, // [0] { date, time }
+    0x1E, 0x2C, 0x41, 0x90, 0x00, 0x00, 0x1F, // [1] { [2] real 18.0 }
+    0x2A, 0x04, 0x00, // [2] status flags 0000
+    0x5F, // }
+    0x6B, 0x01, 0x35, 0x61, // [6] first sequence number 79201
+];
+
+pub(super) const WRITE_PROGRAM_CHANGE: &[u8] = &[
+    0x00, 0x05, 0x0B, 0x0F, // Confirmed-Request, invoke id 11, WriteProperty
+    0x0C, 0x04, 0x00, 0x00, 0x01, // [0] program 1
+    0x19, 0x5A, // [1] program-change
+    0x3E, 0x91, 0x03, 0x3F, // [3] { halt }
+];
+
+#[test]
+fn ranges_have_their_items() {
+    let range = message(&unicast(READ_RANGE));
+    assert_eq!((range.text.as_str(), &range.values[..]), ("2026-11-23, 08:00:00.00", &[-4.0][..]));
+    let empty = message(&unicast(READ_RANGE_ACK));
+    assert_eq!((empty.values_of(&empty.objects[0]), empty.text.as_str()), (&[2.0, 79201.0][..], "110: "));
+    let records = message(&unicast(LOG_RECORDS));
+    assert_eq!(records.values_of(&records.objects[0]), [1.0, 79201.0, 18.0]);
+    assert_eq!(
+        records.text_of(&records.objects[0]),
+        "110: timestamp {2026-11-23, 08:00:00.00}, datum {real 18}, status-flags 0000"
+    );
+}
+
+#[test]
+fn a_write_of_program_change_starts_and_stops() {
+    for (request, operation) in [(1, Operation::ProgramDownload), (2, Operation::Start), (3, Operation::Stop)] {
+        let mut apdu = WRITE_PROGRAM_CHANGE.to_vec();
+        apdu[13] = request;
+        assert_eq!(message(&unicast(&apdu)).operation, operation);
+    }
+    let multiple =
+        [&[0x00, 0x05, 0x0C, 0x10][..], &WRITE_PROGRAM_CHANGE[4..9], &[0x1E, 0x09, 0x5A], &[0x2E, 0x91, 2, 0x2F, 0x1F]];
+    assert_eq!(message(&unicast(&multiple.concat())).operation, Operation::Start);
+    // The same number written elsewhere is a write.
+    let mut apdu = WRITE_PROGRAM_CHANGE.to_vec();
+    apdu[10] = 0x55;
+    assert_eq!(message(&unicast(&apdu)).operation, Operation::Write);
+}
 
 #[test]
 fn read_property_and_its_answer_share_a_key() {
@@ -175,7 +237,7 @@ fn every_character_set_becomes_text() {
         (&[], ""),
     ] {
         let mut text = String::new();
-        tag::Value::CharacterString(set).write_text(&mut text);
+        value::Value::CharacterString(set).write_text(&mut text);
         assert_eq!(text, expected, "{set:02x?}");
     }
 }

@@ -6,7 +6,9 @@ use super::*;
 fn every_vector_is_recognised_on_any_port() {
     for datagram in datagrams() {
         assert!(is_yes(probe(&datagram, ON_PORT, false)), "{datagram:02x?}");
-        assert!(is_yes(probe(&datagram, OFF_PORT, false)), "{datagram:02x?}");
+        // An address resolution that nothing answers is too little to go by.
+        let is_weak = matches!(datagram[..], [0x82, 3..=7, ..]);
+        assert_eq!(is_yes(probe(&datagram, OFF_PORT, false)), !is_weak, "{datagram:02x?}");
     }
 }
 

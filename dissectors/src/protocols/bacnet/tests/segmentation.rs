@@ -96,6 +96,18 @@ fn reassembly_is_bounded_and_wraps() {
 }
 
 #[test]
+fn a_window_that_the_standard_forbids_is_told_and_the_segment_taken() {
+    for (apdu, offset) in [
+        (&[0x3C, 0x0A, 0x00, 0x00, 0x0E, 0x00][..], 9), // proposed window size 0
+        (&[0x40, 0x0A, 0x00, 0xFF], 9),                 // actual window size 255
+    ] {
+        let out = decode(&unicast(apdu));
+        assert_eq!((out.messages.len(), out.oddities.len()), (1, 1));
+        assert_eq!((out.oddities[0].1.code, out.oddities[0].1.offset), (OddityCode::InvalidValue, offset));
+    }
+}
+
+#[test]
 fn conflicting_segments_are_told() {
     let mut session = BacnetIp::default();
     let ahead = |octet| unicast(&[0x3C, 0x0A, 0x02, 0x04, 0x0E, octet]);
