@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-Protocol = Literal["modbus", "dnp3", "bacnet"]
+Protocol = Literal["modbus", "dnp3", "bacnet", "s7comm"]
 Operation = Literal[
     "discover",
     "read",
@@ -47,6 +47,7 @@ Attribute = Literal[
     "url",
     "protocol_revision",
     "state",
+    "slot",
 ]
 FlowState = Literal["attempted", "refused", "established", "closed", "reset", "one_way", "two_way"]
 """TCP: attempted … reset. Everything else: one_way or two_way."""

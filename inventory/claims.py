@@ -26,6 +26,7 @@ LESS_SURE: Final[Mapping[str, Confidence]] = {
     "application": "medium",
     "description": "medium",  # free text of whoever configured it
     "location": "medium",
+    "slot": "medium",  # where a client connected to; some devices take several
     "state": "low",  # true at that moment
 }
 

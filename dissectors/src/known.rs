@@ -22,6 +22,8 @@ pub struct Place {
     pub kind: u32,
     /// Property, where the protocol has properties.
     pub property: Option<u32>,
+    /// Where values take several points each: how many, the first one modulo that, and the bit.
+    pub lane: (u32, u32, Option<u32>),
 }
 
 #[derive(Debug)]
@@ -169,7 +171,7 @@ impl Block {
 mod tests {
     use super::*;
 
-    const PLACE: Place = Place { server: 1, unit: Unit::Number(1), kind: 2, property: None };
+    const PLACE: Place = Place { server: 1, unit: Unit::Number(1), kind: 2, property: None, lane: (0, 0, None) };
 
     /// Learns for a reader that has no seat yet.
     fn learn(known: &mut Known, start: u32, values: &[f64]) -> bool {

@@ -32,7 +32,7 @@ pub(crate) use vocabulary;
 
 vocabulary! {
     /// The protocols that become OT events.
-    Protocol { Modbus = "modbus", Dnp3 = "dnp3", Bacnet = "bacnet" }
+    Protocol { Modbus = "modbus", Dnp3 = "dnp3", Bacnet = "bacnet", S7comm = "s7comm" }
 }
 
 vocabulary! {
@@ -94,7 +94,7 @@ vocabulary! {
         Vendor = "vendor", VendorId = "vendor_id", Model = "model", Product = "product", Firmware = "firmware",
         Hardware = "hardware", Serial = "serial", Name = "name", Location = "location",
         Description = "description", Application = "application", Instance = "instance", Url = "url",
-        ProtocolRevision = "protocol_revision", State = "state",
+        ProtocolRevision = "protocol_revision", State = "state", Slot = "slot",
     }
 }
 
@@ -190,17 +190,19 @@ pub struct Object {
     pub kind: &'static str,
     /// Number of the kind where it is not named (`kind` is then a generic word such as `group` or `object`).
     pub type_number: Option<u32>,
-    /// DNP3 variation.
+    /// DNP3 variation, S7 element type.
     pub variation: Option<u16>,
     /// First point index, register address (zero-based) or object instance; none where all are meant.
     pub start: Option<u32>,
     /// Number of points.
     pub count: u32,
-    /// BACnet property identifier.
+    /// Points that one value takes where points are octets and values may be longer (S7); 0 where each has its own.
+    pub stride: u32,
+    /// BACnet property identifier, S7 data block.
     pub property: Option<u32>,
     /// Name of that property (empty where unknown or not applicable).
     pub property_name: &'static str,
-    /// Index into a property's array (BACnet array index, Modbus MEI object id, DNP3 attribute variation).
+    /// Index into a property's array (BACnet array index, Modbus MEI object id, DNP3 attribute variation), S7 bit.
     pub index: Option<u32>,
     /// BACnet write priority.
     pub priority: Option<u8>,

@@ -71,7 +71,11 @@ impl Recorder {
         let mut before: Vec<Vec<f64>> = Vec::new();
         if changes_state {
             before.extend(parts.iter().map(|part| match part.object.start {
-                Some(start) => self.known.values(place(&of, part.object, names), start, part.object.count.max(1)),
+                Some(start) => {
+                    let stride = part.object.stride.max(1);
+                    let count = (part.object.count / stride).max(1);
+                    self.known.values(place(&of, part.object, names), start / stride, count)
+                }
                 None => Vec::new(),
             }));
         }
@@ -153,6 +157,7 @@ fn is_first(verdict: &mut Verdict, slot: u32) -> bool {
 fn learn<'a>(known: &mut Known, part: &Part<'a>, exchange: &Exchange, place: Place, seat: &mut Seat) -> Reading<'a> {
     let unknown = Reading { values: part.values, ..Reading::NONE };
     let Some(start) = part.object.start.filter(|_| !part.values.is_empty()) else { return unknown };
+    let start = start / part.object.stride.max(1);
     let happened = matches!(exchange.status, Status::Ok | Status::OneWay | Status::ResponseOnly | Status::Cut);
     if !happened {
         return unknown;
@@ -171,6 +176,10 @@ fn place(edge: &Edge, object: &Object, names: &mut Words) -> Place {
         unit: edge.server_unit,
         kind: names.fixed(known_kind(object.kind)),
         property: object.property,
+        lane: match (object.stride, object.start) {
+            (stride @ 1.., Some(start)) => (stride, start % stride, object.index),
+            _ => (0, 0, None),
+        },
     }
 }
 

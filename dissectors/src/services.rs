@@ -56,10 +56,20 @@ fn by_structure(bytes: &[u8]) -> Option<&'static str> {
             _ if rest.starts_with(b"Cookie: mstshash=") => Some("rdp"),
             _ => None,
         },
-        // TPKT, COTP data, and the protocol identifier of S7 communication behind it.
-        [0x03, 0x00, _, _, 0x02, 0xf0, 0x80, 0x32, ..] => Some("s7comm"),
+        // TPKT, COTP data, and the protocol identifier behind it.
+        [0x03, 0x00, _, _, 0x02, 0xf0, _, 0x32, 1 | 2 | 3 | 7, ..] => Some("s7comm"),
+        [0x03, 0x00, _, _, 0x02, 0xf0, _, 0x72, 1..=3, ..] => Some("s7comm-plus"),
+        // A session connect or accept (ISO 8327-1) that names the abstract syntax of MMS; else a data transfer with a
+        // presentation value of a context (ISO 8823-1), which MMS alone has in plants.
+        [0x03, 0x00, _, _, 0x02, 0xf0, _, 0x0d | 0x0e, rest @ ..] => names_mms(rest).then_some("mms"),
+        [0x03, 0x00, _, _, 0x02, 0xf0, _, 0x01, 0x00, 0x01, 0x00, 0x61, ..] => Some("mms"),
         _ => None,
     }
+}
+
+/// The object identifier 1.0.9506.2.1 or 1.0.9506.2.3, in BER (ISO 9506-2).
+fn names_mms(bytes: &[u8]) -> bool {
+    bytes.windows(5).any(|window| matches!(window, [0x28, 0xca, 0x22, 0x02, 1 | 3]))
 }
 
 /// The service usual on a server's port.
@@ -80,6 +90,11 @@ mod tests {
             (b"\x16\x03\x01\x02\x00\x01\x00", Some("tls")),
             (b"\x00\x00\x00\x54\xfeSMB@", Some("smb")),
             (rdp, Some("rdp")),
+            (b"\x03\x00\x00\x19\x02\xf0\x80\x32\x01\x00\x00", Some("s7comm")),
+            (b"\x03\x00\x00\xdd\x02\xf0\x80\x72\x01\x00\xce\x31", Some("s7comm-plus")),
+            (b"\x03\x00\x00\xc9\x02\xf0\x80\x0d\xc0\x06\x05\x28\xca\x22\x02\x01", Some("mms")),
+            (b"\x03\x00\x00\x20\x02\xf0\x80\x01\x00\x01\x00\x61\x15", Some("mms")),
+            (b"\x03\x00\x00\x20\x02\xf0\x80\x0d\xc0\x06\x05\x28\xca\x22\x03\x01", None),
             (b"\x00\x01\x00\x00\x00\x06\x01\x03", None),
             (b"", None),
         ];

@@ -108,6 +108,10 @@ integer-value large-analog-value octetstring-value positive-integer-value time-p
 notification-forwarder alert-enrollment channel lighting-output binary-lighting-output network-port elevator-group
 escalator lift staging audit-log audit-reporter color color-temperature object
 broadcast-distribution-entry foreign-device network control-group life-safety-object vendor-service
+data-block instance-data-block flag input output peripheral s7-counter s7-timer iec-counter iec-timer s7-analog-input
+s7-analog-output system-info system-flag data-record local-data caller-local-data area variable nck-variable item
+block block-content upload connection transport-selector system-status-list operating-mode clock password
+message-service diagnostic-event
 """
 OBJECT_KINDS: Final[frozenset[str]] = frozenset(_OBJECT_KINDS.split())
 """Kinds of objects that the decoders name."""

@@ -11,7 +11,7 @@ import csv
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 CAPTURES: Final = Path(os.environ.get("ZONEWATCH_CAPTURES", ROOT.parent / "shared" / "pcaps"))
 DIFFERENCES: Final = Path(__file__).with_name("differences.csv")
 INDEX: Final = Path(__file__).with_name("captures.csv")
-FACTS: Final = ("modbus", "dnp3.link", "dnp3.app", "bacnet")
+FACTS: Final = ("modbus", "dnp3.link", "dnp3.app", "bacnet", "s7comm")
 Row = tuple[Any, ...]
 
 
@@ -72,7 +72,8 @@ def pdus(path: Path) -> list[dict[str, Any]]:
 
 def ours(found: list[dict[str, Any]]) -> Counter[Row]:
     """Our PDUs, counted as the oracle counts."""
-    return Counter(_KEYS[row["protocol"]](row) for row in found)
+    rows = (_KEYS[row["protocol"]](row) for row in found)
+    return Counter(row for row in rows if row is not None)
 
 
 def _modbus(row: dict[str, Any]) -> Row:
@@ -96,7 +97,23 @@ def _bacnet(row: dict[str, Any]) -> Row:
     return ("bacnet", *ends, row["message_type"], row["function"] if row["message_type"] is not None else None)
 
 
-_KEYS: Final = {"modbus": _modbus, "dnp3": _dnp3, "bacnet": _bacnet}
+def _s7comm(row: dict[str, Any]) -> Row | None:
+    """None for what the oracle's rows leave out: the transport connection, and S7comm-plus."""
+    rosctr, function = row["message_type"], row["function"]
+    if row["link_code"] != _COTP_DATA or rosctr not in _ROSCTR:
+        return None
+    ends = ("s7comm", row["source_address"], row["destination_address"], rosctr)
+    if rosctr != _USERDATA or function is None:
+        return (*ends, function, None, None)
+    return (*ends, None, function >> 8 & 0x0F, function & 0xFF)
+
+
+_COTP_DATA: Final = 0xF0
+_ROSCTR: Final = (1, 2, 3, 7)
+_USERDATA: Final = 7
+
+_Key = Callable[[dict[str, Any]], Row | None]
+_KEYS: Final[dict[str, _Key]] = {"modbus": _modbus, "dnp3": _dnp3, "bacnet": _bacnet, "s7comm": _s7comm}
 
 
 def _number(text: str | None) -> int | None:
@@ -105,7 +122,7 @@ def _number(text: str | None) -> int | None:
 
 def key(row: dict[str, Any]) -> str:
     """The row of one PDU, as text."""
-    return spell(_KEYS[row["protocol"]](row))
+    return spell(_KEYS[row["protocol"]](row) or ())
 
 
 def spell(row: Row) -> str:
