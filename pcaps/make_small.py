@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from builders import bacnet, dnp3, index, modbus  # noqa: E402
+from builders import bacnet, dnp3, index, modbus, s7comm  # noqa: E402
 from builders.bacnet import ObjectId  # noqa: E402
 from builders.tcp import Side, TcpSession  # noqa: E402
 from builders.wire import MILLISECOND, WINDOWS, Capture, Station, seconds, write_pcap  # noqa: E402
@@ -25,6 +25,8 @@ CLIENT = Station("192.168.10.10", "b0:83:fe:d1:10:0a", WINDOWS)
 CONTROLLER = Station("192.168.10.20", "00:80:f4:12:a0:0b")
 OUTSTATION = Station("192.168.10.30", "00:30:a7:1f:41:0b")
 BUILDING = Station("192.168.10.40", "00:40:ae:08:72:1f")
+S7_CONTROLLER = Station("192.168.10.50", "00:1b:1b:5a:0c:11")
+S7_NEWER = Station("192.168.10.51", "28:63:36:41:9a:07")
 
 
 def modbus_read_write(capture: Capture) -> None:
@@ -146,6 +148,128 @@ def bacnet_segmented_ack(capture: Capture) -> None:
     _bacnet(capture, at, from_client=True, apdu=bacnet.segment_ack(invoke, len(segments) - 1, window))
 
 
+def s7comm_engineering(capture: Capture) -> None:
+    """A programming device identifies a controller, reads and writes, loads DB 7, stops and starts the program."""
+    session = TcpSession(capture, CLIENT, 49230, S7_CONTROLLER, s7comm.PORT)
+    at = session.open(0)
+    slot_2 = b"\x01\x02"
+    at = session.ask(at, s7comm.connect(slot_2), s7comm.connect(slot_2, confirm=True))
+    for number, (request, answer) in enumerate(_s7_exchanges(), start=1):
+        # The longer answers come in two data units.
+        at = session.ask(at + seconds(0.2), s7comm.packets(request(number)), s7comm.packets(answer(number), size=100))
+    at = _s7_download(session, at + seconds(0.2))
+    for number, parameters in enumerate(
+        (
+            s7comm.invocation(b"_INSE", s7comm.blocks(s7comm.block("0A", 7, "P"))),
+            s7comm.stop(),
+            s7comm.invocation(b"P_PROGRAM"),
+            s7comm.invocation(b"_MODU", b"EP"),
+        ),
+        start=30,
+    ):
+        request, answer = s7comm.job(number, parameters), s7comm.ack_data(number, parameters[:1])
+        at = session.ask(at + seconds(0.2), s7comm.packets(request), s7comm.packets(answer))
+    session.close(at + seconds(1))
+
+
+S7Message = Callable[[int], bytes]  # of its reference
+
+
+def _s7_exchanges() -> tuple[tuple[S7Message, S7Message], ...]:
+    cpu, order_number = s7comm.CPU_FUNCTIONS, "6ES7 315-2EH14-0AB0"
+    modules = (
+        s7comm.module_record(1, order_number, b"\x00\x03\x00\x01"),
+        s7comm.module_record(6, order_number, b"\x00\x03\x00\x01"),
+        s7comm.module_record(7, "", b"V\x03\x02\x08"),
+    )
+    components = s7comm.szl(
+        0x001C,
+        0,
+        (
+            s7comm.component_record(1, "FILTER-HALL"),
+            s7comm.component_record(2, "PLC 4"),
+            s7comm.component_record(5, "S C-X4U421302009"),
+            s7comm.component_record(7, "CPU 315-2 PN/DP"),
+        ),
+    )
+    level, ready = s7comm.Variable(s7comm.DATA_BLOCKS, 7, 4, s7comm.REAL, 2), s7comm.Variable(s7comm.FLAGS, 0, 10)
+    switch = s7comm.Variable(s7comm.INPUTS, 0, 1, s7comm.BIT, bit=3)
+    read = s7comm.variables(s7comm.READ_VAR, (level, ready, switch))
+    levels = s7comm.datum(s7comm.SUCCESS, 7, 8, b"\x40\x20\x00\x00\x3f\xc0\x00\x00")  # 2.5, 1.5
+    values = s7comm.data(
+        levels,
+        s7comm.datum(s7comm.SUCCESS, 4, 8, b"\x81"),
+        s7comm.datum(s7comm.SUCCESS, 3, 1, b"\x01"),
+    )
+    write = s7comm.variables(s7comm.WRITE_VAR, (s7comm.Variable(s7comm.DATA_BLOCKS, 7, 8, s7comm.REAL),))
+    written = s7comm.datum(0, 7, 4, b"\x40\x90\x00\x00")  # 4.5
+    absent = s7comm.variables(s7comm.READ_VAR, (s7comm.Variable(s7comm.DATA_BLOCKS, 99, 0, s7comm.WORD),))
+    set_to = s7comm.clock("2026", "0302080000" + "0002")
+
+    def asks(group: int, subfunction: int, payload: bytes | None, unit: int = 0) -> S7Message:
+        return lambda number: s7comm.userdata(number, group, subfunction, payload, unit=unit)
+
+    def answers(
+        group: int, subfunction: int, payload: bytes | None, *, unit: int = 0, last: bool = True, error: int = 0
+    ) -> S7Message:
+        return lambda number: s7comm.userdata(
+            number, group, subfunction, payload, answer=True, unit=unit, last=last, error=error
+        )
+
+    return (
+        (lambda n: s7comm.job(n, s7comm.setup()), lambda n: s7comm.ack_data(n, s7comm.setup(pdu_length=240))),
+        (asks(cpu, s7comm.READ_SZL, s7comm.szl(0x0011, 0)),
+         answers(cpu, s7comm.READ_SZL, s7comm.szl(0x0011, 0, modules))),
+        (asks(cpu, s7comm.READ_SZL, s7comm.szl(0x001C, 0)),
+         answers(cpu, s7comm.READ_SZL, components[:100], unit=1, last=False)),
+        (asks(cpu, s7comm.READ_SZL, None, unit=1), answers(cpu, s7comm.READ_SZL, components[100:], unit=1)),
+        (asks(s7comm.SECURITY, s7comm.PASSWORD, bytes(8)), answers(s7comm.SECURITY, s7comm.PASSWORD, None, error=0xD602)),
+        (lambda n: s7comm.job(n, read), lambda n: s7comm.ack_data(n, read[:2], values)),
+        (lambda n: s7comm.job(n, write, written), lambda n: s7comm.ack_data(n, write[:2], bytes([s7comm.SUCCESS]))),
+        (lambda n: s7comm.job(n, write, written), lambda n: s7comm.ack_data(n, write[:2], bytes([s7comm.NO_ACCESS]))),
+        (lambda n: s7comm.job(n, absent),
+         lambda n: s7comm.ack_data(n, absent[:2], s7comm.datum(s7comm.NO_OBJECT, 0, 0, b""))),
+        (asks(s7comm.TIME_FUNCTIONS, s7comm.SET_CLOCK, set_to), answers(s7comm.TIME_FUNCTIONS, s7comm.SET_CLOCK, None)),
+    )  # fmt: skip
+
+
+def _s7_download(session: TcpSession, at: int) -> int:
+    """The client asks, then the server fetches the block in two pieces."""
+    name, code = s7comm.block("0A", 7, "P"), bytes(range(200))
+    asked = s7comm.transfer(s7comm.REQUEST_DOWNLOAD, name, (len(code), len(code) - 36))
+    at = session.ask(at, s7comm.packets(s7comm.job(20, asked)), s7comm.packets(s7comm.ack_data(20, asked[:1])))
+    fetch, end = s7comm.transfer(s7comm.DOWNLOAD_BLOCK, name), s7comm.transfer(s7comm.DOWNLOAD_ENDED, name)
+    for number, (job, piece) in enumerate(((fetch, code[:120]), (fetch, code[120:]), (end, b"")), start=1):
+        more = bytes([number == 1]) if piece else b""
+        answer = s7comm.ack_data(number, job[:1] + more, s7comm.piece(piece) if piece else b"")
+        at = session.send(at + 10 * MILLISECOND, Side.SERVER, s7comm.packets(s7comm.job(number, job)))
+        at = session.send(at + 10 * MILLISECOND, Side.CLIENT, s7comm.packets(answer))
+    return at
+
+
+def s7comm_plus_session(capture: Capture) -> None:
+    """A panel opens a session with a newer controller, which names itself, reads, and ends."""
+    session = TcpSession(capture, CLIENT, 49231, S7_NEWER, s7comm.PORT)
+    at = session.open(0)
+    root = b"SIMATIC-ROOT-HMI"
+    at = session.ask(at, s7comm.connect(root), s7comm.connect(root, confirm=True))
+    create, set_session, read = 0x04CA, 0x0542, 0x054C
+    identity = b"1;6ES7 214-1HE30-0XB0 ;V2.2"
+    named = b"\xa3\x82\x3f\x00\x15" + bytes([len(identity)]) + identity
+    exchanges = (
+        (s7comm.plus_request(create, 1, 288, b"\x00\x00\x01\x1d\x00\x04"), s7comm.plus_response(create, 1, named)),
+        (
+            s7comm.plus_request(set_session, 2, 0x3C0, b"\x00\x00\x03\xc0\x01"),
+            s7comm.plus_response(set_session, 2, b"\x00"),
+        ),
+        (s7comm.plus_request(read, 3, 0x3C0, b"\x00\x00\x00\x00\x01"), s7comm.plus_response(read, 3, b"\x00")),
+    )
+    for version, (request, answer) in zip((1, 2, 2), exchanges, strict=True):
+        request, answer = (s7comm.packets(s7comm.plus(content, version)) for content in (request, answer))
+        at = session.ask(at + seconds(0.2), request, answer)
+    session.close(at + seconds(1))
+
+
 SMALL: tuple[tuple[str, Callable[[Capture], None], str], ...] = (
     ("modbus/read_write.pcap", modbus_read_write, "Modbus/TCP: each common function once, and one exception"),
     ("modbus/rtu_over_tcp.pcap", modbus_rtu_over_tcp, "Modbus RTU frames with CRC inside TCP, port 4001"),
@@ -153,6 +277,8 @@ SMALL: tuple[tuple[str, Callable[[Capture], None], str], ...] = (
     ("dnp3/select_operate.pcap", dnp3_select_operate, "DNP3 select, operate, a refused operate, an unsolicited response"),
     ("bacnet/read_property_multiple.pcap", bacnet_read_property_multiple, "BACnet ReadPropertyMultiple of two objects"),
     ("bacnet/segmented_ack.pcap", bacnet_segmented_ack, "BACnet ReadProperty of an object list, answered in three segments"),
+    ("s7comm/engineering.pcap", s7comm_engineering, "S7 communication: identity, variables, a download, stop and start"),
+    ("s7comm/plus_session.pcap", s7comm_plus_session, "S7comm-plus: a session with a newer controller, which names itself"),
 )  # fmt: skip
 
 

@@ -105,7 +105,9 @@ def _s7comm(row: dict[str, Any]) -> Row | None:
     ends = ("s7comm", row["source_address"], row["destination_address"], rosctr)
     if rosctr != _USERDATA or function is None:
         return (*ends, function, None, None)
-    return (*ends, None, function >> 8 & 0x0F, function & 0xFF)
+    group, subfunction = function >> 8 & 0x0F, function & 0xFF
+    # The oracle has no subfunction of a mode transition, where it is the mode.
+    return (*ends, None, group, subfunction if group else None)
 
 
 _COTP_DATA: Final = 0xF0

@@ -17,7 +17,8 @@ const MAX_BLOCKS: usize = 64;
 pub(super) fn block(name: &[u8]) -> Object {
     let kind = name.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
     let kind = kind.and_then(|digits| u8::from_str_radix(digits, 16).ok()).map(u32::from);
-    let number = name.get(2..7).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| digits.parse().ok());
+    let number =
+        name.get(2..7).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| digits.parse().ok());
     Object {
         kind: "block",
         start: number,
@@ -75,7 +76,8 @@ pub(super) fn running(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), 
 pub(super) fn upload_started(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Short> {
     let number = transfer_number(cursor)?;
     let length = cursor.u8("length of the block's length")?.into();
-    let octets = std::str::from_utf8(cursor.take(length, "block's length")?).ok().and_then(|digits| digits.parse().ok());
+    let octets =
+        std::str::from_utf8(cursor.take(length, "block's length")?).ok().and_then(|digits| digits.parse().ok());
     draft.object(upload(number), octets.into_iter().filter(|octets: &f64| octets.is_finite()), "");
     Ok(())
 }

@@ -45,7 +45,11 @@ pub(super) fn starts(bytes: &[u8], all: bool) -> bool {
     let &[IDENTIFIER, version @ 1..=3, high, low, ref data @ ..] = bytes else { return false };
     let length = usize::from(u16::from_be_bytes([high, low]));
     let fits = !all || matches!(data.len().checked_sub(length), Some(0 | FRAME));
-    let opcode = if version >= WITH_DIGEST { data.get(1 + usize::from(data.first().copied().unwrap_or(0))) } else { data.first() };
+    let opcode = if version >= WITH_DIGEST {
+        data.get(1 + usize::from(data.first().copied().unwrap_or(0)))
+    } else {
+        data.first()
+    };
     fits && opcode.is_some_and(|opcode| (opcode::REQUEST..=opcode::NOTIFICATION).contains(opcode))
 }
 

@@ -159,7 +159,8 @@ fn with(parameters: &Parameters, sections: Sections<'_>, mut context: Context<'_
         match data(sections.data) {
             Ok((result, octets)) => {
                 if parameters.role == Some(Role::Response) && !matches!(result, 0 | SUCCESS | NO_DATA) {
-                    refused = refused.or_else(|| Some((result.into(), tables::name(codes::RETURN_CODES, result.into()))));
+                    refused =
+                        refused.or_else(|| Some((result.into(), tables::name(codes::RETURN_CODES, result.into()))));
                 }
                 let at = sections.data_at + 4;
                 let result = content(parameters, octets, at, &mut context, draft);
@@ -175,8 +176,8 @@ fn with(parameters: &Parameters, sections: Sections<'_>, mut context: Context<'_
 
 fn name(parameters: &Parameters, draft: &mut Draft) {
     let code = u32::from(parameters.group) << 8 | u32::from(parameters.subfunction);
-    let known = tables::find(codes::USERDATA, code)
-        .or_else(|| tables::find(codes::USERDATA_GROUPS, parameters.group.into()));
+    let known =
+        tables::find(codes::USERDATA, code).or_else(|| tables::find(codes::USERDATA_GROUPS, parameters.group.into()));
     draft.function(parameters.function(), known);
 }
 

@@ -50,7 +50,12 @@ impl Item {
 }
 
 /// Reads so many addresses.
-pub(super) fn addresses(cursor: &mut Cursor<'_>, count: usize, at: usize, draft: &mut Draft) -> Result<Vec<Item>, Short> {
+pub(super) fn addresses(
+    cursor: &mut Cursor<'_>,
+    count: usize,
+    at: usize,
+    draft: &mut Draft,
+) -> Result<Vec<Item>, Short> {
     let mut items = Vec::with_capacity(count.min(32));
     for index in 0..count {
         let place = at + cursor.offset();
@@ -58,7 +63,11 @@ pub(super) fn addresses(cursor: &mut Cursor<'_>, count: usize, at: usize, draft:
         let length = usize::from(cursor.u8("length of the address")?);
         let octets = cursor.take(length, "address")?;
         if specification != VARIABLE {
-            draft.odd(OddityCode::InvalidValue, place, format!("variable specification 0x12, found 0x{specification:02x}"));
+            draft.odd(
+                OddityCode::InvalidValue,
+                place,
+                format!("variable specification 0x12, found 0x{specification:02x}"),
+            );
         }
         if length % 2 == 1 && index + 1 < count {
             cursor.take(1, "fill octet")?;
@@ -155,7 +164,13 @@ fn db_read(cursor: &mut Cursor<'_>) -> Result<Item, Short> {
 
 /// Stands in for the parts where they have no data.
 fn parts_alone() -> Object {
-    Object { kind: "variable", type_number: Some(syntax::DB_READ.into()), property_name: "db_read", count: 1, ..Object::default() }
+    Object {
+        kind: "variable",
+        type_number: Some(syntax::DB_READ.into()),
+        property_name: "db_read",
+        count: 1,
+        ..Object::default()
+    }
 }
 
 /// Area, its number, a check value, and the way down to a member: local identifiers of 28 bits.
@@ -169,7 +184,8 @@ fn symbolic(cursor: &mut Cursor<'_>) -> Result<Item, Short> {
         _ => tables::find(codes::SYMBOLIC_AREAS, code.into()).map_or("variable", |known| known.kind),
     };
     let identifier = cursor.u32_be("local identifier").ok().map(|value| value & 0x0FFF_FFFF);
-    let object = Object { kind, type_number: Some(syntax::SYMBOLIC.into()), index: identifier, count: 1, ..Object::default() };
+    let object =
+        Object { kind, type_number: Some(syntax::SYMBOLIC.into()), index: identifier, count: 1, ..Object::default() };
     Ok(Item::of(in_block(object, first == SYMBOLIC_DB, second), None))
 }
 
@@ -250,7 +266,12 @@ fn parts(asked: &[Object], octets: &[u8], draft: &mut Draft) {
 }
 
 /// Reads the return codes of a write, one octet an item.
-pub(super) fn written(cursor: &mut Cursor<'_>, count: usize, asked: &[Item], draft: &mut Draft) -> (Vec<u8>, Result<(), Short>) {
+pub(super) fn written(
+    cursor: &mut Cursor<'_>,
+    count: usize,
+    asked: &[Item],
+    draft: &mut Draft,
+) -> (Vec<u8>, Result<(), Short>) {
     let mut results = Vec::new();
     for index in 0..count {
         let object = asked.get(index).map_or_else(|| unnamed(index).object, |item| item.object.clone());
