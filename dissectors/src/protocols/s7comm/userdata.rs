@@ -154,6 +154,9 @@ fn with(parameters: &Parameters, sections: Sections<'_>, mut context: Context<'_
     if draft.message.kind == Kind::Unsolicited {
         draft.message.operation = Operation::Report;
     }
+    if parameters.group == group::MODE_TRANSITION {
+        mode_transition(parameters.subfunction, draft);
+    }
     let mut refused = (parameters.error != 0).then(|| (parameters.error, error_name(parameters.error)));
     if !sections.data.is_empty() {
         match data(sections.data) {
@@ -202,7 +205,6 @@ fn content(
     let asks = parameters.role == Some(Role::Request);
     let answers = parameters.role == Some(Role::Response);
     match (parameters.group, parameters.subfunction) {
-        (group::MODE_TRANSITION, mode) => mode_transition(mode, draft),
         (group::CYCLIC, 1 | 5 | 7) if asks => cyclic_request(&mut cursor, at, context, draft),
         (group::CYCLIC, _) if !asks => cyclic_data(&mut cursor, context, draft),
         (group::BLOCK, 1) if answers => block_counts(octets, draft),
@@ -232,12 +234,11 @@ fn content(
 }
 
 /// The mode that the device goes into, which is the subfunction.
-fn mode_transition(mode: u8, draft: &mut Draft) -> Result<(), Short> {
+fn mode_transition(mode: u8, draft: &mut Draft) {
     let known = tables::find(codes::USERDATA, mode.into());
     let mode_name = known.map_or("", |known| known.kind);
     draft.object(Object { kind: "operating-mode", count: 1, ..Object::default() }, [mode.into()], mode_name);
     draft.claim(Attribute::State, mode_name);
-    Ok(())
 }
 
 /// Number of items, interval (unit and factor), addresses.
