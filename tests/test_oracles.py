@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from tests.oracles.compare import CAPTURES, INDEX, ROOT, Difference, differences, key, listed, oracles, pdus
+from tests.oracles.compare import (
+    CAPTURES,
+    INDEX,
+    PLUS,
+    ROOT,
+    Difference,
+    differences,
+    key,
+    listed,
+    oracles,
+    pdus,
+    s7comm_plus,
+)
 
 if not (CAPTURES / "oracle").is_dir():
     pytest.skip(f"the public captures are not here; {INDEX.name} names them", allow_module_level=True)
@@ -22,6 +34,9 @@ def test_pdus_equal_the_oracle_but_for_the_listed_differences(capture: str) -> N
     """An unlisted difference fails, and so does a listed one that is gone."""
     found = pdus(CAPTURES / capture)
     seen = differences(capture, ALL[capture], found)
+    assert s7comm_plus(found) == PLUS.get(capture, 0)
+    if "s7comm" not in ALL[capture]["facts"] and capture not in PLUS:
+        assert not any(row["protocol"] == "s7comm" for row in found)
     expected = [
         Difference(capture, row, int(line["ours"]), int(line["theirs"]))
         for (name, row), line in sorted(listed().items())
@@ -31,6 +46,11 @@ def test_pdus_equal_the_oracle_but_for_the_listed_differences(capture: str) -> N
     for difference in seen:
         if difference.theirs == 0:
             _frame_is_ours(difference, found)
+
+
+@pytest.mark.parametrize("capture", sorted(PLUS))
+def test_s7comm_plus_has_its_messages(capture: str) -> None:
+    assert s7comm_plus(pdus(CAPTURES / capture)) == PLUS[capture]
 
 
 def _frame_is_ours(difference: Difference, found: list[dict[str, Any]]) -> None:

@@ -100,7 +100,8 @@ def _bacnet(row: dict[str, Any]) -> Row:
 def _s7comm(row: dict[str, Any]) -> Row | None:
     """None for what the oracle's rows leave out: the transport connection, and S7comm-plus."""
     rosctr, function = row["message_type"], row["function"]
-    if row["link_code"] != _COTP_DATA or rosctr not in _ROSCTR:
+    plus = rosctr not in _ROSCTR or (function or 0) in _PLUS_FUNCTIONS
+    if row["link_code"] != _COTP_DATA or plus:
         return None
     ends = ("s7comm", row["source_address"], row["destination_address"], rosctr)
     if rosctr != _USERDATA or function is None:
@@ -110,9 +111,26 @@ def _s7comm(row: dict[str, Any]) -> Row | None:
     return (*ends, None, group, subfunction if group else None)
 
 
+PLUS: Final = {
+    "zeek__zeek/testing/btest/Traces/modbus/modbusBig.pcap": 1101,
+    "ITI__ICS-Security-Tools/pcaps/s7/S7-1200-Uploading-OB1-TIAV12.pcap": 86,
+    "ITI__ICS-Security-Tools/pcaps/s7/S7-1511-opc-request-all-types.pcap": 18,
+    "ITI__ICS-Security-Tools/pcaps/s7/V13_1200_TP1200sim_MW100_Int_SPS_5s_MW102_Int_SPS_10s_MW102_ab_1000_Timer_sync_"
+    "FehlerbeiMW100.pcapng": 66,
+    "ntop__nDPI/tests/cfgs/default/pcap/s7comm-plus.pcap": 24,
+}
+"""Messages of S7comm-plus, which has no oracle: units of COTP data that start with 0x72 and end with its trailer."""
+
+
+def s7comm_plus(found: list[dict[str, Any]]) -> int:
+    """Our messages of S7comm-plus."""
+    return sum(row["protocol"] == "s7comm" and row["link_code"] == _COTP_DATA and _s7comm(row) is None for row in found)
+
+
 _COTP_DATA: Final = 0xF0
 _ROSCTR: Final = (1, 2, 3, 7)
 _USERDATA: Final = 7
+_PLUS_FUNCTIONS: Final = range(0x0400, 0x0600)  # a short response has the type of an Ack
 
 _Key = Callable[[dict[str, Any]], Row | None]
 _KEYS: Final[dict[str, _Key]] = {"modbus": _modbus, "dnp3": _dnp3, "bacnet": _bacnet, "s7comm": _s7comm}

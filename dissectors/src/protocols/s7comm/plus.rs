@@ -29,11 +29,14 @@ mod opcode {
     pub(super) const REQUEST: u8 = 0x31;
     pub(super) const RESPONSE: u8 = 0x32;
     pub(super) const NOTIFICATION: u8 = 0x33;
+    /// Answers without content, of some controllers.
+    pub(super) const SHORT_RESPONSE: u8 = 0x02;
 }
 
 /// Functions whose content is looked into.
 mod function {
     pub(super) const CREATE_OBJECT: u16 = 0x04CA;
+    pub(super) const SET_VARIABLE: u16 = 0x04F2;
     pub(super) const SET_MULTI_VARIABLES: u16 = 0x0542;
 }
 
@@ -127,7 +130,7 @@ fn read(cursor: &mut Cursor<'_>, keys: u64, draft: &mut Draft) -> Result<(), Sho
     draft.message.message_type = Some(opcode);
     draft.message.from_client = opcode == opcode::REQUEST;
     match opcode {
-        opcode::REQUEST | opcode::RESPONSE => {}
+        opcode::REQUEST | opcode::RESPONSE | opcode::SHORT_RESPONSE => {}
         opcode::NOTIFICATION => {
             draft.message.kind = Kind::Unsolicited;
             draft.message.pairing = Pairing::Alone;
@@ -136,7 +139,7 @@ fn read(cursor: &mut Cursor<'_>, keys: u64, draft: &mut Draft) -> Result<(), Sho
             return Ok(());
         }
         _ => {
-            draft.odd(OddityCode::InvalidValue, FRAME, format!("opcode 0x31 to 0x33, found 0x{opcode:02x}"));
+            draft.odd(OddityCode::InvalidValue, FRAME, format!("opcode 0x02 or 0x31 to 0x33, found 0x{opcode:02x}"));
             return Ok(());
         }
     }
@@ -148,7 +151,7 @@ fn read(cursor: &mut Cursor<'_>, keys: u64, draft: &mut Draft) -> Result<(), Sho
     let sequence = cursor.u16_be("sequence number")?;
     draft.message.transaction = Some(sequence.into());
     let key = keys | u64::from(sequence);
-    if opcode == opcode::RESPONSE {
+    if opcode != opcode::REQUEST {
         draft.message.pairing = Pairing::Answers { key, last: true };
         if function == function::CREATE_OBJECT {
             identity(cursor.rest(), draft);
@@ -166,8 +169,26 @@ fn read(cursor: &mut Cursor<'_>, keys: u64, draft: &mut Draft) -> Result<(), Sho
     };
     if of_session {
         draft.message.operation = Operation::Session;
+    } else if function == function::SET_VARIABLE {
+        cursor.take(5, "object and number of attributes")?;
+        let known = tables::find(codes::PLUS_ATTRIBUTES, variable_length(cursor)?);
+        if let Some(operation) = known.and_then(|known| known.operation) {
+            draft.message.operation = operation;
+        }
     }
     Ok(())
+}
+
+/// Seven bits an octet, the highest first; the eighth bit says that more follow.
+fn variable_length(cursor: &mut Cursor<'_>) -> Result<u32, Short> {
+    let mut value = 0_u32;
+    loop {
+        let octet = cursor.u8("identifier")?;
+        value = value << 7 | u32::from(octet & 0x7F);
+        if octet & 0x80 == 0 {
+            return Ok(value);
+        }
+    }
 }
 
 /// The server names its device in the answer that creates a session: `1;6ES7 214-1HE30-0XB0 ;V2.2`.

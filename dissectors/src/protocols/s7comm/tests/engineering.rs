@@ -70,10 +70,13 @@ fn an_upload_gets_a_number() {
     assert_eq!(shapes(&answer), [("upload", "", Some(7), 1, None, &[216.0][..], "")]);
 }
 
+/// Service and arguments; name, operation and words of the message.
+type Invocation<'a> = (&'a [u8], &'a [u8], &'a str, Operation, &'a str);
+
 #[test]
 fn an_invocation_does_what_its_service_says() {
     let one = b"\x01\x000800001P";
-    let cases: &[(&[u8], &[u8], &str, Operation, &str)] = &[
+    let cases: &[Invocation<'_>] = &[
         (b"_INSE", one, "activate_block", Operation::ProgramDownload, "_INSE 0800001P"),
         (b"_DELE", one, "delete_block", Operation::ProgramDownload, "_DELE 0800001P"),
         (b"P_PROGRAM", b"", "start_program", Operation::Start, "P_PROGRAM"),

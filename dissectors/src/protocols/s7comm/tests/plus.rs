@@ -59,3 +59,18 @@ fn what_is_encrypted_is_told_apart_from_what_is_odd() {
     let out = feed(&mut session(), Direction::Forward, &packet(true, &[0x0D, 0xC0]));
     assert_eq!(out.oddities[0].1.code, OddityCode::NotTheProtocol);
 }
+
+#[test]
+fn a_client_that_goes_on_being_told_writes_nothing_to_the_process() {
+    let set = |identifier: [u8; 2]| {
+        let head = [0x72, 0x02, 0x00, 0x16, 0x31, 0, 0, 0x04, 0xF2, 0, 0, 0, 5, 0, 0, 3, 0xC8, 0x74, 0x10, 0, 0, 0x6A, 1];
+        [&head[..], &identifier, &[0x00, 0x72, 0x02, 0x00, 0x00]].concat()
+    };
+    let cases = [([0x88, 0x1D], Operation::Subscribe), ([0x90, 0x77], Operation::Mode), ([0x90, 0x01], Operation::Write)];
+    for (identifier, operation) in cases {
+        assert_eq!(asked(&set(identifier)).operation, operation);
+    }
+    let short = [0x72, 0x02, 0x00, 0x0A, 0x02, 0, 0, 0x04, 0xF2, 0, 0, 0, 5, 0x74, 0x72, 0x02, 0x00, 0x00];
+    let answer = sound(&mut session(), Direction::Backward, &short);
+    assert_eq!(answer.pairing, Pairing::Answers { key: keys::PLUS | 5, last: true });
+}
