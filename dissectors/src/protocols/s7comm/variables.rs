@@ -310,8 +310,11 @@ fn datum<'a>(cursor: &mut Cursor<'a>, more: bool) -> Result<Datum<'a>, Short> {
     let result = cursor.u8("return code")?;
     let size = cursor.u8("transport size")?;
     let length = usize::from(cursor.u16_be("length")?);
-    let counts_bits = tables::find(codes::TRANSPORT_SIZES, size.into()).is_some_and(|known| known.size == Some(8));
-    let octets = if counts_bits { length.div_ceil(8) } else { length };
+    let octets = match tables::find(codes::TRANSPORT_SIZES, size.into()).and_then(|known| known.size) {
+        Some(0) => 0,
+        Some(8) => length.div_ceil(8),
+        _ => length,
+    };
     let octets = cursor.take(octets, "data")?;
     if octets.len() % 2 == 1 && more {
         cursor.take(1, "fill octet")?;

@@ -63,10 +63,12 @@ fn what_is_encrypted_is_told_apart_from_what_is_odd() {
 #[test]
 fn a_client_that_goes_on_being_told_writes_nothing_to_the_process() {
     let set = |identifier: [u8; 2]| {
-        let head = [0x72, 0x02, 0x00, 0x16, 0x31, 0, 0, 0x04, 0xF2, 0, 0, 0, 5, 0, 0, 3, 0xC8, 0x74, 0x10, 0, 0, 0x6A, 1];
+        let head =
+            [0x72, 0x02, 0x00, 0x16, 0x31, 0, 0, 0x04, 0xF2, 0, 0, 0, 5, 0, 0, 3, 0xC8, 0x74, 0x10, 0, 0, 0x6A, 1];
         [&head[..], &identifier, &[0x00, 0x72, 0x02, 0x00, 0x00]].concat()
     };
-    let cases = [([0x88, 0x1D], Operation::Subscribe), ([0x90, 0x77], Operation::Mode), ([0x90, 0x01], Operation::Write)];
+    let cases =
+        [([0x88, 0x1D], Operation::Subscribe), ([0x90, 0x77], Operation::Mode), ([0x90, 0x01], Operation::Write)];
     for (identifier, operation) in cases {
         assert_eq!(asked(&set(identifier)).operation, operation);
     }

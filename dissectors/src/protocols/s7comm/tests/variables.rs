@@ -83,6 +83,19 @@ fn an_answer_is_negative_where_no_item_succeeds_or_the_header_says_so() {
     assert_eq!((answer.function, answer.status_name), (None, "block_function"));
 }
 
+#[test]
+fn an_item_that_failed_has_no_octets_whatever_its_length_says() {
+    let answer = &[
+        0x32, 0x03, 0x00, 0x00, 0x00, 0x05, 0x00, 0x02, 0x00, 0x08, 0x00, 0x00, // eight octets of data
+        0x04, 0x02, // two items
+        0x0A, 0x00, 0x00, 0x04, // object does not exist, no type, a length of 4
+        0x0A, 0x00, 0x00, 0x04,
+    ];
+    let answer = sound(&mut session(), Direction::Backward, answer);
+    assert_eq!(answer.objects.iter().map(|object| object.status).collect::<Vec<_>>(), [Some(10), Some(10)]);
+    assert_eq!(answer.kind, Kind::Error);
+}
+
 /// One item's address, and the object that it is.
 const ADDRESSES: &[(&[u8], Shape<'static>)] = &[
     (&[0x10, 0x1D, 0x00, 0x08, 0x00, 0x00, 0x1D, 0, 0, 5], ("s7-timer", "", Some(5), 8, None, &[], "")),
