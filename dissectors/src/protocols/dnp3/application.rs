@@ -3,9 +3,9 @@
 use super::association::Association;
 use super::link;
 use super::notes::Notes;
-use super::{header, objects};
+use super::{header, objects, outcome};
 use crate::bytes::Cursor;
-use crate::model::{Kind, Message, OddityCode, Operation, Pairing, Unit};
+use crate::model::{Kind, Message, Object, OddityCode, Operation, Pairing, Unit};
 use crate::session::{Direction, Output};
 use crate::tables::{self, Code, dnp3 as codes};
 
@@ -26,6 +26,9 @@ mod function {
 
 /// Application control and function code: less than that is no fragment.
 pub(super) const HEADER: usize = 2;
+
+/// Octets of the internal indications, behind the header of a response.
+const INDICATIONS: usize = 2;
 
 /// One fragment, whole or not.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +86,9 @@ pub(super) fn decode(
         (false, Kind::Response | Kind::Confirm) => Pairing::None,
         (false, _) => Pairing::Alone,
     };
+    if fragment.intact {
+        conclude(&mut message, fragment.whole, association, &mut notes);
+    }
     out.push(message);
     notes.put_into(out);
 }
@@ -115,6 +121,7 @@ fn body(
                 time_first: code.kind.contains("time"),
                 response,
                 cut: !whole,
+                common_time: None,
             };
             objects::decode(cursor, context, message, notes);
             message.operation = operation(message);
@@ -128,20 +135,49 @@ fn body(
 }
 
 /// The operation, once it is known what is read or written: the clock is set, the restart indication cleared, and
-/// files are read and written, with the same two functions as points are.
+/// files are read and written, with the same two functions as points are; users and their keys are changed with that
+/// of authentication.
 fn operation(message: &Message) -> Operation {
+    let of_object = |object: &Object| {
+        let (group, variation) = (object.type_number?, object.variation?);
+        header::entry(u8::try_from(group).ok()?, u8::try_from(variation).ok()?)?.operation
+    };
     let of_objects = || {
-        let mut operations = message.objects.iter().filter(|object| object.kind != "authentication").map(|object| {
-            let (group, variation) = (object.type_number?, object.variation?);
-            header::entry(u8::try_from(group).ok()?, u8::try_from(variation).ok()?)?.operation
-        });
+        let is_authentication = |object: &&Object| object.kind == "authentication";
+        let mut operations = message.objects.iter().filter(|object| !is_authentication(object)).map(of_object);
         let first = operations.next().flatten();
         first.filter(|_| operations.all(|operation| operation.is_some()))
     };
     match message.operation {
         Operation::Write => of_objects().unwrap_or(Operation::Write),
         Operation::Read => of_objects().filter(|of| *of == Operation::File).unwrap_or(Operation::Read),
+        Operation::Authenticate => message.objects.iter().find_map(of_object).unwrap_or(Operation::Authenticate),
         operation => operation,
+    }
+}
+
+/// What became of the request: refused, or answered with other controls than it asked for.
+fn conclude(message: &mut Message, whole: bool, association: &mut Association, notes: &mut Notes) {
+    let is_of = |function: u8| message.function == Some(function.into());
+    // The reply to a challenge comes between controls and their answer.
+    if message.kind == Kind::Request && !is_of(function::AUTHENTICATE_REQUEST) {
+        let controls = (message.operation == Operation::Operate).then(|| outcome::controls(message)).flatten();
+        association.controls = message.transaction.zip(controls);
+    } else if is_of(function::RESPONSE)
+        && whole
+        && let Some((sequence, asked)) = association.controls.take()
+        && message.transaction == Some(sequence)
+        && outcome::controls(message).is_some_and(|answered| answered != asked)
+    {
+        let expected = "the controls of the request with their statuses, found others";
+        notes.oddity(OddityCode::Mismatch, objects::LAYER, HEADER + INDICATIONS, expected);
+    }
+    if let Some((status, name)) = outcome::refusal(message) {
+        message.status = status;
+        message.status_name = name;
+        if message.kind == Kind::Response {
+            message.kind = Kind::Error;
+        }
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Association {
     response: Option<Response>,
     /// Sequence of the request that a challenge holds back.
     pub(super) challenged: Option<u8>,
+    /// The controls that the request under way asks for, with its sequence.
+    pub(super) controls: Option<(u32, u64)>,
 }
 
 /// A response of several fragments, of which some have come.
@@ -49,6 +51,7 @@ impl Association {
             request: None,
             response: None,
             challenged: None,
+            controls: None,
         }
     }
 

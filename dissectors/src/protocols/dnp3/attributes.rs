@@ -17,6 +17,8 @@ mod data_type {
     pub(super) const SIGNED: u8 = 3;
     pub(super) const FLOAT: u8 = 4;
     pub(super) const TIME: u8 = 7;
+    /// A list of pairs: a variation, and whether it can be written.
+    pub(super) const LIST: u8 = 254;
     /// A list whose length is the octet's value and 256.
     pub(super) const LONG_LIST: u8 = 255;
 }
@@ -45,6 +47,8 @@ pub(super) fn decode(
         if let Some(attribute) = claimed {
             notes.claim(Claim { about_sender: true, unit: message.source_unit, address: None, attribute, value });
         }
+    } else if data_type == data_type::LIST || data_type == data_type::LONG_LIST {
+        object.values = message.push_values(octets.chunks_exact(2).map(|pair| f64::from(pair[0])));
     } else {
         object.values = message.push_values(number(data_type, octets));
     }

@@ -1,5 +1,6 @@
 //! Object headers: group, variation, qualifier and range (IEEE 1815-2012, 4.2.2.7).
 
+use super::layout::Layout;
 use super::notes::Notes;
 use super::objects::LAYER;
 use crate::bytes::{Cursor, Short};
@@ -51,6 +52,9 @@ pub(super) struct Header {
     pub(super) variation: u8,
     pub(super) prefix: Prefix,
     pub(super) range: Range,
+    /// How its points are carried.
+    pub(super) layout: Layout,
+    entry: Option<&'static Code>,
 }
 
 impl Header {
@@ -59,6 +63,7 @@ impl Header {
         let offset = cursor.offset();
         let group = cursor.u8("group")?;
         let variation = cursor.u8("variation")?;
+        let listed = listed(group, variation);
         let mut header = Header {
             offset,
             objects_before: message.objects.len(),
@@ -66,6 +71,8 @@ impl Header {
             variation,
             prefix: Prefix::None,
             range: Range::All,
+            layout: Layout::of(group, variation, listed),
+            entry: listed.or_else(|| entry(group, 0)),
         };
         header.qualify(cursor, notes).inspect_err(|_| header.push_all(message))?;
         Ok(header)
@@ -129,7 +136,6 @@ impl Header {
 
     /// The object of one point, with neither numbers nor words yet.
     pub(super) fn object(&self, index: Option<u32>, count: u32) -> Object {
-        let entry = entry(self.group, self.variation);
         let (start, index, property_name) = match self.group {
             // The range of a device attribute is the set that it belongs to (annex A, group 0).
             0 => (index, Some(u32::from(self.variation)), tables::name(codes::ATTRIBUTES, self.variation.into())),
@@ -137,7 +143,7 @@ impl Header {
             _ => (index, None, ""),
         };
         Object {
-            kind: entry.map_or("group", |entry| entry.kind),
+            kind: self.entry.map_or("group", |entry| entry.kind),
             type_number: Some(u32::from(self.group)),
             variation: Some(u16::from(self.variation)),
             start,
@@ -170,6 +176,9 @@ pub(super) fn number_of(cursor: &mut Cursor<'_>, size: usize, field: &'static st
 
 /// The entry of a variation; that of any variation of the group where it is not listed.
 pub(super) fn entry(group: u8, variation: u8) -> Option<&'static Code> {
-    let listed = |variation: u8| tables::find(codes::OBJECTS, u32::from(group) << 8 | u32::from(variation));
-    listed(variation).or_else(|| listed(0))
+    listed(group, variation).or_else(|| listed(group, 0))
+}
+
+fn listed(group: u8, variation: u8) -> Option<&'static Code> {
+    tables::find(codes::OBJECTS, u32::from(group) << 8 | u32::from(variation))
 }

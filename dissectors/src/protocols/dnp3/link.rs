@@ -4,10 +4,15 @@
 //! 05 64 | length | control | destination | source | CRC | up to 16 octets | CRC | up to 16 octets | CRC …
 //! ```
 
+use std::fmt::{self, Display, Formatter};
+
 use crate::bytes::Cursor;
 
 /// Name of the layer in oddities.
 pub(super) const LAYER: &str = "dnp3-link";
+
+/// Offset of the CRC in the header.
+pub(super) const HEADER_CRC: usize = 8;
 
 /// The two start octets of every frame.
 pub(super) const START: [u8; 2] = [0x05, 0x64];
@@ -21,6 +26,12 @@ const BLOCK: usize = 16;
 /// LENGTH counts control, destination, source and user data, so 5 is the least.
 const LENGTH_OF_HEADER: u8 = 5;
 
+/// This and all above are no device's own address.
+const RESERVED: u16 = 0xFFF0;
+
+/// Destination of a frame for whichever outstation it reaches, which answers with its own address.
+pub(super) const SELF_ADDRESS: u16 = 0xFFFC;
+
 const DIR: u8 = 0x80;
 const PRM: u8 = 0x40;
 const FUNCTION: u8 = 0x0F;
@@ -30,13 +41,28 @@ const FUNCTION: u8 = 0x0F;
 pub(super) enum Start {
     /// A header whose CRC is right.
     Frame(Header),
+    /// A header whose CRC is wrong, and no other start in it: nothing in it can be relied on.
+    Damaged(Checksums),
     /// Too few octets, none of them wrong.
     NeedMore,
     /// No frame.
     Nothing,
 }
 
-/// A frame's header .
+/// A CRC as it should be, and as it was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Checksums {
+    computed: u16,
+    found: u16,
+}
+
+impl Display for Checksums {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "CRC {:#06x}, found {:#06x}", self.computed, self.found)
+    }
+}
+
+/// A frame's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     /// LENGTH.
@@ -57,8 +83,9 @@ impl Header {
             return Start::Nothing;
         }
         let Some(header) = octets.get(..HEADER) else { return Start::NeedMore };
-        if !is_intact(header) {
-            return Start::Nothing;
+        if let Some(checksums) = wrong_crc(header) {
+            let another = memchr::memmem::find(&header[1..], &START).is_some();
+            return if another { Start::Nothing } else { Start::Damaged(checksums) };
         }
         Self::fields(header).map_or(Start::Nothing, Start::Frame)
     }
@@ -94,6 +121,13 @@ impl Header {
         self.control & (PRM | FUNCTION)
     }
 
+    /// The address that no device may have (65520 to 65535), with its offset in the frame: any as a source; as a
+    /// destination those that are neither broadcasts nor the address of whoever is reached (9.2.5.3).
+    pub(super) fn reserved(self) -> Option<(usize, u16)> {
+        let destination = (RESERVED..SELF_ADDRESS).contains(&self.destination).then_some((4, self.destination));
+        destination.or((self.source >= RESERVED).then_some((6, self.source)))
+    }
+
     /// True for broadcast destinations: nobody answers.
     pub(super) const fn is_broadcast(self) -> bool {
         self.destination >= 0xFFFD
@@ -118,8 +152,8 @@ pub(super) enum Body {
     Whole,
     /// The octets that there are; the frame goes on.
     Cut,
-    /// The block at this offset of the frame has a wrong CRC: the receiver discards the frame.
-    Damaged(usize),
+    /// The block whose CRC is at this offset of the frame is damaged: the receiver discards the frame.
+    Damaged(usize, Checksums),
 }
 
 /// Copies the user data of the frame at the start of `octets` without their CRCs.
@@ -131,13 +165,13 @@ pub(super) fn user_data(header: Header, octets: &[u8], user_data: &mut Vec<u8>) 
         let length = (header.user_octets() - user_data.len()).min(BLOCK);
         let rest = octets.get(offset..).unwrap_or(&[]);
         user_data.extend_from_slice(&rest[..length.min(rest.len())]);
-        let Some(block) = rest.get(..length + 2) else { return damaged.map_or(Body::Cut, Body::Damaged) };
-        if !is_intact(block) {
-            damaged = damaged.or(Some(offset));
+        let Some(block) = rest.get(..length + 2) else { return damaged.unwrap_or(Body::Cut) };
+        if let Some(checksums) = wrong_crc(block) {
+            damaged = damaged.or(Some(Body::Damaged(offset + length, checksums)));
         }
         offset += block.len();
     }
-    damaged.map_or(Body::Whole, Body::Damaged)
+    damaged.unwrap_or(Body::Whole)
 }
 
 /// Offset of the first frame header with a right CRC. A start that the end of the octets cuts counts only where
@@ -150,10 +184,11 @@ pub(super) fn find(octets: &[u8]) -> Option<usize> {
         .or_else(|| octets.ends_with(&START[..1]).then(|| octets.len() - 1))
 }
 
-/// True where the last two octets are the CRC of those before them, low octet first.
-fn is_intact(block: &[u8]) -> bool {
-    let Some((octets, crc)) = block.split_last_chunk::<2>() else { return false };
-    crc_of(octets) == u16::from_le_bytes(*crc)
+/// The last two octets are the CRC of those before them, low octet first; none where it is right.
+fn wrong_crc(block: &[u8]) -> Option<Checksums> {
+    let (octets, crc) = block.split_last_chunk::<2>()?;
+    let checksums = Checksums { computed: crc_of(octets), found: u16::from_le_bytes(*crc) };
+    (checksums.computed != checksums.found).then_some(checksums)
 }
 
 /// The CRC of header and blocks: polynomial 0x3D65, reflected, inverted.

@@ -1,18 +1,24 @@
 //! DNP3 (IEEE 1815-2012) over TCP and UDP.
 //!
 //! Link frames (`link`) carry segments (`transport`) of application fragments (`application`), which hold
-//! objects: headers with points behind them (`objects`, `header`, `points`, `attributes`). A fragment is one message, at its last segment; so is
-//! each link frame without user data.
+//! objects: headers with points behind them (`objects`, `header`, `layout`, `points`), among them attributes of the
+//! device, files and secure authentication (`attributes`, `files`, `security`). A fragment is one message, at its last
+//! segment; so is each link frame without user data.
 
 mod application;
 mod association;
 mod attributes;
+mod files;
 mod header;
+mod layout;
 mod link;
 mod notes;
 mod objects;
+mod outcome;
 mod points;
+mod security;
 mod transport;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +29,7 @@ use link::{Body, Start};
 use notes::Notes;
 use transport::{Assembly, Joined, MAX_FRAGMENT, Segment};
 
-use crate::model::{Kind, OddityCode, Operation, Pairing, Protocol, Unit};
+use crate::model::{Kind, Message, OddityCode, Operation, Pairing, Protocol, Unit};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, dnp3 as codes};
 
@@ -69,6 +75,8 @@ pub struct Dnp3 {
     associations: Vec<Association>,
     /// User data of the frame in hand.
     user_data: Vec<u8>,
+    /// Key of the last request, where it was to whoever it reaches.
+    self_addressed: Option<u64>,
 }
 
 impl Session for Dnp3 {
@@ -79,6 +87,8 @@ impl Session for Dnp3 {
     fn frame(&mut self, _direction: Direction, bytes: &[u8]) -> Framing {
         match link::Header::at_start(bytes) {
             Start::Frame(header) => Framing::Message(header.frame_octets()),
+            // Its length may be what is wrong, so what follows it is looked through for the next frame.
+            Start::Damaged(_) => Framing::Message(link::HEADER),
             Start::NeedMore => Framing::NeedMore,
             Start::Nothing => Framing::NotMine,
         }
@@ -103,9 +113,17 @@ impl Session for Dnp3 {
                     return out.oddity(OddityCode::BadLength, link::LAYER, offset, expected);
                 }
                 Start::NeedMore => return,
-                Start::Nothing => {
-                    let expected = "start octets 05 64 and a header with its CRC";
-                    out.oddity(OddityCode::NotTheProtocol, link::LAYER, offset, expected);
+                nothing => {
+                    match nothing {
+                        Start::Damaged(checksums) => {
+                            let place = offset + link::HEADER_CRC;
+                            out.oddity(OddityCode::BadChecksum, link::LAYER, place, format!("header {checksums}"));
+                        }
+                        _ => {
+                            let expected = "start octets 05 64 and a header with its CRC";
+                            out.oddity(OddityCode::NotTheProtocol, link::LAYER, offset, expected);
+                        }
+                    }
                     // What starts here is no frame, so the next one is further on.
                     match link::find(&octets[1..]) {
                         Some(skipped) => offset += 1 + skipped,
@@ -138,9 +156,13 @@ impl Dnp3 {
         let mut user_data = std::mem::take(&mut self.user_data);
         let body = link::user_data(header, octets, &mut user_data);
         let mut notes = Notes::default();
-        if let Body::Damaged(offset) = body {
-            let expected = "the CRC of the data block, found another";
+        if let Body::Damaged(offset, checksums) = body {
+            let expected = format!("data block {checksums}");
             notes.oddity(OddityCode::BadChecksum, link::LAYER, place.offset + offset, expected);
+        }
+        if let Some((offset, address)) = header.reserved() {
+            let expected = format!("an address that a device may have, found {address}");
+            notes.oddity(OddityCode::InvalidValue, link::LAYER, place.offset + offset, expected);
         }
         let wire = header.frame_octets();
         if place.offset + wire > place.wire_end {
@@ -148,6 +170,7 @@ impl Dnp3 {
             notes.oddity(OddityCode::BadLength, link::LAYER, place.offset + 2, expected);
         }
         let association = self.association(place.direction, header, out);
+        let before = out.messages.len();
         match user_data.split_first() {
             Some((transport, application)) if carries_user_data(header) => {
                 let segment = Segment {
@@ -155,7 +178,7 @@ impl Dnp3 {
                     octets: application,
                     wire,
                     whole: body != Body::Cut,
-                    intact: !matches!(body, Body::Damaged(_)),
+                    intact: !matches!(body, Body::Damaged(..)),
                 };
                 if header.is_primary() {
                     association.primary(place.direction, header.function());
@@ -165,6 +188,23 @@ impl Dnp3 {
             _ => link_message(association, header, body, place, notes, out),
         }
         self.user_data = user_data;
+        for message in out.messages.iter_mut().skip(before) {
+            self.readdress(message);
+        }
+    }
+
+    /// An answer to a request to whoever is reached comes from the address that this one has.
+    fn readdress(&mut self, message: &mut Message) {
+        match (message.pairing, self.self_addressed) {
+            (Pairing::Opens(key), _) => {
+                let to_whoever = message.destination_unit == Unit::Number(link::SELF_ADDRESS.into());
+                self.self_addressed = to_whoever.then_some(key);
+            }
+            (Pairing::Answers { key, last }, Some(asked)) if without_outstation(key) == without_outstation(asked) => {
+                message.pairing = Pairing::Answers { key: asked, last };
+            }
+            _ => {}
+        }
     }
 
     /// The association of a frame, first in the list from now on.
@@ -241,9 +281,17 @@ fn link_message(
     notes.put_into(out);
 }
 
+/// Set in the keys of link exchanges.
+const OF_LINK: u64 = 1 << 63;
+
+/// A key whatever the address of the outstation.
+const fn without_outstation(key: u64) -> u64 {
+    let outstation = if key & OF_LINK == 0 { 0xFFFF << 8 } else { 0xFFFF };
+    key & !outstation
+}
+
 /// A primary station has one frame under way at a time, so the addresses alone make the key.
 fn link_pairing(association: &mut Association, frame: link::Header, direction: Direction) -> Pairing {
-    const OF_LINK: u64 = 1 << 63;
     let key = |primary: u16, secondary: u16| OF_LINK | u64::from(primary) << 16 | u64::from(secondary);
     let is_answered =
         |function: u8| tables::find(codes::LINK_PRIMARY, function.into()).is_some_and(|code| code.kind == "answered");

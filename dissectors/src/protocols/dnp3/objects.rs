@@ -6,11 +6,11 @@
 
 use super::attributes;
 use super::header::{Fault, Header, Prefix, Range, number_of};
+use super::layout::{Form, Reading};
 use super::notes::Notes;
 use super::points::{point, push_point};
-use crate::bytes::Cursor;
+use crate::bytes::{Cursor, Short};
 use crate::model::{Message, OddityCode};
-use crate::tables::{self, dnp3 as codes};
 
 /// Name of the layer in oddities.
 pub(super) const LAYER: &str = "dnp3-application";
@@ -26,6 +26,8 @@ pub(super) struct Context {
     pub(super) response: bool,
     /// True where the end of the fragment is not there: an object that is too long is then no fault.
     pub(super) cut: bool,
+    /// Milliseconds since 1970 that relative times after it count from (group 51).
+    pub(super) common_time: Option<u64>,
 }
 
 impl Context {
@@ -37,7 +39,7 @@ impl Context {
 }
 
 /// Decodes objects until the end, or until one that cannot be followed; those before it stay.
-pub(super) fn decode(cursor: &mut Cursor<'_>, context: Context, message: &mut Message, notes: &mut Notes) {
+pub(super) fn decode(cursor: &mut Cursor<'_>, mut context: Context, message: &mut Message, notes: &mut Notes) {
     while !cursor.is_empty() {
         if message.objects.len() >= Message::MAX_OBJECTS {
             let expected = format!("at most {} objects, more octets follow", Message::MAX_OBJECTS);
@@ -49,32 +51,9 @@ pub(super) fn decode(cursor: &mut Cursor<'_>, context: Context, message: &mut Me
             }
             return;
         }
-    }
-}
-
-/// How the points of a variation are carried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// So many bits each, without padding between them.
-    Packed(u32),
-    /// So many octets each.
-    Octets(usize),
-    /// Type, length, value (device attributes).
-    TypeLengthValue,
-    /// Told by a size prefix only, or not known.
-    Unknown,
-}
-
-fn form(group: u8, variation: u8) -> Form {
-    match (group, variation) {
-        (0, _) => Form::TypeLengthValue,
-        // The variation is the length of the string (annex A, groups 110 to 113); 0 stands in requests only.
-        (110..=113, 1..) => Form::Octets(usize::from(variation)),
-        _ => match tables::find(codes::OBJECTS, u32::from(group) << 8 | u32::from(variation)).and_then(|o| o.size) {
-            Some(bits @ 1..8) => Form::Packed(bits),
-            Some(bits) => Form::Octets(bits as usize / 8),
-            None => Form::Unknown,
-        },
+        if let Some(last) = message.objects.last().filter(|last| last.type_number == Some(51)) {
+            context.common_time = message.values_of(last).last().map(|time| *time as u64);
+        }
     }
 }
 
@@ -93,10 +72,11 @@ fn object(cursor: &mut Cursor<'_>, context: Context, message: &mut Message, note
             header.push_all(message);
             return Ok(());
         }
-        (Prefix::None, true) => match form(header.group, header.variation) {
+        (Prefix::None, true) => match header.layout.form {
             Form::Packed(bits) => packed(&header, bits, cursor, message),
             Form::Octets(octets) => in_order(&header, octets, cursor, context, message),
             Form::TypeLengthValue => device_attributes(&header, cursor, context, message, notes),
+            Form::Registration => registrations(&header, cursor, context, message),
             Form::Unknown if header.count() == 0 => Ok(()),
             Form::Unknown => Err(header.fault(OddityCode::UndecodedObject, "the size of its points is not known")),
         },
@@ -120,12 +100,16 @@ fn packed(header: &Header, bits: u32, cursor: &mut Cursor<'_>, message: &mut Mes
     for place in 0..whole {
         let octet = octets[(place / per_octet) as usize];
         let number = octet >> ((place % per_octet) as u32 * bits) & mask;
-        push_point(header, header.index(place), Some(f64::from(number)), message);
+        push_point(header, header.index(place), plain(number), message);
     }
     if whole < header.count() {
         return Err(too_many(header, needed, octets.len()));
     }
     Ok(())
+}
+
+fn plain(number: u8) -> Reading {
+    Reading { number: Some(f64::from(number)), ..Reading::default() }
 }
 
 /// Points of one size, one after the other.
@@ -163,21 +147,21 @@ fn indexed(
     message: &mut Message,
     notes: &mut Notes,
 ) -> Result<(), Fault> {
-    let form = form(header.group, header.variation);
     for _ in 0..header.count() {
         if message.objects.len() >= Message::MAX_OBJECTS {
             break;
         }
         let index = Some(number_of(cursor, prefix, "index")?);
-        match form {
-            _ if !data => push_point(header, index, None, message),
+        match header.layout.form {
+            _ if !data => push_point(header, index, Reading::default(), message),
             Form::Octets(size) => point(header, index, cursor.take(size, "point")?, context, message),
             // A packed point with an index has an octet of its own (the standard has no such pair).
             Form::Packed(bits) => {
                 let number = cursor.u8("point")? & ((1 << bits) - 1);
-                push_point(header, index, Some(f64::from(number)), message);
+                push_point(header, index, plain(number), message);
             }
             Form::TypeLengthValue => attributes::decode(header.object(index, 1), cursor, context, message, notes)?,
+            Form::Registration => point(header, index, registration(cursor)?, context, message),
             Form::Unknown => {
                 return Err(header.fault(OddityCode::UndecodedObject, "the size of its points is not known"));
             }
@@ -224,4 +208,23 @@ fn device_attributes(
         attributes::decode(header.object(header.index(place), 1), cursor, context, message, notes)?;
     }
     Ok(())
+}
+
+fn registrations(
+    header: &Header,
+    cursor: &mut Cursor<'_>,
+    context: Context,
+    message: &mut Message,
+) -> Result<(), Fault> {
+    for place in 0..header.count() {
+        point(header, header.index(place), registration(cursor)?, context, message);
+    }
+    Ok(())
+}
+
+/// A private registration object tells its length behind its vendor code and its identifier (annex A, group 83).
+fn registration<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], Short> {
+    const FIELDS: usize = 8;
+    let length = cursor.rest().get(6..FIELDS).map_or(0, |field| usize::from(field[0]) | usize::from(field[1]) << 8);
+    cursor.take(FIELDS + length, "private registration object")
 }

@@ -1,10 +1,17 @@
 //! What one point says: its number, its status, its words (IEEE 1815-2012, annex A).
+//!
+//! Every object has one number for each of its points, in order. Times of events are words: milliseconds since 1970,
+//! one for each point. A status is the flags of a point that is not plainly online, or the outcome of a command.
 
 use std::fmt::Write as _;
 
+use super::files;
 use super::header::Header;
+use super::layout::Reading;
 use super::objects::Context;
-use crate::bytes::{Cursor, Short, printable};
+use super::security;
+use super::words::{Words, push_printable};
+use crate::bytes::{Cursor, Short};
 use crate::model::{Message, Object};
 use crate::tables::{self, dnp3 as codes};
 
@@ -13,202 +20,122 @@ const MAX_VALUES: usize = 2048 * 8;
 
 /// Decodes one point from the octets that are its own (fewer than it should have, where the fragment is cut).
 pub(super) fn point(header: &Header, index: Option<u32>, octets: &[u8], context: Context, message: &mut Message) {
-    match header.group {
-        12 if header.variation < 3 => control(header, index, octets, context, message),
-        41 => {
-            let status = octets.last().copied().filter(|_| context.response).map(u16::from);
-            let number = number(header.group, header.variation, octets);
-            push_own(header, index, Point { number, status, words: "" }, message);
+    let answer = |status: Option<u8>| status.filter(|_| context.response);
+    let number = header.layout.number(octets);
+    match (header.group, header.variation) {
+        (12, 1 | 2) => {
+            let code = octets.first().copied().map(f64::from);
+            push_own(header, index, code, message, |text| answer(control(octets, text)));
         }
-        70 => file(header, index, octets, context, message),
-        90 | 91 | 110 | 111 => {
-            push_own(header, index, Point { words: &printable(octets), ..Point::default() }, message);
+        (41, _) => push_own(header, index, number, message, |_| answer(octets.last().copied())),
+        (50, 2 | 4) => push_own(header, index, number, message, |text| interval(octets, text)),
+        (70, variation) => {
+            push_own(header, index, None, message, |text| answer(files::describe(variation, octets, text)));
         }
-        120 => {
-            // The error code follows challenge sequence, user number and association (annex A, g120v7).
-            let status = octets.get(8).copied().filter(|_| header.variation == 7).map(u16::from);
-            push_own(header, index, Point { status, ..Point::default() }, message);
+        (83, _) => push_own(header, index, None, message, |text| registration(octets, text)),
+        (90 | 110 | 111, _) => push_own(header, index, None, message, |text| {
+            push_printable(octets, text);
+            None
+        }),
+        (91, _) => push_own(header, index, None, message, |text| files::operation_status(octets, text)),
+        (120, variation) => {
+            push_own(header, index, None, message, |text| security::describe(variation, octets, text));
         }
-        _ => push_point(header, index, number(header.group, header.variation, octets), message),
+        _ => push_point(header, index, header.layout.read(octets, context.common_time), message),
     }
 }
 
-/// Adds a point to the object before it where that ends just below its index, and else as an object of its own.
-pub(super) fn push_point(header: &Header, index: Option<u32>, number: Option<f64>, message: &mut Message) {
-    let number = number.filter(|_| message.values.len() < MAX_VALUES);
-    let follows = |object: &Object| object.start.and_then(|start| start.checked_add(object.count)) == index;
-    let values = message.push_values(number);
-    match message.objects.get_mut(header.objects_before..).and_then(<[Object]>::last_mut) {
-        Some(object) if follows(object) => {
-            object.count += 1;
-            object.values.end = values.end;
+/// Adds a point to the object before it where that ends just below its index and has its status, and else as an
+/// object of its own.
+pub(super) fn push_point(header: &Header, index: Option<u32>, reading: Reading, message: &mut Message) {
+    let Message { objects, values, text, .. } = message;
+    let follows = |object: &Object| {
+        object.status == reading.status && object.start.and_then(|start| start.checked_add(object.count)) == index
+    };
+    if !objects.get(header.objects_before..).and_then(<[Object]>::last).is_some_and(follows) {
+        if objects.len() >= Message::MAX_OBJECTS {
+            return;
         }
-        _ => message.objects.push(Object { values, ..header.object(index, 1) }),
+        let (values, text) = (values.len() as u32, text.len() as u32);
+        let object = header.object(index, 0);
+        objects.push(Object { values: values..values, text: text..text, status: reading.status, ..object });
     }
-}
-
-/// What one point says beside its index.
-#[derive(Clone, Copy, Debug, Default)]
-struct Point<'a> {
-    number: Option<f64>,
-    status: Option<u16>,
-    words: &'a str,
+    let Some(object) = objects.last_mut() else { return };
+    object.count += 1;
+    if values.len() < MAX_VALUES {
+        values.extend(reading.number);
+        object.values.end = values.len() as u32;
+    }
+    if let Some(time) = reading.time {
+        let space = if object.text.is_empty() { "" } else { " " };
+        write!(text, "{space}{time}").ok();
+        object.text.end = text.len() as u32;
+    }
 }
 
 /// Adds a point as an object of its own: it has words or a status.
-fn push_own(header: &Header, index: Option<u32>, point: Point<'_>, message: &mut Message) {
+fn push_own(
+    header: &Header,
+    index: Option<u32>,
+    number: Option<f64>,
+    message: &mut Message,
+    describe: impl FnOnce(&mut String) -> Option<u8>,
+) {
     if message.objects.len() >= Message::MAX_OBJECTS {
         return;
     }
-    let values = message.push_values(point.number);
-    let text = message.push_text(point.words);
-    let object = Object { values, text, status: point.status, ..header.object(index, 1) };
-    message.objects.push(object);
+    let values = message.push_values(number);
+    let start = message.text.len() as u32;
+    let status = describe(&mut message.text).map(u16::from);
+    let text = start..message.text.len() as u32;
+    message.objects.push(Object { values, text, status, ..header.object(index, 1) });
 }
 
-/// Control relay output block and pattern control block (annex A, group 12).
-fn control(header: &Header, index: Option<u32>, octets: &[u8], context: Context, message: &mut Message) {
-    let mut words = String::new();
+/// Control relay output block and pattern control block (annex A, group 12). Gives the status.
+fn control(octets: &[u8], text: &mut String) -> Option<u8> {
     let mut cursor = Cursor::new(octets);
-    let code = cursor.u8("control code").ok();
     let mut fields = || -> Result<u8, Short> {
-        let code = code.unwrap_or(0);
+        let code = cursor.u8("control code")?;
         let count = cursor.u8("count")?;
         let on_time = cursor.u32_le("on-time")?;
         let off_time = cursor.u32_le("off-time")?;
-        let operation = tables::name(codes::CONTROL_OPERATIONS, u32::from(code & 0x0F));
-        let trip_close = tables::name(codes::TRIP_CLOSE, u32::from(code >> 6));
-        match operation {
-            "" => write!(words, "operation_{}", code & 0x0F),
-            _ => write!(words, "{operation}"),
+        let mut words = Words::new(text);
+        match tables::name(codes::CONTROL_OPERATIONS, u32::from(code & 0x0F)) {
+            "" => words.pair("operation", code & 0x0F),
+            operation => words.word(operation),
         }
-        .ok();
-        write!(words, " trip={trip_close} count={count} on={on_time}ms off={off_time}ms").ok();
-        for (bit, name) in [(0x10, " queue"), (0x20, " clear")] {
-            words.push_str(if code & bit != 0 { name } else { "" });
+        words.code("trip", codes::TRIP_CLOSE, code >> 6);
+        words.pair("count", count);
+        words.pair("on", format_args!("{on_time}ms"));
+        words.pair("off", format_args!("{off_time}ms"));
+        for (bit, name) in [(0x10, "queue"), (0x20, "clear")] {
+            if code & bit != 0 {
+                words.word(name);
+            }
         }
         cursor.u8("status")
     };
-    // Bit 7 of the status is reserved.
-    let status = fields().ok().filter(|_| context.response).map(|status| u16::from(status & 0x7F));
-    push_own(header, index, Point { number: code.map(f64::from), status, words: &words }, message);
+    fields().ok().map(|status| status & 0x7F) // Bit 7 of the status is reserved.
 }
 
-/// File control objects (annex A, group 70): the name of the file, or the status of what was asked. Names and passwords of
-/// users (variation 2) and the file's octets stay out.
-fn file(header: &Header, index: Option<u32>, octets: &[u8], context: Context, message: &mut Message) {
-    // A name is told by its offset and size, the first two fields.
-    let named = || -> Option<&[u8]> {
-        let mut cursor = Cursor::new(octets);
-        let start = usize::from(cursor.u16_le("name offset").ok()?);
-        let size = usize::from(cursor.u16_le("name size").ok()?);
-        octets.get(start..start + size)
-    };
-    let status_at = |offset: usize| octets.get(offset).copied().filter(|_| context.response).map(u16::from);
-    let (name, status) = match header.variation {
-        3 | 7 => (named(), None),
-        4 => (None, status_at(12)), // after handle, file size, block size and request identifier
-        6 => (None, status_at(8)),  // after handle and block number
-        8 => (Some(octets), None),
-        _ => (None, None),
-    };
-    let words = name.map(printable).unwrap_or_default();
-    push_own(header, index, Point { number: None, status, words: &words }, message);
+/// How often something starts again (g50v2 in milliseconds, g50v4 in the unit that it says).
+fn interval(octets: &[u8], text: &mut String) -> Option<u8> {
+    let mut cursor = Cursor::new(octets.get(6..)?);
+    let interval = cursor.u32_le("interval").ok()?;
+    let unit = cursor.u8("units").map_or("milliseconds", |unit| tables::name(codes::INTERVAL_UNITS, unit.into()));
+    let mut words = Words::new(text);
+    words.pair("interval", interval);
+    words.word(unit);
+    None
 }
 
-/// How a point's number is coded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Coding {
-    /// Bit 7 of the flags.
-    State,
-    /// Bits 6 and 7 of the flags.
-    DoubleBit,
-    U8,
-    U16,
-    U32,
-    I16,
-    I32,
-    F32,
-    F64,
-    /// Milliseconds since 1970, 48 bits.
-    Time,
-}
-
-/// Where the number of a point is, and how it is coded. Flags precede a number; the time follows it.
-const fn coding(group: u8, variation: u8) -> Option<(usize, Coding)> {
-    use Coding::*;
-    Some(match (group, variation) {
-        (1 | 10, 2) | (2, 1..=3) | (11 | 13, 1..=2) => (0, State),
-        (3, 2) | (4, 1..=3) => (0, DoubleBit),
-        (20, 1 | 3) | (21..=23, 1 | 3 | 5 | 7) => (1, U32),
-        (20, 2 | 4) | (21..=23, 2 | 4 | 6 | 8) => (1, U16),
-        (20, 5 | 7) | (21, 9 | 11) => (0, U32),
-        (20, 6 | 8) | (21, 10 | 12) => (0, U16),
-        (30 | 40, 1) | (31..=33 | 42 | 43, 1 | 3) => (1, I32),
-        (30 | 40, 2) | (31..=33 | 42 | 43, 2 | 4) => (1, I16),
-        (30, 3) | (31, 5) | (41, 1) => (0, I32),
-        (30, 4) | (31, 6) | (41, 2) => (0, I16),
-        (30, 5) | (31, 7) | (32 | 33 | 42 | 43, 5 | 7) | (40, 3) => (1, F32),
-        (30, 6) | (31, 8) | (32 | 33 | 42 | 43, 6 | 8) | (40, 4) => (1, F64),
-        (41, 3) | (34, 3) => (0, F32),
-        (41, 4) => (0, F64),
-        (34, 1) | (52, _) => (0, U16),
-        (34, 2) => (0, U32),
-        (50 | 51, _) => (0, Time),
-        (102, 1) => (0, U8),
-        // Flags, then the association that is counted.
-        (121, 1) | (122, 1..=2) => (3, U32),
-        _ => return None,
-    })
-}
-
-/// The number of a point, out of the octets of this point.
-fn number(group: u8, variation: u8, octets: &[u8]) -> Option<f64> {
-    let (offset, coding) = coding(group, variation)?;
-    let mut cursor = Cursor::new(octets.get(offset..)?);
-    match coding {
-        Coding::State => cursor.u8("flags").map(|flags| f64::from(flags >> 7)),
-        Coding::DoubleBit => cursor.u8("flags").map(|flags| f64::from(flags >> 6)),
-        Coding::U8 => cursor.u8("value").map(f64::from),
-        Coding::U16 => cursor.u16_le("value").map(f64::from),
-        Coding::U32 => cursor.u32_le("value").map(f64::from),
-        Coding::I16 => cursor.i16_le("value").map(f64::from),
-        Coding::I32 => cursor.i32_le("value").map(f64::from),
-        Coding::F32 => cursor.f32_le("value").map(f64::from),
-        Coding::F64 => cursor.f64_le("value"),
-        Coding::Time => cursor.uint_le(6, "time").map(|time| time as f64),
-    }
-    .ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The table has the sizes, `coding` the places: neither may be changed alone.
-    #[test]
-    fn every_number_lies_within_its_point() {
-        for entry in codes::OBJECTS {
-            let (group, variation) = ((entry.code >> 8) as u8, entry.code as u8);
-            assert!(!entry.kind.is_empty(), "g{group}v{variation}");
-            match (entry.size, coding(group, variation)) {
-                (Some(bits @ 1..8), coded) => assert!(8 % bits == 0 && coded.is_none(), "g{group}v{variation}"),
-                (Some(bits), coded) => {
-                    let octets = vec![0; bits as usize / 8];
-                    assert_eq!(bits % 8, 0, "g{group}v{variation}");
-                    assert_eq!(number(group, variation, &octets).is_some(), coded.is_some(), "g{group}v{variation}");
-                }
-                (None, coded) => assert!(coded.is_none() || variation == 0, "g{group}v{variation}"),
-            }
-        }
-    }
-
-    #[test]
-    fn all_measurements_and_times_have_a_number() {
-        for entry in codes::OBJECTS.iter().filter(|entry| entry.size.is_some_and(|bits| bits >= 8)) {
-            let (group, variation) = ((entry.code >> 8) as u8, entry.code as u8);
-            let without = matches!(group, 12 | 81 | 101 | 120);
-            assert_eq!(coding(group, variation).is_none(), without, "g{group}v{variation}");
-        }
-    }
+/// Whose private object it is (g83v1 and v2); its data stay out.
+fn registration(octets: &[u8], text: &mut String) -> Option<u8> {
+    let mut cursor = Cursor::new(octets);
+    let vendor = cursor.take(4, "vendor code").ok()?;
+    let identifier = cursor.u16_le("object identifier").ok()?;
+    let mut words = Words::new(text);
+    words.pair("object", identifier);
+    words.typed("vendor", vendor);
+    None
 }

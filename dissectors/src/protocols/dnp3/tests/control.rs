@@ -88,7 +88,10 @@ fn what_is_written_tells_the_operation() {
 fn a_freeze_at_a_time_has_a_time_and_bare_headers() {
     let message = sound(FREEZE_AT_TIME);
     assert_eq!(message.operation, Operation::Operate);
-    assert_eq!(shapes(&message), [("time", 50, 2, None, 1, &[0.0][..], ""), ("counter", 20, 0, None, 0, &[], "")]);
+    assert_eq!(
+        shapes(&message),
+        [("time", 50, 2, None, 1, &[0.0][..], "interval=60000 milliseconds"), ("counter", 20, 0, None, 0, &[], "")]
+    );
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn device_attributes_become_claims() {
 fn files_are_named_and_strings_read() {
     let message = sound(OPEN_FILE);
     assert_eq!(message.operation, Operation::File);
-    assert_eq!(shapes(&message), [("file", 70, 3, None, 1, &[][..], "/conf")]);
+    assert_eq!(shapes(&message), [("file", 70, 3, None, 1, &[][..], "mode=read size=0 permissions=777 name=/conf")]);
     assert_eq!(
         shapes(&sound(OCTET_STRING)),
         [("octet-string", 110, 3, Some(1), 1, &[][..], "one"), ("octet-string", 110, 3, Some(2), 1, &[], "two")]

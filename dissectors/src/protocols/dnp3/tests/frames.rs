@@ -74,7 +74,7 @@ fn a_damaged_block_leaves_the_header_only() {
     let message = &out.messages[0];
     assert_eq!((message.function, message.complete, message.objects.len()), (Some(129), false, 0));
     assert_eq!(message.pairing, Pairing::None);
-    assert_eq!((codes_of(&out), out.oddities[0].1.offset), (vec![OddityCode::BadChecksum], 28));
+    assert_eq!((codes_of(&out), out.oddities[0].1.offset), (vec![OddityCode::BadChecksum], 44));
 }
 
 #[test]

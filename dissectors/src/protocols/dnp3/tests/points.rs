@@ -124,6 +124,6 @@ fn an_unsolicited_response_stands_alone() {
     assert_eq!((message.kind, message.pairing, message.from_client), (Kind::Unsolicited, Pairing::Alone, false));
     assert_eq!(
         shapes(&message),
-        [("time", 51, 1, None, 1, &[123_456.0][..], ""), ("binary-input", 2, 3, Some(5), 1, &[1.0], ""),]
+        [("time", 51, 1, None, 1, &[123_456.0][..], ""), ("binary-input", 2, 3, Some(5), 1, &[1.0], "123472")]
     );
 }

@@ -1,0 +1,113 @@
+//! File control (IEEE 1815-2012, annex A, group 70): names, sizes, handles, blocks. The octets of files and the
+//! passwords of users stay out.
+
+use super::words::{Words, push_printable};
+use crate::bytes::{Cursor, Short};
+use crate::tables::dnp3 as codes;
+
+/// Set in the number of the last block.
+const LAST_BLOCK: u32 = 0x8000_0000;
+
+/// Says in words what the object holds, as far as it goes; gives its status, where it has one.
+pub(super) fn describe(variation: u8, octets: &[u8], text: &mut String) -> Option<u8> {
+    let mut cursor = Cursor::new(octets);
+    let mut words = Words::new(text);
+    match variation {
+        2 => authentication(&mut cursor, octets, &mut words),
+        3 => command(&mut cursor, octets, &mut words),
+        4 => command_status(&mut cursor, &mut words),
+        5 => transport(&mut cursor, &mut words),
+        6 => transport_status(&mut cursor, &mut words),
+        7 => descriptor(&mut cursor, octets, &mut words),
+        8 => {
+            words.typed("name", octets);
+            Ok(None)
+        }
+        _ => Ok(None),
+    }
+    .unwrap_or(None)
+}
+
+/// Octets that the next two fields of the object tell by their offset in it and their size.
+fn located<'a>(cursor: &mut Cursor<'_>, octets: &'a [u8], field: &'static str) -> Result<&'a [u8], Short> {
+    let start = usize::from(cursor.u16_le(field)?);
+    let size = usize::from(cursor.u16_le(field)?);
+    Ok(octets.get(start..start + size).unwrap_or(&[]))
+}
+
+fn authentication(cursor: &mut Cursor<'_>, octets: &[u8], words: &mut Words<'_>) -> Result<Option<u8>, Short> {
+    let user = located(cursor, octets, "user name")?;
+    let password = located(cursor, octets, "password")?;
+    if !password.is_empty() {
+        words.word("password");
+    }
+    words.typed("user", user);
+    Ok(None)
+}
+
+fn command(cursor: &mut Cursor<'_>, octets: &[u8], words: &mut Words<'_>) -> Result<Option<u8>, Short> {
+    let name = located(cursor, octets, "file name")?;
+    cursor.take(6, "time of creation")?;
+    let permissions = cursor.u16_le("permissions")?;
+    cursor.u32_le("authentication key")?;
+    let size = cursor.u32_le("file size")?;
+    let mode = cursor.u16_le("mode")?;
+    words.code("mode", codes::FILE_MODES, mode);
+    words.pair("size", size);
+    words.pair("permissions", format_args!("{permissions:03o}"));
+    words.typed("name", name);
+    Ok(None)
+}
+
+fn command_status(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<Option<u8>, Short> {
+    words.pair("handle", cursor.u32_le("file handle")?);
+    words.pair("size", cursor.u32_le("file size")?);
+    words.pair("block_size", cursor.u16_le("maximum block size")?);
+    cursor.u16_le("request identifier")?;
+    cursor.u8("status").map(Some)
+}
+
+fn block(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short> {
+    words.pair("handle", cursor.u32_le("file handle")?);
+    let number = cursor.u32_le("block number")?;
+    words.pair("block", number & !LAST_BLOCK);
+    if number & LAST_BLOCK != 0 {
+        words.word("last");
+    }
+    Ok(())
+}
+
+fn transport(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<Option<u8>, Short> {
+    block(cursor, words)?;
+    words.pair("octets", cursor.left());
+    Ok(None)
+}
+
+fn transport_status(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<Option<u8>, Short> {
+    block(cursor, words)?;
+    cursor.u8("status").map(Some)
+}
+
+fn descriptor(cursor: &mut Cursor<'_>, octets: &[u8], words: &mut Words<'_>) -> Result<Option<u8>, Short> {
+    let name = located(cursor, octets, "file name")?;
+    words.code("type", codes::FILE_TYPES, cursor.u16_le("type")?);
+    words.pair("size", cursor.u32_le("file size")?);
+    cursor.take(6, "time of creation")?;
+    words.pair("permissions", format_args!("{:03o}", cursor.u16_le("permissions")?));
+    words.typed("name", name);
+    Ok(None)
+}
+
+/// The status of a requested operation (g91v1): how long it takes, its status, and what the device says of it.
+pub(super) fn operation_status(octets: &[u8], text: &mut String) -> Option<u8> {
+    let mut cursor = Cursor::new(octets);
+    let delay = cursor.u32_le("time delay").ok()?;
+    let status = cursor.u8("status").ok()?;
+    let mut words = Words::new(text);
+    words.pair("delay", format_args!("{delay}ms"));
+    if !cursor.is_empty() {
+        words.word("");
+        push_printable(cursor.rest(), text);
+    }
+    Some(status)
+}
