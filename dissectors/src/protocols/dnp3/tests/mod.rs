@@ -1,5 +1,6 @@
 //! Vectors of every family beside their tests, each cut everywhere, and hostile octets.
 
+mod captures;
 mod control;
 mod device;
 mod fragments;
