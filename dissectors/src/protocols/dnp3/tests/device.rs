@@ -1,4 +1,4 @@
-//! What else a device tells: attributes, files, strings, and challenges (clause 7).
+//! What else a device tells: attributes and strings.
 
 use super::*;
 
@@ -23,49 +23,6 @@ pub(super) const DEVICE_ATTRIBUTES: &[u8] = &[
     0x01, // start: a set of the vendor's own
     0x01, // stop
     0x01, 0x01, b'x', // visible string
-];
-
-pub(super) const OPEN_FILE: &[u8] = &[
-    0xC9, // application control
-    0x19, // function: open file
-    0x46, 0x03, 0x5B, // file command, free format
-    0x01, // count
-    0x1F, 0x00, // size
-    0x1A, 0x00, // name offset
-    0x05, 0x00, // name size
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, // time of creation
-    0xFF, 0x01, // permissions
-    0x00, 0x00, 0x00, 0x00, // authentication key
-    0x00, 0x00, 0x00, 0x00, // file size
-    0x01, 0x00, // mode: read
-    0x00, 0x04, // maximum block size
-    0x01, 0x00, // request identifier
-    b'/', b'c', b'o', b'n', b'f', // name
-];
-
-pub(super) const CHALLENGE: &[u8] = &[
-    0xC4, // application control: the sequence of SELECT
-    0x83, // function: authenticate response
-    0x00, 0x00, // IIN
-    0x78, 0x01, 0x5B, // challenge, free format
-    0x01, // count
-    0x0C, 0x00, // size
-    0x01, 0x00, 0x00, 0x00, // challenge sequence
-    0x01, 0x00, // user number
-    0x04, // HMAC algorithm
-    0x01, // reason
-    0x51, 0x52, 0x53, 0x54, // challenge data
-];
-
-pub(super) const REPLY: &[u8] = &[
-    0xC4, // application control
-    0x20, // function: authenticate request
-    0x78, 0x02, 0x5B, // reply, free format
-    0x01, // count
-    0x0A, 0x00, // size
-    0x01, 0x00, 0x00, 0x00, // challenge sequence
-    0x01, 0x00, // user number
-    0xA1, 0xA2, 0xA3, 0xA4, // HMAC
 ];
 
 pub(super) const OCTET_STRING: &[u8] = &[
@@ -96,24 +53,52 @@ fn device_attributes_become_claims() {
 }
 
 #[test]
-fn files_are_named_and_strings_read() {
-    let message = sound(OPEN_FILE);
-    assert_eq!(message.operation, Operation::File);
-    assert_eq!(shapes(&message), [("file", 70, 3, None, 1, &[][..], "mode=read size=0 permissions=777 name=/conf")]);
+fn strings_are_read() {
     assert_eq!(
         shapes(&sound(OCTET_STRING)),
         [("octet-string", 110, 3, Some(1), 1, &[][..], "one"), ("octet-string", 110, 3, Some(2), 1, &[], "two")]
     );
+    // What is typed at a terminal may be a password.
+    let terminal = [&OCTET_STRING[..4], &[0x70], &OCTET_STRING[5..]].concat();
+    assert_eq!(shapes(&sound(&terminal)), [("virtual-terminal", 112, 3, Some(1), 2, &[][..], "")]);
 }
 
 #[test]
-fn a_challenge_holds_the_answer_back() {
-    let mut session = Dnp3::default();
-    let pairings = [SELECT, CHALLENGE, REPLY, &[0xC4, 0x81, 0x00, 0x00]]
-        .map(|fragment| feed_fragment(&mut session, fragment).messages[0].pairing);
-    let Pairing::Opens(key) = pairings[0] else { panic!("{:?}", pairings[0]) };
-    assert_eq!(
-        pairings[1..],
-        [Pairing::Answers { key, last: false }, Pairing::Alone, Pairing::Answers { key, last: true }]
-    );
+fn each_attribute_that_identifies_becomes_its_claim() {
+    let cases = [
+        (242, Attribute::Firmware),
+        (243, Attribute::Hardware),
+        (245, Attribute::Location),
+        (246, Attribute::Description),
+        (247, Attribute::Name),
+        (248, Attribute::Serial),
+        (249, Attribute::ProtocolRevision),
+        (250, Attribute::Model),
+        (252, Attribute::Vendor),
+    ];
+    for (variation, attribute) in cases {
+        let fragment = [&[0xC1, 0x81, 0, 0], &[0x00, variation, 0x00, 0, 0, 0x01, 0x02, b'A', b'1'][..]].concat();
+        let out = feed_fragment(&mut Dnp3::default(), &fragment);
+        let claims: Vec<_> = out.claims.iter().map(|(_, claim)| (claim.attribute, claim.value.as_str())).collect();
+        assert_eq!(claims, [(attribute, "A1")]);
+        assert!(!out.messages[0].objects[0].property_name.is_empty());
+    }
+}
+
+#[test]
+fn attributes_of_each_type_are_numbers() {
+    let cases: &[(&[u8], &[f64])] = &[
+        (&[0x02, 0x01, 0xFF], &[255.0]),                                             // unsigned
+        (&[0x03, 0x02, 0xFE, 0xFF], &[-2.0]),                                        // signed
+        (&[0x04, 0x04, 0x00, 0x00, 0x48, 0x42], &[50.0]),                            // single precision
+        (&[0x04, 0x08, 0, 0, 0, 0, 0, 0, 0x49, 0x40], &[50.0]),                      // double precision
+        (&[0x07, 0x06, 0x87, 0xE2, 0xF5, 0x53, 0x4C, 0x01], &[1_427_337_765_511.0]), // time
+        (&[0xFE, 0x04, 0xF0, 0x00, 0xF7, 0x01], &[240.0, 247.0]),                    // list of variations
+        (&[0x05, 0x02, 0x01, 0x02], &[]),                                            // octet string
+        (&[0x63, 0x02, 0x01, 0x02], &[]),                                            // no type of the standard
+    ];
+    for (value, numbers) in cases {
+        let message = sound(&[&[0xC1, 0x81, 0, 0, 0x00, 0xFF, 0x00, 0, 0], *value].concat());
+        assert_eq!(message.values_of(&message.objects[0]), *numbers, "{value:x?}");
+    }
 }

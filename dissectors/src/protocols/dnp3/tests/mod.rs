@@ -3,16 +3,20 @@
 mod captures;
 mod control;
 mod device;
+mod files;
 mod fragments;
 mod frames;
 mod hostile;
 mod points;
 mod recognition;
+mod security;
 
 use self::control::*;
 use self::device::*;
+use self::files::*;
 use self::frames::*;
 use self::points::*;
+use self::security::*;
 use super::*;
 use crate::model::{Attribute, Claim, Message};
 
@@ -25,10 +29,33 @@ const FRAGMENTS: &[&[u8]] = &[
     CLEAR_RESTART,
     FREEZE_AT_TIME,
     DEVICE_ATTRIBUTES,
+    OCTET_STRING,
+    QUALITY,
+    TIMED_EVENTS,
+    NUMBERS,
+    ASSIGN_CLASS,
+    RESTART_DELAY,
     OPEN_FILE,
+    FILE_OPENED,
+    WRITE_BLOCK,
+    BLOCK_REFUSED,
+    AUTHENTICATE_FILE,
+    FILE_INFORMATION,
+    ACTIVATE,
+    ACTIVATED,
     CHALLENGE,
     REPLY,
-    OCTET_STRING,
+    AGGRESSIVE_OPERATE,
+    SESSION_KEY_STATUS_REQUEST,
+    SESSION_KEY_STATUS,
+    SESSION_KEY_CHANGE,
+    AUTHENTICATION_ERROR,
+    MASTERS_ERROR,
+    USER_CERTIFICATE,
+    USER_STATUS_CHANGE,
+    UPDATE_KEY_CHANGE_REQUEST,
+    UPDATE_KEY_CHANGE_REPLY,
+    UPDATE_KEY_CHANGE,
 ];
 
 const MASTER: u16 = 1;
