@@ -1,7 +1,7 @@
 //! What one point says: its number, its status, its words (IEEE 1815-2012, annex A).
 //!
 //! Every object has one number for each of its points, in order. Times of events are words: milliseconds since 1970,
-//! one for each point. A status is the flags of a point that is not plainly online, or the outcome of a command.
+//! one for each point in order. A status is the flags of a point that is not plainly online, or the outcome of a command.
 
 use std::fmt::Write as _;
 
@@ -67,8 +67,8 @@ pub(super) fn push_point(header: &Header, index: Option<u32>, reading: Reading, 
         object.values.end = values.len() as u32;
     }
     if let Some(time) = reading.time {
-        let space = if object.text.is_empty() { "" } else { " " };
-        write!(text, "{space}{time}").ok();
+        let before = if object.text.is_empty() { "time=" } else { " " };
+        write!(text, "{before}{time}").ok();
         object.text.end = text.len() as u32;
     }
 }

@@ -192,8 +192,8 @@ fn the_times_of_events_are_words() {
     assert_eq!(
         shapes(&sound(TIMED_EVENTS)),
         [
-            ("binary-input", 2, 2, Some(5), 2, &[1.0, 1.0][..], "1427337765511 1427337765512"),
-            ("analog-input", 32, 7, Some(9), 1, &[20.5], "1427337765511"),
+            ("binary-input", 2, 2, Some(5), 2, &[1.0, 1.0][..], "time=1427337765511 1427337765512"),
+            ("analog-input", 32, 7, Some(9), 1, &[20.5], "time=1427337765511"),
             ("double-bit-input", 4, 3, Some(1), 1, &[2.0], ""),
         ]
     );
@@ -298,6 +298,6 @@ fn an_unsolicited_response_stands_alone() {
     assert_eq!((message.kind, message.pairing, message.from_client), (Kind::Unsolicited, Pairing::Alone, false));
     assert_eq!(
         shapes(&message),
-        [("time", 51, 1, None, 1, &[123_456.0][..], ""), ("binary-input", 2, 3, Some(5), 1, &[1.0], "123472")]
+        [("time", 51, 1, None, 1, &[123_456.0][..], ""), ("binary-input", 2, 3, Some(5), 1, &[1.0], "time=123472")]
     );
 }
