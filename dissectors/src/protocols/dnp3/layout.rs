@@ -57,6 +57,7 @@ impl Coding {
     }
 
     /// The number at the start of the octets.
+    #[inline]
     fn read(self, octets: &[u8]) -> Option<f64> {
         let mut cursor = Cursor::new(octets);
         match self {
@@ -142,12 +143,14 @@ impl Layout {
     }
 
     /// The number of a point, out of its octets.
+    #[inline]
     pub(super) fn number(&self, octets: &[u8]) -> Option<f64> {
         let (offset, coding) = self.number?;
         coding.read(octets.get(offset..)?)
     }
 
     /// All that a point says; relative times count from `common_time`.
+    #[inline]
     pub(super) fn read(&self, octets: &[u8], common_time: Option<u64>) -> Reading {
         let status = self.quality.zip(octets.first()).and_then(|(quality, octet)| match quality {
             Quality::Flags(bits) => Some(octet & bits).filter(|flags| *flags != ONLINE),

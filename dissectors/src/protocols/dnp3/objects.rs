@@ -8,7 +8,7 @@ use super::attributes;
 use super::header::{Fault, Header, Prefix, Range, number_of};
 use super::layout::{Form, Reading};
 use super::notes::Notes;
-use super::points::{point, push_point};
+use super::points::{point, push_point, push_run};
 use crate::bytes::{Cursor, Short};
 use crate::model::{Message, OddityCode};
 
@@ -96,20 +96,14 @@ fn packed(header: &Header, bits: u32, cursor: &mut Cursor<'_>, message: &mut Mes
     let octets = cursor.take(needed.min(cursor.left() as u64) as usize, "points")?;
     let whole = header.count().min(octets.len() as u64 * u64::from(8 / bits));
     let mask = (1 << bits) - 1;
-    let per_octet = u64::from(8 / bits);
-    for place in 0..whole {
-        let octet = octets[(place / per_octet) as usize];
-        let number = octet >> ((place % per_octet) as u32 * bits) & mask;
-        push_point(header, header.index(place), plain(number), message);
+    let numbers = octets.iter().flat_map(|octet| (0..8 / bits).map(move |place| octet >> (place * bits) & mask));
+    if whole > 0 {
+        push_run(header, whole as u32, numbers.take(whole as usize).map(f64::from), message);
     }
     if whole < header.count() {
         return Err(too_many(header, needed, octets.len()));
     }
     Ok(())
-}
-
-fn plain(number: u8) -> Reading {
-    Reading { number: Some(f64::from(number)), ..Reading::default() }
 }
 
 /// Points of one size, one after the other.
@@ -123,8 +117,9 @@ fn in_order(
     let left = cursor.left();
     let needed = header.count() * size as u64;
     let whole = header.count().min((left / size.max(1)) as u64);
-    for place in 0..whole {
-        point(header, header.index(place), cursor.take(size, "point")?, context, message);
+    let octets = cursor.take(whole as usize * size, "points")?;
+    for (place, octets) in (0..).zip(octets.chunks_exact(size.max(1))) {
+        point(header, header.index(place), octets, context, message);
     }
     if whole < header.count() {
         return Err(too_many(header, needed, left));
@@ -158,7 +153,7 @@ fn indexed(
             // A packed point with an index has an octet of its own (the standard has no such pair).
             Form::Packed(bits) => {
                 let number = cursor.u8("point")? & ((1 << bits) - 1);
-                push_point(header, index, plain(number), message);
+                push_point(header, index, Reading { number: Some(number.into()), ..Reading::default() }, message);
             }
             Form::TypeLengthValue => attributes::decode(header.object(index, 1), cursor, context, message, notes)?,
             Form::Registration => point(header, index, registration(cursor)?, context, message),

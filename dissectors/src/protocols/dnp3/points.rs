@@ -19,16 +19,18 @@ use crate::tables::{self, dnp3 as codes};
 const MAX_VALUES: usize = 2048 * 8;
 
 /// Decodes one point from the octets that are its own (fewer than it should have, where the fragment is cut).
+#[inline]
 pub(super) fn point(header: &Header, index: Option<u32>, octets: &[u8], context: Context, message: &mut Message) {
     let answer = |status: Option<u8>| status.filter(|_| context.response);
-    let number = header.layout.number(octets);
     match (header.group, header.variation) {
         (12, 1 | 2) => {
             let code = octets.first().copied().map(f64::from);
             push_own(header, index, code, message, |text| answer(control(octets, text)));
         }
-        (41, _) => push_own(header, index, number, message, |_| answer(octets.last().copied())),
-        (50, 2 | 4) => push_own(header, index, number, message, |text| interval(octets, text)),
+        (41, _) => {
+            push_own(header, index, header.layout.number(octets), message, |_| answer(octets.last().copied()));
+        }
+        (50, 2 | 4) => push_own(header, index, header.layout.number(octets), message, |text| interval(octets, text)),
         (70, variation) => {
             push_own(header, index, None, message, |text| answer(files::describe(variation, octets, text)));
         }
@@ -47,6 +49,7 @@ pub(super) fn point(header: &Header, index: Option<u32>, octets: &[u8], context:
 
 /// Adds a point to the object before it where that ends just below its index and has its status, and else as an
 /// object of its own.
+#[inline]
 pub(super) fn push_point(header: &Header, index: Option<u32>, reading: Reading, message: &mut Message) {
     let Message { objects, values, text, .. } = message;
     let follows = |object: &Object| {
@@ -71,6 +74,13 @@ pub(super) fn push_point(header: &Header, index: Option<u32>, reading: Reading, 
         write!(text, "{before}{time}").ok();
         object.text.end = text.len() as u32;
     }
+}
+
+/// Adds the points of a header, as many as there are numbers, as one object.
+pub(super) fn push_run(header: &Header, count: u32, numbers: impl Iterator<Item = f64>, message: &mut Message) {
+    let room = MAX_VALUES.saturating_sub(message.values.len());
+    let values = message.push_values(numbers.take(room));
+    message.objects.push(Object { values, ..header.object(header.index(0), count) });
 }
 
 /// Adds a point as an object of its own: it has words or a status.
