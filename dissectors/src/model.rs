@@ -210,7 +210,7 @@ pub struct Object {
     pub values: Range<u32>,
     /// Words carried (text values, control codes), as a range of [`Message::text`].
     pub text: Range<u32>,
-    /// Status: DNP3 control status, BACnet error of this object; none where the protocol says nothing.
+    /// Status: DNP3 outcome, or flags of a point that is not plainly online; BACnet error of this object; else none.
     pub status: Option<u16>,
 }
 

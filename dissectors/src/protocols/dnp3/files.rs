@@ -1,7 +1,7 @@
 //! File control (IEEE 1815-2012, annex A, group 70): names, sizes, handles, blocks. The octets of files and the
 //! passwords of users stay out.
 
-use super::words::{Words, push_printable};
+use super::words::Words;
 use crate::bytes::{Cursor, Short};
 use crate::tables::dnp3 as codes;
 
@@ -96,18 +96,4 @@ fn descriptor(cursor: &mut Cursor<'_>, octets: &[u8], words: &mut Words<'_>) -> 
     words.pair("permissions", format_args!("{:03o}", cursor.u16_le("permissions")?));
     words.typed("name", name);
     Ok(None)
-}
-
-/// The status of a requested operation (g91v1): how long it takes, its status, and what the device says of it.
-pub(super) fn operation_status(octets: &[u8], text: &mut String) -> Option<u8> {
-    let mut cursor = Cursor::new(octets);
-    let delay = cursor.u32_le("time delay").ok()?;
-    let status = cursor.u8("status").ok()?;
-    let mut words = Words::new(text);
-    words.pair("delay", format_args!("{delay}ms"));
-    if !cursor.is_empty() {
-        words.word("");
-        push_printable(cursor.rest(), text);
-    }
-    Some(status)
 }

@@ -39,7 +39,7 @@ pub(super) fn point(header: &Header, index: Option<u32>, octets: &[u8], context:
             push_printable(octets, text);
             None
         }),
-        (91, _) => push_own(header, index, None, message, |text| files::operation_status(octets, text)),
+        (91, _) => push_own(header, index, None, message, |text| operation_status(octets, text)),
         (120, variation) => {
             push_own(header, index, None, message, |text| security::describe(variation, octets, text));
         }
@@ -148,4 +148,17 @@ fn registration(octets: &[u8], text: &mut String) -> Option<u8> {
     words.pair("object", identifier);
     words.typed("vendor", vendor);
     None
+}
+
+/// The status of a requested operation (g91v1): how long it takes, its status, and what the device says of it.
+fn operation_status(octets: &[u8], text: &mut String) -> Option<u8> {
+    let mut cursor = Cursor::new(octets);
+    let delay = cursor.u32_le("time delay").ok()?;
+    let status = cursor.u8("status code").ok()?;
+    let mut words = Words::new(text);
+    words.pair("delay", format_args!("{delay}ms"));
+    if !cursor.is_empty() {
+        words.typed("text", cursor.rest());
+    }
+    Some(status)
 }

@@ -120,7 +120,7 @@ fn files_are_told_but_neither_their_octets_nor_passwords() {
         (AUTHENTICATE_FILE, "authenticate_file", Operation::File, "password user=bob"),
         (FILE_INFORMATION, "response", Operation::Report, "type=directory size=2 permissions=444 name=logs"),
         (ACTIVATE, "activate_configuration", Operation::Configure, "name=/conf 2"),
-        (ACTIVATED, "response", Operation::Report, "delay=1000ms ok"),
+        (ACTIVATED, "response", Operation::Report, "delay=1000ms text=ok"),
     ];
     for (fragment, name, operation, words) in cases {
         let message = sound(fragment);

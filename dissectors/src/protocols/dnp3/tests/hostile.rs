@@ -108,18 +108,30 @@ fn what_is_held_is_bounded() {
 
 #[test]
 fn a_message_of_countless_objects_is_cut_short() {
+    let headers = [0x01, 0x00, 0x06].repeat(Message::MAX_OBJECTS + 100);
+    let out = feed_long(&[&[0xC1, 0x01], &headers[..]].concat());
+    assert_eq!(out.messages[0].objects.len(), Message::MAX_OBJECTS);
+    assert_eq!(codes_of(&out), [OddityCode::UndecodedObject]);
+    // Points whose flags differ from those before are objects of their own.
+    let points = [0x81, 0x85].repeat(Message::MAX_OBJECTS);
+    let header = [0x01, 0x02, 0x08, 0x00, 0x20]; // binary input with flags, 8192 of them
+    let out = feed_long(&[&[0xC1, 0x81, 0x00, 0x00], &header[..], &points].concat());
+    assert_eq!(out.messages[0].objects.len(), Message::MAX_OBJECTS);
+}
+
+/// Decodes a fragment of many segments.
+fn feed_long(fragment: &[u8]) -> Output {
     let mut session = Dnp3::default();
-    let headers: Vec<u8> = [0x01, 0x00, 0x06].repeat(Message::MAX_OBJECTS + 100);
-    let fragment = [&[0xC1, 0x01], &headers[..]].concat();
-    let segments: Vec<_> = fragment.chunks(249).collect();
     let mut out = Output::default();
+    let segments: Vec<_> = fragment.chunks(249).collect();
+    let from_master = is_masters(fragment);
     for (place, octets) in segments.iter().enumerate() {
         let first = if place == 0 { 0x40 } else { 0 };
         let last = if place + 1 == segments.len() { 0x80 } else { 0 };
-        out = feed(&mut session, Direction::Forward, &segment(first | last | place as u8 & 0x3F, octets, true));
+        let frame = segment(first | last | place as u8 & 0x3F, octets, from_master);
+        out = feed(&mut session, way(from_master), &frame);
     }
-    assert_eq!(out.messages[0].objects.len(), Message::MAX_OBJECTS);
-    assert_eq!(codes_of(&out), [OddityCode::UndecodedObject]);
+    out
 }
 
 /// Everything a session is asked, on any octets; what comes out stays within its bounds.
