@@ -39,7 +39,7 @@ fn authentication(cursor: &mut Cursor<'_>, octets: &[u8], words: &mut Words<'_>)
     let user = located(cursor, octets, "user name")?;
     let password = located(cursor, octets, "password")?;
     if !password.is_empty() {
-        words.word("password");
+        words.word("password given");
     }
     words.typed("user", user);
     Ok(None)

@@ -1,7 +1,8 @@
 //! What one point says: its number, its status, its words (IEEE 1815-2012, annex A).
 //!
 //! Every object has one number for each of its points, in order. Times of events are words: milliseconds since 1970,
-//! one for each point in order. A status is the flags of a point that is not plainly online, or the outcome of a command.
+//! one for each point in order. A status is the flags of a point that is not plainly online, or the outcome of a
+//! command.
 
 use std::fmt::Write as _;
 

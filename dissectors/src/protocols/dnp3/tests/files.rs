@@ -117,7 +117,7 @@ fn files_are_told_but_neither_their_octets_nor_passwords() {
         (FILE_OPENED, "response", Operation::Report, "handle=123456789 size=12 block_size=1024"),
         (WRITE_BLOCK, "write", Operation::File, "handle=123456789 block=2 last octets=3"),
         (BLOCK_REFUSED, "response", Operation::Report, "handle=123456789 block=2 last"),
-        (AUTHENTICATE_FILE, "authenticate_file", Operation::File, "password user=bob"),
+        (AUTHENTICATE_FILE, "authenticate_file", Operation::File, "password given user=bob"),
         (FILE_INFORMATION, "response", Operation::Report, "type=directory size=2 permissions=444 name=logs"),
         (ACTIVATE, "activate_configuration", Operation::Configure, "name=/conf 2"),
         (ACTIVATED, "response", Operation::Report, "delay=1000ms text=ok"),
