@@ -28,7 +28,7 @@ PDUS: Final = pa.schema(
         _required("frame", pa.uint64()),
         _required("time", TIME),
         _required("protocol", WORD),
-        _required("transport", WORD),  # tcp, udp
+        _required("transport", WORD),  # tcp, udp; ethernet, arcnet, mstp where BACnet has no IP below it
         _required("source_address", WORD),
         _required("destination_address", WORD),
         _required("source_port", pa.uint16()),
@@ -146,11 +146,11 @@ FLOWS: Final = pa.schema(
     [
         _required("source", WORD),
         _required("capture", WORD),
-        _required("transport", WORD),  # tcp, udp, icmp, ip-<number>, ethernet
+        _required("transport", WORD),  # tcp, udp, icmp, ip-<number>, ethernet, arcnet, mstp
         _required("client", WORD),  # opened it (TCP: SYN; else the first seen, or the side with the high port)
-        _required("server", WORD),  # an IP address; a MAC where transport is ethernet
+        _required("server", WORD),  # IP address; on a link without IP a MAC, arcnet:<node>, mstp:<station>
         _required("client_port", pa.uint16()),
-        _required("server_port", pa.uint16()),  # ICMP type and code; the EtherType where transport is ethernet
+        _required("server_port", pa.uint16()),  # ICMP type and code; EtherType, or DSAP of LLC, on a link
         pa.field("vlan", pa.uint16()),
         _required("client_mac", WORD),
         _required("server_mac", WORD),
@@ -229,6 +229,7 @@ COVERAGE: Final = pa.schema(
         pa.field("last_time", TIME),
         _required("cut_packets", pa.uint64()),  # snap length
         _required("undecoded_packets", pa.uint64()),  # link type or header that could not be read
+        _required("unknown_link_packets", pa.uint64()),  # of these: a link type that is not known
         _required("gaps", pa.uint64()),  # holes in TCP streams
         _required("gap_bytes", pa.uint64()),
         _required("one_sided_flows", pa.uint64()),

@@ -65,6 +65,7 @@ OddityCode = Literal[
     "bad_header",
     "mismatch",
     "incomplete_fragments",
+    "too_deep",
 ]
 
 PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)

@@ -13,6 +13,9 @@ DOCUMENTATION: Final = tuple(
 
 UNSPECIFIED: Final = ("0.0.0.0", "::")
 BROADCAST_MAC: Final = "ff:ff:ff:ff:ff:ff"
+BUS_BROADCASTS: Final = ("mstp:255", "arcnet:0")
+"""Broadcast stations (ASHRAE 135, 9.2.1; ANSI/ATA 878.1)."""
+
 NO_MAC: Final = "00:00:00:00:00:00"
 VIRTUAL_ROUTER_MACS: Final = ("00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:0c:9f:f")
 """VRRP for IPv4 and IPv6 (RFC 9568, 7.3), HSRP versions 1 and 2."""
@@ -64,7 +67,9 @@ def is_device_mac(mac: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def is_group(address: str) -> bool:
-    """True where the address by itself means many: multicast, limited broadcast, a group MAC address."""
+    """True where the address by itself means many: multicast, limited or bus broadcast, a group MAC address."""
+    if address in BUS_BROADCASTS:
+        return True
     if is_mac(address):
         return is_group_mac(address)
     parsed = parse(address)

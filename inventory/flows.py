@@ -29,6 +29,9 @@ SILENT_SERVERS: Final = 8
 STATES: Final = ("", "attempted", "one_way", "refused", "reset", "two_way", "closed", "established")
 """Flow states, the best last."""
 
+LINKS: Final = ("ethernet", "arcnet", "mstp")
+"""Transports without an internet layer: their port is an EtherType or a service access point, or 0 for neither."""
+
 ARP_TYPES: Final = (0x0806, 0x8035)
 """EtherTypes of ARP and RARP (RFC 826, RFC 903)."""
 
@@ -37,7 +40,7 @@ ANSWERED_STATES: Final = ("reset", "two_way", "closed", "established")
 pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain number or word beside a column
 
 _SEPARATOR: Final = "\x1f"
-_MAY_BE_GROUP: Final = r"^2[23]\d\.|^[fF][fF]|\.255$|^[0-9a-fA-F]{2}:.{14}$"
+_MAY_BE_GROUP: Final = r"^2[23]\d\.|^[fF][fF]|\.255$|^[0-9a-fA-F]{2}:.{14}$|^mstp:255$|^arcnet:0$"
 
 
 class Link(NamedTuple):
@@ -149,7 +152,7 @@ def _with_protocol(table: pa.Table) -> pa.Table:
     """The service, or else transport and port. The port of ICMP is its type, which makes no service of its own."""
     port = table["server_port"]
     has_ports = _among(table["transport"], ("tcp", "udp"))
-    on_link = pc.equal(table["transport"], "ethernet")
+    on_link = pc.and_(_among(table["transport"], LINKS), pc.greater(port, pa.scalar(0, port.type)))
     numbers = pc.unique(port).to_pylist()
     hexadecimal = pa.array([f"0x{number:04x}" for number in numbers], pa.utf8())
     positions: Any = pc.index_in(port, value_set=pa.array(numbers, port.type))

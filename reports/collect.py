@@ -78,7 +78,10 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
     ),
     (
         lambda row: row.undecoded_packets,
-        lambda count, _: f"{counted(count, 'packet')} could not be decoded at all (link type or header).",
+        lambda count, row: (
+            f"{counted(count, 'packet')} could not be decoded at all: "
+            f"{row.unknown_link_packets} of a link type that is not known, the others with an unreadable header."
+        ),
     ),
     (
         lambda row: row.gaps,

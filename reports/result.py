@@ -54,6 +54,7 @@ class Capture:
     last_time: int = 0
     cut_packets: int = 0
     undecoded_packets: int = 0
+    unknown_link_packets: int = 0  # of these: a link type that is not known
     gaps: int = 0
     gap_bytes: int = 0
     one_sided_flows: int = 0

@@ -3,7 +3,7 @@
 
 use crate::columns::rows;
 use crate::exchange::Conversation;
-use crate::flows::{Content, Datagrams, Flow, Stream, Transport};
+use crate::flows::{Content, Datagrams, Flow, Stream};
 use crate::model::{OddityCode, Protocol};
 use crate::net::tcp::{Piece, Stamp};
 use crate::recognise::{Kept, Seen};
@@ -37,7 +37,7 @@ pub fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], s
     }
 }
 
-/// A protocol was recognised in a UDP flow: the datagrams kept so far are its own.
+/// A protocol was recognised in a flow of datagrams: the datagrams kept so far are its own.
 pub fn start_datagrams(
     flow: &mut Flow,
     session: Box<dyn Session>,
@@ -94,7 +94,7 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
     }
 }
 
-/// Takes a UDP datagram.
+/// Takes a datagram, or what a frame of a link without an internet layer carries.
 pub fn datagram(flow: &mut Flow, seen: Seen<'_>, sinks: &mut Sinks, output: &mut Output) {
     let Content::Datagrams(datagrams) = &mut flow.content else { return };
     let Datagrams { session, dialogue, place } = &mut **datagrams;
@@ -150,7 +150,7 @@ fn conversation(flow: &Flow, protocol: Protocol, source: u32) -> Conversation {
     Conversation {
         source,
         protocol,
-        transport: if flow.key.transport() == Transport::Tcp { "tcp" } else { "udp" },
+        transport: flow.key.transport().name(),
         addresses: flow.addresses,
         ports: flow.ports,
         vlan: flow.vlan,

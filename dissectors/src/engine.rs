@@ -1,17 +1,19 @@
 //! Packets in, rows out: every stage is wired here, once.
 
+mod layers;
+
 use hashbrown::HashMap;
 
 use crate::capture::Packet;
 use crate::columns::rows;
 use crate::dialogue;
 use crate::flows::{Content, Flow, Flows, Key, Transport};
-use crate::intern::Dictionaries;
+use crate::intern::{Addresses, Dictionaries};
 use crate::model::OddityCode;
 use crate::net::BadHeader;
-use crate::net::fragments::{Added, Fragments};
-use crate::net::ip::{self, Ip, IpPacket, flag, number};
-use crate::net::link::{self, Link, Mac, ethertype};
+use crate::net::fragments::Fragments;
+use crate::net::ip::{Ip, flag};
+use crate::net::link::{self, Mac, Station};
 use crate::net::tcp::Stamp;
 use crate::recognise::Seen;
 use crate::record::Recorder;
@@ -47,9 +49,13 @@ pub struct Engine {
 struct Context {
     stamp: Stamp,
     wire_length: u32,
-    source_mac: Option<Mac>,
-    destination_mac: Option<Mac>,
+    /// Octets of those that were not captured.
+    missing: usize,
+    source: Option<Station>,
+    destination: Option<Station>,
     vlan: Option<u16>,
+    /// How many packets this one is inside of.
+    depth: u8,
 }
 
 /// One packet of a flow, to be counted and looked into.
@@ -132,18 +138,25 @@ impl Engine {
     pub fn packet(&mut self, packet: &Packet<'_>, frame: u64) {
         let stamp = Stamp { frame, time: packet.time_ns, capture: self.sinks.coverage.capture };
         self.count(packet);
-        match link::parse(packet.link_type, packet.data) {
-            Ok(link) => {
+        let data = without_check_sequence(packet);
+        match link::parse(packet.link_type, data) {
+            Some(Ok(link)) => {
                 let context = Context {
                     stamp,
                     wire_length: packet.original_length,
-                    source_mac: link.source,
-                    destination_mac: link.destination,
+                    missing: (packet.original_length as usize).saturating_sub(packet.data.len()),
+                    source: link.source,
+                    destination: link.destination,
                     vlan: link.vlan,
+                    depth: 0,
                 };
                 self.network(&context, &link);
             }
-            Err(bad) => self.undecoded(bad, stamp),
+            Some(Err(bad)) => self.undecoded(bad, stamp),
+            None => {
+                self.sinks.coverage.undecoded_packets += 1;
+                self.sinks.coverage.unknown_link_packets += 1;
+            }
         }
         if self.flows.needs_sweep(packet.time_ns) {
             self.sweep(packet.time_ns);
@@ -180,109 +193,6 @@ impl Engine {
         let BadHeader { layer, offset, expected } = bad;
         let odd = Odd { layer, offset, code: OddityCode::BadHeader, expected: expected.to_string() };
         self.sinks.oddity([None, None], stamp, odd);
-    }
-
-    #[inline]
-    fn network(&mut self, context: &Context, link: &Link<'_>) {
-        let parsed = match link.ethertype {
-            ethertype::IPV4 => ip::ipv4(link.payload),
-            ethertype::IPV6 => ip::ipv6(link.payload),
-            ethertype::ARP => {
-                if let Some(arp) = ip::arp(link.payload) {
-                    // A probe asks with an empty sender address (RFC 5227, 1.1).
-                    if arp.sender != Ip::v4([0; 4]) {
-                        self.sighting(arp.sender, arp.sender_mac, context, true);
-                    }
-                }
-                return self.layer2(context, link);
-            }
-            _ => return self.layer2(context, link),
-        };
-        let packet = match parsed {
-            Ok(packet) => packet,
-            Err(bad) => return self.undecoded(bad, context.stamp),
-        };
-        let Some(fragment) = packet.fragment else { return self.transport(context, &packet) };
-        match self.fragments.add(&packet, fragment, context.stamp.frame, context.stamp.time) {
-            Added::Whole(whole) => {
-                let wire_length = whole.payload.len();
-                self.transport(context, &IpPacket { fragment: None, payload: &whole.payload, wire_length, ..packet });
-            }
-            Added::Conflict => {
-                let ends = [Some(packet.source), Some(packet.destination)];
-                let odd = Odd {
-                    layer: "ip-fragment",
-                    offset: fragment.offset as u32,
-                    code: OddityCode::ConflictingOverlap,
-                    expected: "the octets that were sent before at this offset, found others".to_string(),
-                };
-                self.sinks.oddity(ends, context.stamp, odd);
-            }
-            Added::Waiting => {}
-            Added::Impossible => self.sinks.coverage.undecoded_packets += 1,
-        }
-    }
-
-    #[cold]
-    fn layer2(&mut self, context: &Context, link: &Link<'_>) {
-        let (Some(source), Some(destination)) = (link.source, link.destination) else { return };
-        let as_ip = |mac: Mac| {
-            let [a, b, c, d, e, f] = mac;
-            Ip(u128::from(u64::from_be_bytes([0, 0, a, b, c, d, e, f])))
-        };
-        self.load(
-            context,
-            &Load {
-                addresses: [as_ip(source), as_ip(destination)],
-                ports: [link.ethertype; 2],
-                transport: Transport::Ethernet,
-                flags: 0,
-                sequence: 0,
-                acknowledgement: 0,
-                payload: &[],
-                missing: 0,
-            },
-        );
-    }
-
-    #[inline]
-    fn transport(&mut self, context: &Context, packet: &IpPacket<'_>) {
-        let addresses = [packet.source, packet.destination];
-        let quiet = Load {
-            addresses,
-            ports: [0, 0],
-            transport: Transport::Ip(packet.protocol),
-            flags: 0,
-            sequence: 0,
-            acknowledgement: 0,
-            payload: &[],
-            missing: 0,
-        };
-        let load = match packet.protocol {
-            number::TCP => ip::tcp(packet).map(|segment| Load {
-                ports: segment.ports,
-                transport: Transport::Tcp,
-                flags: segment.flags,
-                sequence: segment.sequence,
-                acknowledgement: segment.acknowledgement,
-                payload: segment.payload,
-                missing: segment.missing,
-                ..quiet
-            }),
-            number::UDP => ip::udp(packet).map(|datagram| Load {
-                ports: datagram.ports,
-                transport: Transport::Udp,
-                payload: datagram.payload,
-                missing: datagram.wire_length - datagram.payload.len(),
-                ..quiet
-            }),
-            number::ICMP | number::ICMPV6 => Ok(Load { transport: Transport::Icmp, ..quiet }),
-            _ => Ok(quiet),
-        };
-        match load {
-            Ok(load) => self.load(context, &load),
-            Err(bad) => self.undecoded(bad, context.stamp),
-        }
     }
 
     /// Remembers that an IP address was seen with a MAC address; gives its row.
@@ -336,7 +246,7 @@ impl Engine {
         let Some(flow) = self.flows.get(slot) else { return };
         let direction = flow.direction(load.addresses[0], load.ports[0]);
         let side = direction as usize;
-        let new_mac = context.source_mac.filter(|_| load.transport != Transport::Ethernet);
+        let new_mac = context.source.and_then(Station::mac).filter(|_| !load.transport.is_link());
         let new_mac = new_mac.filter(|mac| flow.sightings[side].is_none() || flow.macs[side] != Some(*mac));
         if let Some(mac) = new_mac {
             self.seen_with(slot, side, mac, context, load.addresses[0]);
@@ -352,7 +262,7 @@ impl Engine {
         }
         match load.transport {
             Transport::Tcp => self.segment(slot, direction, context.stamp, load),
-            Transport::Udp if !load.payload.is_empty() => self.datagram(slot, direction, context.stamp, load),
+            _ if !load.payload.is_empty() => self.datagram(slot, direction, context.stamp, load),
             _ => {}
         }
     }
@@ -360,20 +270,20 @@ impl Engine {
     #[cold]
     fn new_flow(&mut self, context: &Context, load: &Load<'_>, key: Key) -> u32 {
         let addresses = &mut self.sinks.dictionaries.addresses;
-        let intern = |address: Ip, mac: Option<Mac>, addresses: &mut crate::intern::Addresses| match load.transport {
-            Transport::Ethernet => addresses.optional_mac(mac),
+        let intern = |address: Ip, station: Option<Station>, addresses: &mut Addresses| match station {
+            Some(station) if load.transport.is_link() => addresses.station(station),
             _ => addresses.ip(address),
         };
         self.sinks.coverage.flows += 1;
         self.flows.insert(Flow {
             key,
             addresses: [
-                intern(load.addresses[0], context.source_mac, addresses),
-                intern(load.addresses[1], context.destination_mac, addresses),
+                intern(load.addresses[0], context.source, addresses),
+                intern(load.addresses[1], context.destination, addresses),
             ],
             ports: load.ports,
             endpoints: load.addresses,
-            macs: [None, context.destination_mac],
+            macs: [None, context.destination.and_then(Station::mac)],
             sightings: [None, None],
             vlan: context.vlan,
             capture: context.stamp.capture,
@@ -446,7 +356,8 @@ impl Engine {
             let mut on_probation = state.take().unwrap_or_default();
             *probation = probation.saturating_sub(on_probation.octets());
             let seen = Seen { direction, sequence: 0, payload: load.payload, missing: load.missing, stamp };
-            match on_probation.datagram(registry::DATAGRAMS, seen, flow.ports) {
+            let protocols = if flow.key.transport().is_link() { registry::FRAMES } else { registry::DATAGRAMS };
+            match on_probation.datagram(protocols, seen, flow.ports) {
                 Some((session, kept)) => {
                     dialogue::start_datagrams(flow, session, &kept, sinks, output);
                 }
@@ -474,6 +385,14 @@ impl Engine {
         dialogue::finish(&mut flow, sinks, output);
         sinks.flow(&flow);
     }
+}
+
+/// The octets of a packet without the frame check sequence that the file says is at their end.
+#[inline]
+fn without_check_sequence<'a>(packet: &Packet<'a>) -> &'a [u8] {
+    let Some(octets) = packet.fcs_octets else { return packet.data };
+    let on_wire = packet.data.len().max(packet.original_length as usize);
+    &packet.data[..packet.data.len().min(on_wire.saturating_sub(usize::from(octets)))]
 }
 
 fn seen_again(row: &mut rows::Address, packets: u64, last: (i64, u64)) {

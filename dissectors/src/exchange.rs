@@ -45,7 +45,7 @@ pub struct Conversation {
     pub source: u32,
     /// Protocol.
     pub protocol: Protocol,
-    /// `tcp` or `udp`.
+    /// What carries it: `tcp`, `udp`, or a link layer.
     pub transport: &'static str,
     /// Addresses of the forward and the backward sender.
     pub addresses: [u32; 2],

@@ -31,8 +31,33 @@ pub enum Transport {
     Icmp,
     /// Another protocol of the internet layer.
     Ip(u8),
-    /// No internet layer: addresses are MACs, the port is the EtherType.
+    /// No internet layer: addresses are MACs, the port is the EtherType or the service access point of LLC.
     Ethernet,
+    /// The same of an ARCnet: addresses are nodes.
+    Arcnet,
+    /// The same of a BACnet MS/TP bus: addresses are stations.
+    Mstp,
+}
+
+impl Transport {
+    /// The word for it in tables; that of another internet protocol is followed by its number.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Transport::Tcp => "tcp",
+            Transport::Udp => "udp",
+            Transport::Icmp => "icmp",
+            Transport::Ip(_) => "ip",
+            Transport::Ethernet => "ethernet",
+            Transport::Arcnet => "arcnet",
+            Transport::Mstp => "mstp",
+        }
+    }
+
+    /// True where no internet layer is between the link and what it carries.
+    #[inline]
+    pub const fn is_link(self) -> bool {
+        matches!(self, Transport::Ethernet | Transport::Arcnet | Transport::Mstp)
+    }
 }
 
 /// A flow's key, the same for both directions.
@@ -212,6 +237,13 @@ impl Flows {
         let slot = *self.index.get(key)?;
         self.latest = Some((*key, slot));
         Some(slot)
+    }
+
+    /// The flow of a key, for what is rarely asked.
+    #[cold]
+    pub fn of(&mut self, key: &Key) -> Option<&mut Flow> {
+        let slot = *self.index.get(key)?;
+        self.get(slot)
     }
 
     /// The flow in a slot.

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 
 use crate::model::Unit;
 use crate::net::ip::Ip;
-use crate::net::link::Mac;
+use crate::net::link::{Mac, Station};
 
 /// Stands for "none" in optional word columns.
 pub const NONE: u32 = u32::MAX;
@@ -86,7 +86,7 @@ impl Words {
 pub struct Addresses {
     words: Words,
     ips: Map<Ip>,
-    macs: Map<Mac>,
+    stations: Map<Station>,
     units: Map<Unit>,
     scratch: String,
 }
@@ -102,15 +102,19 @@ impl Addresses {
         id
     }
 
-    /// Number of a MAC address.
-    pub fn mac(&mut self, mac: Mac) -> u32 {
-        if let Some(&id) = self.macs.get(&mac) {
+    /// Number of a sender or receiver of the link layer.
+    pub fn station(&mut self, station: Station) -> u32 {
+        if let Some(&id) = self.stations.get(&station) {
             return id;
         }
-        let [a, b, c, d, e, f] = mac;
-        let id = self.text(format_args!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}"));
-        self.macs.insert(mac, id);
+        let id = self.text(station);
+        self.stations.insert(station, id);
         id
+    }
+
+    /// Number of a MAC address.
+    pub fn mac(&mut self, mac: Mac) -> u32 {
+        self.station(Station::Mac(mac))
     }
 
     /// Number of a MAC address that may be unknown (the empty word).

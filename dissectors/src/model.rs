@@ -127,6 +127,8 @@ vocabulary! {
         Mismatch = "mismatch",
         /// A fragmented packet whose other fragments never came.
         IncompleteFragments = "incomplete_fragments",
+        /// More packets inside one another than are unpacked.
+        TooDeep = "too_deep",
     }
 }
 

@@ -11,3 +11,6 @@ pub const STREAMS: &[Recognise] = &[dnp3::probe_stream, modbus::probe_stream, s7
 
 /// Asked for datagrams, in this order.
 pub const DATAGRAMS: &[Recognise] = &[bacnet::probe_datagram, dnp3::probe_datagram, modbus::probe_datagram];
+
+/// Asked for what frames of the link layer carry, in this order.
+pub const FRAMES: &[Recognise] = &[bacnet::probe_frame];

@@ -259,13 +259,6 @@ impl Sinks {
 
     /// Adds a flow that ended.
     pub fn flow(&mut self, flow: &Flow) {
-        let transport = match flow.key.transport() {
-            Transport::Tcp => "tcp".into(),
-            Transport::Udp => "udp".into(),
-            Transport::Icmp => "icmp".into(),
-            Transport::Ethernet => "ethernet".into(),
-            Transport::Ip(number) => std::borrow::Cow::from(format!("ip-{number}")),
-        };
         let is_tcp = flow.key.transport() == Transport::Tcp;
         let by_port = |port: u16| match flow.key.transport() {
             Transport::Tcp | Transport::Udp => services::by_port(is_tcp, port),
@@ -281,7 +274,10 @@ impl Sinks {
         self.rows.flows.push(rows::Flow {
             source: self.source,
             capture: flow.capture,
-            transport: names.id(&transport),
+            transport: match flow.key.transport() {
+                Transport::Ip(number) => names.id(&format!("ip-{number}")),
+                transport => names.fixed(transport.name()),
+            },
             client: flow.addresses[client],
             server: flow.addresses[server],
             ports: [flow.ports[client], flow.ports[server]],

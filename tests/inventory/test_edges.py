@@ -53,6 +53,26 @@ def test_an_outstation_that_opens_the_connection_is_still_the_server() -> None:
     assert (edge.client, edge.server, edge.packets, edge.state) == (A, B, 8, "closed")
 
 
+@pytest.mark.parametrize(("transport", "everybody"), [("mstp", "mstp:255"), ("arcnet", "arcnet:0")])
+def test_stations_of_a_bus_are_assets_and_its_broadcast_is_none(transport: str, everybody: str) -> None:
+    client, server = f"{transport}:12", f"{transport}:27"
+    on_bus: Row = {"transport": transport, "protocol": "bacnet", "server_port": 130}
+    by_flow: Row = {"transport": transport, "client_port": 130}
+    tables = network(
+        talks=[talk(client, server, **on_bus), talk(server, everybody, "discover", **on_bus)],
+        flows=[
+            flow(client, server, 130, "bacnet", "two_way", **by_flow),
+            flow(server, everybody, 130, "bacnet", "one_way", **by_flow),
+        ],
+    )
+    inventory = build(tables)
+    assert sorted(asset.id for asset in inventory.assets) == [client, server]
+    assert [(edge.client, edge.protocol, edge.server_port) for edge in inventory.edges] == [
+        (client, "bacnet", 130),
+        (server, "bacnet", 130),
+    ]
+
+
 def test_an_outstation_that_reconnects_all_day_is_one_edge() -> None:
     talks = [talk(A, B, protocol="dnp3", server_port=50000 + n) for n in range(30)]
     flows = [flow(B, A, 20000, "dnp3", client_port=50000 + n) for n in range(30)]

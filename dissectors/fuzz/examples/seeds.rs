@@ -129,7 +129,7 @@ fn flows(packets: &[Packet]) -> Vec<Flow> {
     let mut places = BTreeMap::new();
     let mut flows: Vec<Flow> = Vec::new();
     for packet in packets {
-        let Ok(link) = link::parse(packet.link_type, &packet.data) else { continue };
+        let Some(Ok(link)) = link::parse(packet.link_type, &packet.data) else { continue };
         let Some(packet) = (link.ethertype == ethertype::IPV4).then(|| ip::ipv4(link.payload).ok()).flatten() else {
             continue;
         };

@@ -43,12 +43,22 @@ impl fmt::Display for Ip {
 pub mod number {
     /// ICMP.
     pub const ICMP: u8 = 1;
+    /// IPv4 in IP.
+    pub const IPV4: u8 = 4;
     /// TCP.
     pub const TCP: u8 = 6;
     /// UDP.
     pub const UDP: u8 = 17;
+    /// IPv6 in IP.
+    pub const IPV6: u8 = 41;
+    /// GRE.
+    pub const GRE: u8 = 47;
     /// ICMP for IPv6.
     pub const ICMPV6: u8 = 58;
+    /// Ethernet in IP.
+    pub const ETHERIP: u8 = 97;
+    /// MPLS in IP.
+    pub const MPLS: u8 = 137;
 }
 
 /// One IP packet (or fragment of one).

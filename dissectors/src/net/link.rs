@@ -1,94 +1,138 @@
-//! Link layers: Ethernet with stacked tags, LLC/SNAP, loopback, raw IP, Linux cooked captures.
+//! Ethernet with stacked tags and 802.2 LLC/SNAP; every other link layer is in `medium`.
 
-use super::{BadHeader, u16_at, u32_at};
+use std::fmt;
+
+use super::{BadHeader, medium, u16_at};
 
 /// A MAC address.
 pub type Mac = [u8; 6];
 
-/// EtherTypes that the engine looks into.
+/// A sender or receiver of the link layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Station {
+    /// Of Ethernet and its kin.
+    Mac(Mac),
+    /// Node of an ARCnet.
+    Arcnet(u8),
+    /// Station of a BACnet MS/TP bus.
+    Mstp(u8),
+}
+
+impl Station {
+    /// The MAC address, where it has one.
+    #[inline]
+    pub const fn mac(self) -> Option<Mac> {
+        match self {
+            Station::Mac(mac) => Some(mac),
+            Station::Arcnet(_) | Station::Mstp(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Station {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Station::Mac([a, b, c, d, e, g]) => write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}"),
+            Station::Arcnet(node) => write!(f, "arcnet:{node}"),
+            Station::Mstp(station) => write!(f, "mstp:{station}"),
+        }
+    }
+}
+
+/// EtherTypes that the engine looks into, and below 0x0600 the service access point of 802.2 LLC.
 pub mod ethertype {
+    /// Service access point of BACnet (ASHRAE 135, 7.1): the payload is an NPDU.
+    pub const BACNET: u16 = 0x0082;
+    /// The least number that is an EtherType; in Ethernet the field below it is a length (IEEE 802.3, 3.2.6).
+    pub const LEAST: u16 = 0x0600;
     /// IPv4.
     pub const IPV4: u16 = 0x0800;
     /// ARP.
     pub const ARP: u16 = 0x0806;
-    /// IPv6.
-    pub const IPV6: u16 = 0x86dd;
+    /// Ethernet over GRE (RFC 7637 and others).
+    pub const BRIDGED: u16 = 0x6558;
     /// 802.1Q customer tag.
     pub const VLAN: u16 = 0x8100;
+    /// IPv6.
+    pub const IPV6: u16 = 0x86dd;
+    /// MPLS.
+    pub const MPLS: u16 = 0x8847;
+    /// MPLS with labels that the receiver gave out (RFC 5332).
+    pub const MPLS_UPSTREAM: u16 = 0x8848;
+    /// PPPoE session.
+    pub const PPPOE: u16 = 0x8864;
+    /// PPP over GRE (RFC 2637 has it as protocol type).
+    pub const PPP: u16 = 0x880b;
     /// 802.1ad service tag.
     pub const SERVICE_VLAN: u16 = 0x88a8;
+    /// 802.1ah instance tag.
+    pub const BACKBONE: u16 = 0x88e7;
     /// Service tag before 802.1ad was agreed.
     pub const OLD_SERVICE_VLAN: u16 = 0x9100;
-}
-
-/// LINKTYPE_ numbers (tcpdump.org registry).
-mod link_type {
-    pub const NULL: u16 = 0;
-    pub const ETHERNET: u16 = 1;
-    pub const RAW_BSD: u16 = 12;
-    pub const RAW_OPENBSD: u16 = 14;
-    pub const RAW: u16 = 101;
-    pub const LOOP: u16 = 108;
-    pub const LINUX_SLL: u16 = 113;
-    pub const IPV4: u16 = 228;
-    pub const IPV6: u16 = 229;
-    pub const LINUX_SLL2: u16 = 276;
 }
 
 /// What the link layer says, and what it carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link<'a> {
     /// Sender, where the link layer names one.
-    pub source: Option<Mac>,
+    pub source: Option<Station>,
     /// Receiver, where the link layer names one.
-    pub destination: Option<Mac>,
+    pub destination: Option<Station>,
     /// Innermost VLAN identifier.
     pub vlan: Option<u16>,
-    /// EtherType of the payload; for LLC without SNAP the DSAP and SSAP (below 0x0600 no EtherType is meant).
+    /// EtherType of the payload; below 0x0600 the DSAP of 802.2 LLC, 0 where there is neither.
     pub ethertype: u16,
     /// The payload, padding included.
     pub payload: &'a [u8],
+    /// Octets of the payload on the wire beyond those, as far as the link layer itself says so.
+    pub missing: usize,
 }
 
-/// Reads a packet's link layer.
+/// Reads a packet's link layer; none where its LINKTYPE_ number (tcpdump.org registry) is not known.
 ///
 /// # Errors
-/// [`BadHeader`] where the link type is not known or its header is cut.
+/// [`BadHeader`] where the header is cut or cannot be true.
 #[inline]
-pub fn parse(link_type: u16, packet: &[u8]) -> Result<Link<'_>, BadHeader> {
-    match link_type {
-        link_type::ETHERNET => ethernet(packet),
-        link_type::NULL | link_type::LOOP => loopback(packet),
-        link_type::RAW | link_type::RAW_BSD | link_type::RAW_OPENBSD | link_type::IPV4 | link_type::IPV6 => {
-            raw_ip(packet)
-        }
-        link_type::LINUX_SLL => cooked(packet),
-        link_type::LINUX_SLL2 => cooked2(packet),
-        _ => Err(BadHeader { layer: "link", offset: 0, expected: "a link type that is decoded" }),
-    }
+pub fn parse(link_type: u16, packet: &[u8]) -> Option<Result<Link<'_>, BadHeader>> {
+    if link_type == medium::ETHERNET { Some(ethernet(packet)) } else { medium::parse(link_type, packet) }
 }
 
-fn short(layer: &'static str, packet: &[u8]) -> BadHeader {
+pub(super) fn short(layer: &'static str, packet: &[u8]) -> BadHeader {
     BadHeader { layer, offset: u32::try_from(packet.len()).unwrap_or(u32::MAX), expected: "a whole link header" }
 }
 
-fn mac_at(packet: &[u8], offset: usize) -> Option<Mac> {
+pub(super) fn mac_at(packet: &[u8], offset: usize) -> Option<Mac> {
     packet.get(offset..offset + 6)?.try_into().ok()
 }
 
+/// Reads an Ethernet frame, wherever it was found.
+///
+/// # Errors
+/// [`BadHeader`] where the header is cut.
 #[inline]
-fn ethernet(packet: &[u8]) -> Result<Link<'_>, BadHeader> {
+pub fn ethernet(packet: &[u8]) -> Result<Link<'_>, BadHeader> {
     let (Some(destination), Some(source), Some(ethertype)) = (mac_at(packet, 0), mac_at(packet, 6), u16_at(packet, 12))
     else {
         return Err(short("ethernet", packet));
     };
-    let link =
-        Link { source: Some(source), destination: Some(destination), vlan: None, ethertype, payload: &packet[14..] };
-    tagged(link)
+    let link = Link {
+        source: Some(Station::Mac(source)),
+        destination: Some(Station::Mac(destination)),
+        ..bare(ethertype, &packet[14..])
+    };
+    // By far the most frequent case has neither tag nor length.
+    if ethertype == ethertype::IPV4 { Ok(link) } else { tagged(link) }
 }
 
-/// Walks stacked tags, then LLC/SNAP where the field is a length (IEEE 802.3, 3.2.6).
-fn tagged(mut link: Link<'_>) -> Result<Link<'_>, BadHeader> {
+/// A payload without sender and receiver.
+#[inline]
+pub fn bare(ethertype: u16, payload: &[u8]) -> Link<'_> {
+    Link { source: None, destination: None, vlan: None, ethertype, payload, missing: 0 }
+}
+
+/// Walks stacked tags, then 802.2 LLC where the field is a length.
+#[inline(never)]
+pub(super) fn tagged(mut link: Link<'_>) -> Result<Link<'_>, BadHeader> {
     while matches!(link.ethertype, ethertype::VLAN | ethertype::SERVICE_VLAN | ethertype::OLD_SERVICE_VLAN) {
         let (Some(tag), Some(inner)) = (u16_at(link.payload, 0), u16_at(link.payload, 2)) else {
             return Err(short("vlan", link.payload));
@@ -97,59 +141,27 @@ fn tagged(mut link: Link<'_>) -> Result<Link<'_>, BadHeader> {
         link.ethertype = inner;
         link.payload = &link.payload[4..];
     }
-    if link.ethertype < 0x0600 {
-        link = llc(link);
+    if link.ethertype < ethertype::LEAST {
+        let length = usize::from(link.ethertype);
+        let announced = length.saturating_sub(link.payload.len());
+        link.payload = &link.payload[..link.payload.len().min(length)];
+        link = Link { missing: announced, ..llc(link) };
     }
     Ok(link)
 }
 
-fn llc(mut link: Link<'_>) -> Link<'_> {
-    let length = usize::from(link.ethertype);
-    link.payload = link.payload.get(..length).unwrap_or(link.payload);
-    // SNAP with the encapsulated-Ethernet OUI (RFC 1042).
-    if let (Some(0xaaaa), Some([0x03, 0, 0, 0]), Some(inner)) =
-        (u16_at(link.payload, 0), link.payload.get(2..6), u16_at(link.payload, 6))
-    {
-        link.ethertype = inner;
-        link.payload = &link.payload[8..];
-    } else {
-        link.ethertype = 0;
+/// 802.2 LLC: `DSAP | SSAP | control`; behind it SNAP, BACnet, or what is not looked into.
+pub(super) fn llc(link: Link<'_>) -> Link<'_> {
+    const UNNUMBERED: u8 = 0x03;
+    match *link.payload {
+        // SNAP with the OUI of encapsulated Ethernet (RFC 1042).
+        [0xaa, 0xaa, UNNUMBERED, 0, 0, 0, high, low, ref inner @ ..] => {
+            Link { ethertype: u16::from_be_bytes([high, low]), payload: inner, ..link }
+        }
+        [0x82, 0x82, UNNUMBERED, ref npdu @ ..] => Link { ethertype: ethertype::BACNET, payload: npdu, ..link },
+        [dsap, ..] => Link { ethertype: u16::from(dsap), ..link },
+        [] => Link { ethertype: 0, ..link },
     }
-    link
-}
-
-fn unaddressed(ethertype: u16, payload: &[u8]) -> Link<'_> {
-    Link { source: None, destination: None, vlan: None, ethertype, payload }
-}
-
-fn raw_ip(packet: &[u8]) -> Result<Link<'_>, BadHeader> {
-    match packet.first().map(|octet| octet >> 4) {
-        Some(4) => Ok(unaddressed(ethertype::IPV4, packet)),
-        Some(6) => Ok(unaddressed(ethertype::IPV6, packet)),
-        _ => Err(BadHeader { layer: "ip", offset: 0, expected: "version 4 or 6" }),
-    }
-}
-
-/// BSD loopback: an address family in the byte order of whoever captured; the IP version settles it.
-fn loopback(packet: &[u8]) -> Result<Link<'_>, BadHeader> {
-    raw_ip(packet.get(4..).ok_or_else(|| short("loopback", packet))?)
-}
-
-fn cooked(packet: &[u8]) -> Result<Link<'_>, BadHeader> {
-    let (Some(length), Some(protocol), Some(payload)) = (u16_at(packet, 4), u16_at(packet, 14), packet.get(16..))
-    else {
-        return Err(short("sll", packet));
-    };
-    let source = if length == 6 { mac_at(packet, 6) } else { None };
-    tagged(Link { source, destination: None, vlan: None, ethertype: protocol, payload })
-}
-
-fn cooked2(packet: &[u8]) -> Result<Link<'_>, BadHeader> {
-    let (Some(protocol), Some(_), Some(payload)) = (u16_at(packet, 0), u32_at(packet, 4), packet.get(20..)) else {
-        return Err(short("sll2", packet));
-    };
-    let source = if packet[11] == 6 { mac_at(packet, 12) } else { None };
-    tagged(Link { source, destination: None, vlan: None, ethertype: protocol, payload })
 }
 
 #[cfg(test)]
@@ -166,34 +178,34 @@ mod tests {
     #[test]
     fn three_stacked_tags_give_the_innermost() {
         let packet = frame(&[0x88, 0xa8, 0, 100, 0x81, 0, 0, 20, 0x81, 0, 0x20, 30, 0x08, 0, 0x45]);
-        let link = parse(1, &packet).unwrap();
+        let link = ethernet(&packet).unwrap();
         assert_eq!((link.vlan, link.ethertype, link.payload), (Some(30), ethertype::IPV4, &[0x45][..]));
-        assert_eq!((link.source, link.destination), (Some(SOURCE), Some(DESTINATION)));
+        let ends = (link.source.and_then(Station::mac), link.destination.and_then(Station::mac));
+        assert_eq!(ends, (Some(SOURCE), Some(DESTINATION)));
     }
 
     #[test]
-    fn snap_gives_its_ethertype_and_drops_padding() {
-        let packet = frame(&[0, 9, 0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0, 0x45, 0xff, 0xff]);
-        let link = parse(1, &packet).unwrap();
-        assert_eq!((link.ethertype, link.payload), (ethertype::IPV4, &[0x45][..]));
-    }
-
-    #[test]
-    fn cooked_headers() {
-        let sll = [&[0, 0, 0, 1, 0, 6][..], &SOURCE, &[0, 0, 0x08, 0, 0x45]].concat();
-        assert_eq!(parse(113, &sll).unwrap().source, Some(SOURCE));
-        let sll2 = [&[0x08, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 6][..], &SOURCE, &[0, 0, 0x45]].concat();
-        let link = parse(276, &sll2).unwrap();
-        assert_eq!((link.source, link.ethertype, link.payload), (Some(SOURCE), ethertype::IPV4, &[0x45][..]));
+    fn the_length_of_an_llc_frame_drops_padding_and_tells_what_is_missing() {
+        // Length and LLC, then what is carried: its type, its octets, and how many more were announced.
+        let cases: [(&[u8], u16, &[u8], usize); 5] = [
+            (&[0, 9, 0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0, 0x45, 0xff, 0xff], ethertype::IPV4, &[0x45], 0),
+            (&[0, 5, 0x82, 0x82, 3, 1, 0, 0xff, 0xff], ethertype::BACNET, &[1, 0], 0),
+            (&[0, 9, 0x82, 0x82, 3, 1, 0], ethertype::BACNET, &[1, 0], 4),
+            (&[0, 3, 0x42, 0x42, 3, 0xff], 0x42, &[0x42, 0x42, 3], 0),
+            (&[0, 0, 0xff], 0, &[], 0),
+        ];
+        for (rest, ethertype, payload, missing) in cases {
+            let packet = frame(rest);
+            let link = ethernet(&packet).unwrap();
+            assert_eq!((link.ethertype, link.payload, link.missing), (ethertype, payload, missing), "{rest:02x?}");
+        }
     }
 
     #[test]
     fn every_truncation_is_an_error_or_a_shorter_payload() {
-        let packet = frame(&[0x81, 0, 0, 20, 0x08, 0, 0x45]);
+        let packet = frame(&[0x81, 0, 0, 20, 0, 9, 0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0, 0x45]);
         for length in 0..packet.len() {
-            for link_type in [0, 1, 12, 101, 108, 113, 228, 229, 276, 999] {
-                let _ = parse(link_type, &packet[..length]);
-            }
+            let _ = ethernet(&packet[..length]);
         }
     }
 }

@@ -1,9 +1,11 @@
-//! Below the protocols: link layer, internet layer, fragments, transport headers, TCP streams.
+//! Below the protocols: link layers, tunnels, internet layer, fragments, transport headers, TCP streams.
 
 pub mod fragments;
 pub mod ip;
 pub mod link;
+pub mod medium;
 pub mod tcp;
+pub mod tunnel;
 
 /// A header that could not be read: which layer, where, and what was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,6 +29,8 @@ pub struct Coverage {
     pub cut_packets: u64,
     /// Packets with a link type or header that could not be read.
     pub undecoded_packets: u64,
+    /// Those of them whose link type is not known.
+    pub unknown_link_packets: u64,
     /// Holes in TCP streams.
     pub gaps: u64,
     /// Octets missing there.
@@ -70,6 +72,7 @@ impl Row for Coverage {
             Column::maybe_time("last_time", |r: &Self| r.last_time),
             Column::u64("cut_packets", |r: &Self| r.cut_packets),
             Column::u64("undecoded_packets", |r: &Self| r.undecoded_packets),
+            Column::u64("unknown_link_packets", |r: &Self| r.unknown_link_packets),
             Column::u64("gaps", |r: &Self| r.gaps),
             Column::u64("gap_bytes", |r: &Self| r.gap_bytes),
             Column::u64("one_sided_flows", |r: &Self| r.one_sided_flows),

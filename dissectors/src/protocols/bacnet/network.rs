@@ -11,7 +11,7 @@ use crate::session::{Direction, Output};
 use crate::tables;
 
 /// BACnet protocol version (6.2.1).
-const VERSION: u8 = 1;
+pub const VERSION: u8 = 1;
 
 /// Bits of the control octet (6.2.2).
 mod control {
