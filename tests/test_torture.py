@@ -12,7 +12,7 @@ from tests.oracles.compare import CAPTURES
 from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
 
 TORTURE: Final = CAPTURES.parent / "torture"
-LATER: Final = {"13_span_tunnels": "mirror tunnels come later", "14_duplicates_span": "duplicates come later"}
+LATER: Final = {"14_duplicates_span": "duplicates come later"}
 TRUTH: Final[dict[str, dict[str, Any]]] = (
     json.loads((TORTURE / "truth.json").read_text(encoding="utf-8")) if TORTURE.is_dir() else {}
 )

@@ -50,8 +50,6 @@ def theirs(oracle: dict[str, Any]) -> Counter[Row]:
         for *row, count in oracle["facts"].get(fact, {"rows": []})["rows"]:
             if fact == "dnp3.link" and row[5] in _WITH_USER_DATA and row[4] == "pri":
                 continue  # their payload is counted as an application fragment
-            if fact == "bacnet" and row[2] is None:
-                continue  # over 802.2 LLC and MS/TP: not BACnet/IP
             rows[(fact, *row)] += count
     return rows
 
@@ -93,8 +91,14 @@ def _dnp3(row: dict[str, Any]) -> Row:
 
 
 def _bacnet(row: dict[str, Any]) -> Row:
-    ends = (row["source_address"], row["destination_address"], row["link_code"])
-    return ("bacnet", *ends, row["message_type"], row["function"] if row["message_type"] is not None else None)
+    known = _ENDS_TOLD.get(row["transport"], ())
+    ends = (row[end] if end in known else "?" for end in ("source_address", "destination_address"))
+    function = row["function"] if row["message_type"] is not None else None
+    return ("bacnet", *ends, row["link_code"], row["message_type"], function)
+
+
+_ENDS_TOLD: Final = {"udp": ("source_address", "destination_address"), "ethernet": ("source_address",)}
+"""Which ends of a link the oracle names."""
 
 
 def _s7comm(row: dict[str, Any]) -> Row | None:
