@@ -210,9 +210,12 @@ class Capture:
         return ethernet(path, ETHERTYPE_IPV4, datagram)
 
 
-def write_pcap(path: Path, start: int, frames: Iterable[Frame]) -> None:
-    """Classic pcap, little-endian, microseconds, Ethernet. `start` is in seconds since 1970, UTC."""
-    magic, major, minor, snap_length, link_type = 0xA1B2C3D4, 2, 4, 262144, 1
+ETHERNET = 1  # LINKTYPE_ number
+
+
+def write_pcap(path: Path, start: int, frames: Iterable[Frame], link_type: int = ETHERNET) -> None:
+    """Classic pcap, little-endian, microseconds. `start` is in seconds since 1970, UTC."""
+    magic, major, minor, snap_length = 0xA1B2C3D4, 2, 4, 262144
     with path.open("wb") as file:
         file.write(struct.pack("<IHHiIII", magic, major, minor, 0, 0, snap_length, link_type))
         for frame in frames:
