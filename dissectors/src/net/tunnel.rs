@@ -311,7 +311,9 @@ mod tests {
         use Place::{Port, Protocol, Type};
         let frame = |service| Some((service, Carried::Frame, None));
         let packet_of = |service| Some((service, PACKET, None));
-        let cases: &[(&str, Place, &[u8], &[u8], Found)] = &[
+        /// Name, where it was found, header, inside, what is found.
+        type Case<'a> = (&'a str, Place, &'a [u8], &'a [u8], Found);
+        let cases: &[Case<'_>] = &[
             ("GRE", Protocol(47), &[0, 0, 8, 0], ip(), packet_of("gre")),
             (
                 "GRE, all options",
