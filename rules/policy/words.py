@@ -17,6 +17,7 @@ _SERVICES: Final = """
 amqp amqps anydesk cldap dnp3-tls elasticsearch enip-io ff-annunciation https-alt
 ipsec-nat-t iso-tsap ldap-gc msrpc niagara-fox niagara-foxs pcworx pi proconos profinet-cm profinet-rt profinet-rtm
 red-lion vxlan winrm-https
+802.1ah arcnet erspan etherip geneve gre ip-in-ip mpls mstp
 anydesk arp bgp bitmessage cip codesys coap cotp dce_rpc dcerpc dhcp dhcpv6 dns eapol egd enip ethercat ff-hse
 fins finger fox ftp ftp-data genisys ge-srtp gopher gtp hart-ip http http-alt https icmp icmpv6 iec104 iec61850
 igmp imap imaps ike ipmi ipp ipsec irc isakmp iscsi kerberos l2tp ldap ldaps llmnr lldp lpd mdns melsec mms mongodb

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,13 @@ def test_services() -> None:
     }
     assert names
     assert sorted(name for name in names if not is_protocol(name)) == []
+
+
+def test_tunnels() -> None:
+    source = (TABLES.parent / "src" / "net" / "tunnel.rs").read_text("utf-8")
+    names = set(re.findall(r'(?:Tunnel::new|ppp)\("([^"]+)"', source.partition("#[cfg(test)]")[0]))
+    assert {"erspan", "vxlan", "gre"} <= names
+    assert sorted(name for name in names if not is_protocol(name)) == ["pppoe"], "no flow of its own"
 
 
 def test_object_kinds() -> None:
