@@ -84,40 +84,11 @@ impl Session for BacnetNpdu {
     }
 }
 
-/// The BACnet messages between two stations of a data link: Ethernet, ARCnet, MS/TP (clauses 7 to 9).
-#[derive(Default)]
-pub struct BacnetLink {
-    conversation: Conversation,
-}
-
-impl Session for BacnetLink {
-    fn protocol(&self) -> Protocol {
-        Protocol::Bacnet
-    }
-
-    fn frame(&mut self, _: Direction, _: &[u8]) -> Framing {
-        Framing::NotMine
-    }
-
-    fn resync(&self, _: Direction, _: &[u8]) -> Option<usize> {
-        None
-    }
-
-    fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output) {
-        let draft = Draft::new(out, chunk.bytes.len(), chunk.wire_length);
-        self.conversation.decode_npdu(draft, chunk.bytes, 0, chunk.direction, out);
-    }
-
-    fn gap(&mut self, direction: Direction, _: &mut Output) {
-        self.conversation.give_up(direction);
-    }
-}
-
 /// Recognises BACnet where the data link itself says that its frame holds an NPDU: the version is enough.
 pub fn probe_frame(probe: &Probe) -> Recognition {
     let is_npdu = |octets: &[u8]| octets.first() == Some(&network::VERSION);
     if is_npdu(probe.forward) || is_npdu(probe.backward) {
-        Recognition::Yes(Box::new(BacnetLink::default()))
+        Recognition::Yes(Box::new(BacnetNpdu::default()))
     } else {
         Recognition::No
     }
