@@ -115,7 +115,7 @@ fn totals_of(capture: &Path) -> Totals {
 }
 
 fn internet(link_type: u16, octets: &[u8]) -> Option<IpPacket<'_>> {
-    let link = network_link::parse(link_type, octets).ok()?;
+    let link = network_link::parse(link_type, octets)?.ok()?;
     (link.ethertype == ethertype::IPV4).then(|| ip::ipv4(link.payload).ok()).flatten()
 }
 
