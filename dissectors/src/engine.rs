@@ -139,7 +139,7 @@ impl Engine {
         let stamp = Stamp { frame, time: packet.time_ns, capture: self.sinks.coverage.capture };
         self.count(packet);
         let data = without_check_sequence(packet);
-        match link::parse(packet.link_type, data) {
+        match &link::parse(packet.link_type, data) {
             Some(Ok(link)) => {
                 let context = Context {
                     stamp,
@@ -150,9 +150,9 @@ impl Engine {
                     vlan: link.vlan,
                     depth: 0,
                 };
-                self.network(&context, &link);
+                self.network(&context, link);
             }
-            Some(Err(bad)) => self.undecoded(bad, stamp),
+            Some(Err(bad)) => self.undecoded(*bad, stamp),
             None => {
                 self.sinks.coverage.undecoded_packets += 1;
                 self.sinks.coverage.unknown_link_packets += 1;

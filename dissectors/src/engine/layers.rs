@@ -22,13 +22,10 @@ impl Engine {
             ethertype::IPV6 => ip::ipv6(link.payload),
             _ => return self.beside_ip(context, link),
         };
-        let packet = match parsed {
-            Ok(packet) => packet,
-            Err(bad) => return self.undecoded(bad, context.stamp),
-        };
-        match packet.fragment {
-            None => self.transport(context, &packet),
-            Some(fragment) => self.fragment(context, &packet, fragment),
+        match &parsed {
+            Ok(packet @ IpPacket { fragment: None, .. }) => self.transport(context, packet),
+            Ok(packet @ IpPacket { fragment: Some(fragment), .. }) => self.fragment(context, packet, *fragment),
+            Err(bad) => self.undecoded(*bad, context.stamp),
         }
     }
 
