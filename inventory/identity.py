@@ -115,6 +115,7 @@ class _Neighbourhood:
         self.routers = {
             mac: router for mac, rows in sorted(self.by_mac.items()) if (router := self._router(mac, rows)) is not None
         }
+        self.own_of_routers = {mac: self._own_of_router(mac) for mac in self.routers}
 
     def _on_link(self) -> frozenset[str]:
         """Public addresses that are used on this network: announced by ARP, or neighbours with a MAC address each."""
@@ -160,7 +161,7 @@ class _Neighbourhood:
         rows = [row for row in self.by_address.get(item, ()) if address.is_device_mac(row.mac)]
         own = [row for row in rows if row.mac not in self.routers]
         if not own:
-            own = [row for row in rows if item in self._own_of_router(row.mac)]
+            own = [row for row in rows if item in self.own_of_routers[row.mac]]
         best = min(own, key=lambda row: (row.via != "arp", -row.packets, row.mac), default=None)
         return best.mac if best else ""
 

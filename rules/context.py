@@ -133,12 +133,15 @@ def higher(one: Severity, other: Severity) -> Severity:
 
 
 def value_changes(judged: Iterable[JudgedChange]) -> tuple[Change, ...]:
-    """What state-changing events altered, in the order of time, each change once. Refused ones altered nothing."""
+    """What state-changing events altered, in the order of time, each change once.
+
+    What was refused altered nothing; of what was not answered nobody knows.
+    """
     found: dict[Change, None] = {}
     for item in judged:
         if len(found) >= MOST_CHANGES:
             break
-        if not item.row.seen.refused:
+        if item.row.seen.obeyed:
             found.update(dict.fromkeys(_changes(item)))
     return tuple(found)[:MOST_CHANGES]
 

@@ -265,6 +265,8 @@ def unauthenticated(context: Context, detector: Detector, told: frozenset[Fact])
     for row in context.judgement.rows:
         if not changes_state(row.seen.operation) or row.client_zone == row.server_zone or row.server.many:
             continue
+        if not row.seen.obeyed:
+            continue
         if context.proposed and subnet(row.client.address) == subnet(row.server.address):
             continue  # a proposal that parts a subnet is no boundary yet
         if not _is_told(row, told) and not _authenticates(context, row):
@@ -351,7 +353,7 @@ def value_change(context: Context, detector: Detector, told: frozenset[Fact]) ->
     cases: defaultdict[tuple[tuple[str, str], ...], list[JudgedChange]] = defaultdict(list)
     for item in context.judgement.changes:
         row = item.row
-        if row.seen.operation not in VALUES or _is_told(row, told):
+        if row.seen.operation not in VALUES or not row.seen.obeyed or _is_told(row, told):
             continue
         ends = (("client", row.client.id), ("server", row.server.id), ("protocol", row.seen.protocol))
         by_flow = not context.proposed and row.decision.flow and row.decision.verdict == "allowed"

@@ -257,6 +257,7 @@ def _added(one: Observation, other: Observation) -> Observation:
     return one._replace(
         events=one.events + other.events,
         refused=one.refused + other.refused,
+        unanswered=one.unanswered + other.unanswered,
         last_time=max(one.last_time, other.last_time),
         evidence=evidence,
     )

@@ -39,10 +39,16 @@ class Observation(NamedTuple):
     value_max: float | None
     events: int = 0  # connections have packets
     refused: int = 0  # of these, answered negatively
+    unanswered: int = 0  # of these, never answered where an answer was due
     first_time: int = 0
     last_time: int = 0
     evidence: tuple[Evidence, ...] = ()
     state: str = ""  # of a connection
+
+    @property
+    def obeyed(self) -> bool:
+        """True unless all of it is known to have been refused, or was due an answer that nobody saw."""
+        return self.refused + self.unanswered < self.events
 
 
 _KEYS: Final = (
@@ -66,6 +72,9 @@ _KEYS: Final = (
     "value_max",
 )
 
+_COUNTS: Final = ("events", "count")
+_FAILED: Final = ("error", "no_response")
+
 
 def from_aggregates(aggregates: pa.Table, *, values: bool) -> Iterator[Observation]:
     """Distinct combinations of an aggregates table, by first time. Written values tell them apart only if asked for."""
@@ -76,20 +85,28 @@ def from_aggregates(aggregates: pa.Table, *, values: bool) -> Iterator[Observati
     for name in ("value_min", "value_max"):
         kept: Any = pc.if_else(changing, table[name], None) if values else pa.nulls(table.num_rows, pa.float64())
         table = table.set_column(table.schema.get_field_index(name), name, kept)
-    failed: Any = pc.is_in(table["status"], value_set=pa.array(["error"]))
-    refused: Any = pc.if_else(failed, table["events"], 0)
-    table = table.append_column("refused", refused.cast(pa.uint64()))
+    for status in _FAILED:
+        failed: Any = pc.is_in(table["status"], value_set=pa.array([status]))
+        for name in _COUNTS:
+            counted: Any = pc.if_else(failed, table[name], 0)
+            table = table.append_column(f"{name}_{status}", counted.cast(pa.uint64()))
     rows = grouped(
         in_order(table, "first_time", "source", "capture", "first_frame"),
         _KEYS,
-        (("events", "sum"), ("count", "sum"), ("refused", "sum"), ("first_time", "min"), ("last_time", "max")),
+        (
+            *((f"{name}{end}", "sum") for name in _COUNTS for end in ("", *(f"_{status}" for status in _FAILED))),
+            ("first_time", "min"),
+            ("last_time", "max"),
+        ),
         ("capture", "first_frame", "last_capture", "last_frame"),
     )
     for row in rows:
-        events, addressed, *rest, capture, frame, last_capture, last_frame = row[len(_KEYS) :]
+        *counts, first_time, last_time, capture, frame, last_capture, last_frame = row[len(_KEYS) :]
+        # The second object of an event is counted with the first; where it stands alone, its own count is told.
+        counts = counts[:3] if counts[0] else counts[3:]
         ends = {Evidence(row[0], capture, frame), Evidence(row[0], last_capture, last_frame)}
         keys = (*row[:6], row[6] or "", *row[7 : len(_KEYS)])
-        yield Observation._make((*keys, events or addressed, *rest, tuple(sorted(ends)), ""))
+        yield Observation._make((*keys, *counts, first_time, last_time, tuple(sorted(ends)), ""))
 
 
 def from_edges(edges: tuple[Edge, ...]) -> Iterator[tuple[Edge, Observation]]:
@@ -120,6 +137,7 @@ def from_edges(edges: tuple[Edge, ...]) -> Iterator[tuple[Edge, Observation]]:
                 None,
                 None,
                 max(edge.packets, 1),
+                0,
                 0,
                 edge.first_time,
                 edge.last_time,
@@ -174,6 +192,7 @@ def _objects(row: dict[str, Any]) -> Iterator[StateChange]:
                 max(values, default=None),
                 1,
                 int(row["status"] == "error"),
+                int(row["status"] == "no_response"),
                 row["time"],
                 row["time"],
                 evidence,

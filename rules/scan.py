@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -103,11 +103,15 @@ def _belongs(edge: Edge, seen: Scan) -> bool:
     return edge.state not in ANSWERED or (near and edge.packets <= MOST_PACKETS_ANSWERED)
 
 
+def _facts(edges: Iterable[Edge]) -> frozenset[Fact]:
+    return frozenset((edge.client, edge.server, edge.protocol) for edge in edges)
+
+
 def scan(context: Context, detector: Detector, told: frozenset[Fact]) -> Iterator[Told]:
     """A client that looks for what is there."""
     for seen in scans(context.flows, context.inventory.by_address):
         edges = [edge for edge in context.inventory.edges if _belongs(edge, seen)]
-        facts = frozenset((edge.client, edge.server, edge.protocol) for edge in edges)
+        facts = _facts(edges) - _facts(edge for edge in context.inventory.edges if not _belongs(edge, seen))
         found = sorted(
             {(edge.server, edge.protocol) for edge in edges if edge.state in ANSWERED and edge.server != seen.client}
         )

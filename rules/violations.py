@@ -165,6 +165,9 @@ def _description(rows: list[VerdictRow], operations: list[str], services: list[s
     refused = sum(row.seen.refused for row in rows)
     if refused:
         what += f"; {refused:,} refused by the server"
+    unanswered = sum(row.seen.unanswered for row in rows)
+    if unanswered:
+        what += f"; no answer to {unanswered:,} was seen"
     reasons = dict.fromkeys(row.decision.reason for row in rows)
     return f"{what}. The policy: {listing(reasons, 4)}."
 

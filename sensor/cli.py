@@ -202,12 +202,15 @@ def _moment(option: str, text: str) -> int | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UsageError(f"{option} {text}: an ISO 8601 time expected, such as 2026-03-02T08:00:00Z") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     whole = int(moment.replace(microsecond=0).timestamp())
-    return whole * 1_000_000_000 + moment.microsecond * 1_000
+    nanoseconds = whole * 1_000_000_000 + moment.microsecond * 1_000
+    if not 0 <= nanoseconds < 2**63:
+        raise UsageError(f"{option} {text}: a time from 1970 to 2262 expected")
+    return nanoseconds
 
 
 def _refuse_unreadable(coverage: list[dict[str, object]], errors: Console) -> None:

@@ -19,6 +19,7 @@ from zonewatch.inventory.declared import DeclaredAsset
 from zonewatch.inventory.tables import Tables, plain
 from zonewatch.reports.assemble import assemble
 from zonewatch.reports.result import AuditResult
+from zonewatch.reports.words import clock
 from zonewatch.rules.engine import audit
 from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.model import Policy
@@ -74,6 +75,20 @@ def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult
         title=title,
         policy_name=given.policy_name,
         policy_sha256=given.policy_sha256,
+        notes=_span_notes(given),
+    )
+
+
+def _span_notes(given: Given) -> tuple[str, ...]:
+    """That the rest of the captures was left out, should it be so."""
+    if given.begin is None and given.end is None:
+        return ()
+    since = f" from {clock(given.begin)}" if given.begin is not None else ""
+    until = f" to {clock(given.end)}" if given.end is not None else ""
+    return (
+        f"Only traffic{since}{until} was judged, though the captures hold more: what was counted together over a "
+        "quarter of an hour is told whole where it touches that time, and so are connections; what devices said of "
+        "themselves is told whenever it was said.",
     )
 
 

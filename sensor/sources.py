@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ _NO_CAPTURES: Final = frozenset(
     (".csv", ".html", ".json", ".jsonl", ".log", ".md", ".ndjson", ".parquet", ".pdf", ".png", ".py", ".toml", ".txt")
 )
 """Files of a folder that are passed over without a word; everything else is tried."""
+_NUMBERS: Final = re.compile(r"([0-9]{1,18})")
 
 
 class UsageError(Exception):
@@ -52,7 +54,7 @@ def _files(text: str) -> list[CaptureFile]:
         return [CaptureFile("stdin", "-")]
     path = Path(text)
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.is_file() and _is_candidate(file, path))
+        found = sorted((file for file in path.rglob("*") if file.is_file() and _is_candidate(file, path)), key=_order)
         if not found:
             raise UsageError(f"{text}: no capture files in this folder")
         return [CaptureFile(file.relative_to(path).as_posix(), file) for file in found]
@@ -60,6 +62,12 @@ def _files(text: str) -> list[CaptureFile]:
         near = sorted(other.name for other in path.parent.glob(f"{path.stem[:3]}*")) if path.parent.is_dir() else []
         raise UsageError(f"{text}: no such file or folder" + (f"; beside it: {', '.join(near[:3])}" if near else ""))
     return [CaptureFile(path.name, path)]
+
+
+def _order(file: Path) -> list[tuple[str, int, str]]:
+    """Sort key that reads numbers as numbers: rotated files are named trace.pcap, trace.pcap1 … trace.pcap10."""
+    parts = _NUMBERS.split(file.as_posix())
+    return [(text, int(number or -1), number) for text, number in zip(parts[::2], [*parts[1::2], ""], strict=True)]
 
 
 def _is_candidate(file: Path, folder: Path) -> bool:

@@ -1,11 +1,15 @@
 //! The last values known of every point, so that a change can be told with the value before it.
 
+use std::ops::Range;
+
 use hashbrown::HashMap;
 
 use crate::model::Unit;
 
 /// Blocks of points kept; beyond it new ones are not learnt.
 const MAX_BLOCKS: usize = 100_000;
+/// Blocks of one place that are kept, so that who varies ranges cannot make each search long.
+const MAX_BLOCKS_OF_PLACE: usize = 4_096;
 /// Points of one block that are kept.
 const MAX_POINTS: usize = 2_048;
 /// Points for which a value before is looked up.
@@ -114,12 +118,15 @@ impl Known {
         if self.blocks >= MAX_BLOCKS {
             return;
         }
-        self.blocks += 1;
         let at = *self.index.entry(place).or_insert_with(|| {
             self.places.push((place, Vec::new()));
             self.places.len() as u32 - 1
         });
-        self.places[at as usize].1.push(block);
+        let blocks = &mut self.places[at as usize].1;
+        if blocks.len() < MAX_BLOCKS_OF_PLACE {
+            blocks.push(block);
+            self.blocks += 1;
+        }
     }
 
     fn blocks(&self, place: Place) -> Option<&[Block]> {
@@ -131,11 +138,9 @@ impl Known {
         let Some(&at) = self.index.get(&place) else { return };
         self.clock += 1;
         for block in &mut self.places[at as usize].1 {
-            for (point, value) in (start..=u32::MAX).zip(values) {
-                if let Some(known) = point.checked_sub(block.start).and_then(|at| block.values.get_mut(at as usize)) {
-                    *known = *value;
-                    block.changed = self.clock;
-                }
+            if let Some((held, written)) = block.shared(start, values.len()) {
+                block.values[held].copy_from_slice(&values[written]);
+                block.changed = self.clock;
             }
         }
     }
@@ -143,14 +148,17 @@ impl Known {
     /// Values of a range as last known; empty unless all of them are.
     pub fn values(&self, place: Place, start: u32, count: u32) -> Vec<f64> {
         let Some(blocks) = self.blocks(place).filter(|_| count <= MAX_ASKED) else { return Vec::new() };
-        let latest = |point: u32| {
-            let holding = blocks.iter().filter_map(|block| {
-                Some((block.updated, *block.values.get(point.checked_sub(block.start)? as usize)?))
-            });
-            holding.max_by_key(|(updated, _)| *updated).map(|(_, value)| value)
-        };
-        let end = start.saturating_add(count);
-        (start..end).map(latest).collect::<Option<Vec<f64>>>().unwrap_or_default()
+        let mut latest: Vec<Option<(u64, f64)>> = vec![None; count as usize];
+        for block in blocks {
+            let Some((held, asked)) = block.shared(start, count as usize) else { continue };
+            for (latest, value) in latest[asked].iter_mut().zip(&block.values[held]) {
+                if latest.is_none_or(|(updated, _)| updated <= block.updated) {
+                    *latest = Some((block.updated, *value));
+                }
+            }
+        }
+        let values: Option<Vec<f64>> = latest.into_iter().map(|found| found.map(|(_, value)| value)).collect();
+        values.unwrap_or_default()
     }
 }
 
@@ -164,6 +172,13 @@ fn differ(known: &[f64], read: &[f64]) -> bool {
 impl Block {
     fn is_of(&self, start: u32, count: usize) -> bool {
         self.start == start && self.values.len() == count
+    }
+
+    /// The points of a range that the block holds: their places in the block, and in the range.
+    fn shared(&self, start: u32, count: usize) -> Option<(Range<usize>, Range<usize>)> {
+        let (skipped, before) = (start.saturating_sub(self.start) as usize, self.start.saturating_sub(start) as usize);
+        let shared = self.values.len().saturating_sub(skipped).min(count.saturating_sub(before));
+        (shared > 0).then(|| (skipped..skipped + shared, before..before + shared))
     }
 }
 
@@ -196,6 +211,31 @@ mod tests {
         learn(&mut known, 100, &[120.0, 7.0]);
         known.overwrite(PLACE, 101, &[9.0, 10.0]);
         assert_eq!(known.values(PLACE, 100, 2), [120.0, 9.0]);
+    }
+
+    #[test]
+    fn who_varies_ranges_fills_one_place_only() {
+        let (mut known, more) = (Known::default(), MAX_BLOCKS_OF_PLACE as u32 + 9);
+        for start in 0..more {
+            learn(&mut known, start, &[7.0]);
+        }
+        assert_eq!(known.blocks, MAX_BLOCKS_OF_PLACE);
+        assert_eq!(known.values(PLACE, more - 1, 1), [0.0; 0]);
+        let other = Place { server: 2, ..PLACE };
+        known.learn(other, 5, &[8.0], &mut Seat::default());
+        assert_eq!(known.values(other, 5, 1), [8.0]);
+    }
+
+    #[test]
+    fn a_write_reaches_only_the_points_it_shares_with_a_block() {
+        let mut known = Known::default();
+        learn(&mut known, 10, &[1.0, 2.0, 3.0]);
+        known.overwrite(PLACE, 8, &[80.0, 90.0, 100.0]);
+        known.overwrite(PLACE, 12, &[120.0, 130.0]);
+        known.overwrite(PLACE, 13, &[0.0]);
+        known.overwrite(PLACE, 9, &[0.0]);
+        assert_eq!(known.values(PLACE, 10, 3), [100.0, 2.0, 120.0]);
+        assert_eq!(known.values(PLACE, u32::MAX, 2), [0.0; 0]);
     }
 
     #[test]

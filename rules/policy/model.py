@@ -310,8 +310,8 @@ class PolicyAsset(Part):
 class Values(Part):
     """Limits of written values, inclusive."""
 
-    min: float | None = None
-    max: float | None = None
+    min: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    max: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Values:

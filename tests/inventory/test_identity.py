@@ -7,6 +7,7 @@ import pytest
 from tests.inventory.network import Row, arp, flow, network, seen, talk
 from zonewatch.inventory.build import build
 from zonewatch.inventory.declared import DeclaredAsset
+from zonewatch.inventory.identity import _Neighbourhood
 from zonewatch.inventory.model import Asset, Inventory
 
 PLC, HMI, ROUTER = "00:80:f4:00:00:20", "00:d0:c9:00:00:01", "00:1b:54:c0:de:01"
@@ -211,3 +212,12 @@ def test_times_and_first_evidence_are_the_earliest() -> None:
     assert (asset.first_time, asset.last_time) == (40, 90)
     assert asset.first_evidence is not None
     assert asset.first_evidence.frame == 40
+
+
+def test_a_router_is_looked_at_once_however_many_addresses_are_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    look = _Neighbourhood._own_of_router
+    monkeypatch.setattr(_Neighbourhood, "_own_of_router", lambda self, mac: looked.append(mac) or look(self, mac))
+    rows = [seen(f"10.{subnet}.0.{host}", ROUTER) for subnet in range(4) for host in range(1, 100)]
+    assert len(shape(*rows)) == 397
+    assert looked == [ROUTER]

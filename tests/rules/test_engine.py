@@ -226,6 +226,36 @@ def test_unknown_assets_follow_the_default(action: str, severities: list[str]) -
     assert [finding.severity for finding in found] == severities
 
 
+@pytest.mark.parametrize(("status", "words"), [("error", "refused"), ("no_response", "no answer to 3 was seen")])
+def test_what_was_not_obeyed_changed_nothing(status: str, words: str) -> None:
+    """Neither what was refused nor what was never answered is told as obeyed, or as a changed value."""
+    tried = write(ENGINEERING, PLC_3, 100, [950], status=status, events=3)
+    event = write_event(ENGINEERING, PLC_3, 100, [950], [120], status=status)
+    finding = only(assess([POLL, tried], events=[event]), "policy.violation")
+    assert finding.changes == ()
+    assert words in finding.description
+    wider = POLICY.replace("operations: [read]", "operations: [read, write]")
+    allowed = assess([POLL, tried], events=[event], by=wider)
+    assert not of_rule(allowed, "policy.violation")
+    assert not of_rule(allowed, "exposure.value_change")
+    assert not of_rule(allowed, "exposure.unauthenticated_control")
+
+
+def test_every_object_of_a_refused_event_is_refused() -> None:
+    first = write(ENGINEERING, PLC_3, 100, [950], status="error")
+    second = write(ENGINEERING, PLC_3, 300, [950], status="error") | {"events": 0}
+    rows = [row.seen for row in assess([first, second]).verdicts if row.seen.operation == "write"]
+    assert [(seen.events, seen.refused, seen.obeyed) for seen in rows] == [(1, 1, False), (1, 1, False)]
+
+
+def test_a_scan_hides_no_command_of_the_scanner_on_another_port() -> None:
+    probes = [flow(ENGINEERING, f"10.20.11.{host}", 502, "modbus", "refused") for host in range(10, 30)]
+    command = write(ENGINEERING, PLC_3, 100, [950]) | {"server_port": 5020}
+    assessment = assess([POLL, command], probes)
+    assert only(assessment, "exposure.scan").count == 20
+    assert "write" in {finding.operation for finding in of_rule(assessment, "policy.violation")}
+
+
 def test_fourteen_unanswered_targets_are_no_scan() -> None:
     flows = [flow(OFFICE_PC, "10.20.50.9", port, "", "refused") for port in range(1, 15)]
     assert not of_rule(assess(flows=flows), "exposure.scan")

@@ -10,6 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from zonewatch.sensor.sources import sources
+
 ROOT = Path(__file__).resolve().parents[2]
 PLANT = ROOT / "pcaps" / "waterworks"
 SMALL = ROOT / "pcaps" / "modbus" / "read_write.pcap"
@@ -73,6 +75,29 @@ def test_standard_input_and_json_on_standard_output(tmp_path: Path) -> None:
     done = run("audit", "-", "--json", "-", "--out", tmp_path, input=SMALL.read_bytes())
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["captures"][0]["name"] == "stdin"
+
+
+def test_rotated_files_of_a_folder_follow_their_numbers(tmp_path: Path) -> None:
+    names = ["trace.pcap", "trace.pcap1", "trace.pcap2", "trace.pcap10", "x-20260302-9.pcap", "x-20260302-10.pcap"]
+    for name in reversed(names):
+        (tmp_path / name).write_bytes(b"")
+    [point] = sources([str(tmp_path)], [])
+    assert [file.name for file in point.files] == names
+
+
+@pytest.mark.parametrize("option", ["--from", "--to", "--as-of"])
+@pytest.mark.parametrize("moment", ["9999-01-01", "0001-01-01", "0001-01-01T00:00:00+12:00"])
+def test_a_time_out_of_reach_is_one_clear_line(tmp_path: Path, option: str, moment: str) -> None:
+    done = run("audit", SMALL, option, moment, "--out", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith(f"zonewatch: {option} {moment}: ")
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_part_of_the_time_is_told_as_a_limit(tmp_path: Path) -> None:
+    assert run("audit", SMALL, "--from", "2026-03-02T08:00:01Z", "--out", tmp_path).returncode == 0
+    limits = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["limits"]
+    assert any(line.startswith("Only traffic from 2026-03-02 08:00:01 UTC was judged") for line in limits)
 
 
 @pytest.mark.parametrize("what", [[], ["--pdus"]])
