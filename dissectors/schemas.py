@@ -215,6 +215,24 @@ ODDITIES: Final = pa.schema(
     ]
 )
 
+UNDECODED: Final = pa.struct(
+    [
+        _required("protocol", WORD),
+        _required("bytes", pa.uint64()),  # in its flows, and of no message
+        _required("messages", pa.uint64()),  # decoded in part: an object's size is not known
+    ]
+)
+
+UNKNOWN: Final = pa.struct(
+    [
+        _required("transport", WORD),  # as in the flows; empty for the rest
+        pa.field("port", pa.uint16()),  # of the server; EtherType on Ethernet
+        _required("flows", pa.uint64()),
+        _required("packets", pa.uint64()),
+        _required("bytes", pa.uint64()),
+    ]
+)
+
 COVERAGE: Final = pa.schema(
     [
         _required("source", WORD),
@@ -227,7 +245,15 @@ COVERAGE: Final = pa.schema(
         _required("bytes", pa.uint64()),  # on the wire
         pa.field("first_time", TIME),
         pa.field("last_time", TIME),
+        _required("silence", pa.uint64()),  # longest time without any packet, nanoseconds
+        pa.field("silence_start_time", TIME),
+        _required("untimed_packets", pa.uint64()),  # the file holds no time for them
+        pa.field("reported_drops", pa.uint64()),  # of the capturing machine; null where the file says nothing
         _required("cut_packets", pa.uint64()),  # snap length
+        _required("cut_bytes", pa.uint64()),
+        _required("duplicates", pa.uint64()),  # copies made by a mirror: counted in `packets`, told once
+        _required("duplicate_bytes", pa.uint64()),
+        _required("repeats", pa.uint64()),  # came again within milliseconds, and no mirror explains it
         _required("undecoded_packets", pa.uint64()),  # link type or header that could not be read
         _required("unknown_link_packets", pa.uint64()),  # of these: a link type that is not known
         _required("gaps", pa.uint64()),  # holes in TCP streams
@@ -237,11 +263,17 @@ COVERAGE: Final = pa.schema(
         _required("clock_jumps", pa.uint64()),  # packet time stepped back by over a second or on by over an hour
         _required("flows", pa.uint64()),
         _required("flows_evicted", pa.uint64()),
+        _required("recognitions_dropped", pa.uint64()),  # packets not kept for recognition, to bound memory
+        _required("exchanges_dropped", pa.uint64()),  # requests no longer waited for: too many open in one flow
         _required("combinations_coalesced", pa.uint64()),
         _required("events", pa.uint64()),
         _required("events_thinned", pa.uint64()),  # would have been kept whole, but the cap per combination was reached
         _required("oddities", pa.uint64()),
         _required("oddities_dropped", pa.uint64()),
+        _required("claims_dropped", pa.uint64()),
+        _required("addresses_dropped", pa.uint64()),
+        _required("undecoded", pa.list_(_required("item", UNDECODED))),
+        _required("unknown", pa.list_(_required("item", UNKNOWN))),  # most octets first; then the rest, without a port
     ]
 )
 

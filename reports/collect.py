@@ -10,11 +10,13 @@ import pyarrow.compute as pc
 
 from zonewatch.dissectors.schemas import COVERAGE
 from zonewatch.inventory.model import Evidence
-from zonewatch.reports.result import Capture, OddityCount, totals
-from zonewatch.reports.words import counted, listed, size, visible
+from zonewatch.reports.result import Capture, OddityCount, Undecoded, Unknown, totals
+from zonewatch.reports.words import clock, counted, duration, listed, port, size, visible
 
 __all__ = ["captures", "limits", "oddity_counts"]
 
+_NESTED: Final[dict[str, type[Undecoded | Unknown]]] = {"undecoded": Undecoded, "unknown": Unknown}
+_LONG_SILENCE: Final = 60_000_000_000
 _WORDS: Final = ("source", "capture", "protocol", "layer", "code")
 
 
@@ -25,7 +27,11 @@ def captures(coverage: pa.Table) -> tuple[Capture, ...]:
         values: Any = coverage.column(field.name)
         if pa.types.is_timestamp(field.type):
             values = pc.fill_null(values.cast(pa.int64()), 0)
-        columns["name" if field.name == "capture" else field.name] = values.to_pylist()
+        kind = _NESTED.get(field.name)
+        cells = values.to_pylist()
+        columns["name" if field.name == "capture" else field.name] = (
+            [tuple(kind(**item) for item in items) for items in cells] if kind else cells
+        )
     return tuple(Capture(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True))
 
 
@@ -68,12 +74,33 @@ def limits(rows: Iterable[Capture]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
+def _unknown(item: Unknown) -> str:
+    return f"{port(item.transport, item.port)} {size(item.bytes)}"
+
+
 _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture], str]], ...]] = (
     (
-        lambda row: row.cut_packets,
+        lambda row: row.reported_drops or 0,
         lambda count, _: (
+            f"The capturing machine reported {counted(count, 'dropped packet')}: what was in them is unknown."
+        ),
+    ),
+    (
+        lambda row: row.cut_packets,
+        lambda count, row: (
             f"{counted(count, 'packet')} had been cut short by the capture's snap length; "
-            "what was behind the cut is unknown."
+            f"what was behind the cut ({size(row.cut_bytes)}) is unknown."
+        ),
+    ),
+    (
+        lambda row: row.duplicates,
+        lambda count, _: f"The mirror gave {counted(count, 'packet')} a second time; each packet is told once.",
+    ),
+    (
+        lambda row: row.repeats,
+        lambda count, _: (
+            f"{counted(count, 'packet')} came again within milliseconds and no mirror explains it: "
+            "both are told, because a repetition cannot be told from a replay."
         ),
     ),
     (
@@ -108,8 +135,51 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
         ),
     ),
     (
+        lambda row: row.untimed_packets,
+        lambda count, _: f"The file holds no time for {counted(count, 'packet')}: that of the packet before counts.",
+    ),
+    (
+        lambda row: row.silence if row.silence >= _LONG_SILENCE else 0,
+        lambda count, row: (
+            f"Nothing was captured for {duration(count)} from {clock(row.silence_start_time)}: "
+            "a silent network and a capture that stood still look the same."
+        ),
+    ),
+    (
+        lambda row: sum(item.bytes for item in row.undecoded),
+        lambda count, row: (
+            f"{size(count)} in recognised conversations belong to no message that could be decoded "
+            f"({listed(f'{item.protocol} {size(item.bytes)}' for item in row.undecoded if item.bytes)})."
+        ),
+    ),
+    (
+        lambda row: sum(item.messages for item in row.undecoded),
+        lambda count, _: f"Decoded in part, up to an object of unknown size: {counted(count, 'message')}.",
+    ),
+    (
+        lambda row: sum(item.bytes for item in row.unknown),
+        lambda count, row: (
+            f"{size(count)} of traffic were recognised neither by content nor by port "
+            f"({listed(map(_unknown, row.unknown), 6)}): what it does is not in this report."
+        ),
+    ),
+    (
         lambda row: row.flows_evicted,
         lambda count, _: f"{counted(count, 'connection')} were let go to keep memory bounded.",
+    ),
+    (
+        lambda row: row.recognitions_dropped,
+        lambda count, _: (
+            f"Not kept until their protocol showed, to bound memory: {counted(count, 'packet')} "
+            "of unknown conversations."
+        ),
+    ),
+    (
+        lambda row: row.exchanges_dropped,
+        lambda count, _: (
+            f"No longer waited for, because too many were open at once: {counted(count, 'request')}, "
+            "told as unanswered."
+        ),
     ),
     (
         lambda row: row.combinations_coalesced,
@@ -125,5 +195,13 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
     (
         lambda row: row.oddities_dropped,
         lambda count, _: f"{counted(count, 'malformed message')} more were counted, and not kept.",
+    ),
+    (
+        lambda row: row.claims_dropped,
+        lambda count, _: f"Not kept, to bound memory: {counted(count, 'statement')} about devices.",
+    ),
+    (
+        lambda row: row.addresses_dropped,
+        lambda count, _: f"Not kept, to bound memory: {counted(count, 'pair')} of IP and MAC address.",
     ),
 )

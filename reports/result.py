@@ -20,6 +20,8 @@ __all__ = [
     "MatrixLine",
     "OddityCount",
     "PolicyInfo",
+    "Undecoded",
+    "Unknown",
     "UnusedFlow",
     "VerdictRow",
     "ZoneInfo",
@@ -39,6 +41,26 @@ VERDICT_ORDER: Final[tuple[Verdict, ...]] = ("violation", "unzoned", "cannot_con
 
 
 @dataclass(frozen=True, slots=True)
+class Undecoded:
+    """What was not decoded of a recognised protocol."""
+
+    protocol: str
+    bytes: int = 0  # in its flows, and of no message
+    messages: int = 0  # decoded in part
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Traffic to one port that no protocol explains; the rest has neither transport nor port."""
+
+    transport: str
+    port: int | None = None
+    flows: int = 0
+    packets: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Capture:
     """One input file and what it let us see: a row of the coverage table."""
 
@@ -52,7 +74,15 @@ class Capture:
     bytes: int = 0  # on the wire
     first_time: int = 0
     last_time: int = 0
+    silence: int = 0  # longest time without any packet, nanoseconds
+    silence_start_time: int = 0
+    untimed_packets: int = 0
+    reported_drops: int | None = None  # by the capturing machine; none where the file says nothing
     cut_packets: int = 0
+    cut_bytes: int = 0
+    duplicates: int = 0  # copies made by a mirror: counted in packets, told once
+    duplicate_bytes: int = 0
+    repeats: int = 0  # came again within milliseconds, and no mirror explains it
     undecoded_packets: int = 0
     unknown_link_packets: int = 0  # of these: a link type that is not known
     gaps: int = 0
@@ -62,11 +92,17 @@ class Capture:
     clock_jumps: int = 0
     flows: int = 0
     flows_evicted: int = 0
+    recognitions_dropped: int = 0
+    exchanges_dropped: int = 0
     combinations_coalesced: int = 0
     events: int = 0
     events_thinned: int = 0
     oddities: int = 0
     oddities_dropped: int = 0
+    claims_dropped: int = 0
+    addresses_dropped: int = 0
+    undecoded: tuple[Undecoded, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +238,15 @@ class AuditResult:
 
 
 def totals(captures: Iterable[Capture]) -> Capture:
-    """The sum of all captures: counters added, times spanned, partial if one is."""
+    """The sum of all captures: counters added, times spanned, the longest silence, partial if one is."""
     rows = tuple(captures)
     counters = {
         field.name: sum(getattr(row, field.name) for row in rows)
         for field in fields(Capture)
-        if field.type == "int" and not field.name.endswith("_time")
+        if field.type == "int" and field.name != "silence" and not field.name.endswith("_time")
     }
+    drops = [row.reported_drops for row in rows if row.reported_drops is not None]
+    silence = max(((row.silence, -row.silence_start_time) for row in rows), default=(0, 0))
     firsts = [row.first_time for row in rows if row.first_time]
     return Capture(
         source="",
@@ -216,7 +254,38 @@ def totals(captures: Iterable[Capture]) -> Capture:
         status="partial" if any(row.status != "whole" for row in rows) else "whole",
         first_time=min(firsts, default=0),
         last_time=max((row.last_time for row in rows), default=0),
+        silence=silence[0],
+        silence_start_time=-silence[1],
+        reported_drops=sum(drops) if drops else None,
+        undecoded=_undecoded(rows),
+        unknown=_unknown(rows),
         **counters,
+    )
+
+
+def _undecoded(rows: Iterable[Capture]) -> tuple[Undecoded, ...]:
+    found: dict[str, Undecoded] = {}
+    for item in (item for row in rows for item in row.undecoded):
+        so_far = found.get(item.protocol, Undecoded(item.protocol))
+        found[item.protocol] = replace(
+            so_far, bytes=so_far.bytes + item.bytes, messages=so_far.messages + item.messages
+        )
+    return tuple(found[protocol] for protocol in sorted(found))
+
+
+def _unknown(rows: Iterable[Capture]) -> tuple[Unknown, ...]:
+    """By octets; the rest of each capture, which names no port, comes last."""
+    found: dict[tuple[str, int | None], Unknown] = {}
+    for item in (item for row in rows for item in row.unknown):
+        so_far = found.get(key := (item.transport, item.port), Unknown(*key))
+        found[key] = replace(
+            so_far,
+            flows=so_far.flows + item.flows,
+            packets=so_far.packets + item.packets,
+            bytes=so_far.bytes + item.bytes,
+        )
+    return tuple(
+        sorted(found.values(), key=lambda item: (item.port is None, -item.bytes, item.transport, item.port or 0))
     )
 
 

@@ -245,3 +245,12 @@ def product(asset: Asset) -> str:
     if asset.vendor and asset.model.lower().startswith(asset.vendor.lower()):
         return visible(asset.model)
     return visible(" ".join(part for part in (asset.vendor, asset.model) if part))
+
+
+def port(transport: str, number: int | None) -> str:
+    """Where traffic goes: `tcp 4444`, `ethernet 0x88cc`, `other ports`."""
+    if number is None:
+        return "other ports"
+    if transport in ("tcp", "udp"):
+        return f"{transport} {number}"
+    return f"{transport} 0x{number:04x}" if number else transport

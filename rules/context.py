@@ -47,6 +47,8 @@ class Context:
     places: Places
     judgement: Judgement
     flows: pa.Table
+    oddities: pa.Table
+    blind: dict[str, str]  # by capture point, what it did not let us see
     assets: dict[str, Asset]
     listed: bool  # somebody declared what assets there are
     verdicts: dict[Fact, tuple[VerdictRow, ...]]
@@ -77,6 +79,11 @@ class Context:
         """True for a zone of supervision or below."""
         zone = next((zone for zone in self.policy.zones if zone.id == zone_id), None)
         return zone is not None and zone.purdue is not None and zone.purdue < CONTROL_LEVEL
+
+    def zone(self, end_id: str) -> str:
+        """The zone of an asset; empty where it has none."""
+        asset = self.assets.get(end_id)
+        return asset.zone if asset else ""
 
     def is_unknown(self, asset: Asset) -> bool:
         """True for a device that nobody declared; without any list, for one in no zone of the policy."""

@@ -17,6 +17,7 @@ from zonewatch.rules.exposure import (
     value_change,
 )
 from zonewatch.rules.findings import SEVERITIES, Finding
+from zonewatch.rules.oddities import malformed
 from zonewatch.rules.scan import scan
 from zonewatch.rules.violations import reported, undecided, violations
 
@@ -72,6 +73,16 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         "both",
         "Block the way from the process side to the internet; name the few exceptions in the policy.",
         public_server,
+    ),
+    Detector(
+        "protocol.malformed",
+        "Malformed or protocol-violating messages",
+        "low",
+        ("T0814",),
+        ("SR 3.5", "SR 3.1"),
+        "OT",
+        "Find the sender, and what makes it send so.",
+        malformed,
     ),
     Detector(
         "policy.unknown_asset",

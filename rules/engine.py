@@ -21,7 +21,9 @@ from zonewatch.rules.judge import Decision, Judgement, VerdictRow, judge
 from zonewatch.rules.places import Places, placed
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.propose import propose_zones
+from zonewatch.rules.seen import limits
 
+_READ: Final = ("aggregates", "events", "flows", "oddities", "coverage")
 NO_POLICY: Final = Decision("cannot_conclude", "no policy: the zones are a proposal")
 
 
@@ -40,13 +42,13 @@ class Assessment:
 
 
 def audit(inventory: Inventory, tables: Mapping[str, pa.Table], policy: Policy | None, as_of: int) -> Assessment:
-    """Judges everything. `tables` by the names of `schemas.TABLES`; of them aggregates, events and flows are read.
+    """Judges everything. `tables` by the names of `schemas.TABLES`; those of `_READ` are read.
 
     `as_of` (UTC nanoseconds) is the moment by which last days are judged.
     """
     used = policy if policy is not None else propose_zones(inventory)
     places = Places(used, inventory)
-    table = {name: tables.get(name, schemas.TABLES[name].empty_table()) for name in ("aggregates", "events", "flows")}
+    table = {name: tables.get(name, schemas.TABLES[name].empty_table()) for name in _READ}
     judgement = judge(used, inventory, table["aggregates"], table["events"], as_of, places)
     if policy is None:
         judgement = _unjudged(judgement)
@@ -58,6 +60,8 @@ def audit(inventory: Inventory, tables: Mapping[str, pa.Table], policy: Policy |
         places=places,
         judgement=judgement,
         flows=table["flows"],
+        oddities=table["oddities"],
+        blind=limits(table["coverage"]),
         assets={asset.id: asset for asset in zoned.assets},
         listed=bool(policy is not None and policy.assets) or any(asset.declared for asset in inventory.assets),
         verdicts=_by_fact(judgement.rows),

@@ -31,6 +31,7 @@ from zonewatch.rules.context import (
 from zonewatch.rules.findings import Finding, Severity
 from zonewatch.rules.judge import JudgedChange, VerdictRow
 from zonewatch.rules.policy.words import canonical_service
+from zonewatch.rules.seen import unanswered
 from zonewatch.rules.violations import remote_severity
 
 VALUES: Final = frozenset(("write", "operate"))
@@ -41,6 +42,10 @@ def _answered(edge: Edge) -> bool:
     if edge.functions:
         return any(status in ("ok", "error", "response_only") for item in edge.functions for status, _ in item.statuses)
     return edge.state in ANSWERED
+
+
+def _unanswered(context: Context, edges: list[Edge]) -> str:
+    return unanswered((item.source for edge in edges for item in edge.evidence), context.blind)
 
 
 def _fact(edge: Edge) -> Fact:
@@ -82,7 +87,10 @@ def _public_client(context: Context, detector: Detector, server: str, edges: lis
     elif answered:
         severity, reasons = "high", ["a process device answered a public address"]
     else:
-        severity, reasons = detector.severity, ["packets of a public address reached it; no answer was seen"]
+        severity, reasons = (
+            detector.severity,
+            [f"packets of a public address reached it; {_unanswered(context, edges)}"],
+        )
     if any(changes_state(operation) for operation in operations):
         severity = "critical"
         reasons.append("state-changing operations among them")
@@ -157,7 +165,7 @@ def public_server(context: Context, detector: Detector, told: frozenset[Fact]) -
         severity: Severity = "high" if asset.role in DEVICE_ROLES else detector.severity
         reasons = [f"a {asset.role.replace('_', ' ')} talks to the internet"]
         if not answered:
-            severity, reasons = "low", [*reasons, "no answer was seen"]
+            severity, reasons = "low", [*reasons, _unanswered(context, edges)]
         servers = sorted({edge.server for edge in edges})
         protocols = sorted({edge.protocol for edge in edges})
         finding = detector.finding(

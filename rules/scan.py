@@ -121,6 +121,7 @@ def scan(context: Context, detector: Detector, told: frozenset[Fact]) -> Iterato
         }
         process = sorted(asset for asset in asked if asset and context.is_process(asset))
         reasons = [f"{seen.targets:,} address and port pairs without an answer, {FEWEST_TARGETS} are a scan"]
+        reasons += [f"at {source}: {context.blind[source]}" for source in sorted(sources) if source in context.blind]
         if process:
             reasons.append(f"process devices among them: {context.names(process)}")
         ports = listing((str(port) for port in seen.ports), 16)

@@ -12,11 +12,10 @@ from tests.oracles.compare import CAPTURES
 from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
 
 TORTURE: Final = CAPTURES.parent / "torture"
-LATER: Final = {"14_duplicates_span": "duplicates come later"}
 TRUTH: Final[dict[str, dict[str, Any]]] = (
     json.loads((TORTURE / "truth.json").read_text(encoding="utf-8")) if TORTURE.is_dir() else {}
 )
-CASES: Final = [name for name in TRUTH if name not in LATER]
+CASES: Final = list(TRUTH)
 
 pytestmark = pytest.mark.skipif(not TRUTH, reason="the torture captures are not here")
 
@@ -71,7 +70,3 @@ def test_conflict_is_flagged_where_there_is_one(case: str) -> None:
     _, oddities = decode(case)
     flagged = "conflicting_overlap" in {row["code"] for row in oddities}
     assert flagged == TRUTH[case].get("conflict_expected", False)
-
-
-def test_what_comes_later_is_a_case() -> None:
-    assert LATER.keys() <= TRUTH.keys()

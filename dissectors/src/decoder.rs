@@ -25,6 +25,17 @@ struct Open {
     frame: u64,
 }
 
+/// What an input said of itself in the end.
+#[derive(Default)]
+struct Told {
+    format: String,
+    sha256: String,
+    status: &'static str,
+    problem: String,
+    untimed: u64,
+    drops: Option<u64>,
+}
+
 /// Decodes all inputs in one streaming pass.
 pub struct Decoder {
     engine: Engine,
@@ -105,34 +116,42 @@ impl Decoder {
         };
         match reader {
             Ok(reader) => self.open = Some(Open { input, reader, frame: 0 }),
-            Err(error) => self.close(&input, String::new(), String::new(), "unreadable", error.to_string()),
+            Err(error) => {
+                let told = Told { status: "unreadable", problem: error.to_string(), ..Told::default() };
+                self.close(&input, told);
+            }
         }
     }
 
     fn finish(&mut self, error: Option<CaptureError>) {
         let Some(Open { input, reader, .. }) = self.open.take() else { return };
-        let format = reader.format().to_string();
         self.bytes_done += reader.bytes_read();
+        let told = Told {
+            format: reader.format().to_string(),
+            untimed: reader.untimed_packets(),
+            drops: reader.reported_drops(),
+            ..Told::default()
+        };
         let (sha256, unread) = match reader.finish_hash() {
             Ok(Some(hash)) => (hash.iter().map(|octet| format!("{octet:02x}")).collect(), None),
             Ok(None) => (String::new(), None),
             Err(error) => (String::new(), Some(error)),
         };
         match error.or(unread) {
-            None => self.close(&input, format, sha256, "whole", String::new()),
-            Some(error) => self.close(&input, format, sha256, "partial", error.to_string()),
+            None => self.close(&input, Told { sha256, status: "whole", ..told }),
+            Some(error) => {
+                self.close(&input, Told { sha256, status: "partial", problem: error.to_string(), ..told });
+            }
         }
     }
 
-    fn close(&mut self, input: &Input, format: String, sha256: String, status: &'static str, problem: String) {
+    fn close(&mut self, input: &Input, told: Told) {
         if input.last_of_source {
             self.engine.finish_source();
         }
         let mut coverage = self.engine.finish_capture();
-        coverage.format = format;
-        coverage.sha256 = sha256;
-        coverage.status = self.engine.dictionaries().names.fixed(status);
-        coverage.problem = problem;
-        self.coverage.push(coverage);
+        coverage.status = self.engine.dictionaries().names.fixed(told.status);
+        let Told { format, sha256, problem, untimed: untimed_packets, drops: reported_drops, .. } = told;
+        self.coverage.push(rows::Coverage { format, sha256, problem, untimed_packets, reported_drops, ..coverage });
     }
 }

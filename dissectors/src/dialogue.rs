@@ -100,6 +100,9 @@ pub fn datagram(flow: &mut Flow, seen: Seen<'_>, sinks: &mut Sinks, output: &mut
     let Datagrams { session, dialogue, place } = &mut **datagrams;
     let Seen { direction, payload, missing, stamp, .. } = seen;
     session.decode(Chunk { bytes: payload, wire_length: payload.len() + missing, direction }, output);
+    if output.messages.is_empty() {
+        sinks.undecoded(place.protocol, payload.len() as u64);
+    }
     flow.client = sinks.messages(place, dialogue, direction, output, &[stamp.frame], stamp).or(flow.client);
     output.clear();
 }
@@ -129,6 +132,7 @@ pub fn finish(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
                 });
                 let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| deliver(out, frames, stamp, sinks);
                 assembly.finish(stamp, direction, session.as_mut(), output, &mut deliver);
+                sinks.undecoded(place.protocol, assembly.undecoded());
             }
             sinks.finish_dialogue(&place, &mut dialogue);
         }

@@ -1,5 +1,6 @@
 //! Packets in, rows out: every stage is wired here, once.
 
+mod copies;
 mod layers;
 
 use hashbrown::HashMap;
@@ -14,6 +15,7 @@ use crate::net::BadHeader;
 use crate::net::fragments::Fragments;
 use crate::net::ip::{Ip, flag};
 use crate::net::link::{self, Mac, Station};
+use crate::net::mirror::{self, Mirror};
 use crate::net::tcp::Stamp;
 use crate::recognise::Seen;
 use crate::record::Recorder;
@@ -36,6 +38,7 @@ const CLOCK_ON_NS: i64 = 3_600_000_000_000;
 pub struct Engine {
     flows: Flows,
     fragments: Fragments,
+    mirror: Mirror,
     sinks: Sinks,
     output: Output,
     sightings: HashMap<(Ip, Mac, Option<u16>, bool), u32, foldhash::fast::RandomState>,
@@ -49,6 +52,8 @@ pub struct Engine {
 struct Context {
     stamp: Stamp,
     wire_length: u32,
+    /// A number for the link layer's octets; inside a tunnel that of the frame around it.
+    frame: u32,
     /// Octets of those that were not captured.
     missing: usize,
     source: Option<Station>,
@@ -76,6 +81,7 @@ impl Engine {
         Engine {
             flows: Flows::default(),
             fragments: Fragments::default(),
+            mirror: Mirror::default(),
             sinks: Sinks::new(detail),
             output: Output::default(),
             sightings: HashMap::default(),
@@ -100,11 +106,7 @@ impl Engine {
 
     /// Ends a capture file; flows go on into the next file of the source. Gives what was counted.
     pub fn finish_capture(&mut self) -> rows::Coverage {
-        let sinks = &mut self.sinks;
-        sinks.coverage.events = std::mem::take(&mut sinks.recorder.seen);
-        sinks.coverage.events_thinned = std::mem::take(&mut sinks.recorder.thinned);
-        sinks.coverage.combinations_coalesced = std::mem::take(&mut sinks.recorder.ledger.coalesced);
-        std::mem::take(&mut sinks.coverage)
+        self.sinks.finish_capture()
     }
 
     /// Ends a source: everything open is closed.
@@ -115,6 +117,7 @@ impl Engine {
         self.fragments.finish();
         self.sinks.coverage.incomplete_fragments += self.fragments.given_up();
         self.fragments = Fragments::default();
+        self.mirror = Mirror::default();
         self.flows = Flows::default();
         self.sightings.clear();
         self.sinks.rows.addresses.extend(self.sighting_rows.drain(..));
@@ -141,9 +144,11 @@ impl Engine {
         let data = without_check_sequence(packet);
         match &link::parse(packet.link_type, data) {
             Some(Ok(link)) => {
+                let header = (link.payload.as_ptr() as usize).wrapping_sub(data.as_ptr() as usize);
                 let context = Context {
                     stamp,
                     wire_length: packet.original_length,
+                    frame: mirror::frame(data.get(..header).unwrap_or_default()),
                     missing: (packet.original_length as usize).saturating_sub(packet.data.len()),
                     source: link.source,
                     destination: link.destination,
@@ -179,11 +184,17 @@ impl Engine {
         let coverage = &mut self.sinks.coverage;
         coverage.packets += 1;
         coverage.bytes += u64::from(packet.original_length);
-        coverage.cut_packets += u64::from((packet.data.len() as u64) < u64::from(packet.original_length));
+        let cut = u64::from(packet.original_length).saturating_sub(packet.data.len() as u64);
+        coverage.cut_packets += u64::from(cut > 0);
+        coverage.cut_bytes += cut;
         coverage.first_time = Some(coverage.first_time.map_or(packet.time_ns, |first| first.min(packet.time_ns)));
         coverage.last_time = Some(coverage.last_time.map_or(packet.time_ns, |last| last.max(packet.time_ns)));
         if let Some(last) = self.last_time.replace(packet.time_ns) {
             let step = packet.time_ns.saturating_sub(last);
+            if step > coverage.silence as i64 {
+                coverage.silence = step as u64;
+                coverage.silence_start_time = Some(last);
+            }
             coverage.clock_jumps += u64::from(!(-CLOCK_BACK_NS..=CLOCK_ON_NS).contains(&step));
         }
     }
@@ -201,7 +212,10 @@ impl Engine {
         let rows = &mut self.sighting_rows;
         let row = match known {
             Some(row) => row,
-            None if self.sightings.len() >= MAX_SIGHTINGS => return None,
+            None if self.sightings.len() >= MAX_SIGHTINGS => {
+                self.sinks.coverage.addresses_dropped += 1;
+                return None;
+            }
             None => {
                 let dictionaries = &mut self.sinks.dictionaries;
                 rows.push(rows::Address {
@@ -311,7 +325,7 @@ impl Engine {
         flow.sightings[side] = row;
     }
 
-    #[inline]
+    #[inline(always)]
     fn segment(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Load<'_>) {
         let Engine { flows, sinks, output, probation, .. } = self;
         let Some(flow) = flows.get(slot) else { return };
@@ -340,6 +354,8 @@ impl Engine {
                         if *probation + octets <= MAX_PROBATION {
                             *probation += octets;
                             flow.content = Content::Unknown(Some(on_probation));
+                        } else {
+                            sinks.coverage.recognitions_dropped += 1;
                         }
                     }
                 }
@@ -365,7 +381,7 @@ impl Engine {
                     *probation += on_probation.octets();
                     flow.content = Content::Unknown(Some(on_probation));
                 }
-                None => {}
+                None => sinks.coverage.recognitions_dropped += u64::from(!on_probation.is_empty()),
             }
             return;
         }

@@ -93,6 +93,7 @@ struct Pending {
 #[derive(Debug, Default)]
 pub struct Exchanges {
     pending: VecDeque<Pending>,
+    dropped: u64,
 }
 
 impl Exchanges {
@@ -114,6 +115,7 @@ impl Exchanges {
                 if let Some(index) = self.find(key, direction) {
                     self.close(index, done);
                 } else if self.pending.len() >= MAX_PENDING {
+                    self.dropped += 1;
                     self.close(0, done);
                 }
                 let exchange = Exchange { status: Status::NoResponse, ..alone(message, direction, frames, stamp) };
@@ -137,6 +139,11 @@ impl Exchanges {
         while self.pending.front().is_some_and(|oldest| now.saturating_sub(oldest.exchange.end_time) > TIMEOUT_NS) {
             self.close(0, done);
         }
+    }
+
+    /// Requests that were no longer waited for, because too many were open.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// Closes everything: the flow ends.

@@ -28,3 +28,4 @@ pub mod session;
 pub mod sinks;
 pub mod stream;
 pub mod tables;
+pub mod unknown;

@@ -6,12 +6,13 @@ use crate::columns::{Table, rows};
 use crate::exchange::{Conversation, Exchange};
 use crate::flows::{Flow, Transport};
 use crate::intern::{Dictionaries, NONE};
-use crate::model::{Message, OddityCode};
+use crate::model::{Message, OddityCode, Protocol};
 use crate::net::ip::Ip;
 use crate::net::tcp::Stamp;
 use crate::record::{Dialogue, Recorder};
 use crate::services::{self, Basis};
 use crate::session::{Direction, Output};
+use crate::unknown::Tally;
 
 /// Oddities kept of one code and capture file.
 const MAX_ODDITIES: u32 = 1_000;
@@ -75,6 +76,9 @@ pub struct Sinks {
     claims: HashMap<(u32, u32, u32, String), usize, foldhash::fast::RandomState>,
     claim_rows: Vec<rows::Claim>,
     oddity_counts: HashMap<u32, u32, foldhash::fast::RandomState>,
+    /// Octets of no message and messages decoded in part, by protocol.
+    undecoded: [(u64, u64); Protocol::ALL.len()],
+    unknown: Tally,
 }
 
 impl Sinks {
@@ -88,6 +92,31 @@ impl Sinks {
     /// A capture file starts: its own limits count anew.
     pub fn start_capture(&mut self) {
         self.oddity_counts.clear();
+    }
+
+    /// A capture file ends; gives what it let us see.
+    pub fn finish_capture(&mut self) -> rows::Coverage {
+        let names = &mut self.dictionaries.names;
+        let mut coverage = std::mem::take(&mut self.coverage);
+        coverage.events = std::mem::take(&mut self.recorder.seen);
+        coverage.events_thinned = std::mem::take(&mut self.recorder.thinned);
+        coverage.combinations_coalesced = std::mem::take(&mut self.recorder.ledger.coalesced);
+        coverage.unknown = self.unknown.take(names.fixed(""));
+        let undecoded = Protocol::ALL.iter().zip(std::mem::take(&mut self.undecoded));
+        let undecoded = undecoded.filter(|(_, counts)| *counts != (0, 0));
+        coverage.undecoded = undecoded
+            .map(|(protocol, (bytes, messages))| rows::Undecoded {
+                protocol: names.fixed(protocol.name()),
+                bytes,
+                messages,
+            })
+            .collect();
+        coverage
+    }
+
+    /// Counts octets in a protocol's flow that belong to no message.
+    pub fn undecoded(&mut self, protocol: Protocol, octets: u64) {
+        self.undecoded[protocol as usize].0 += octets;
     }
 
     /// A source ends: its aggregates and claims are complete.
@@ -133,6 +162,7 @@ impl Sinks {
     #[cold]
     fn remarks(&mut self, place: &Conversation, direction: Direction, output: &mut Output, stamp: Stamp) {
         for (_, odd) in output.oddities.drain(..) {
+            self.undecoded[place.protocol as usize].1 += u64::from(odd.code == OddityCode::UndecodedObject);
             let odd = Odd { layer: odd.layer, offset: odd.offset, code: odd.code, expected: odd.expected };
             self.oddity_of(place, direction, stamp, odd);
         }
@@ -144,6 +174,7 @@ impl Sinks {
     /// Closes the exchanges of a flow that ends.
     pub fn finish_dialogue(&mut self, place: &Conversation, dialogue: &mut Dialogue) {
         let Dialogue { exchanges, recent } = dialogue;
+        self.coverage.exchanges_dropped += exchanges.dropped();
         exchanges.finish(&mut |exchange| self.recorder.exchange(place, recent, exchange, &mut self.dictionaries));
     }
 
@@ -203,6 +234,7 @@ impl Sinks {
             return;
         }
         if self.claim_rows.len() >= MAX_CLAIMS {
+            self.coverage.claims_dropped += 1;
             return;
         }
         self.claims.insert(key, self.claim_rows.len());
@@ -271,13 +303,18 @@ impl Sinks {
         let one_sided = flow.loaded > 0 && is_tcp && flow.packets.contains(&0);
         self.coverage.one_sided_flows += u64::from(one_sided);
         let Dictionaries { names, addresses } = &mut self.dictionaries;
+        let transport = match flow.key.transport() {
+            Transport::Ip(number) => names.id(&format!("ip-{number}")),
+            transport => names.fixed(transport.name()),
+        };
+        let carries = flow.loaded > 0 || !matches!(flow.key.transport(), Transport::Tcp | Transport::Udp);
+        if service.is_empty() && carries && flow.key.transport() != Transport::Icmp {
+            self.unknown.flow(transport, flow.ports[server], flow.packets.iter().sum(), flow.bytes.iter().sum());
+        }
         self.rows.flows.push(rows::Flow {
             source: self.source,
             capture: flow.capture,
-            transport: match flow.key.transport() {
-                Transport::Ip(number) => names.id(&format!("ip-{number}")),
-                transport => names.fixed(transport.name()),
-            },
+            transport,
             client: flow.addresses[client],
             server: flow.addresses[server],
             ports: [flow.ports[client], flow.ports[server]],

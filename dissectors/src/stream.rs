@@ -21,9 +21,15 @@ pub struct Assembly {
     carry_frames: Vec<u64>,
     skip: usize,
     synced: bool,
+    undecoded: u64,
 }
 
 impl Assembly {
+    /// Octets so far that belong to no message, or to the end of a message whose middle is missing.
+    pub fn undecoded(&self) -> u64 {
+        self.undecoded
+    }
+
     /// Takes the next piece of the stream and delivers the messages that it completes.
     pub fn piece(
         &mut self,
@@ -66,6 +72,7 @@ impl Assembly {
     ) {
         let skipped = self.skip.min(bytes.len());
         self.skip -= skipped;
+        self.undecoded += skipped as u64;
         bytes = &bytes[skipped..];
         if bytes.is_empty() {
             return;
@@ -80,6 +87,7 @@ impl Assembly {
         }
         let mut whole = std::mem::take(&mut self.carry);
         if !self.synced && session.resync(direction, bytes) == Some(0) {
+            self.undecoded += whole.len() as u64;
             whole.clear();
         }
         whole.extend_from_slice(bytes);
@@ -114,8 +122,14 @@ impl Assembly {
                     continue;
                 }
                 match session.resync(direction, rest) {
-                    Some(offset) if offset < rest.len() => at += offset,
-                    _ => return bytes.len() - rest.len().min(TAIL),
+                    Some(offset) if offset < rest.len() => {
+                        self.undecoded += offset as u64;
+                        at += offset;
+                    }
+                    _ => {
+                        self.undecoded += rest.len().saturating_sub(TAIL) as u64;
+                        return bytes.len() - rest.len().min(TAIL);
+                    }
                 }
                 self.synced = true;
                 continue;
@@ -135,6 +149,7 @@ impl Assembly {
                     self.hand_over(at == 0, stamp, out, deliver);
                     self.synced = false;
                     // The octet here starts no message: look behind it.
+                    self.undecoded += 1;
                     at += 1;
                 }
             }
@@ -166,6 +181,7 @@ impl Assembly {
                 _ => None,
             }
         };
+        self.undecoded += self.carry.len() as u64;
         self.carry.clear();
         self.carry_frames.clear();
         session.gap(direction, out);

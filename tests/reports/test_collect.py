@@ -8,8 +8,10 @@ from tests.tables import rows
 from zonewatch.dissectors import schemas
 from zonewatch.inventory.model import Evidence
 from zonewatch.reports.collect import captures, limits, oddity_counts
-from zonewatch.reports.result import Capture, OddityCount, totals
+from zonewatch.reports.result import Capture, OddityCount, Undecoded, Unknown, totals
+from zonewatch.reports.words import SECOND
 
+REST = Unknown("", None, 1, 1, 1_000)
 FIELDS = ("source", "capture", "frame", "protocol", "layer", "code", "expected")
 
 
@@ -36,6 +38,29 @@ def test_totals_add_counters_and_span_times() -> None:
         "", "", status="partial", packets=5, gaps=1, first_time=3, last_time=9
     )
     assert totals(()) == Capture("", "")
+
+
+def test_totals_join_what_is_nested_and_keep_what_nobody_said_apart_from_none() -> None:
+    one = Capture(
+        "s", "a", silence=5, silence_start_time=70, reported_drops=0, unknown=(Unknown("tcp", 9, 1, 1, 10), REST)
+    )
+    other = Capture(
+        "s",
+        "b",
+        silence=9,
+        silence_start_time=80,
+        undecoded=(Undecoded("modbus", 4, 1),),
+        unknown=(Unknown("udp", 7, 1, 2, 90), Unknown("tcp", 9, 2, 2, 20), REST),
+    )
+    total = totals((one, other, other))
+    assert (total.silence, total.silence_start_time, total.reported_drops) == (9, 80, 0)
+    assert total.undecoded == (Undecoded("modbus", 8, 2),)
+    assert total.unknown == (
+        Unknown("udp", 7, 2, 4, 180),
+        Unknown("tcp", 9, 5, 5, 50),
+        Unknown("", None, 3, 3, 3_000),
+    )
+    assert totals((other,)).reported_drops is None
 
 
 def test_oddities_are_counted_with_their_first_frames() -> None:
@@ -72,6 +97,25 @@ WHOLE = Capture("span", "a.pcap", packets=10)
         ({"combinations_coalesced": 7}, "7 combinations"),
         ({"events_thinned": 8}, "8 events were counted, and not kept"),
         ({"oddities_dropped": 9}, "9 malformed messages"),
+        ({"claims_dropped": 2}, "2 statements about devices"),
+        ({"addresses_dropped": 2}, "2 pairs of IP and MAC address"),
+        ({"recognitions_dropped": 3}, "3 packets of unknown conversations"),
+        ({"exchanges_dropped": 1}, "open at once: 1 request, told as unanswered"),
+        ({"reported_drops": 12}, "reported 12 dropped packets"),
+        ({"cut_packets": 1, "cut_bytes": 1_200}, "behind the cut (1.2 kB)"),
+        ({"duplicates": 15}, "gave 15 packets a second time"),
+        ({"repeats": 1}, "cannot be told from a replay"),
+        ({"untimed_packets": 4}, "holds no time for 4 packets"),
+        (
+            {"silence": 720 * SECOND, "silence_start_time": 60 * SECOND},
+            "Nothing was captured for 12 minutes from 1970-01-01 00:01:00 UTC",
+        ),
+        ({"undecoded": (Undecoded("modbus", 12),)}, "12 bytes in recognised conversations"),
+        ({"undecoded": (Undecoded("dnp3", 0, 3),)}, "unknown size: 3 messages."),
+        (
+            {"unknown": (Unknown("tcp", 4444, 1, 9, 900), Unknown("", None, 3, 3, 300))},
+            "1.2 kB of traffic were recognised neither by content nor by port (tcp 4444 900 bytes and other ports",
+        ),
     ],
 )
 def test_each_limit_is_said_where_it_was_met(change: dict[str, object], said: str) -> None:

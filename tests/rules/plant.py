@@ -122,6 +122,8 @@ def assess(
     events: Iterable[Mapping[str, Any]] = (),
     by: Policy | str | None = POLICY,
     as_of: int = AS_OF,
+    oddities: Iterable[Mapping[str, Any]] = (),
+    coverage: Mapping[str, Any] | None = None,
 ) -> Assessment:
     """The audit of these rows."""
     tables = network(talks=tuple(talks), flows=tuple(flows))
@@ -129,6 +131,8 @@ def assess(
         "aggregates": tables.aggregates,
         "flows": tables.flows,
         "events": rows(schemas.EVENTS, tuple(events)),
+        "oddities": rows(schemas.ODDITIES, tuple(oddities)),
+        "coverage": rows(schemas.COVERAGE, [{"source": "tap", "capture": "a.pcap"} | dict(coverage or {})]),
     }
     used = policy(by) if isinstance(by, str) else by
     return audit(build(tables, declared_assets(used) if used else ()), given, used, as_of)

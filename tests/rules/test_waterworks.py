@@ -12,6 +12,7 @@ from zonewatch.rules.findings import Finding
 from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.load import load_policy
 
+_TABLES = ("aggregates", "events", "flows", "claims", "addresses", "coverage", "oddities")
 PLANT = Path(__file__).parents[2] / "pcaps" / "waterworks"
 
 
@@ -23,9 +24,9 @@ def assessment() -> Assessment:
     decoder = Decoder([Source("core", (CaptureFile("waterworks.pcap", PLANT / "waterworks.pcap"),))])
     while decoder.advance():
         pass
-    taken = {name: decoder.take(name) for name in ("aggregates", "events", "flows", "claims", "addresses", "coverage")}
+    taken = {name: decoder.take(name) for name in _TABLES}
     policy = load_policy(PLANT / "policy.yaml")
-    tables = Tables(**{name: table for name, table in taken.items() if name != "events"})
+    tables = Tables(**{name: table for name, table in taken.items() if name not in ("events", "oddities")})
     last = max(time.value for time in taken["coverage"]["last_time"])
     return audit(build(tables, declared_assets(policy)), taken, policy, last)
 
@@ -58,3 +59,7 @@ def test_nothing_else_is_of_high_severity(assessment: Assessment) -> None:
     assert rules <= {"exposure.scan", "exposure.remote_access", "exposure.public_client", "policy.violation"}
     high = [item for item in assessment.findings if item.severity in ("high", "critical")]
     assert len(high) <= 5, [item.title for item in high]
+
+
+def test_honest_traffic_is_not_called_malformed(assessment: Assessment) -> None:
+    assert _find(assessment, "protocol.malformed") == []

@@ -309,6 +309,11 @@ impl<R: 'static> Column<R> {
         Column::maybe_numbers::<UInt32Type>(name, get, plain)
     }
 
+    /// A number of 64 bits, or none.
+    pub fn maybe_u64(name: &'static str, get: impl Fn(&R) -> Option<u64> + Send + 'static) -> Self {
+        Column::maybe_numbers::<UInt64Type>(name, get, plain)
+    }
+
     /// A signed number of 64 bits, or none.
     pub fn maybe_i64(name: &'static str, get: impl Fn(&R) -> Option<i64> + Send + 'static) -> Self {
         Column::maybe_numbers::<Int64Type>(name, get, plain)

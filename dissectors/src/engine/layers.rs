@@ -6,6 +6,7 @@ use crate::model::OddityCode;
 use crate::net::fragments::Added;
 use crate::net::ip::{self, Datagram, Fragment, Ip, IpPacket, number};
 use crate::net::link::{Link, Station, ethertype};
+use crate::net::mirror::Sighting;
 use crate::net::tunnel::{self, Carried, Tunnel};
 use crate::services::Basis;
 use crate::sinks::Odd;
@@ -22,10 +23,17 @@ impl Engine {
             ethertype::IPV6 => ip::ipv6(link.payload),
             _ => return self.beside_ip(context, link),
         };
-        match &parsed {
-            Ok(packet @ IpPacket { fragment: None, .. }) => self.transport(context, packet),
-            Ok(packet @ IpPacket { fragment: Some(fragment), .. }) => self.fragment(context, packet, *fragment),
-            Err(bad) => self.undecoded(*bad, context.stamp),
+        let packet = match &parsed {
+            Ok(packet) => packet,
+            Err(bad) => return self.undecoded(*bad, context.stamp),
+        };
+        let sighting = self.mirror.look(link.payload, packet, context.frame, context.stamp.time);
+        if sighting != Sighting::New && self.seen_before(context, packet, sighting) {
+            return;
+        }
+        match packet.fragment {
+            None => self.transport(context, packet),
+            Some(fragment) => self.fragment(context, packet, fragment),
         }
     }
 

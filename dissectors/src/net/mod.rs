@@ -4,6 +4,7 @@ pub mod fragments;
 pub mod ip;
 pub mod link;
 pub mod medium;
+pub mod mirror;
 pub mod tcp;
 pub mod tunnel;
 

@@ -25,8 +25,24 @@ pub struct Coverage {
     pub first_time: Option<i64>,
     /// Time of the last packet.
     pub last_time: Option<i64>,
+    /// Longest time without any packet, in nanoseconds.
+    pub silence: u64,
+    /// When that began.
+    pub silence_start_time: Option<i64>,
+    /// Packets whose time the file does not hold.
+    pub untimed_packets: u64,
+    /// Packets that the capturing machine dropped, where the file says so.
+    pub reported_drops: Option<u64>,
     /// Packets cut by a snap length.
     pub cut_packets: u64,
+    /// Octets missing there.
+    pub cut_bytes: u64,
+    /// Copies that a mirror made, counted in `packets` and told once.
+    pub duplicates: u64,
+    /// Octets of those.
+    pub duplicate_bytes: u64,
+    /// Packets that came again within milliseconds without a mirror's doing.
+    pub repeats: u64,
     /// Packets with a link type or header that could not be read.
     pub undecoded_packets: u64,
     /// Those of them whose link type is not known.
@@ -45,6 +61,10 @@ pub struct Coverage {
     pub flows: u64,
     /// Flows given up to bound memory.
     pub flows_evicted: u64,
+    /// Packets not kept until their protocol is recognised, to bound memory.
+    pub recognitions_dropped: u64,
+    /// Requests no longer waited for, because too many were open in one flow.
+    pub exchanges_dropped: u64,
     /// Combinations beyond the cap of their edge.
     pub combinations_coalesced: u64,
     /// Events.
@@ -55,6 +75,62 @@ pub struct Coverage {
     pub oddities: u64,
     /// Oddities not kept because of the cap.
     pub oddities_dropped: u64,
+    /// Statements about devices not kept because of the cap.
+    pub claims_dropped: u64,
+    /// Pairs of IP and MAC address not kept because of the cap.
+    pub addresses_dropped: u64,
+    /// What was not decoded of recognised protocols.
+    pub undecoded: Vec<Undecoded>,
+    /// Traffic that nobody recognised.
+    pub unknown: Vec<Unknown>,
+}
+
+/// What was not decoded of one protocol.
+#[derive(Clone, Debug, Default)]
+pub struct Undecoded {
+    /// Protocol.
+    pub protocol: u32,
+    /// Octets in its flows that belong to no message.
+    pub bytes: u64,
+    /// Messages decoded in part, because of an object whose size is not known.
+    pub messages: u64,
+}
+
+impl Row for Undecoded {
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            Column::name("protocol", |r: &Self| r.protocol),
+            Column::u64("bytes", |r: &Self| r.bytes),
+            Column::u64("messages", |r: &Self| r.messages),
+        ]
+    }
+}
+
+/// Traffic to one port that nobody recognised.
+#[derive(Clone, Debug, Default)]
+pub struct Unknown {
+    /// As in the flows; of the rest, which has no port, the empty word.
+    pub transport: u32,
+    /// Port of the server, EtherType on Ethernet.
+    pub port: Option<u16>,
+    /// Flows.
+    pub flows: u64,
+    /// Packets.
+    pub packets: u64,
+    /// Octets on the wire.
+    pub bytes: u64,
+}
+
+impl Row for Unknown {
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            Column::name("transport", |r: &Self| r.transport),
+            Column::maybe_u16("port", |r: &Self| r.port),
+            Column::u64("flows", |r: &Self| r.flows),
+            Column::u64("packets", |r: &Self| r.packets),
+            Column::u64("bytes", |r: &Self| r.bytes),
+        ]
+    }
 }
 
 impl Row for Coverage {
@@ -70,7 +146,15 @@ impl Row for Coverage {
             Column::u64("bytes", |r: &Self| r.bytes),
             Column::maybe_time("first_time", |r: &Self| r.first_time),
             Column::maybe_time("last_time", |r: &Self| r.last_time),
+            Column::u64("silence", |r: &Self| r.silence),
+            Column::maybe_time("silence_start_time", |r: &Self| r.silence_start_time),
+            Column::u64("untimed_packets", |r: &Self| r.untimed_packets),
+            Column::maybe_u64("reported_drops", |r: &Self| r.reported_drops),
             Column::u64("cut_packets", |r: &Self| r.cut_packets),
+            Column::u64("cut_bytes", |r: &Self| r.cut_bytes),
+            Column::u64("duplicates", |r: &Self| r.duplicates),
+            Column::u64("duplicate_bytes", |r: &Self| r.duplicate_bytes),
+            Column::u64("repeats", |r: &Self| r.repeats),
             Column::u64("undecoded_packets", |r: &Self| r.undecoded_packets),
             Column::u64("unknown_link_packets", |r: &Self| r.unknown_link_packets),
             Column::u64("gaps", |r: &Self| r.gaps),
@@ -80,11 +164,17 @@ impl Row for Coverage {
             Column::u64("clock_jumps", |r: &Self| r.clock_jumps),
             Column::u64("flows", |r: &Self| r.flows),
             Column::u64("flows_evicted", |r: &Self| r.flows_evicted),
+            Column::u64("recognitions_dropped", |r: &Self| r.recognitions_dropped),
+            Column::u64("exchanges_dropped", |r: &Self| r.exchanges_dropped),
             Column::u64("combinations_coalesced", |r: &Self| r.combinations_coalesced),
             Column::u64("events", |r: &Self| r.events),
             Column::u64("events_thinned", |r: &Self| r.events_thinned),
             Column::u64("oddities", |r: &Self| r.oddities),
             Column::u64("oddities_dropped", |r: &Self| r.oddities_dropped),
+            Column::u64("claims_dropped", |r: &Self| r.claims_dropped),
+            Column::u64("addresses_dropped", |r: &Self| r.addresses_dropped),
+            Column::nested("undecoded", |r: &Self| &r.undecoded),
+            Column::nested("unknown", |r: &Self| &r.unknown),
         ]
     }
 }

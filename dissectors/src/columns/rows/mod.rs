@@ -8,7 +8,7 @@ mod note;
 mod pdu;
 
 pub use aggregate::Aggregate;
-pub use coverage::Coverage;
+pub use coverage::{Coverage, Undecoded, Unknown};
 pub use event::{Event, EventObject};
 pub use flow::{Address, Flow};
 pub use note::{Claim, Oddity};
