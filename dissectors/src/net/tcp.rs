@@ -373,7 +373,7 @@ mod tests {
             let mut again = all[start..(start + length).min(all.len())].to_vec();
             prop_assert!(!history.differs(back, &again));
             let longest = pieces.iter().map(Vec::len).max().unwrap_or(0);
-            prop_assert!(history.ring.len() >= all.len().min(2 * longest).min(MOST_HISTORY));
+            prop_assert!(history.ring.len() >= longest);
             if let Some(wrong) = wrong.filter(|wrong| *wrong < again.len()) {
                 again[wrong] ^= 0x55;
                 let is_kept = start + wrong >= all.len().saturating_sub(history.ring.len());
