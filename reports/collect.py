@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import pyarrow as pa
@@ -69,6 +69,7 @@ def limits(rows: Iterable[Capture]) -> tuple[str, ...]:
             sentences.append(
                 f"{visible(row.name)} could be read only in part: {visible(row.problem) or 'reason unknown'}."
             )
+    sentences += _copies(rows)
     total = totals(rows)
     sentences += [sentence for test, say in _SENTENCES if (count := test(total)) and (sentence := say(count, total))]
     return tuple(sentences)
@@ -76,6 +77,22 @@ def limits(rows: Iterable[Capture]) -> tuple[str, ...]:
 
 def _unknown(item: Unknown) -> str:
     return f"{port(item.transport, item.port)} {size(item.bytes)}"
+
+
+def _copies(rows: tuple[Capture, ...]) -> Iterator[str]:
+    """Files of one content: dropping one could lose what a point really saw, so all are counted and it is said."""
+    alike: dict[str, list[Capture]] = {}
+    for row in rows:
+        if row.sha256 and row.packets:
+            alike.setdefault(row.sha256, []).append(row)
+    for same in alike.values():
+        if len(same) > 1:
+            several = len({row.source for row in same}) > 1
+            names = [f"{visible(row.name)} at {visible(row.source)}" if several else visible(row.name) for row in same]
+            yield (
+                f"{listed(names, 6)} have the same content (SHA-256): their {counted(same[0].packets, 'packet')} "
+                f"went into every count {counted(len(same), 'time')}."
+            )
 
 
 _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture], str]], ...]] = (

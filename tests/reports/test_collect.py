@@ -123,3 +123,19 @@ def test_each_limit_is_said_where_it_was_met(change: dict[str, object], said: st
     told = limits([replace(WHOLE, **change)])  # type: ignore[arg-type]
     assert len(told) == 2
     assert said in told[1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("span", "a", "11"), ("span", "b", "22")], []),
+        ([("span", "a", ""), ("span", "b", "")], []),
+        ([("span", "a", "11"), ("span", "b", "22"), ("span", "x/a", "11")], ["a and x/a have the same content"]),
+        ([("north", "a", "11"), ("south", "a", "11")], ["a at north and a at south have the same content"]),
+        ([("span", "a", "11"), ("span", "b", "11"), ("span", "c", "11")], ["a, b and c have the same content"]),
+    ],
+    ids=["differ", "not asked for", "same", "at two points", "three"],
+)
+def test_the_same_content_twice_is_said(rows: list[tuple[str, str, str]], said: list[str]) -> None:
+    told = limits([replace(WHOLE, source=source, name=name, sha256=sha256) for source, name, sha256 in rows])[1:]
+    assert [line.split(" (SHA-256)")[0] for line in told] == said
