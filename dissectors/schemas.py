@@ -98,6 +98,7 @@ EVENTS: Final = pa.schema(
         pa.field("latency", pa.int64()),  # nanoseconds, request to (last) response
         _required("request_frames", FRAMES),
         _required("response_frames", FRAMES),
+        pa.field("response_capture", WORD),  # of those: the file of the first answer; later files are left out
         _required("reason", WORD),  # why it is kept whole: state_change, new, failed, one_of_all
         _required("objects", pa.list_(_required("item", OBJECT))),
     ]

@@ -44,9 +44,11 @@ _TWO_WAY_ICMP6: Final = {
     145: 144,
 }
 
-_FLOW: Final = ("capture", "transport", "client", "client_port", "server", "server_port")
+_FRAMES: Final = {"request_frames": "capture", "response_frames": "response_capture"}
+"""Lists of frames of an event, with the column that names their capture."""
+_FLOW: Final = ("transport", "client", "client_port", "server", "server_port")
 _Found = dict[tuple[str, int], set[tuple[Any, ...]]]
-"""Capture and frame → the ends of the flows that it belongs to, as `_FLOW` names them."""
+"""Capture and frame → the flows that it belongs to, as `_FLOW` names them."""
 
 
 def community_id(transport: str, client: str, server: str, client_port: int, server_port: int, seed: int = 0) -> str:
@@ -93,23 +95,24 @@ def finding_flows(
     """
     frames_wanted = pa.array(sorted({row.frame for finding in findings for row in finding.evidence}), pa.uint64())
     found: _Found = {}
-    for column in ("request_frames", "response_frames"):
+    for column, capture in _FRAMES.items():
         lists: Any = events.column(column).combine_chunks()
-        _look_up(events, pc.list_flatten(lists), pc.list_parent_indices(lists), frames_wanted, found)
+        _look_up(events, capture, pc.list_flatten(lists), pc.list_parent_indices(lists), frames_wanted, found)
     if flows is not None:
         numbers = pa.array(list(range(flows.num_rows)), pa.int64())
         for column in ("first_frame", "last_frame"):
-            _look_up(flows, flows.column(column), numbers, frames_wanted, found)
+            _look_up(flows, "capture", flows.column(column), numbers, frames_wanted, found)
     return tuple(sorted(_only_flows(findings, found), key=lambda flow: flow.finding))
 
 
-def _look_up(table: pa.Table, frames_held: Any, held_by: Any, wanted: pa.Array[Any], found: _Found) -> None:
-    """Adds the flows of the rows of `table` (by number in `held_by`) that hold a wanted frame."""
+def _look_up(
+    table: pa.Table, capture: str, frames_held: Any, held_by: Any, wanted: pa.Array[Any], found: _Found
+) -> None:
+    """Adds the flows of the rows of `table` (by number in `held_by`) that hold a wanted frame of their `capture`."""
     mask: Any = pc.is_in(frames_held, value_set=wanted)
-    rows = table.select(_FLOW).take(held_by.filter(mask)).to_pylist()
+    rows = table.select((capture, *_FLOW)).take(held_by.filter(mask)).to_pylist()
     for frame, row in zip(frames_held.filter(mask).to_pylist(), rows, strict=True):
-        capture, *ends = (row[name] for name in _FLOW)
-        found.setdefault((capture, frame), set()).add(tuple(ends))
+        found.setdefault((row[capture], frame), set()).add(tuple(row[name] for name in _FLOW))
 
 
 def _only_flows(findings: tuple[Finding, ...], found: _Found) -> Iterator[FindingFlow]:

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from zonewatch.inventory.model import Evidence
 from zonewatch.inventory.tables import plain
-from zonewatch.reports.result import Capture
 from zonewatch.reports.words import counted, size, visible
 from zonewatch.rules.findings import Finding
 
@@ -24,8 +23,9 @@ MOST_OCTETS: Final = 32_000_000
 """Size of all mini captures; they are held in memory. The least severe findings go without first."""
 _REORDERED: Final = 1_000
 """A part of a message that comes so much later than its end is from the end of the file before."""
-_LISTS: Final = ("request_frames", "response_frames")
-_COLUMNS: Final = ("source", "capture", "time", "latency", *_LISTS)
+_LISTS: Final = {"request_frames": "capture", "response_frames": "response_capture"}
+"""Lists of frames, with the column that names their capture."""
+_COLUMNS: Final = ("source", *_LISTS, *_LISTS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ def file_name(finding: str) -> str:
     return f"{FOLDER}/{finding}.pcapng"
 
 
-def packets_behind(findings: Iterable[Finding], events: pa.Table, captures: Iterable[Capture]) -> tuple[Behind, ...]:
+def packets_behind(findings: Iterable[Finding], events: pa.Table) -> tuple[Behind, ...]:
     """The frames that each finding names and all of the exchanges they belong to, in the order of the findings.
 
     `events` are those kept whole: of a frame that no such event has, the frame alone is given.
     """
     named = {finding.id: finding.evidence for finding in findings if finding.evidence}
-    exchanges = _exchanges(frozenset(row for rows in named.values() for row in rows), events, captures)
+    exchanges = _exchanges(frozenset(row for rows in named.values() for row in rows), events)
     return tuple(_behind(finding, rows, exchanges) for finding, rows in named.items())
 
 
@@ -68,14 +68,11 @@ def _behind(finding: str, named: tuple[Evidence, ...], exchanges: Mapping[Eviden
     return Behind(finding, tuple(sorted(packets[:MOST_PACKETS])), max(len(packets) - MOST_PACKETS, 0))
 
 
-def _exchanges(
-    named: frozenset[Evidence], events: pa.Table, captures: Iterable[Capture]
-) -> dict[Evidence, set[Evidence]]:
+def _exchanges(named: frozenset[Evidence], events: pa.Table) -> dict[Evidence, set[Evidence]]:
     """All packets of the events that a named frame belongs to."""
-    ends = {(row.source, row.name): row.last_time for row in captures}
     found: dict[Evidence, set[Evidence]] = {}
     for event in _touched(events, {row.frame for row in named}):
-        packets = set(_packets(event, ends.get((event["source"], event["capture"]), 0)))
+        packets = set(_packets(event))
         for row in packets & named:
             found.setdefault(row, set()).update(packets)
     return found
@@ -92,15 +89,13 @@ def _touched(events: pa.Table, frames: set[int]) -> list[dict[str, Any]]:
     return plain(events.select(_COLUMNS).take(pa.array(sorted(rows), pa.int64()))).to_pylist()
 
 
-def _packets(event: Mapping[str, Any], end: int) -> Iterator[Evidence]:
-    """The packets of an event that are in the capture where its first message ended.
+def _packets(event: Mapping[str, Any]) -> Iterator[Evidence]:
+    """The packets of an event, each side in the capture where its first message ended.
 
-    Frame numbers begin anew in each file of a source, and an exchange may go over from one to the next.
+    Frame numbers begin anew in each file of a source, and a message may go over from one to the next.
     """
-    request, response = (list(event[name]) for name in _LISTS)
-    first = request or response
-    last = first[-1]
-    frames = [frame for frame in first if frame <= last + _REORDERED]
-    if request and event["time"] + (event["latency"] or 0) <= end:
-        frames += [frame for frame in response if frame > last]
-    return (Evidence(event["source"], event["capture"], frame) for frame in frames)
+    for name, capture in _LISTS.items():
+        frames = event[name]
+        yield from (
+            Evidence(event["source"], event[capture], frame) for frame in frames if frame <= frames[-1] + _REORDERED
+        )

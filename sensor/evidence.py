@@ -46,7 +46,7 @@ def prove(
     progress: Progress | None = None,
 ) -> Proven:
     """Writes a mini capture for each finding that names packets. Raises OSError where the folder cannot be written."""
-    behind = packets_behind(ordered(result).findings, events, result.captures)
+    behind = packets_behind(ordered(result).findings, events)
     files = tuple(_wanted(points, behind))
     changed = tuple((file.name, _CHANGED) for file in files if _has_changed(file.path, before))
     again = [file for file in files if not _has_changed(file.path, before)]

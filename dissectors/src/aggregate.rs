@@ -400,6 +400,7 @@ mod tests {
             direction: Direction::Forward,
             request_frames: Default::default(),
             response_frames: Default::default(),
+            response_capture: NONE,
             start,
             end_time: start.time,
             status: Status::Ok,

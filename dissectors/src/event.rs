@@ -148,6 +148,7 @@ impl Kept<'_> {
                 .then(|| exchange.end_time.saturating_sub(exchange.start.time)),
             request_frames: exchange.request_frames.to_vec(),
             response_frames: exchange.response_frames.to_vec(),
+            response_capture: exchange.response_capture,
             reason: names.fixed(reason),
             objects,
         })

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use smallvec::{SmallVec, smallvec};
 
+use crate::intern::NONE;
 use crate::model::{Kind, Message, Pairing, Protocol};
 use crate::net::tcp::Stamp;
 use crate::session::Direction;
@@ -66,8 +67,10 @@ pub struct Exchange {
     pub direction: Direction,
     /// Frames of the request.
     pub request_frames: Frames,
-    /// Frames of the answers.
+    /// Frames of the answers, as far as they are in the capture file of the first.
     pub response_frames: Frames,
+    /// That capture file (a name), or [`NONE`].
+    pub response_capture: u32,
     /// Where its first message ended.
     pub start: Stamp,
     /// Time of its last message.
@@ -185,6 +188,7 @@ fn alone(message: Box<Message>, direction: Direction, frames: &[u64], stamp: Sta
         direction,
         request_frames: copied(frames),
         response_frames: Frames::new(),
+        response_capture: NONE,
         start: stamp,
         end_time: stamp.time,
         status,
@@ -198,6 +202,7 @@ fn orphan(message: Box<Message>, direction: Direction, frames: &[u64], stamp: St
         direction: direction.opposite(),
         request_frames: Frames::new(),
         response_frames: copied(frames),
+        response_capture: stamp.capture,
         start: stamp,
         end_time: stamp.time,
         status: Status::ResponseOnly,
@@ -213,8 +218,13 @@ fn answer(exchange: &mut Exchange, mut message: Box<Message>, frames: &[u64], st
         _ => Status::Ok,
     };
     exchange.end_time = stamp.time;
-    let room = MAX_FRAMES.saturating_sub(exchange.response_frames.len()).min(frames.len());
-    exchange.response_frames.extend_from_slice(&frames[..room]);
+    if exchange.response_capture == NONE {
+        exchange.response_capture = stamp.capture;
+    }
+    if exchange.response_capture == stamp.capture {
+        let room = MAX_FRAMES.saturating_sub(exchange.response_frames.len()).min(frames.len());
+        exchange.response_frames.extend_from_slice(&frames[..room]);
+    }
     if let Some(earlier) = &mut exchange.response {
         join(earlier, &mut message);
     }
@@ -262,6 +272,39 @@ mod tests {
         }
         exchanges.finish(&mut sink);
         done
+    }
+
+    #[test]
+    fn answers_have_a_capture_file_of_their_own() {
+        let answers = |last| Pairing::Answers { key: 1, last };
+        // Capture file of the request, and of each part of the answer with its frame.
+        type Case = (&'static str, Option<u32>, &'static [(u32, u64)], (u32, u32, &'static [u64]));
+        let cases: [Case; 6] = [
+            ("in one file", Some(7), &[(7, 40)], (7, 7, &[40])),
+            ("in the next", Some(7), &[(8, 2)], (7, 8, &[2])),
+            ("in the next, two parts", Some(7), &[(8, 2), (8, 3)], (7, 8, &[2, 3])),
+            ("over three files", Some(7), &[(8, 2), (9, 1)], (7, 8, &[2])),
+            ("unanswered", Some(7), &[], (7, NONE, &[])),
+            ("without a request", None, &[(8, 2)], (8, 8, &[2])),
+        ];
+        for (name, request, parts, expected) in cases {
+            let (mut exchanges, mut done) = (Exchanges::default(), Vec::new());
+            let mut sink = |exchange: &mut Exchange| {
+                done.push((exchange.start.capture, exchange.response_capture, exchange.response_frames.to_vec()));
+            };
+            if let Some(capture) = request {
+                let stamp = Stamp { frame: 36, time: 0, capture };
+                let request = message(Pairing::Opens(1), Kind::Request);
+                exchanges.message(request, Direction::Forward, &[36], stamp, &mut sink);
+            }
+            for (number, &(capture, frame)) in parts.iter().enumerate() {
+                let part = message(answers(number + 1 == parts.len()), Kind::Response);
+                let stamp = Stamp { frame, time: 1, capture };
+                exchanges.message(part, Direction::Backward, &[frame], stamp, &mut sink);
+            }
+            exchanges.finish(&mut sink);
+            assert_eq!(done, [(expected.0, expected.1, expected.2.to_vec())], "{name}");
+        }
     }
 
     #[test]

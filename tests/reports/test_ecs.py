@@ -78,7 +78,7 @@ def test_a_finding_between_two_assets_has_their_addresses() -> None:
     assert "community_id" not in alert["network"]
 
 
-def event(frame: int, client_port: int, capture: str = sample.CAPTURE) -> dict[str, object]:
+def event(frame: int, client_port: int, capture: str = sample.CAPTURE, answered: str = "") -> dict[str, object]:
     return {
         "capture": capture,
         "transport": "tcp",
@@ -88,6 +88,7 @@ def event(frame: int, client_port: int, capture: str = sample.CAPTURE) -> dict[s
         "server_port": 502,
         "request_frames": [frame],
         "response_frames": [frame + 1],
+        "response_capture": answered or capture,
     }
 
 
@@ -103,6 +104,8 @@ FIRST = sample.FINDINGS[0]  # its evidence: frames 44120, 44121, 44388
         ([event(44_120, 5000), event(44_388, 5001)], []),
         ([event(44_120, 5000, "other.pcap")], []),
         ([event(7, 5000)], []),
+        ([event(44_387, 5000, answered="other.pcap")], []),
+        ([event(44_387, 5000, "other.pcap", answered=sample.CAPTURE)], [5000]),
     ],
 )
 def test_the_flow_of_a_finding_is_looked_up_by_its_frames(events: list[dict[str, object]], ports: list[int]) -> None:

@@ -8,10 +8,7 @@ from tests.tables import rows
 from zonewatch.dissectors.schemas import EVENTS
 from zonewatch.inventory.model import Evidence
 from zonewatch.reports.evidence import MOST_PACKETS, Behind, file_name, limits, packets_behind
-from zonewatch.reports.result import Capture
 from zonewatch.rules.findings import Finding
-
-CAPTURES = (Capture("span", "a.pcap", last_time=100), Capture("span", "b.pcap", last_time=200))
 
 
 def finding(name: str, *evidence: Evidence) -> Finding:
@@ -26,14 +23,14 @@ def event(request: list[int], response: list[int], **values: Any) -> dict[str, A
     return {
         "source": "span",
         "capture": "a.pcap",
-        "time": 50,
         "request_frames": request,
         "response_frames": response,
+        "response_capture": "a.pcap" if response else None,
     } | values
 
 
 def behind(events: list[dict[str, Any]], *evidence: Evidence) -> list[tuple[str, int]]:
-    (found,) = packets_behind([finding("one", *evidence)], rows(EVENTS, events), CAPTURES)
+    (found,) = packets_behind([finding("one", *evidence)], rows(EVENTS, events))
     assert found.left_out == 0
     return [(packet.capture, packet.frame) for packet in found.packets]
 
@@ -46,14 +43,14 @@ def behind(events: list[dict[str, Any]], *evidence: Evidence) -> list[tuple[str,
         pytest.param([event([7], [10])], [7, 10], id="response named"),
         pytest.param([event([], [10, 11])], [10, 11], id="only the response was captured"),
         pytest.param([event([10], [])], [10], id="no response"),
-        pytest.param([event([8, 9, 10], [20, 21], latency=50)], [8, 9, 10, 20, 21], id="messages of several frames"),
+        pytest.param([event([8, 9, 10], [20, 21])], [8, 9, 10, 20, 21], id="messages of several frames"),
         pytest.param([event([11, 10], [12])], [10, 11, 12], id="segments out of order"),
         pytest.param([event([10], [12]), event([10], [14])], [10, 12, 14], id="two requests in one frame"),
         pytest.param([event([20], [21])], [10], id="another exchange"),
-        pytest.param([event([10], [12], capture="b.pcap")], [10], id="the same number in another file"),
+        pytest.param(
+            [event([10], [12], capture="b.pcap", response_capture="b.pcap")], [10], id="the same number in another file"
+        ),
         pytest.param([event([10], [12], source="tap")], [10], id="the same number at another point"),
-        pytest.param([event([10], [12], latency=51)], [10], id="answered after the end of the file"),
-        pytest.param([event([10], [2])], [10], id="answered in the next file"),
         pytest.param([event([90_000, 10], [12])], [10, 12], id="begun in the file before"),
     ],
 )
@@ -61,9 +58,20 @@ def test_exchanges_are_whole(events: list[dict[str, Any]], frames: list[int]) ->
     assert behind(events, frame(10)) == [("a.pcap", number) for number in frames]
 
 
+@pytest.mark.parametrize("named", [frame(10), frame(2, "b.pcap")], ids=["request", "response"])
+@pytest.mark.parametrize("response", [[2], [2, 3], [90_000, 2]], ids=["one frame", "two", "begun in the file before"])
+def test_an_answer_in_the_next_file_is_of_the_exchange(named: Evidence, response: list[int]) -> None:
+    answer = [("b.pcap", number) for number in response if number < 90_000]
+    assert behind([event([10], response, response_capture="b.pcap")], named) == [("a.pcap", 10), *answer]
+
+
+def test_a_frame_of_the_same_number_is_not_the_answer() -> None:
+    assert behind([event([10], [12], response_capture="b.pcap")], frame(12)) == [("a.pcap", 12)]
+
+
 def test_findings_keep_their_order_and_those_without_packets_have_none() -> None:
     findings = [finding("b", frame(3)), finding("none"), finding("a", frame(1, "b.pcap"), frame(2), frame(2))]
-    found = packets_behind(findings, EVENTS.empty_table(), CAPTURES)
+    found = packets_behind(findings, EVENTS.empty_table())
     assert found == (
         Behind(findings[0].id, (frame(3),)),
         Behind(findings[2].id, (frame(2), frame(1, "b.pcap"))),
@@ -75,7 +83,7 @@ def test_what_is_named_comes_first_where_there_are_too_many() -> None:
     events = [
         event([row.frame], list(range(1_000 + 32 * number, 1_032 + 32 * number))) for number, row in enumerate(named)
     ]
-    (found,) = packets_behind([finding("one", *named)], rows(EVENTS, events), CAPTURES)
+    (found,) = packets_behind([finding("one", *named)], rows(EVENTS, events))
     assert found.packets == (*named, *(frame(1_000 + number) for number in range(MOST_PACKETS - 10)))
     assert found.left_out == 10 + 320 - MOST_PACKETS
 

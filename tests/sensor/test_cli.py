@@ -129,3 +129,20 @@ def test_one_unreadable_file_does_not_lose_the_others(tmp_path: Path) -> None:
     assert done.returncode == 3
     captures = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))["captures"]
     assert [(row["name"], row["status"]) for row in captures] == [("a.pcap", "whole"), ("b.pcap", "unreadable")]
+
+
+def test_an_answer_after_the_change_of_files_has_its_own_capture(tmp_path: Path) -> None:
+    data, places = SMALL.read_bytes(), [24]
+    while places[-1] < len(data):
+        places.append(places[-1] + 16 + int.from_bytes(data[places[-1] + 8 : places[-1] + 12], "little"))
+    whole = [json.loads(line) for line in run("events", SMALL, "--format", "jsonl").stdout.splitlines()]
+    asked = next(row for row in whole if row["request_frames"] and row["response_frames"])
+    last = asked["request_frames"][-1]
+    (tmp_path / "rot.pcap").write_bytes(data[: places[last]])
+    (tmp_path / "rot.pcap1").write_bytes(data[:24] + data[places[last] :])
+    rotated = [json.loads(line) for line in run("events", tmp_path, "--format", "jsonl").stdout.splitlines()]
+    assert [row["response_frames"] for row in rotated if row["event"] == asked["event"]] == [
+        [frame - last for frame in asked["response_frames"]]
+    ]
+    found = next(row for row in rotated if row["event"] == asked["event"])
+    assert (found["capture"], found["response_capture"]) == ("rot.pcap", "rot.pcap1")

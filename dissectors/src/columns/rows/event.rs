@@ -100,6 +100,8 @@ pub struct Event {
     pub request_frames: Vec<u64>,
     /// Frames of the responses.
     pub response_frames: Vec<u64>,
+    /// Capture file of those.
+    pub response_capture: u32,
     /// Why it is kept whole.
     pub reason: u32,
     /// What it is about.
@@ -132,6 +134,7 @@ impl Row for Event {
             Column::maybe_i64("latency", |r: &Self| r.latency),
             Column::frames("request_frames", |r: &Self| &r.request_frames),
             Column::frames("response_frames", |r: &Self| &r.response_frames),
+            Column::maybe_name("response_capture", |r: &Self| r.response_capture),
             Column::name("reason", |r: &Self| r.reason),
             Column::nested("objects", |r: &Self| &r.objects),
         ]
