@@ -139,6 +139,7 @@ AGGREGATES: Final = pa.schema(
         pa.field("value_min", pa.float64()),
         pa.field("value_max", pa.float64()),
         pa.field("value_last", pa.float64()),
+        _required("value_not_finite", pa.bool_()),  # infinite values or NaN were among them, left out of these three
         _required("changes", pa.uint64()),  # times that the values differed from those before
     ]
 )

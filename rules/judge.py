@@ -104,7 +104,7 @@ class Judge:
         """The observation with its ends, their zones and the verdict."""
         client = client or self.places.at(seen.source, seen.client)
         server = server or self.places.at(seen.source, seen.server)
-        key = (client.id, client.address, server.id, server.address, *seen[3:6], *seen[7:9], *seen[10:14], *seen[15:18])
+        key = (client.id, client.address, server.id, server.address, *seen[3:6], *seen[7:9], *seen[10:14], *seen[15:19])
         decided = self._decided.get(key)
         if decided is None:
             decided = self._decided[key] = self._decide(seen, client, server)

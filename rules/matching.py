@@ -209,6 +209,8 @@ def _value(line: Line, seen: Observation) -> Difference | None:
     if low is None and high is None:
         return None
     between = f"{'…' if low is None else value_text(None, low)} to {'…' if high is None else value_text(None, high)}"
+    if seen.value_not_finite:
+        return Difference("value", f"value that is no finite number (allowed: {between})")
     if seen.value_min is None or seen.value_max is None:
         return Difference("value", f"value not known (allowed: {between})", certain=False)
     if high is not None and seen.value_max > high:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
@@ -37,6 +38,7 @@ class Observation(NamedTuple):
     coalesced: bool
     value_min: float | None
     value_max: float | None
+    value_not_finite: bool  # infinite values or NaN were among them
     events: int = 0  # connections have packets
     refused: int = 0  # of these, answered negatively
     unanswered: int = 0  # of these, never answered where an answer was due
@@ -70,6 +72,7 @@ _KEYS: Final = (
     "coalesced",
     "value_min",
     "value_max",
+    "value_not_finite",
 )
 
 _COUNTS: Final = ("events", "count")
@@ -85,6 +88,8 @@ def from_aggregates(aggregates: pa.Table, *, values: bool) -> Iterator[Observati
     for name in ("value_min", "value_max"):
         kept: Any = pc.if_else(changing, table[name], None) if values else pa.nulls(table.num_rows, pa.float64())
         table = table.set_column(table.schema.get_field_index(name), name, kept)
+    odd: Any = pc.and_(changing, pc.and_(table["value_not_finite"], values))
+    table = table.set_column(table.schema.get_field_index("value_not_finite"), "value_not_finite", odd)
     for status in _FAILED:
         failed: Any = pc.is_in(table["status"], value_set=pa.array([status]))
         for name in _COUNTS:
@@ -136,6 +141,7 @@ def from_edges(edges: tuple[Edge, ...]) -> Iterator[tuple[Edge, Observation]]:
                 False,
                 None,
                 None,
+                False,
                 max(edge.packets, 1),
                 0,
                 0,
@@ -170,6 +176,7 @@ def _objects(row: dict[str, Any]) -> Iterator[StateChange]:
     objects: list[dict[str, Any]] = row["objects"] or [{}]
     for item in objects:
         values = tuple(item.get("values") or ())
+        finite = tuple(filter(math.isfinite, values))
         yield StateChange(
             Observation(
                 row["source"],
@@ -188,8 +195,9 @@ def _objects(row: dict[str, Any]) -> Iterator[StateChange]:
                 item.get("count") or 0,
                 item.get("property_name") or "",
                 False,
-                min(values, default=None),
-                max(values, default=None),
+                min(finite, default=None),
+                max(finite, default=None),
+                len(finite) < len(values),
                 1,
                 int(row["status"] == "error"),
                 int(row["status"] == "no_response"),

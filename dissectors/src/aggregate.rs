@@ -98,6 +98,7 @@ struct Counters {
     minimum: Option<f64>,
     maximum: Option<f64>,
     last_value: Option<f64>,
+    not_finite: bool,
     changes: u64,
     whole: u32,
     /// Lowest and highest point of a coalesced range.
@@ -305,7 +306,11 @@ impl Counters {
         if reading.counted {
             return;
         }
-        for &value in reading.values.iter().filter(|value| value.is_finite()) {
+        for &value in reading.values {
+            if !value.is_finite() {
+                self.not_finite = true;
+                continue;
+            }
             self.minimum = Some(self.minimum.map_or(value, |least| least.min(value)));
             self.maximum = Some(self.maximum.map_or(value, |greatest| greatest.max(value)));
         }
@@ -370,6 +375,7 @@ fn aggregate(
         value_min: counters.minimum,
         value_max: counters.maximum,
         value_last: counters.last_value,
+        value_not_finite: counters.not_finite,
         changes: counters.changes,
     }
 }
@@ -453,6 +459,26 @@ mod tests {
         assert_eq!((rows.len() as u32, coalesced.len(), ledger.coalesced), (MAX_PER_EDGE + 1, 1, 8));
         let [range] = coalesced[..] else { panic!() };
         assert_eq!((range.object_start, range.object_count, range.count), (Some(MAX_PER_EDGE), 9, 8));
+    }
+
+    #[test]
+    fn values_that_are_no_finite_number_are_told() {
+        let cases: [(&[f64], Option<f64>, Option<f64>, bool); 4] = [
+            (&[5.0, 7.0], Some(5.0), Some(7.0), false),
+            (&[5.0, f64::INFINITY], Some(5.0), Some(5.0), true),
+            (&[f64::NAN, -2.0], Some(-2.0), Some(-2.0), true),
+            (&[f64::NEG_INFINITY], None, None, true),
+        ];
+        for (values, least, greatest, told) in cases {
+            let mut recent = Recent::default();
+            let (mut ledger, mut dictionaries) = (ledger(&mut recent), Dictionaries::default());
+            let (slot, _) = ledger.slot(&mut recent, &combination(0));
+            ledger.turn(slot, &exchange(0));
+            ledger.count(slot, &exchange(0), &Reading { values, ..Reading::NONE }, NO_SUBJECT, true);
+            let rows = ledger.finish(&mut dictionaries);
+            let found: Vec<_> = rows.iter().map(|row| (row.value_min, row.value_max, row.value_not_finite)).collect();
+            assert_eq!(found, [(least, greatest, told)], "{values:?}");
+        }
     }
 
     #[test]

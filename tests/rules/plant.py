@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -71,7 +72,14 @@ def inventory(talks: Iterable[Row] = (), flows: Iterable[Row] = ()) -> Inventory
 
 def write(client: str, server: str, start: int, values: list[float], **more: Any) -> dict[str, Any]:
     """An aggregate of one write."""
-    told = {"object_start": start, "object_count": len(values), "value_min": min(values), "value_max": max(values)}
+    finite = [value for value in values if math.isfinite(value)]
+    told = {
+        "object_start": start,
+        "object_count": len(values),
+        "value_min": min(finite, default=None),
+        "value_max": max(finite, default=None),
+        "value_not_finite": len(finite) < len(values),
+    }
     return {**talk(client, server, "write", **more), **told}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -138,6 +140,13 @@ def test_count_of_a_value_violation_is_of_the_events_outside() -> None:
     events = [write_event(HMI, PLC_1, 100, [5], [4], 3), write_event(HMI, PLC_1, 100, [1500], [5], 4)]
     finding = only(assess(talks, events=events), "policy.violation")
     assert (finding.count, finding.changes) == (1, (Change("holding-register 100 (40101)", "5", "1500"),))
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_a_value_that_is_no_finite_number_is_outside_all_limits(value: float) -> None:
+    talks = [write(HMI, PLC_1, 100, [5, value])]
+    finding = only(assess(talks, events=[write_event(HMI, PLC_1, 100, [5, value], [4, 4])]), "policy.violation")
+    assert (finding.count, [change.after for change in finding.changes]) == (1, ["5", str(value)])
 
 
 STORY_TALKS = [

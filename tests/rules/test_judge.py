@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -53,6 +54,8 @@ WRITE = write(HMI, PLC_1, 100, [5])
         (write(HMI, PLC_1, 99, [1]), "violation", "holding-register 99 (40100) not in flow setpoints of conduit"),
         (write(HMI, PLC_1, 100, [1500]), "violation", "value 1500 (allowed: 0 to 1000) not in flow setpoints"),
         (write(HMI, PLC_1, 100, [-1]), "violation", "value -1 (allowed: 0 to 1000)"),
+        (write(HMI, PLC_1, 100, [5, math.inf]), "violation", "value that is no finite number (allowed: 0 to 1000)"),
+        (write(HMI, PLC_1, 100, [math.nan]), "violation", "value that is no finite number"),
         (WRITE | {"value_min": None, "value_max": None}, "cannot_conclude", "value not known"),
         (WRITE | {"coalesced": True, "object_count": 900}, "cannot_conclude", "cannot tell: holding-register 100-999"),
         (WRITE | {"coalesced": True, "object_count": 9}, "allowed", ""),

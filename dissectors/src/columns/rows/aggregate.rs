@@ -71,6 +71,8 @@ pub struct Aggregate {
     pub value_max: Option<f64>,
     /// Last value.
     pub value_last: Option<f64>,
+    /// True where values that are no finite number were among them, which these three leave out.
+    pub value_not_finite: bool,
     /// Times that the values differed from those before.
     pub changes: u64,
 }
@@ -111,6 +113,7 @@ impl Row for Aggregate {
             Column::maybe_f64("value_min", |r: &Self| r.value_min),
             Column::maybe_f64("value_max", |r: &Self| r.value_max),
             Column::maybe_f64("value_last", |r: &Self| r.value_last),
+            Column::bool("value_not_finite", |r: &Self| r.value_not_finite),
             Column::u64("changes", |r: &Self| r.changes),
         ]
     }
