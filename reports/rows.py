@@ -13,17 +13,25 @@ from typing import Any, Final, Literal, TextIO
 
 import pyarrow as pa
 from rich import box
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from zonewatch.reports.words import iso_time, visible
 
-__all__ = ["Cell", "Column", "Format", "Rows", "csv_text", "emit", "from_arrow", "json_lines", "lenient"]
+__all__ = ["Cell", "Column", "Console", "Format", "Rows", "csv_text", "emit", "from_arrow", "json_lines", "lenient"]
 
 Cell = str | int | float | bool | None | tuple[str, ...]
 Format = Literal["table", "csv", "jsonl"]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Console(RichConsole):
+    """A console that leaves it to its caller that the reader of its output left."""
+
+    def on_broken_pipe(self) -> None:
+        """Raises the BrokenPipeError at hand, where rich would end the program."""
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,22 @@
 """The command line. Each command reads its input, calls the packages below, and shows what they give.
 
-Exit codes: 0 done; 1 findings at or above `--fail-on`; 2 wrong use or unreadable input; 3 done in part.
+Exit codes: 0 done; 1 findings at or above `--fail-on`; 2 wrong use or unreadable input; 3 done in part;
+141 the reader of the output left before its end (128 + SIGPIPE, as of any program in a pipe).
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
+import typer.core
 
 from zonewatch import __version__
 from zonewatch.dissectors.vocabulary import PROTOCOLS
@@ -22,7 +24,7 @@ from zonewatch.inventory.declared import AssetListError, read_assets
 from zonewatch.reports import terminal
 from zonewatch.reports.json_result import ResultError, dumps
 from zonewatch.reports.result import AuditResult
-from zonewatch.reports.rows import Rows, emit
+from zonewatch.reports.rows import Console, Rows, emit
 from zonewatch.reports.tables import asset_table, edge_table, finding_rows
 from zonewatch.reports.words import visible
 from zonewatch.reports.write import read_result, write_result
@@ -34,8 +36,24 @@ from zonewatch.sensor.pipeline import Given, assess, decode, write_events
 from zonewatch.sensor.progress import shown
 from zonewatch.sensor.sources import UsageError, sources, total_bytes
 
+
+class _ReaderLeft(Exception):
+    """Nobody reads standard output any longer."""
+
+
+class _Commands(typer.core.TyperGroup):
+    """The commands. Of a broken pipe, click would make exit code 1 by itself, which says "findings" here."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderLeft from error
+
+
 app = typer.Typer(
     name="zonewatch",
+    cls=_Commands,
     help="Learns an OT network by listening, and proves it against a zone policy (IEC 62443). It never sends a packet.",
     no_args_is_help=True,
     add_completion=True,
@@ -47,6 +65,7 @@ DONE: Final = 0
 FOUND: Final = 1
 MISUSED: Final = 2
 PARTIAL: Final = 3
+READER_LEFT: Final = 141
 
 
 class Severity(StrEnum):
@@ -237,14 +256,17 @@ def main() -> None:
     """Entry point: errors of use and input become one clear line."""
     errors = Console(stderr=True, highlight=False)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except (UsageError, AssetListError, PolicyErrors, ResultError) as error:
         for line in str(error).splitlines():
             errors.print(f"zonewatch: {line}", markup=False, soft_wrap=True)
-    except BrokenPipeError:
-        # The reader of a pipe left: nothing more to say, and nobody to say it to.
-        sys.stderr.close()
-        raise SystemExit(DONE) from None
+    except (_ReaderLeft, BrokenPipeError):
+        # What is still in the buffer goes nowhere, or the interpreter would complain of it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(READER_LEFT) from None
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         errors.print(f"zonewatch: {place}{error.strerror or error}", markup=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -146,3 +147,25 @@ def test_an_answer_after_the_change_of_files_has_its_own_capture(tmp_path: Path)
     ]
     found = next(row for row in rotated if row["event"] == asked["event"])
     assert (found["capture"], found["response_capture"]) == ("rot.pcap", "rot.pcap1")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["audit", SMALL, "--out", "out"],
+        ["audit", SMALL, "--out", "out", "--json", "-"],
+        *(["events", PLANT / "waterworks.pcap", "--format", form] for form in ("table", "csv", "jsonl", "parquet")),
+        ["inventory", "before"],
+        ["findings", "before", "--format", "csv"],
+    ],
+    ids=lambda arguments: " ".join(str(word) for word in arguments if not isinstance(word, Path)),
+)
+def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path, arguments: list[str | Path]) -> None:
+    if "before" in arguments:
+        assert run("audit", SMALL, "--out", tmp_path / "before").returncode == 0
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "zonewatch.sensor.cli", *map(str, arguments)]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=tmp_path, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
