@@ -207,7 +207,10 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
     ),
     (
         lambda row: row.events_thinned,
-        lambda count, _: f"{counted(count, 'event')} were counted, and not kept one by one.",
+        lambda count, _: (
+            f"{counted(count, 'event')} were counted, and not kept one by one: "
+            "value changes among them are not listed one by one either."
+        ),
     ),
     (
         lambda row: row.oddities_dropped,
