@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from netaddr import EUI, AddrFormatError, mac_unix_expanded
 
@@ -22,33 +22,22 @@ from zonewatch.inventory.addresses import parse
 from zonewatch.inventory.model import ROLES, Role
 
 COLUMNS: Final = ("id", "name", "addresses", "mac", "role", "zone", "vendor", "model", "criticality")
-ROLE_WORDS: Final[Mapping[str, Role]] = {
-    "plc": "controller",
-    "ddc": "controller",
-    "dcs_controller": "controller",
-    "outstation": "rtu",
-    "ied": "rtu",
-    "remote_io": "io_device",
-    "io": "io_device",
-    "hmi": "hmi_scada",
-    "scada": "hmi_scada",
-    "scada_server": "hmi_scada",
-    "operator_workstation": "hmi_scada",
-    "operator_station": "hmi_scada",
-    "engineering_workstation": "engineering_station",
-    "firewall": "router",
-    "switch": "network_device",
-    "access_point": "network_device",
-    "server": "it_server",
-    "file_server": "it_server",
-    "time_server": "it_server",
-    "jump_host": "it_server",
-    "workstation": "it_host",
-    "pc": "it_host",
-    "laptop": "it_host",
-    "printer": "it_host",
+_OTHER_WORDS: Final[Mapping[Role, str]] = {
+    "controller": "plc ddc dcs dcs_controller sis",
+    "rtu": "outstation ied relay",
+    "io_device": "remote_io io drive sensor actuator meter instrument",
+    "hmi_scada": "hmi scada scada_server operator_station operator_workstation",
+    "engineering_station": "engineering engineering_workstation ews",
+    "router": "firewall",
+    "network_device": "switch access_point",
+    "it_host": "workstation pc laptop printer camera phone",
+    "it_server": "server file_server time_server jump_host domain_controller",
 }
-"""Other words for roles that asset lists use."""
+ROLE_WORDS: Final[Mapping[str, Role]] = {
+    **{role: role for role in ROLES},
+    **{word: role for role, words in _OTHER_WORDS.items() for word in words.split()},
+}
+"""The words for roles that asset lists and policies use."""
 
 CRITICALITIES: Final = ("low", "medium", "high", "critical")
 
@@ -93,6 +82,11 @@ def read_assets(path: Path) -> tuple[DeclaredAsset, ...]:
     except UnicodeDecodeError as error:
         raise AssetListError("is not UTF-8 text", path) from error
     return tuple(_assets(_records(text, path), path))
+
+
+def role_of(text: str) -> Role | None:
+    """The role that a word stands for, however it is spelled: `PLC`, `jump-host`; none of a word that is not known."""
+    return ROLE_WORDS.get("_".join(text.lower().replace("-", " ").replace("_", " ").split()))
 
 
 def _records(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -190,8 +184,10 @@ def _word(words: tuple[str, ...]) -> Callable[[str], str]:
 
 
 def _role(cell: str) -> Role | None:
-    word = _word((*ROLES, *ROLE_WORDS))("_".join(cell.replace("-", " ").replace("_", " ").split()))
-    return ROLE_WORDS.get(word, cast(Role, word)) if word else None
+    role = role_of(cell)
+    if cell and role is None:
+        raise _Fault(f"unknown word {cell!r}{_nearest(cell, tuple(ROLE_WORDS))}")
+    return role
 
 
 _READERS: Final[Mapping[str, Callable[[str], object]]] = {

@@ -11,6 +11,8 @@ from zonewatch.inventory.model import Target
 MOST_TARGETS: Final = 64
 """A function names at most this many ranges; beyond that, the nearest are widened into one."""
 
+_MODBUS_TABLES: Final = {"coil": 0, "discrete-input": 1, "input-register": 3, "holding-register": 4}
+
 _Range = tuple[int, int]  # first, and one past the last
 _Name = tuple[str, str]  # kind, property
 
@@ -89,3 +91,14 @@ def _widened(ranges: dict[_Name, list[_Range]], most: int) -> dict[_Name, list[_
         )
         for name, found in ranges.items()
     }
+
+
+def reference(kind: str, first: int, last: int) -> str:
+    """Modbus points as the numbers on a controller's drawing, which count from 1: `40100`, `40001-40008`; else empty.
+
+    They are the table's digit and the address + 1: five digits up to address 9998, six where the range goes beyond.
+    """
+    if kind not in _MODBUS_TABLES:
+        return ""
+    digits = 4 if last < 9_999 else 5
+    return "-".join(f"{_MODBUS_TABLES[kind]}{point + 1:0{digits}d}" for point in dict.fromkeys((first, last)))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from zonewatch.inventory.model import Asset, Edge, Evidence, Posture, Role, Service, Target
+from zonewatch.inventory.targets import reference
 from zonewatch.rules.findings import Severity, Verdict
 
 SECOND: Final = 1_000_000_000
@@ -67,7 +68,6 @@ LEVEL_WORDS: Final[dict[float, str]] = {
     0.0: "process",
 }
 _POSTURE_ORDER: Final[tuple[Posture, ...]] = ("none", "offered", "unknown", "used")
-_MODBUS_PREFIX: Final = {"coil": 0, "discrete-input": 1, "input-register": 3, "holding-register": 4}
 
 
 def visible(text: str, limit: int = 0) -> str:
@@ -190,16 +190,11 @@ def target(row: Target) -> str:
     if row.start is not None:
         last = row.start + max(row.count, 1) - 1
         words.append(str(row.start) if last == row.start else f"{row.start}-{last}")
-        if row.kind in _MODBUS_PREFIX:
-            words.append(f"({'-'.join(_reference(row.kind, point) for point in dict.fromkeys((row.start, last)))})")
+        if numbers := reference(row.kind, row.start, last):
+            words.append(f"({numbers})")
     if row.property_name:
         words.append(row.property_name.replace("_", " "))
     return visible(" ".join(words))
-
-
-def _reference(kind: str, point: int) -> str:
-    digits = 4 if point < 9_999 else 5
-    return f"{_MODBUS_PREFIX[kind]}{point + 1:0{digits}d}"
 
 
 def frames(rows: Iterable[Evidence], limit: int = 0) -> str:

@@ -88,7 +88,7 @@ def from_aggregates(aggregates: pa.Table, *, values: bool) -> Iterator[Observati
     for name in ("value_min", "value_max"):
         kept: Any = pc.if_else(changing, table[name], None) if values else pa.nulls(table.num_rows, pa.float64())
         table = table.set_column(table.schema.get_field_index(name), name, kept)
-    odd: Any = pc.and_(changing, pc.and_(table["value_not_finite"], values))
+    odd: Any = pc.and_(changing, table["value_not_finite"]) if values else pa.repeat(False, table.num_rows)
     table = table.set_column(table.schema.get_field_index("value_not_finite"), "value_not_finite", odd)
     for status in _FAILED:
         failed: Any = pc.is_in(table["status"], value_set=pa.array([status]))

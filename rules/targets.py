@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-_MODBUS_TABLES: Final = {"coil": 0, "discrete-input": 1, "input-register": 3, "holding-register": 4}
+from zonewatch.inventory.targets import reference
+
 _TWO_STATES: Final = ("coil", "discrete-input", "binary-input", "binary-output", "control-relay-output")
 
 
@@ -17,16 +18,9 @@ def target_text(kind: str | None, start: int | None, count: int = 1, property_na
     else:
         last = start + max(count, 1) - 1
         text = f"{kind} {start}" + (f"-{last}" if last > start else "")
-        if kind in _MODBUS_TABLES:
-            first_number, last_number = _entity(kind, start, last), _entity(kind, last, last)
-            text += f" ({first_number}" + (f"-{last_number})" if last > start else ")")
+        if numbers := reference(kind, start, last):
+            text += f" ({numbers})"
     return f"{text} {property_name}" if property_name else text
-
-
-def _entity(kind: str, address: int, highest: int) -> str:
-    """Entity number: table digit and address + 1, with five digits up to 9999 and six beyond."""
-    digits = 4 if highest < 9999 else 5
-    return f"{_MODBUS_TABLES[kind]}{address + 1:0{digits}d}"
 
 
 def value_text(kind: str | None, value: float) -> str:

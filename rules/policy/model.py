@@ -18,8 +18,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic_core import PydanticCustomError
 
 from zonewatch.dissectors.vocabulary import Operation
+from zonewatch.inventory.declared import ROLE_WORDS, role_of
 from zonewatch.inventory.model import Role
-from zonewatch.rules.policy.words import OBJECT_KINDS, PROTOCOL_WORDS, ROLE_WORDS, TRANSPORTS, hint, is_protocol
+from zonewatch.rules.policy.words import OBJECT_KINDS, PROTOCOL_WORDS, TRANSPORTS, hint, is_protocol
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Action = Literal["allow", "report", "deny"]
@@ -168,7 +169,7 @@ def _protocol(value: object) -> object:
 def _role(value: object) -> object:
     if not isinstance(value, str):
         return value
-    role = ROLE_WORDS.get(value.strip().lower().replace("-", "_").replace(" ", "_"))
+    role = role_of(value)
     if role is None:
         raise _wrong(f"unknown role {value!r}{hint(value, ROLE_WORDS)}")
     return role

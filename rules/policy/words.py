@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from zonewatch.dissectors.vocabulary import PROTOCOLS
-from zonewatch.inventory.model import ROLES
+from zonewatch.inventory.facts import OT_SERVICES
 
 TRANSPORTS: Final = ("tcp", "udp", "icmp")
 ANY: Final = "any"
@@ -18,16 +18,16 @@ amqp amqps anydesk cldap dnp3-tls elasticsearch enip-io ff-annunciation https-al
 ipsec-nat-t iso-tsap ldap-gc msrpc niagara-fox niagara-foxs pcworx pi proconos profinet-cm profinet-rt profinet-rtm
 red-lion vxlan winrm-https
 802.1ah arcnet erspan etherip geneve gre ip-in-ip mpls mstp
-anydesk arp bgp bitmessage cip codesys coap cotp dce_rpc dcerpc dhcp dhcpv6 dns eapol egd enip ethercat ff-hse
-fins finger fox ftp ftp-data genisys ge-srtp gopher gtp hart-ip http http-alt https icmp icmpv6 iec104 iec61850
-igmp imap imaps ike ipmi ipp ipsec irc isakmp iscsi kerberos l2tp ldap ldaps llmnr lldp lpd mdns melsec mms mongodb
-mqtt mqtts mssql mysql nbns nbss netbios netbios-dgm netbios-ns netbios-ssn netflow nfs nntp ntp omron opc-da opc-ua
-opcua openvpn oracle ospf pcom pop3 pop3s postgresql pptp printer profinet ptp quic radius rdp redis rip rlogin
-rpc rpcbind rsh rsync rtps rtp rtsp s7comm s7comm-plus sip slp smb smtp smtps snmp snmp-trap snmptrap socks ssdp ssh
-ssl stp stun submission sunrpc synchrophasor syslog tacacs teamviewer telnet tftp tls umas upnp vnc vrrp wins winrm
+anydesk arp bgp bitmessage coap cotp dce_rpc dcerpc dhcp dhcpv6 dns eapol egd ff-hse
+finger fox ftp ftp-data genisys gopher gtp http http-alt https icmp icmpv6
+igmp imap imaps ike ipmi ipp ipsec irc isakmp iscsi kerberos l2tp ldap ldaps llmnr lldp lpd mdns mongodb
+mqtt mqtts mssql mysql nbns nbss netbios netbios-dgm netbios-ns netbios-ssn netflow nfs nntp ntp omron opc-da
+openvpn oracle ospf pcom pop3 pop3s postgresql pptp printer ptp quic radius rdp redis rip rlogin
+rpc rpcbind rsh rsync rtps rtp rtsp sip slp smb smtp smtps snmp snmp-trap snmptrap socks ssdp ssh
+ssl stp stun submission sunrpc syslog tacacs teamviewer telnet tftp tls umas upnp vnc vrrp wins winrm
 wireguard wsd ws-discovery wsman x11 xmpp
 """
-SERVICES: Final[frozenset[str]] = frozenset(_SERVICES.split())
+SERVICES: Final[frozenset[str]] = frozenset((*_SERVICES.split(), *OT_SERVICES))
 """Service names that a flow of the policy may name beside the decoded protocols."""
 
 SAME_SERVICE: Final[dict[str, str]] = {
@@ -53,45 +53,6 @@ SAME_SERVICE: Final[dict[str, str]] = {
     "iec61850": "mms",
 }
 """Names of one service that are told apart by nobody who reviews a policy."""
-
-ROLE_WORDS: Final[dict[str, str]] = {
-    **{role: role for role in ROLES},
-    "plc": "controller",
-    "ddc": "controller",
-    "dcs": "controller",
-    "sis": "controller",
-    "outstation": "rtu",
-    "ied": "rtu",
-    "relay": "rtu",
-    "drive": "io_device",
-    "sensor": "io_device",
-    "actuator": "io_device",
-    "meter": "io_device",
-    "instrument": "io_device",
-    "hmi": "hmi_scada",
-    "scada": "hmi_scada",
-    "scada_server": "hmi_scada",
-    "operator_station": "hmi_scada",
-    "operator_workstation": "hmi_scada",
-    "engineering": "engineering_station",
-    "engineering_workstation": "engineering_station",
-    "ews": "engineering_station",
-    "firewall": "router",
-    "switch": "network_device",
-    "access_point": "network_device",
-    "workstation": "it_host",
-    "pc": "it_host",
-    "laptop": "it_host",
-    "printer": "it_host",
-    "camera": "it_host",
-    "phone": "it_host",
-    "server": "it_server",
-    "jump_host": "it_server",
-    "time_server": "it_server",
-    "domain_controller": "it_server",
-    "file_server": "it_server",
-}
-"""Role words of a policy's assets → the roles of the inventory."""
 
 _OBJECT_KINDS: Final = """
 coil discrete-input input-register holding-register file-record fifo-queue exception-status diagnostic
