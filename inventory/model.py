@@ -115,6 +115,11 @@ class Asset:
         return tuple(interface.address for interface in self.interfaces if interface.address)
 
     @property
+    def short_name(self) -> str:
+        """Its name in sentences: the id it is declared by comes before a longer name."""
+        return self.declared or self.name or self.id
+
+    @property
     def macs(self) -> tuple[str, ...]:
         """Its own MAC addresses."""
         return tuple(dict.fromkeys(interface.mac for interface in self.interfaces if interface.mac))

@@ -128,6 +128,23 @@ PURDUE: Final[Mapping[Role, float]] = {
 }
 """Purdue level where the role alone tells one."""
 
+ROLE_NAMES: Final[Mapping[Role, str]] = {
+    "controller": "controller",
+    "rtu": "RTU",
+    "io_device": "I/O device",
+    "gateway": "gateway",
+    "hmi_scada": "HMI / SCADA",
+    "engineering_station": "engineering station",
+    "historian": "historian",
+    "router": "router",
+    "network_device": "network device",
+    "it_host": "IT host",
+    "it_server": "IT server",
+    "external": "external host",
+    "unknown": "unknown",
+}
+"""What people call the roles."""
+
 KINDS: Final[Mapping[Role, Literal["ot", "it", "external"]]] = {
     **dict.fromkeys(
         ("controller", "rtu", "io_device", "gateway", "hmi_scada", "engineering_station", "historian"), "ot"
@@ -179,7 +196,7 @@ def decide(facts: Facts, declared: Role | None, router: Router | None = None) ->
     if declared is None:
         return inferred
     agrees = inferred.role in (declared, "unknown")
-    suggestion = "" if agrees else f"traffic suggests {inferred.role}: "
+    suggestion = "" if agrees else f"traffic suggests {ROLE_NAMES[inferred.role]}: "
     return Inference(
         declared, "declared", ("declared in the asset list", *(f"{suggestion}{reason}" for reason in inferred.reasons))
     )

@@ -13,13 +13,13 @@ from statistics import median
 from typing import Any, Final
 
 from zonewatch.inventory.model import Asset, Edge, Function
+from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.reports.layout import Box, Place, arrange
 from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
 from zonewatch.reports.tables import by_place
 from zonewatch.reports.words import (
     LEVEL_WORDS,
     POSTURE_MARKS,
-    ROLE_WORDS,
     VERDICT_MARKS,
     counted,
     frames,
@@ -227,11 +227,11 @@ def _node(member: str, assets: list[Asset], grave: set[str]) -> dict[str, Any]:
         asset = assets[0]
         return {
             "kind": asset.kind,
-            "label": f"{visible(label(asset), 18)}\n{_SHORT_ROLES.get(asset.role, ROLE_WORDS[asset.role])}",
+            "label": f"{visible(label(asset), 18)}\n{_SHORT_ROLES.get(asset.role, ROLE_NAMES[asset.role])}",
             "grave": asset.id in grave,
         }
     if assets:
-        return {"kind": "group", "label": f"{number(len(assets))} ×\n{ROLE_WORDS[assets[0].role]}", "grave": False}
+        return {"kind": "group", "label": f"{number(len(assets))} ×\n{ROLE_NAMES[assets[0].role]}", "grave": False}
     cast, _, address = member.partition(":")
     return {
         "kind": "cast",
@@ -319,7 +319,7 @@ def _detail(assets: list[Asset]) -> dict[str, Any]:
     asset = assets[0]
     claims = sorted(asset.claims, key=lambda claim: (claim.attribute, not claim.winner, claim.value))
     facts = {
-        "role": f"{ROLE_WORDS[asset.role]} ({asset.role_confidence} confidence)",
+        "role": f"{ROLE_NAMES[asset.role]} ({asset.role_confidence} confidence)",
         "because": visible("; ".join(asset.role_reasons)),
         "product": product(asset),
         "firmware": visible(asset.firmware),

@@ -19,6 +19,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from zonewatch.inventory.model import Asset, Edge
+from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.reports.evidence import file_name
 from zonewatch.reports.graph import map_data
 from zonewatch.reports.result import (
@@ -36,7 +37,6 @@ from zonewatch.reports.summary import summarise
 from zonewatch.reports.tables import by_place
 from zonewatch.reports.words import (
     POSTURE_MARKS,
-    ROLE_WORDS,
     SEVERITY_MARKS,
     VERDICT_MARKS,
     clock,
@@ -207,6 +207,7 @@ def html_report(result: AuditResult) -> str:
             assets=by_place(result)[:MAX_ASSET_ROWS],
             edges=edges[:MAX_EDGE_ROWS],
             names={asset.id: label(asset) for asset in result.inventory.assets},
+            short_names={asset.id: visible(asset.short_name) for asset in result.inventory.assets},
             zone_of={asset.id: asset.zone for asset in result.inventory.assets},
             find=drawing["find"],
             speaks=spoken(result.inventory.edges),
@@ -217,7 +218,7 @@ def html_report(result: AuditResult) -> str:
             zone_names={zone.id: zone.name for zone in result.zones if zone.name},
             severity_marks=SEVERITY_MARKS,
             verdict_marks=VERDICT_MARKS,
-            role_words=ROLE_WORDS,
+            role_words=ROLE_NAMES,
         )
     )
 

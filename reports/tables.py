@@ -7,10 +7,11 @@ from ipaddress import ip_address
 from typing import Final
 
 from zonewatch.inventory.model import Asset, Edge, Evidence, Posture
+from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.reports.json_result import finding_objects
 from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
 from zonewatch.reports.rows import Cell, Column, Rows
-from zonewatch.reports.words import ROLE_WORDS, frames, iso_time, label, posture, product, spoken, target, visible
+from zonewatch.reports.words import frames, iso_time, label, posture, product, spoken, target, visible
 from zonewatch.rules.findings import Finding
 
 __all__ = ["asset_rows", "asset_table", "by_place", "edge_rows", "edge_table", "finding_rows", "findings_json"]
@@ -211,7 +212,7 @@ def asset_table(result: AuditResult, protocols: int = 3) -> Rows:
         level = "" if asset.purdue is None else f"{asset.purdue:g}"
         said = speaks.get(asset.id, ())
         words = (*said[:protocols], f"+{len(said) - protocols}") if len(said) > protocols else said
-        fields = (ROLE_WORDS[asset.role], visible(product(asset), 36), asset.zone, level, words)
+        fields = (ROLE_NAMES[asset.role], visible(product(asset), 36), asset.zone, level, words)
         rows.append((label(asset), " ".join(shown), *fields, _posture_word(weakest.posture) if weakest else ""))
     return Rows(columns, tuple(rows))
 

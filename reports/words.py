@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from zonewatch.inventory.model import Asset, Edge, Evidence, Posture, Role, Service, Target
+from zonewatch.inventory.model import Asset, Edge, Evidence, Posture, Service, Target
 from zonewatch.inventory.targets import reference
 from zonewatch.rules.findings import Severity, Verdict
 
@@ -42,21 +42,6 @@ POSTURE_MARKS: Final[dict[Posture, Mark]] = {
     "offered": Mark("offered", "~", "~", "authentication is offered, and not seen in use"),
     "used": Mark("used", "✓", "+", "authentication is used"),
     "unknown": Mark("unknown", "?", "?", "not known from this traffic"),
-}
-ROLE_WORDS: Final[dict[Role, str]] = {
-    "controller": "controller",
-    "rtu": "RTU",
-    "io_device": "I/O device",
-    "gateway": "gateway",
-    "hmi_scada": "HMI / SCADA",
-    "engineering_station": "engineering station",
-    "historian": "historian",
-    "router": "router",
-    "network_device": "network device",
-    "it_host": "IT host",
-    "it_server": "IT server",
-    "external": "external host",
-    "unknown": "unknown",
 }
 LEVEL_WORDS: Final[dict[float, str]] = {
     5.0: "enterprise",

@@ -58,7 +58,7 @@ class Context:
         asset = self.assets.get(end_id)
         if asset is None:
             return end_id
-        short = asset.declared or asset.name or asset.id
+        short = asset.short_name
         address = asset.addresses[0] if asset.addresses else ""
         return f"{short} ({address})" if address and address not in short else short
 
@@ -122,6 +122,11 @@ def span(times: Iterable[tuple[int, int]]) -> tuple[int, int]:
     """First and last of all times (UTC nanoseconds); zero where there are none."""
     pairs = list(times)
     return min((first for first, _ in pairs), default=0), max((last for _, last in pairs), default=0)
+
+
+def sentence(text: str) -> str:
+    """With a full stop, but not with two: names like `Dell Inc.` bring one."""
+    return text if text.endswith(".") else f"{text}."
 
 
 def times(count: int, noun: str) -> str:

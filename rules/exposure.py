@@ -14,6 +14,7 @@ from typing import Final
 from zonewatch.dissectors.vocabulary import PROTOCOLS
 from zonewatch.inventory.addresses import subnet
 from zonewatch.inventory.model import Asset, Edge
+from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.rules.context import (
     ANSWERED,
     DEVICE_ROLES,
@@ -24,6 +25,7 @@ from zonewatch.rules.context import (
     Told,
     changes_state,
     listing,
+    sentence,
     span,
     times,
     value_changes,
@@ -137,7 +139,7 @@ def remote_access(context: Context, detector: Detector, told: frozenset[Fact]) -
             severity,
             reasons,
             f"{protocol}, {times(sum(edge.packets for edge in edges), 'packet')}; the server is known as "
-            f"{(asset.role if asset else 'unknown').replace('_', ' ')}.",
+            f"{ROLE_NAMES[asset.role if asset else 'unknown']}.",
             [item for edge in edges for item in edge.evidence],
             assets=(client, server),
             protocol=protocol,
@@ -163,7 +165,7 @@ def public_server(context: Context, detector: Detector, told: frozenset[Fact]) -
         asset = context.assets[client]
         answered = any(_answered(edge) for edge in edges)
         severity: Severity = "high" if asset.role in DEVICE_ROLES else detector.severity
-        reasons = [f"a {asset.role.replace('_', ' ')} talks to the internet"]
+        reasons = [f"{ROLE_NAMES[asset.role]} that talks to the internet"]
         if not answered:
             severity, reasons = "low", [*reasons, _unanswered(context, edges)]
         servers = sorted({edge.server for edge in edges})
@@ -173,7 +175,7 @@ def public_server(context: Context, detector: Detector, told: frozenset[Fact]) -
             f"{context.name(client)} talks to addresses of the internet",
             severity,
             reasons,
-            f"{listing(protocols, 6)} to {context.names(servers)}.",
+            sentence(f"{listing(protocols, 6)} to {context.names(servers)}"),
             [item for edge in edges for item in edge.evidence],
             assets=(client, *servers[:20]),
             protocol=listing(protocols, 6),
@@ -212,7 +214,7 @@ def unknown_asset(context: Context, detector: Detector, _told: frozenset[Fact]) 
             f"{times(len(assets), 'unknown device')} in {where}",
             detector.severity,
             ["in no list of known assets", "no part in the process was seen"],
-            f"{context.names(asset.id for asset in assets)}.",
+            sentence(context.names(asset.id for asset in assets)),
             [asset.first_evidence for asset in assets if asset.first_evidence],
             assets=(asset.id for asset in assets[:50]),
             zones=(zone,),
@@ -222,20 +224,24 @@ def unknown_asset(context: Context, detector: Detector, _told: frozenset[Fact]) 
         yield Told(finding)
 
 
+def looks_like(asset: Asset) -> str:
+    """What a device seems to be, as a sentence."""
+    made = " ".join(text for text in (asset.vendor, asset.model) if text)
+    return sentence(f"Looks like: {ROLE_NAMES[asset.role]}{f' by {made}' if made else ''}")
+
+
 def _unknown(context: Context, detector: Detector, asset: Asset, peers: list[str], *, denied: bool) -> Finding:
     reasons = ["in no list of known assets" if context.listed else "in no zone of the policy"]
     if peers:
         reasons.append(f"takes part in the process: talks with {context.names(peers)}")
     if denied:
         reasons.append("the policy denies unknown assets")
-    made = " ".join(text for text in (asset.vendor, asset.model) if text)
-    what = f"{asset.role.replace('_', ' ')}{f' by {made}' if made else ''}"
     return detector.finding(
         (("asset", asset.id),),
         f"Unknown device {context.name(asset.id)}{f' in zone {asset.zone}' if asset.zone else ''}",
         "high" if denied else "medium",
         reasons,
-        f"Looks like: {what}. MAC {listing(asset.macs, 4) or 'not seen'}.",
+        f"{looks_like(asset)} MAC {listing(asset.macs, 4) or 'not seen'}.",
         [asset.first_evidence] if asset.first_evidence else [],
         assets=(asset.id,),
         zones=(asset.zone,),
@@ -258,7 +264,7 @@ def unzoned_asset(context: Context, detector: Detector, _told: frozenset[Fact]) 
         f"{times(len(assets), 'device')} in no zone of the policy",
         detector.severity,
         ["traffic of a device in no zone cannot be judged"],
-        f"{context.names(asset.id for asset in assets)}.",
+        sentence(context.names(asset.id for asset in assets)),
         [asset.first_evidence for asset in assets if asset.first_evidence],
         assets=(asset.id for asset in assets[:50]),
         count=len(assets),
@@ -316,7 +322,7 @@ def _unauthenticated(
         f"{context.name(server)} obeys {protocol} from another zone without authentication",
         severity,
         reasons,
-        f"{', '.join(operations)} by {context.names(clients)}.",
+        sentence(f"{', '.join(operations)} by {context.names(clients)}"),
         [item for row in rows for item in row.seen.evidence],
         assets=(server, *clients[:20]),
         protocol=protocol,
@@ -345,7 +351,7 @@ def no_authentication(context: Context, detector: Detector, _told: frozenset[Fac
             f"{times(len(ids), 'device')} obey{'s' if len(ids) == 1 else ''} {protocol} without authentication",
             detector.severity,
             ["the protocol as used here asks nobody who they are"],
-            f"{context.names(ids)}.",
+            sentence(context.names(ids)),
             [service.evidence for _, service in assets if service.evidence],
             assets=ids,
             protocol=protocol,
@@ -380,7 +386,7 @@ def value_change(context: Context, detector: Detector, told: frozenset[Fact]) ->
             else f"{context.name(clients[0])} changed values of {context.name(servers[0])}",
             detector.severity,
             ["the policy allows it"] if allowed else ["a change of the process, told for the record"],
-            f"{context.names(clients)} changed {times(len(changes), 'value')} of {context.names(servers)}.",
+            sentence(f"{context.names(clients)} changed {times(len(changes), 'value')} of {context.names(servers)}"),
             [item for row in rows for item in row.seen.evidence],
             assets=(*clients[:10], *servers[:20]),
             protocol=listing(sorted({row.seen.protocol for row in rows})),

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -123,3 +124,16 @@ def test_a_large_network_stays_below_five_megabytes() -> None:
     assert len(text.encode()) < 5_000_000
     assert "4,000 more in assets.csv" in text
     assert "more in edges.csv" in text
+
+
+def test_a_finding_calls_a_device_as_its_sentences_do() -> None:
+    result = sample.sample()
+    assets = tuple(replace(asset, name=f"Long name of {asset.id}") for asset in result.inventory.assets)
+    result = replace(result, inventory=replace(result.inventory, assets=assets))
+    declared = {asset.id: asset for asset in assets if asset.declared}
+    html = html_report(result)
+    told = re.findall(r"<dt>Devices</dt><dd>(.*?)</dd>", html)
+    listed = [asset for finding in result.findings for name in finding.assets if (asset := declared.get(name))]
+    assert listed
+    assert all(any(f">{asset.declared}<" in line for line in told) for asset in listed)
+    assert not any(f">{asset.name}<" in line for line in told for asset in listed)
