@@ -213,7 +213,7 @@ def judge(
     changes = tuple(JudgedChange(judge_.row(change.observation), change) for change in whole)
     rows.extend(_seen_in_events_only(rows, changes))
     used = {(row.decision.conduit, row.decision.flow) for row in rows if row.decision.verdict == "allowed"}
-    limits = list(policy.not_judged)
+    limits = [*policy.not_judged, *_approved_later(policy, judge_.today)]
     if left_out:
         limits.append(f"{left_out} state-changing events beyond the first {MOST_EVENTS} were judged as aggregates only")
     return Judgement(
@@ -227,6 +227,17 @@ def judge(
         ),
         limits=tuple(limits),
     )
+
+
+def _approved_later(policy: Policy, today: dt.date) -> Iterator[str]:
+    """Flows taken as valid though their approval begins after the day that is judged."""
+    for conduit in policy.conduits:
+        for flow in conduit.flows:
+            if flow.approved is not None and flow.approved.on is not None and flow.approved.on > today:
+                yield (
+                    f"flow {flow.id} of conduit {conduit.id} was taken as valid on {today.isoformat()}, "
+                    f"though approved.on is {flow.approved.on.isoformat()}: not judged"
+                )
 
 
 def _seen_in_events_only(rows: list[VerdictRow], changes: tuple[JudgedChange, ...]) -> Iterator[VerdictRow]:

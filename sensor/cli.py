@@ -142,6 +142,8 @@ def audit(
 ) -> None:
     """Audit captures: assets, communication map, findings and a report, in one folder."""
     errors = Console(stderr=True)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: is a file; name a folder for the result, new or of an audit before")
     points = sources(inputs or [], source or [])
     declared = read_assets(assets) if assets is not None else ()
     given = Given(

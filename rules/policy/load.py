@@ -15,6 +15,7 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from zonewatch.rules.policy.checks import Names, check
@@ -45,6 +46,19 @@ class PolicyError:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.message}" if self.line else f"{self.file}: {self.message}"
+
+
+class _Constructor(RoundTripConstructor):
+    """Leaves a date that no calendar has as text: the check of its key then says what is wrong, and where."""
+
+    def construct_yaml_timestamp(self, node: Any, values: Any = None) -> Any:
+        try:
+            return super().construct_yaml_timestamp(node, values)
+        except (ValueError, OverflowError):
+            return node.value
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_timestamp)
 
 
 class PolicyErrors(Exception):
@@ -149,7 +163,9 @@ def _read(text: str, name: str) -> _Document:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            document.values = document.take(YAML(typ="rt", pure=True).load(text))
+            yaml = YAML(typ="rt", pure=True)
+            yaml.Constructor = _Constructor
+            document.values = document.take(yaml.load(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)

@@ -159,6 +159,15 @@ def test_flows_that_nothing_used_are_told() -> None:
     assert verdicts(POLL).unused == (("scada-to-filtration", "setpoints"),)
 
 
+@pytest.mark.parametrize(
+    ("as_of", "named"), [(day(2026, 2, 28), True), (day(2026, 3, 1), False), (day(2026, 6, 1), False)]
+)
+def test_an_approval_of_a_later_day_is_named(as_of: int, named: bool) -> None:
+    limits = verdicts(WRITE, as_of=as_of).limits
+    assert [line for line in limits if "approved.on is 2026-03-01: not judged" in line] == list(limits)[:named]
+    assert bool(limits) == named
+
+
 def test_values_are_judged_bucket_by_bucket() -> None:
     good, bad = write(HMI, PLC_1, 100, [5], events=9, bucket=1), write(HMI, PLC_1, 100, [5, 1500], bucket=2)
     judged = verdicts(good | {"object_count": 1}, bad | {"object_count": 1}).rows

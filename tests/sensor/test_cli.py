@@ -61,6 +61,14 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, content: bytes | None, code
     assert (tmp_path / "out" / "report.html").exists() == (code == 3)
 
 
+def test_a_file_where_the_folder_should_be_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    done = run("audit", SMALL, "--out", tmp_path / "notes")
+    assert done.returncode == 2
+    assert done.stderr.decode().endswith("notes: is a file; name a folder for the result, new or of an audit before\n")
+    assert (tmp_path / "notes").read_text() == "mine"
+
+
 def test_a_wrong_policy_names_its_place(tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text(

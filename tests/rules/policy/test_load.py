@@ -133,6 +133,7 @@ def test_bundled_plant_loads() -> None:
         ("100-139", "139-100", "'holding-register 139-100' ends before it starts"),
         ("max: 1000", "max: -1", "min 0 is above max -1"),
         ("max: 1000", "max: .nan", "max: must be a finite number"),
+        ("until: 2027-03-01", "until: 2027-02-31", "until: must be a valid date"),
         ("until: 2027-03-01", "until: someday", "until: must be a valid date"),
         ("policy_version: 1", "policy_version: 2", "policy_version 2 is not known; this version reads 1"),
         ("suc: {id: riverside}", "suc: {}", "key 'id' is missing"),
