@@ -15,7 +15,7 @@ from zonewatch import __version__
 from zonewatch.dissectors import schemas
 from zonewatch.dissectors.decoder import Decoder, Detail, Source
 from zonewatch.inventory.build import build
-from zonewatch.inventory.crowd import MOST, without_crowds
+from zonewatch.inventory.crowd import without_crowds
 from zonewatch.inventory.declared import DeclaredAsset
 from zonewatch.inventory.tables import Tables, plain
 from zonewatch.reports.assemble import assemble
@@ -105,7 +105,7 @@ def _span_notes(given: Given) -> tuple[str, ...]:
 def _crowd_notes(crowd: Mapping[str, int]) -> tuple[str, ...]:
     """Which addresses are not told one by one."""
     return tuple(
-        f"Beyond the first {MOST[kind]:,}, {count:,} {kind} (or networks of them) are told as one, named \"{kind}\"."
+        f'Told as one, named "{kind}": {count:,} addresses or networks beyond those that are told one by one.'
         for kind, count in crowd.items()
     )
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::columns::{Table, rows};
 use crate::flows::{Flow, Transport};
@@ -13,6 +13,9 @@ use crate::net::ip::Ip;
 const MAX_ROWS: usize = 50_000;
 /// Rows beyond them: of the same two addresses, then of the same two networks. Blocks are few by themselves.
 const MAX_FOLDED: [usize; 2] = [20_000, 5_000];
+/// Addresses that keep their name in all rows, and the flows beyond the cap that make one of them.
+const MAX_BUSY: usize = 256;
+const BUSY: u32 = 1_000;
 /// What stands for senders and receivers of the link layer.
 pub const STATIONS: &str = "stations/0";
 /// What stands for anyone at all.
@@ -90,6 +93,9 @@ struct Common {
 pub struct Crowd {
     told: usize,
     at_level: [usize; 3],
+    /// Flows beyond the cap by address (a word, so they are bounded).
+    counts: HashMap<u32, u32, foldhash::fast::RandomState>,
+    busy: HashSet<u32, foldhash::fast::RandomState>,
     index: HashMap<Common, usize, foldhash::fast::RandomState>,
     rows: Vec<rows::Flow>,
 }
@@ -109,9 +115,10 @@ impl Crowd {
             table.push(row);
             return 0;
         }
+        let kept = [row.client, row.server].map(|address| self.is_busy(address).then_some(address));
         let mut row = row;
         for level in 0..=2 {
-            row = coarse(row, level, flow.key.transport(), ends, addresses);
+            row = coarse(row, level, flow.key.transport(), ends, kept, addresses);
             let words = [row.transport, row.client, row.server, row.service, row.basis, row.state];
             let common = Common { level, words, port: row.ports[1] };
             if let Some(known) = self.index.get(&common).and_then(|&at| self.rows.get_mut(at)) {
@@ -128,27 +135,44 @@ impl Crowd {
         1
     }
 
+    /// Counts a flow of an address; true where the address has so many that it keeps its name.
+    fn is_busy(&mut self, address: u32) -> bool {
+        let count = self.counts.entry(address).or_default();
+        *count = count.saturating_add(1);
+        if *count == BUSY && self.busy.len() < MAX_BUSY {
+            self.busy.insert(address);
+        }
+        self.busy.contains(&address)
+    }
+
     /// A source ends: the rows that stand for many.
     pub fn finish(&mut self) -> Vec<rows::Flow> {
         std::mem::take(self).rows
     }
 }
 
-/// The row as its level tells it: without the client's port; with networks for addresses; with blocks and no port.
-fn coarse(row: rows::Flow, level: usize, transport: Transport, ends: [Ip; 2], words: &mut Addresses) -> rows::Flow {
+/// The row as its level tells it: without the client's port; with networks for addresses that are not busy; with
+/// blocks for them and no port.
+fn coarse(
+    row: rows::Flow,
+    level: usize,
+    transport: Transport,
+    ends: [Ip; 2],
+    kept: [Option<u32>; 2],
+    words: &mut Addresses,
+) -> rows::Flow {
     let [_, port] = row.ports;
-    let network = if level == 1 { Network::near } else { Network::far };
-    match level {
-        0 => rows::Flow { ports: [0, port], ..row },
-        _ => {
-            let [client, server] = ends.map(|ip| match transport.is_link() {
-                true => words.fixed(STATIONS),
-                false => words.network(network(ip)),
-            });
-            let macs = [words.optional_mac(None); 2];
-            rows::Flow { client, server, macs, vlan: None, ports: [0, if level == 1 { port } else { 0 }], ..row }
-        }
+    if level == 0 {
+        return rows::Flow { ports: [0, port], ..row };
     }
+    let network = if level == 1 { Network::near } else { Network::far };
+    let [client, server] = [0, 1].map(|side| match kept[side] {
+        Some(address) => address,
+        None if transport.is_link() => words.fixed(STATIONS),
+        None => words.network(network(ends[side])),
+    });
+    let macs = [words.optional_mac(None); 2];
+    rows::Flow { client, server, macs, vlan: None, ports: [0, if level == 1 { port } else { 0 }], ..row }
 }
 
 fn add(row: &mut rows::Flow, more: &rows::Flow) {
