@@ -10,7 +10,7 @@ import pyarrow.compute
 
 from zonewatch.inventory.addresses import GROUPS, OTHERS, PUBLIC, is_group, is_public
 
-MOST: Final[Mapping[str, int]] = {PUBLIC: 1_024, OTHERS: 8_192, GROUPS: 1_024}
+MOST: Final[Mapping[str, int]] = {PUBLIC: 1_024, OTHERS: 4_096, GROUPS: 1_024}
 """Addresses of each kind that are told one by one in a run."""
 
 pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain number or word beside a column

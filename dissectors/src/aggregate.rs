@@ -18,7 +18,7 @@ const MAX_PER_EDGE: u32 = 1_024;
 /// Combinations in all.
 const MAX_COMBINATIONS: usize = 200_000;
 /// Edges told one by one; further ones are told without ports and units, and still further ones together.
-const MAX_EDGES: usize = 20_000;
+const MAX_EDGES: usize = 8_192;
 /// Events kept whole for one combination in one bucket.
 const MAX_WHOLE: u32 = 64;
 /// Frames named as samples of an aggregate.
