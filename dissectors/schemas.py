@@ -167,6 +167,7 @@ FLOWS: Final = pa.schema(
         _required("last_time", TIME),
         _required("first_frame", pa.uint64()),
         _required("last_frame", pa.uint64()),
+        _required("flows", pa.uint64()),  # 1; more where flows beyond the cap are counted together, client port 0
     ]
 )
 
@@ -265,6 +266,7 @@ COVERAGE: Final = pa.schema(
         _required("clock_jumps", pa.uint64()),  # packet time stepped back by over a second or on by over an hour
         _required("flows", pa.uint64()),
         _required("flows_evicted", pa.uint64()),
+        _required("flows_folded", pa.uint64()),  # counted together: too many to tell each
         _required("recognitions_dropped", pa.uint64()),  # packets not kept for recognition, to bound memory
         _required("exchanges_dropped", pa.uint64()),  # requests no longer waited for: too many open in one flow
         _required("combinations_coalesced", pa.uint64()),

@@ -16,6 +16,11 @@ BROADCAST_MAC: Final = "ff:ff:ff:ff:ff:ff"
 BUS_BROADCASTS: Final = ("mstp:255", "arcnet:0")
 """Broadcast stations (ASHRAE 135, 9.2.1; ANSI/ATA 878.1)."""
 
+PUBLIC: Final = "public addresses"
+OTHERS: Final = "other addresses"
+GROUPS: Final = "group addresses"
+"""Stand for the many that are not told one by one (see `crowd`)."""
+
 NO_MAC: Final = "00:00:00:00:00:00"
 VIRTUAL_ROUTER_MACS: Final = ("00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:0c:9f:f")
 """VRRP for IPv4 and IPv6 (RFC 9568, 7.3), HSRP versions 1 and 2."""
@@ -34,6 +39,8 @@ def parse(address: str) -> IPv4Address | IPv6Address | None:
 @lru_cache(maxsize=1 << 16)
 def is_public(address: str) -> bool:
     """True for a globally routable unicast address; documentation ranges count as such."""
+    if address == PUBLIC:
+        return True
     parsed = parse(address)
     if parsed is None or parsed.is_multicast or parsed.is_unspecified:
         return False
@@ -68,7 +75,7 @@ def is_device_mac(mac: str) -> bool:
 @lru_cache(maxsize=1 << 16)
 def is_group(address: str) -> bool:
     """True where the address by itself means many: multicast, limited or bus broadcast, a group MAC address."""
-    if address in BUS_BROADCASTS:
+    if address in BUS_BROADCASTS or address == GROUPS:
         return True
     if is_mac(address):
         return is_group_mac(address)

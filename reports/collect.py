@@ -185,6 +185,13 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
         lambda count, _: f"{counted(count, 'connection')} were let go to keep memory bounded.",
     ),
     (
+        lambda row: row.flows_folded,
+        lambda count, _: (
+            f"{counted(count, 'connection')} were too many to tell each: they are counted together by their addresses "
+            "and port, or by their networks."
+        ),
+    ),
+    (
         lambda row: row.recognitions_dropped,
         lambda count, _: (
             f"Not kept until their protocol showed, to bound memory: {counted(count, 'packet')} "

@@ -92,6 +92,7 @@ class Capture:
     clock_jumps: int = 0
     flows: int = 0
     flows_evicted: int = 0
+    flows_folded: int = 0  # counted together: too many to tell each
     recognitions_dropped: int = 0
     exchanges_dropped: int = 0
     combinations_coalesced: int = 0

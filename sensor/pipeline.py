@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from zonewatch import __version__
 from zonewatch.dissectors import schemas
 from zonewatch.dissectors.decoder import Decoder, Detail, Source
 from zonewatch.inventory.build import build
+from zonewatch.inventory.crowd import without_crowds
 from zonewatch.inventory.declared import DeclaredAsset
 from zonewatch.inventory.tables import Tables, plain
 from zonewatch.reports.assemble import assemble
@@ -25,6 +26,9 @@ from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.model import Policy
 
 _KEPT: Final = ("events", "aggregates", "flows", "claims", "addresses", "oddities", "coverage")
+
+_PIECES: Final = 8
+"""Tables taken before they are joined: each brings the words of all before it once more."""
 
 Progress = Callable[[int, int], None]
 """Called with the packets and the octets of input read so far."""
@@ -56,14 +60,20 @@ def decode(
             table = decoder.take(name)
             if table.num_rows or not pieces[name]:
                 pieces[name].append(table)
+            if len(pieces[name]) >= _PIECES:
+                pieces[name] = [_joined(pieces[name])]
         if progress is not None:
             progress(decoder.packets, decoder.bytes_read)
-    return {name: pa.concat_tables(found).unify_dictionaries() for name, found in pieces.items()}
+    return {name: _joined(found) for name, found in pieces.items()}
+
+
+def _joined(pieces: Sequence[pa.Table]) -> pa.Table:
+    return pa.concat_tables(pieces).unify_dictionaries()
 
 
 def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult:
     """Judges decoded tables and gives the whole result."""
-    tables = within(tables, given.begin, given.end)
+    tables, crowd = without_crowds(within(tables, given.begin, given.end))
     declared = declared_assets(given.policy, given.declared) if given.policy is not None else given.declared
     inventory = build(Tables(**{name: tables[name] for name in _INVENTORY}), declared)
     as_of = given.as_of if given.as_of is not None else _last_time(tables["coverage"])
@@ -75,7 +85,7 @@ def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult
         title=title,
         policy_name=given.policy_name,
         policy_sha256=given.policy_sha256,
-        notes=_span_notes(given),
+        notes=(*_span_notes(given), *_crowd_notes(crowd)),
     )
 
 
@@ -89,6 +99,14 @@ def _span_notes(given: Given) -> tuple[str, ...]:
         f"Only traffic{since}{until} was judged, though the captures hold more: what was counted together over a "
         "quarter of an hour is told whole where it touches that time, and so are connections; what devices said of "
         "themselves is told whenever it was said.",
+    )
+
+
+def _crowd_notes(crowd: Mapping[str, int]) -> tuple[str, ...]:
+    """Which addresses are not told one by one."""
+    return tuple(
+        f'Told as one, named "{kind}": {count:,} addresses or networks beyond those that are told one by one.'
+        for kind, count in crowd.items()
     )
 
 

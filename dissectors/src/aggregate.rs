@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use crate::columns::rows;
+use crate::crowd::EVERYONE;
 use crate::exchange::{Conversation, Exchange, Status};
 use crate::intern::{Dictionaries, NONE};
 use crate::known::Seat;
@@ -16,6 +17,8 @@ const BUCKET_NS: i64 = 15 * 60 * 1_000_000_000;
 const MAX_PER_EDGE: u32 = 1_024;
 /// Combinations in all.
 const MAX_COMBINATIONS: usize = 200_000;
+/// Edges told one by one; further ones are told without ports and units, and still further ones together.
+const MAX_EDGES: usize = 8_192;
 /// Events kept whole for one combination in one bucket.
 const MAX_WHOLE: u32 = 64;
 /// Frames named as samples of an aggregate.
@@ -150,7 +153,14 @@ pub struct Ledger {
 
 impl Ledger {
     /// Number of the edge that an exchange belongs to.
-    pub fn edge(&mut self, recent: &mut Recent, place: &Conversation, exchange: &Exchange, lead: &Message) -> u32 {
+    pub fn edge(
+        &mut self,
+        recent: &mut Recent,
+        place: &Conversation,
+        exchange: &Exchange,
+        lead: &Message,
+        words: &mut Dictionaries,
+    ) -> u32 {
         let sender = match (exchange.request.is_some(), exchange.direction) {
             (true, direction) => direction,
             (false, direction) => direction.opposite(),
@@ -183,12 +193,27 @@ impl Ledger {
             server_unit,
             vlan: place.vlan,
         };
-        let edge = *self.edge_index.entry(key).or_insert_with(|| {
-            self.edges.push((key, 0));
-            self.edges.len() as u32 - 1
-        });
+        let edge = self.edge_index.get(&key).copied().unwrap_or_else(|| self.new_edge(key, words));
         recent.edge = Some((client, client_unit, server_unit, edge));
         edge
+    }
+
+    #[cold]
+    fn new_edge(&mut self, key: Edge, words: &mut Dictionaries) -> u32 {
+        let pair = Edge { server_port: 0, client_unit: Unit::None, server_unit: Unit::None, vlan: None, ..key };
+        let key = match self.edges.len() / MAX_EDGES {
+            0 => key,
+            1 => pair,
+            _ => {
+                let everyone = words.addresses.fixed(EVERYONE);
+                Edge { client: everyone, server: everyone, ..pair }
+            }
+        };
+        self.coalesced += u64::from(self.edges.len() >= MAX_EDGES);
+        *self.edge_index.entry(key).or_insert_with(|| {
+            self.edges.push((key, 0));
+            self.edges.len() as u32 - 1
+        })
     }
 
     /// The edge of a number.
@@ -427,7 +452,7 @@ mod tests {
     /// A ledger that knows the one edge.
     fn ledger(recent: &mut Recent) -> Ledger {
         let mut ledger = Ledger::default();
-        assert_eq!(ledger.edge(recent, &place(), &exchange(0), &Message::default()), 0);
+        assert_eq!(ledger.edge(recent, &place(), &exchange(0), &Message::default(), &mut Dictionaries::default()), 0);
         ledger
     }
 

@@ -25,7 +25,7 @@ use crate::session::{Direction, Output};
 use crate::sinks::{Detail, Odd, Rows, Sinks};
 
 /// Distinct pairs of IP and MAC address kept.
-const MAX_SIGHTINGS: usize = 200_000;
+const MAX_SIGHTINGS: usize = 100_000;
 /// Octets held back in all by conversations that nobody has recognised.
 const MAX_PROBATION: usize = 32 * 1024 * 1024;
 /// Packets of a flow whose first octets are looked at for a service.

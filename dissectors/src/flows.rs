@@ -13,7 +13,7 @@ use crate::session::{Direction, Session};
 use crate::stream::Assembly;
 
 /// Flows kept at once; beyond it those silent longest are given up, and counted.
-pub const MAX_FLOWS: usize = 300_000;
+pub const MAX_FLOWS: usize = 100_000;
 const SECOND: i64 = 1_000_000_000;
 /// Silence after which a flow ends: closed TCP, open TCP, everything else.
 const IDLE_CLOSED: i64 = 60 * SECOND;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_array::StringArray;
 use hashbrown::HashMap;
 
+use crate::crowd::{Network, STATIONS};
 use crate::model::Unit;
 use crate::net::ip::Ip;
 use crate::net::link::{Mac, Station};
@@ -14,6 +15,11 @@ use crate::net::link::{Mac, Station};
 pub const NONE: u32 = u32::MAX;
 
 type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
+
+/// IP addresses, and stations, told one by one in a run; further ones are told by their network.
+const MAX_ADDRESSES: usize = 100_000;
+/// Networks told one by one for them; further ones are told by their block.
+const MAX_NETWORKS: usize = 20_000;
 
 /// Places of words that are remembered; words that collide are looked up by their text.
 const PLACES: usize = 1_024;
@@ -86,6 +92,7 @@ impl Words {
 pub struct Addresses {
     words: Words,
     ips: Map<Ip>,
+    networks: Map<Network>,
     stations: Map<Station>,
     units: Map<Unit>,
     scratch: String,
@@ -97,15 +104,43 @@ impl Addresses {
         if let Some(&id) = self.ips.get(&ip) {
             return id;
         }
+        if self.ips.len() >= MAX_ADDRESSES {
+            return self.crowded(ip);
+        }
         let id = self.text(ip);
         self.ips.insert(ip, id);
         id
+    }
+
+    #[cold]
+    fn crowded(&mut self, ip: Ip) -> u32 {
+        let near = Network::near(ip);
+        let room = self.networks.len() < MAX_NETWORKS;
+        self.network(if room || self.networks.contains_key(&near) { near } else { Network::far(ip) })
+    }
+
+    /// Number of a network.
+    pub fn network(&mut self, network: Network) -> u32 {
+        if let Some(&id) = self.networks.get(&network) {
+            return id;
+        }
+        let id = self.text(network);
+        self.networks.insert(network, id);
+        id
+    }
+
+    /// Number of a word that lives as long as the program.
+    pub fn fixed(&mut self, word: &'static str) -> u32 {
+        self.words.fixed(word)
     }
 
     /// Number of a sender or receiver of the link layer.
     pub fn station(&mut self, station: Station) -> u32 {
         if let Some(&id) = self.stations.get(&station) {
             return id;
+        }
+        if self.stations.len() >= MAX_ADDRESSES {
+            return self.words.fixed(STATIONS);
         }
         let id = self.text(station);
         self.stations.insert(station, id);

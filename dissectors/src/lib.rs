@@ -6,6 +6,7 @@ pub mod aggregate;
 pub mod bytes;
 pub mod capture;
 pub mod columns;
+pub mod crowd;
 pub mod decoder;
 pub mod dialogue;
 pub mod engine;

@@ -53,8 +53,8 @@ impl Recorder {
     ) {
         let Some(lead) = exchange.lead() else { return };
         self.seen += 1;
+        let edge = self.ledger.edge(recent, conversation, exchange, lead, dictionaries);
         let names = &mut dictionaries.names;
-        let edge = self.ledger.edge(recent, conversation, exchange, lead);
         let of = *self.ledger.edge_of(edge);
         let base = Combination {
             edge,

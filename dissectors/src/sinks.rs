@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 
 use crate::columns::{Table, rows};
+use crate::crowd::Crowd;
 use crate::exchange::{Conversation, Exchange};
 use crate::flows::{Flow, Transport};
 use crate::intern::{Dictionaries, NONE};
@@ -79,6 +80,7 @@ pub struct Sinks {
     /// Octets of no message and messages decoded in part, by protocol.
     undecoded: [(u64, u64); Protocol::ALL.len()],
     unknown: Tally,
+    crowd: Crowd,
 }
 
 impl Sinks {
@@ -122,6 +124,7 @@ impl Sinks {
     /// A source ends: its aggregates and claims are complete.
     pub fn finish_source(&mut self) {
         self.recorder.finish(&mut self.dictionaries);
+        self.rows.flows.extend(self.crowd.finish());
         self.claims.clear();
         self.rows.claims.extend(self.claim_rows.drain(..));
     }
@@ -311,7 +314,7 @@ impl Sinks {
         if service.is_empty() && carries && flow.key.transport() != Transport::Icmp {
             self.unknown.flow(transport, flow.ports[server], flow.packets.iter().sum(), flow.bytes.iter().sum());
         }
-        self.rows.flows.push(rows::Flow {
+        let row = rows::Flow {
             source: self.source,
             capture: flow.capture,
             transport,
@@ -323,13 +326,16 @@ impl Sinks {
             service: names.fixed(service),
             basis: names.fixed(basis),
             state: names.fixed(flow.state()),
+            flows: 1,
             packets: [flow.packets[client], flow.packets[server]],
             bytes: [flow.bytes[client], flow.bytes[server]],
             first_time: flow.first.0,
             last_time: flow.last().0,
             first_frame: flow.first.1,
             last_frame: flow.last().1,
-        });
+        };
+        let ends = [flow.endpoints[client], flow.endpoints[server]];
+        self.coverage.flows_folded += self.crowd.put(flow, row, ends, addresses, &mut self.rows.flows);
     }
 }
 

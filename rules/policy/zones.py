@@ -93,7 +93,7 @@ class Zones:
     def of(self, address: str, mac: str = "", vlan: int | None = None, assets: tuple[str, ...] = ()) -> str:
         """Zone id for what is known of an end point; empty where it is in no zone."""
         parsed = parse(address)
-        public = parsed is not None and is_public(address)
+        public = is_public(address)
         names = (*assets, self.asset_of(address, "" if public else mac))
         keys = [("asset", name) for name in names if name] + [("address", address)]
         if mac and not public:

@@ -61,6 +61,8 @@ pub struct Coverage {
     pub flows: u64,
     /// Flows given up to bound memory.
     pub flows_evicted: u64,
+    /// Flows counted together, because there were too many.
+    pub flows_folded: u64,
     /// Packets not kept until their protocol is recognised, to bound memory.
     pub recognitions_dropped: u64,
     /// Requests no longer waited for, because too many were open in one flow.
@@ -164,6 +166,7 @@ impl Row for Coverage {
             Column::u64("clock_jumps", |r: &Self| r.clock_jumps),
             Column::u64("flows", |r: &Self| r.flows),
             Column::u64("flows_evicted", |r: &Self| r.flows_evicted),
+            Column::u64("flows_folded", |r: &Self| r.flows_folded),
             Column::u64("recognitions_dropped", |r: &Self| r.recognitions_dropped),
             Column::u64("exchanges_dropped", |r: &Self| r.exchanges_dropped),
             Column::u64("combinations_coalesced", |r: &Self| r.combinations_coalesced),

@@ -27,6 +27,8 @@ pub struct Flow {
     pub basis: u32,
     /// State.
     pub state: u32,
+    /// Flows that the row stands for.
+    pub flows: u64,
     /// Packets from client to server, and back.
     pub packets: [u64; 2],
     /// Octets from client to server, and back.
@@ -65,6 +67,7 @@ impl Row for Flow {
             Column::time("last_time", |r: &Self| r.last_time),
             Column::u64("first_frame", |r: &Self| r.first_frame),
             Column::u64("last_frame", |r: &Self| r.last_frame),
+            Column::u64("flows", |r: &Self| r.flows),
         ]
     }
 }
