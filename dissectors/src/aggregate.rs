@@ -488,13 +488,15 @@ mod tests {
 
     #[test]
     fn values_that_are_no_finite_number_are_told() {
-        let cases: [(&[f64], Option<f64>, Option<f64>, bool); 4] = [
+        /// Values, their least and greatest, and whether one is told to be no finite number.
+        type Case<'a> = (&'a [f64], Option<f64>, Option<f64>, bool);
+        let cases: &[Case<'_>] = &[
             (&[5.0, 7.0], Some(5.0), Some(7.0), false),
             (&[5.0, f64::INFINITY], Some(5.0), Some(5.0), true),
             (&[f64::NAN, -2.0], Some(-2.0), Some(-2.0), true),
             (&[f64::NEG_INFINITY], None, None, true),
         ];
-        for (values, least, greatest, told) in cases {
+        for &(values, least, greatest, told) in cases {
             let mut recent = Recent::default();
             let (mut ledger, mut dictionaries) = (ledger(&mut recent), Dictionaries::default());
             let (slot, _) = ledger.slot(&mut recent, &combination(0));
