@@ -9,6 +9,7 @@ use crate::flows::{Flow, Transport};
 use crate::intern::{Dictionaries, NONE};
 use crate::model::{Message, OddityCode, Protocol};
 use crate::net::ip::Ip;
+use crate::net::link::ethertype;
 use crate::net::tcp::Stamp;
 use crate::record::{Dialogue, Recorder};
 use crate::services::{self, Basis};
@@ -310,8 +311,14 @@ impl Sinks {
             Transport::Ip(number) => names.id(&format!("ip-{number}")),
             transport => names.fixed(transport.name()),
         };
-        let carries = flow.loaded > 0 || !matches!(flow.key.transport(), Transport::Tcp | Transport::Udp);
-        if service.is_empty() && carries && flow.key.transport() != Transport::Icmp {
+        let carries = match flow.key.transport() {
+            Transport::Tcp | Transport::Udp => flow.loaded > 0,
+            Transport::Icmp => false,
+            // What ARP says is in the table of addresses.
+            Transport::Ethernet => flow.ports[server] != ethertype::ARP,
+            _ => true,
+        };
+        if service.is_empty() && carries {
             self.unknown.flow(transport, flow.ports[server], flow.packets.iter().sum(), flow.bytes.iter().sum());
         }
         let row = rows::Flow {
