@@ -11,17 +11,13 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-
-from builders import bacnet, index, tunnels  # noqa: E402
-from builders.bacnet import ObjectId  # noqa: E402
-from builders.talk import (  # noqa: E402
+from builders import bacnet, index, tunnels
+from builders.bacnet import ObjectId
+from builders.talk import (
     Talk,
     Wrap,
     answer_of,
@@ -30,8 +26,8 @@ from builders.talk import (  # noqa: E402
     with_check_sequence,
     without_total_length,
 )
-from builders.tcp import Side  # noqa: E402
-from builders.wire import ETHERNET, Frame, mac_bytes, write_pcap  # noqa: E402
+from builders.tcp import Side
+from builders.wire import ETHERNET, Frame, mac_bytes, write_pcap
 
 START = 1_772_438_400  # 2026-03-02T08:00:00Z
 STEP = 2_000  # microseconds between frames
@@ -51,8 +47,10 @@ class Story:
     coverage: dict[str, int] = field(default_factory=dict)
 
 
-def told(talk: Talk, **truth: list[str] | dict[str, int] | int) -> Story:
-    return Story(talk.frames, talk.pdus, **truth)  # type: ignore[arg-type]
+def told(
+    talk: Talk, link_type: int = ETHERNET, services: Iterable[str] = (), coverage: Mapping[str, int] | None = None
+) -> Story:
+    return Story(talk.frames, talk.pdus, link_type, list(services), coverage=dict(coverage or {}))
 
 
 # TCP that is not smooth.
@@ -194,7 +192,7 @@ def inside(wrap: Wrap, *services: str) -> Callable[[], Story]:
         talk = Talk(wrap=wrap)
         talk.open()
         talk.poll()
-        return told(talk, services=list(services))
+        return told(talk, services=services)
 
     return story
 
@@ -331,7 +329,7 @@ def make(folder: Path) -> dict[str, int]:
         story = tell()
         frames = [Frame(number * STEP, data, None) for number, data in enumerate(story.frames)]
         write_pcap(place / f"{name}.pcap", START, frames, story.link_type)
-        packets[name] = len(frames)
+        packets[f"layers/{name}.pcap"] = len(frames)
         truth[name] = {
             "pdus": story.pdus,
             "services": story.services,
@@ -343,9 +341,4 @@ def make(folder: Path) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        make(Path(sys.argv[1]))
-    else:
-        counts = make(HERE)
-        for name, _, shows in LAYERS:
-            index.record(HERE / "layers" / f"{name}.pcap", "make_layers.py", counts[name], shows)
+    index.run(__file__, make, {f"layers/{name}.pcap": shows for name, _, shows in LAYERS})

@@ -11,18 +11,14 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-
-from builders import bacnet, index, modbus  # noqa: E402
-from builders.bacnet import ObjectId  # noqa: E402
-from builders.tcp import TcpSession  # noqa: E402
-from builders.wire import (  # noqa: E402
+from builders import bacnet, index, modbus
+from builders.bacnet import ObjectId
+from builders.tcp import TcpSession
+from builders.wire import (
     MILLISECOND,
     Capture,
     Frame,
@@ -160,16 +156,11 @@ def make(folder: Path) -> dict[str, int]:
     for name, build, told, _ in CASES:
         frames = build()
         write_pcap(folder / "mirror" / f"{name}.pcap", START, frames)
-        packets[name] = len(frames)
+        packets[f"mirror/{name}.pcap"] = len(frames)
         truth[name] = {"packets": len(frames), **told}
     (folder / "mirror" / "truth.json").write_text(json.dumps(truth, indent=2) + "\n", encoding="utf-8")
     return packets
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        make(Path(sys.argv[1]))
-    else:
-        counts = make(HERE)
-        for name, _, _, shows in CASES:
-            index.record(HERE / f"mirror/{name}.pcap", "make_mirror.py", counts[name], shows)
+    index.run(__file__, make, {f"mirror/{name}.pcap": shows for name, _, _, shows in CASES})

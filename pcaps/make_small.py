@@ -8,17 +8,13 @@ Without a folder the files are written beside this script, and the index gets th
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-
-from builders import bacnet, dnp3, index, modbus, s7comm  # noqa: E402
-from builders.bacnet import ObjectId  # noqa: E402
-from builders.tcp import Side, TcpSession  # noqa: E402
-from builders.wire import MILLISECOND, WINDOWS, Capture, Station, seconds, write_pcap  # noqa: E402
+from builders import bacnet, dnp3, index, modbus, s7comm
+from builders.bacnet import ObjectId
+from builders.tcp import Side, TcpSession
+from builders.wire import MILLISECOND, WINDOWS, Capture, Station, seconds, write_pcap
 
 START = 1_772_438_400  # 2026-03-02T08:00:00Z
 CLIENT = Station("192.168.10.10", "b0:83:fe:d1:10:0a", WINDOWS)
@@ -297,9 +293,4 @@ def make(folder: Path) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        make(Path(sys.argv[1]))
-    else:
-        counts = make(HERE)
-        for name, _, shows in SMALL:
-            index.record(HERE / name, "make_small.py", counts[name], shows)
+    index.run(__file__, make, {name: shows for name, _, shows in SMALL})

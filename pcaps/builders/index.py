@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 PCAPS = Path(__file__).resolve().parent.parent
 INDEX = PCAPS / "index.csv"
 COLUMNS = ("file", "made_by", "origin", "licence", "sha256", "packets", "shows")
+
+
+def run(script: str, make: Callable[[Path], Mapping[str, int]], shows: Mapping[str, str]) -> None:
+    """Make a script's captures in the folder that the command line names, or in place, with their rows.
+
+    `make` writes the files and gives the packets of each by its name; `shows` says what each is for.
+    """
+    if len(sys.argv) > 1:
+        make(Path(sys.argv[1]))
+        return
+    packets = make(PCAPS)
+    for name, purpose in shows.items():
+        record(PCAPS / name, Path(script).name, packets[name], purpose)
 
 
 def record(file: Path, made_by: str, packets: int, shows: str) -> None:
