@@ -8,7 +8,9 @@ use crate::crowd::EVERYONE;
 use crate::exchange::{Conversation, Exchange, Status};
 use crate::intern::{Dictionaries, NONE};
 use crate::known::Seat;
+use crate::record::Tally;
 use crate::model::{Kind, Message, Operation, Protocol, Unit};
+use crate::net::tcp::Stamp;
 use crate::session::Direction;
 
 /// Length of a time bucket.
@@ -122,6 +124,8 @@ pub struct Recent {
     edge: Option<(usize, Unit, Unit, u32)>,
     slots: [u32; RECENT],
     used: usize,
+    /// What counts the last exchange again.
+    pub tally: Option<Tally>,
 }
 
 /// Values of one exchange to be counted.
@@ -261,14 +265,13 @@ impl Ledger {
     }
 
     /// Makes the bucket of an exchange's time the current one of its combination.
-    pub fn turn(&mut self, slot: u32, exchange: &Exchange) {
+    pub fn turn(&mut self, slot: u32, start: Stamp) {
         let Account { combination, counters, seat } = &mut self.accounts[slot as usize];
-        let time = exchange.start.time;
-        if counters.count > 0 && (counters.bucket..counters.bucket.saturating_add(BUCKET_NS)).contains(&time) {
+        if counters.holds(start.time) {
             return;
         }
-        let bucket = time.div_euclid(BUCKET_NS) * BUCKET_NS;
-        let fresh = Counters { bucket, capture: exchange.start.capture, ..Counters::default() };
+        let bucket = start.time.div_euclid(BUCKET_NS) * BUCKET_NS;
+        let fresh = Counters { bucket, capture: start.capture, ..Counters::default() };
         let old = std::mem::replace(counters, fresh);
         seat.forget_values();
         if old.count > 0 {
@@ -276,16 +279,26 @@ impl Ledger {
         }
     }
 
+    /// True where a time is in the current bucket of a combination.
+    #[inline]
+    pub fn is_current(&self, slot: u32, time: i64) -> bool {
+        self.accounts[slot as usize].counters.holds(time)
+    }
+
+    /// True where further combinations or edges are, or may be, counted together, and each time is counted.
+    pub fn is_crowded(&self, slot: u32) -> bool {
+        self.edges.len() >= MAX_EDGES || self.accounts[slot as usize].combination.coalesced
+    }
+
     /// Where the values of a combination are known.
     pub fn seat(&mut self, slot: u32) -> &mut Seat {
         &mut self.accounts[slot as usize].seat
     }
 
-    /// Counts an exchange under a combination whose bucket is current.
-    pub fn count(&mut self, slot: u32, exchange: &Exchange, reading: &Reading<'_>, subject: Subject, first: bool) {
+    /// Counts an exchange that started there under a combination whose bucket is current.
+    pub fn count(&mut self, slot: u32, start: Stamp, reading: &Reading<'_>, subject: Subject, first: bool) {
         let Account { combination, counters, .. } = &mut self.accounts[slot as usize];
-        let frame = exchange.request_frames.first().or(exchange.response_frames.first()).copied().unwrap_or_default();
-        counters.add(exchange, frame, reading, first);
+        counters.add(start, reading, first);
         if combination.coalesced {
             counters.widen(subject);
         }
@@ -317,11 +330,17 @@ impl Ledger {
 }
 
 impl Counters {
-    fn add(&mut self, exchange: &Exchange, frame: u64, reading: &Reading<'_>, first_of_event: bool) {
+    /// True where a time is in this bucket, and the bucket is not empty.
+    fn holds(&self, time: i64) -> bool {
+        self.count > 0 && (self.bucket..self.bucket.saturating_add(BUCKET_NS)).contains(&time)
+    }
+
+    fn add(&mut self, start: Stamp, reading: &Reading<'_>, first_of_event: bool) {
+        let Stamp { time, frame, capture } = start;
         if self.count == 0 {
-            self.first = (exchange.start.time, frame);
+            self.first = (time, frame);
         }
-        self.last = (exchange.start.time, frame, exchange.start.capture);
+        self.last = (time, frame, capture);
         self.count += 1;
         self.events += u64::from(first_of_event);
         self.changes += u64::from(reading.changed);
@@ -423,8 +442,12 @@ mod tests {
         }
     }
 
+    fn stamp(seconds: i64) -> Stamp {
+        Stamp { frame: 1, time: seconds * 1_000_000_000, capture: 0 }
+    }
+
     fn exchange(seconds: i64) -> Exchange {
-        let start = Stamp { frame: 1, time: seconds * 1_000_000_000, capture: 0 };
+        let start = stamp(seconds);
         Exchange {
             request: Some(Box::default()),
             response: None,
@@ -476,8 +499,8 @@ mod tests {
         for start in 0..=MAX_PER_EDGE + 7 {
             let combination = combination(start);
             let (slot, _) = ledger.slot(&mut recent, &combination);
-            ledger.turn(slot, &exchange(0));
-            ledger.count(slot, &exchange(0), &Reading::NONE, combination.subject, true);
+            ledger.turn(slot, stamp(0));
+            ledger.count(slot, stamp(0), &Reading::NONE, combination.subject, true);
         }
         let rows = ledger.finish(&mut dictionaries);
         let coalesced: Vec<_> = rows.iter().filter(|row| row.coalesced).collect();
@@ -500,8 +523,8 @@ mod tests {
             let mut recent = Recent::default();
             let (mut ledger, mut dictionaries) = (ledger(&mut recent), Dictionaries::default());
             let (slot, _) = ledger.slot(&mut recent, &combination(0));
-            ledger.turn(slot, &exchange(0));
-            ledger.count(slot, &exchange(0), &Reading { values, ..Reading::NONE }, NO_SUBJECT, true);
+            ledger.turn(slot, stamp(0));
+            ledger.count(slot, stamp(0), &Reading { values, ..Reading::NONE }, NO_SUBJECT, true);
             let rows = ledger.finish(&mut dictionaries);
             let found: Vec<_> = rows.iter().map(|row| (row.value_min, row.value_max, row.value_not_finite)).collect();
             assert_eq!(found, [(least, greatest, told)], "{values:?}");
@@ -514,9 +537,9 @@ mod tests {
         let (mut ledger, mut dictionaries) = (ledger(&mut recent), Dictionaries::default());
         let (slot, _) = ledger.slot(&mut recent, &combination(0));
         for seconds in [10, 899, 900, 1_799, 20, 3_600] {
-            ledger.turn(slot, &exchange(seconds));
+            ledger.turn(slot, stamp(seconds));
             let reading = Reading { values: &[seconds as f64], ..Reading::NONE };
-            ledger.count(slot, &exchange(seconds), &reading, NO_SUBJECT, true);
+            ledger.count(slot, stamp(seconds), &reading, NO_SUBJECT, true);
         }
         let rows = ledger.finish(&mut dictionaries);
         let buckets: Vec<_> = rows.iter().map(|row| (row.bucket / 1_000_000_000, row.count, row.value_max)).collect();

@@ -12,7 +12,7 @@ use crate::session::Direction;
 /// Requests awaiting an answer in one flow at most; beyond it the oldest counts as unanswered.
 const MAX_PENDING: usize = 64;
 /// A request is unanswered after this time.
-const TIMEOUT_NS: i64 = 30_000_000_000;
+pub const TIMEOUT_NS: i64 = 30_000_000_000;
 /// Frames named for one side of an exchange.
 const MAX_FRAMES: usize = 32;
 
@@ -142,6 +142,11 @@ impl Exchanges {
         while self.pending.front().is_some_and(|oldest| now.saturating_sub(oldest.exchange.end_time) > TIMEOUT_NS) {
             self.close(0, done);
         }
+    }
+
+    /// True where nothing is open.
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
     }
 
     /// Requests that were no longer waited for, because too many were open.

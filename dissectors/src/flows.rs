@@ -2,15 +2,14 @@
 
 use hashbrown::HashMap;
 
-use crate::exchange::Conversation;
 use crate::net::ip::{Ip, flag};
 use crate::net::link::Mac;
 use crate::net::tcp::Half;
 use crate::recognise::Probation;
-use crate::record::Dialogue;
 use crate::services::Basis;
-use crate::session::{Direction, Session};
+use crate::session::Direction;
 use crate::stream::Assembly;
+use crate::talk::Talk;
 
 /// Flows kept at once; beyond it those silent longest are given up, and counted.
 pub const MAX_FLOWS: usize = 100_000;
@@ -87,26 +86,12 @@ impl Key {
 
 /// A recognised protocol over TCP.
 pub struct Stream {
-    /// The protocol's part.
-    pub session: Box<dyn Session>,
+    /// The protocol's conversation.
+    pub talk: Talk,
     /// Both directions, put in order.
     pub halves: [Half; 2],
     /// Both directions, cut into messages.
     pub assemblies: [Assembly; 2],
-    /// What is open.
-    pub dialogue: Dialogue,
-    /// Whose it is.
-    pub place: Conversation,
-}
-
-/// A recognised protocol over UDP.
-pub struct Datagrams {
-    /// The protocol's part.
-    pub session: Box<dyn Session>,
-    /// What is open.
-    pub dialogue: Dialogue,
-    /// Whose it is.
-    pub place: Conversation,
 }
 
 /// What speaks inside a flow.
@@ -115,8 +100,8 @@ pub enum Content {
     Unknown(Option<Box<Probation>>),
     /// A protocol over TCP.
     Stream(Box<Stream>),
-    /// A protocol over UDP.
-    Datagrams(Box<Datagrams>),
+    /// A protocol over UDP, or over a link.
+    Datagrams(Box<Talk>),
 }
 
 /// One flow. Arrays are by direction: forward is from the endpoint that was seen to send first.
@@ -153,8 +138,6 @@ pub struct Flow {
     pub opener: Option<Direction>,
     /// Service, as far as its content or a session showed it.
     pub service: Option<(&'static str, Basis)>,
-    /// Which side was seen to be the client of a recognised protocol.
-    pub client: Option<Direction>,
     /// Payload-carrying packets so far.
     pub loaded: u32,
     /// What speaks inside.
@@ -192,7 +175,12 @@ impl Flow {
 
     /// Which direction leads from the client to the server.
     pub fn client_direction(&self, is_service: impl Fn(u16) -> bool) -> Direction {
-        if let Some(direction) = self.client.or(self.opener) {
+        let of_talk = match &self.content {
+            Content::Unknown(_) => None,
+            Content::Stream(stream) => stream.talk.client,
+            Content::Datagrams(talk) => talk.client,
+        };
+        if let Some(direction) = of_talk.or(self.opener) {
             return direction;
         }
         match (is_service(self.ports[0]), is_service(self.ports[1])) {

@@ -50,6 +50,11 @@ pub struct Seat {
 }
 
 impl Seat {
+    /// Clock of the values that the reader has seen; 0 for none.
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
     /// The next values count as not seen before.
     pub fn forget_values(&mut self) {
         self.seen = 0;
@@ -99,6 +104,18 @@ impl Known {
         let seen = seat.seen == block.changed;
         seat.seen = block.changed;
         Learnt { changed, seen }
+    }
+
+    /// The values of a seat are read once more; gives the clock at which they last changed, none where the reader has
+    /// not seen them.
+    pub fn again(&mut self, seat: &Seat) -> Option<u64> {
+        let block = self.places.get_mut(seat.place as usize)?.1.get_mut(seat.block as usize)?;
+        if seat.seen != block.changed {
+            return None;
+        }
+        self.clock += 1;
+        block.updated = self.clock;
+        Some(block.changed)
     }
 
     /// True where the seat is that of this range.

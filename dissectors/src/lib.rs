@@ -18,6 +18,7 @@ pub mod intern;
 pub mod known;
 pub mod model;
 pub mod net;
+pub mod polling;
 pub mod protocols;
 #[cfg(feature = "extension-module")]
 mod python;
@@ -29,4 +30,5 @@ pub mod session;
 pub mod sinks;
 pub mod stream;
 pub mod tables;
+pub mod talk;
 pub mod unknown;

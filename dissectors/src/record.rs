@@ -1,13 +1,23 @@
 //! Completed exchanges become events and aggregates (DESIGN: volume). Whole events are kept for what changes state,
 //! is new to the capture or fails; the rest is counted per combination and time bucket.
 
+use smallvec::SmallVec;
+
 use crate::aggregate::{Combination, Edge, Ledger, NO_SUBJECT, Reading, Recent, Subject};
 use crate::columns::{Table, rows};
 use crate::event::{Kept, Part, parts};
 use crate::exchange::{Conversation, Exchange, Exchanges, Status};
 use crate::intern::{Dictionaries, Words};
-use crate::known::{Known, Place, Seat};
+use crate::known::{Known, Learnt, Place, Seat};
 use crate::model::Object;
+use crate::net::tcp::Stamp;
+use crate::polling::Polling;
+
+/// Objects of an exchange that is counted again without its messages.
+const MAX_TALLIED: usize = 32;
+
+/// Reads values out of a message's octets.
+pub type Read = fn(&[u8], &mut Vec<f64>);
 
 /// What is open in the conversation of a flow.
 #[derive(Debug, Default)]
@@ -16,6 +26,30 @@ pub struct Dialogue {
     pub exchanges: Exchanges,
     /// What was counted lately.
     pub recent: Recent,
+    /// What is said again and again.
+    pub polling: Polling,
+}
+
+/// What it takes to count an exchange once more without its messages: its objects.
+#[derive(Debug, Default)]
+pub struct Tally(SmallVec<[Tallied; 1]>);
+
+/// One object of an exchange that was counted.
+#[derive(Debug)]
+struct Tallied {
+    slot: u32,
+    subject: Subject,
+    /// Where its values are known, if it has any.
+    values: Option<Valued>,
+}
+
+#[derive(Debug)]
+struct Valued {
+    place: Place,
+    start: u32,
+    count: usize,
+    /// Clock at which the values last changed that were counted last.
+    clock: u64,
 }
 
 /// Makes events and aggregates of exchanges.
@@ -33,6 +67,7 @@ pub struct Recorder {
     pub ledger: Ledger,
     aggregates: Table<rows::Aggregate>,
     known: Known,
+    scratch: Vec<f64>,
 }
 
 /// What counting an event showed.
@@ -81,27 +116,69 @@ impl Recorder {
         }
 
         let mut verdict = Verdict::default();
+        let mut tally = (base.status == Status::Ok && !changes_state).then(Tally::default);
+        let start = Stamp { frame: frame(exchange), ..exchange.start };
         for part in &parts {
             let subject = subject(part.object, names);
             let place = place(&of, part.object, names);
             if !part.asked {
                 learn(&mut self.known, part, exchange, place, &mut Seat::default());
+                tally = None;
                 continue;
             }
-            let slot = self.slot(recent, &Combination { subject, ..base }, exchange, &mut verdict);
+            let slot = self.slot(recent, &Combination { subject, ..base }, start, &mut verdict);
             let reading = learn(&mut self.known, part, exchange, place, self.ledger.seat(slot));
-            self.ledger.count(slot, exchange, &reading, subject, is_first(&mut verdict, slot));
+            self.ledger.count(slot, start, &reading, subject, is_first(&mut verdict, slot));
+            tally = tally.and_then(|tally| tally.with(part, place, slot, subject, &mut self.ledger));
         }
         if verdict.slot.is_none() {
-            let slot = self.slot(recent, &base, exchange, &mut verdict);
-            self.ledger.count(slot, exchange, &Reading::NONE, NO_SUBJECT, is_first(&mut verdict, slot));
+            let slot = self.slot(recent, &base, start, &mut verdict);
+            self.ledger.count(slot, start, &Reading::NONE, NO_SUBJECT, is_first(&mut verdict, slot));
+            tally = None;
         }
+        recent.tally = tally.filter(|_| !verdict.new);
         if let Some(reason) = self.reason(&base, verdict) {
             let edge = &of;
             let kept =
                 Kept { number: self.seen, base: &base, edge, conversation, exchange, parts: &parts, before, reason };
             self.events.extend(kept.event(dictionaries));
         }
+    }
+
+    /// Counts an exchange once more that started there and read the same values; false, and nothing is done, where
+    /// that is not all there is to do.
+    pub fn again(&mut self, tally: &Tally, start: Stamp) -> bool {
+        let Recorder { ledger, known, .. } = self;
+        let as_it_was = tally.0.iter().all(|part| {
+            ledger.is_current(part.slot, start.time)
+                && part.values.as_ref().is_none_or(|values| known.again(ledger.seat(part.slot)) == Some(values.clock))
+        });
+        if !as_it_was {
+            return false;
+        }
+        let counted = Reading { counted: true, ..Reading::NONE };
+        for (number, part) in tally.0.iter().enumerate() {
+            ledger.count(part.slot, start, &counted, part.subject, number == 0);
+        }
+        self.seen += 1;
+        true
+    }
+
+    /// Counts an exchange once more that read other values of its one object.
+    pub fn again_with(&mut self, tally: &mut Tally, start: Stamp, octets: &[u8], read: Read) -> bool {
+        let [Tallied { slot, subject, values: Some(of) }] = &mut tally.0[..] else { return false };
+        let Recorder { ledger, known, scratch, .. } = self;
+        scratch.clear();
+        read(octets, scratch);
+        if !ledger.is_current(*slot, start.time) || scratch.len() < of.count {
+            return false;
+        }
+        let values = &scratch[..of.count];
+        let Learnt { changed, seen: counted } = known.learn(of.place, of.start, values, ledger.seat(*slot));
+        of.clock = ledger.seat(*slot).seen();
+        ledger.count(*slot, start, &Reading { values, changed, counted }, *subject, true);
+        self.seen += 1;
+        true
     }
 
     /// Aggregates of the buckets that closed.
@@ -121,12 +198,12 @@ impl Recorder {
         &mut self,
         recent: &mut Recent,
         combination: &Combination,
-        exchange: &Exchange,
+        start: Stamp,
         verdict: &mut Verdict,
     ) -> u32 {
         let (slot, new) = self.ledger.slot(recent, combination);
         verdict.new |= new;
-        self.ledger.turn(slot, exchange);
+        self.ledger.turn(slot, start);
         slot
     }
 
@@ -144,6 +221,29 @@ impl Recorder {
         self.thinned += u64::from(!within_cap);
         within_cap.then_some(reason)
     }
+}
+
+impl Tally {
+    /// With one more object; none where its values could not be compared the next time, or coalescing is counted.
+    fn with(mut self, part: &Part<'_>, place: Place, slot: u32, subject: Subject, ledger: &mut Ledger) -> Option<Self> {
+        let clock = ledger.seat(slot).seen();
+        let values = match part.object.start {
+            _ if part.values.is_empty() => None,
+            Some(start) if clock > 0 => {
+                let start = start / part.object.stride.max(1);
+                Some(Valued { place, start, count: part.values.len(), clock })
+            }
+            _ => return None,
+        };
+        let repeats = !ledger.is_crowded(slot) && self.0.len() < MAX_TALLIED;
+        self.0.push(Tallied { slot, subject, values });
+        repeats.then_some(self)
+    }
+}
+
+/// Frame of an exchange's first message.
+fn frame(exchange: &Exchange) -> u64 {
+    exchange.request_frames.first().or(exchange.response_frames.first()).copied().unwrap_or_default()
 }
 
 /// True for the first object of an event that is counted; the event's cap is that of its lowest slot.

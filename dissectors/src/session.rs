@@ -3,7 +3,10 @@
 //! A protocol is one file under `protocols/` and one table under `tables/`. It is handed octets in order and
 //! answers with messages; streams, gaps, pairing and columns are the engine's and exist once.
 
+use std::ops::Range;
+
 use crate::model::{Claim, Message, Oddity, OddityCode, Protocol};
+use crate::record::Read;
 
 /// Way of a flow. Forward is from the endpoint that was seen to send first (or that opened the connection).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +74,28 @@ pub trait Session: Send {
 
     /// Octets of this direction are lost: half-built messages above the framing are given up (pushed as cut).
     fn gap(&mut self, direction: Direction, out: &mut Output);
+
+    /// What of a whole message may differ when it comes again and says the same; none where that cannot be told.
+    fn variable(&self, _direction: Direction, _message: &[u8]) -> Option<Variable> {
+        None
+    }
+
+    /// True where no message so far has a bearing on how the next one is decoded: nothing is awaited, nothing is half
+    /// built. Only then are repetitions looked for.
+    fn is_idle(&self) -> bool {
+        false
+    }
+}
+
+/// What two messages that say the same may differ in: octets of the message, the number before the values.
+#[derive(Clone, Debug, Default)]
+pub struct Variable {
+    /// The number that pairs request and answer, at most four octets, the highest first.
+    pub number: Range<usize>,
+    /// Values that an answer carries; empty where they are not told apart from the rest.
+    pub values: Range<usize>,
+    /// Reads them as decoding does, though it may read more at the end.
+    pub read: Option<Read>,
 }
 
 /// First octets of a conversation that nobody has recognised yet.

@@ -18,6 +18,8 @@ use crate::unknown::Tally;
 
 /// Oddities kept of one code and capture file.
 const MAX_ODDITIES: u32 = 1_000;
+/// Exchanges that all flows together remember, to find them again.
+const MAX_VERSES: usize = 32_768;
 /// Distinct statements about devices kept.
 const MAX_CLAIMS: usize = 100_000;
 
@@ -75,6 +77,8 @@ pub struct Sinks {
     pub coverage: rows::Coverage,
     /// Current capture point.
     pub source: u32,
+    /// Exchanges that flows may still remember to find them again.
+    pub verses_left: usize,
     claims: HashMap<(u32, u32, u32, String), usize, foldhash::fast::RandomState>,
     claim_rows: Vec<rows::Claim>,
     oddity_counts: HashMap<u32, u32, foldhash::fast::RandomState>,
@@ -87,7 +91,7 @@ pub struct Sinks {
 impl Sinks {
     /// Sinks that keep this much.
     pub fn new(detail: Detail) -> Self {
-        let mut sinks = Sinks { detail, ..Sinks::default() };
+        let mut sinks = Sinks { detail, verses_left: MAX_VERSES, ..Sinks::default() };
         sinks.recorder.keep_all = detail == Detail::Events;
         sinks
     }
@@ -151,7 +155,7 @@ impl Sinks {
             }
             return Some(client);
         }
-        let Dialogue { exchanges, recent } = dialogue;
+        let Dialogue { exchanges, recent, .. } = dialogue;
         // In wire order: the list is turned, so that taking from its end takes the first.
         output.messages.reverse();
         while let Some(message) = output.messages.pop() {
@@ -177,7 +181,7 @@ impl Sinks {
 
     /// Closes the exchanges of a flow that ends.
     pub fn finish_dialogue(&mut self, place: &Conversation, dialogue: &mut Dialogue) {
-        let Dialogue { exchanges, recent } = dialogue;
+        let Dialogue { exchanges, recent, .. } = dialogue;
         self.coverage.exchanges_dropped += exchanges.dropped();
         exchanges.finish(&mut |exchange| self.recorder.exchange(place, recent, exchange, &mut self.dictionaries));
     }

@@ -30,6 +30,12 @@ impl Assembly {
         self.undecoded
     }
 
+    /// True where the next octets start a message.
+    #[inline]
+    pub fn is_at_start(&self) -> bool {
+        self.synced && self.skip == 0 && self.carry.is_empty()
+    }
+
     /// Takes the next piece of the stream and delivers the messages that it completes.
     pub fn piece(
         &mut self,

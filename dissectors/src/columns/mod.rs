@@ -40,6 +40,11 @@ impl<R: Row> Table<R> {
         }
     }
 
+    /// The row added last, as long as it was not turned into columns.
+    pub fn last(&self) -> Option<&R> {
+        self.waiting.last()
+    }
+
     fn turn(&mut self) {
         for column in &mut self.columns {
             column.cells.append(&self.waiting);

@@ -80,6 +80,11 @@ impl Conversation {
         self.outstanding.awaits(key(transaction, unit, function))
     }
 
+    /// True where no request awaits its answer.
+    pub fn is_idle(&self) -> bool {
+        self.outstanding.is_empty()
+    }
+
     /// Decodes a message and pushes it, with what was found in it and what it states.
     pub fn message(&mut self, frame: Frame<'_>, out: &mut Output) {
         let role = self.sides.role(frame.direction);

@@ -2,11 +2,12 @@
 
 use super::codes::UMAS;
 use super::conversation::{Conversation, Frame};
+use super::pdu;
 use super::shape::{Extent, Fit, Role, extent, fit};
 use super::sides::Sides;
 use crate::bytes::{Cursor, Short};
 use crate::model::{OddityCode, Protocol};
-use crate::session::{Chunk, Direction, Framing, Output, Session};
+use crate::session::{Chunk, Direction, Framing, Output, Session, Variable};
 
 /// Transaction identifier, protocol identifier, length; the length counts what follows it.
 pub const BEFORE_UNIT: usize = 6;
@@ -264,6 +265,17 @@ impl Session for MbapSession {
 
     fn gap(&mut self, direction: Direction, _out: &mut Output) {
         self.conversation.in_sync[direction as usize] = false;
+    }
+
+    fn variable(&self, direction: Direction, message: &[u8]) -> Option<Variable> {
+        let header = Header::of(message).filter(|header| header.octets() == message.len())?;
+        let values = pdu::values(self.conversation.sides.role(direction), header.function);
+        let (start, read) = values.map_or((message.len(), None), |(at, read)| (HEADER + at, Some(read)));
+        Some(Variable { number: 0..2, values: start.min(message.len())..message.len(), read })
+    }
+
+    fn is_idle(&self) -> bool {
+        self.conversation.is_idle()
     }
 }
 

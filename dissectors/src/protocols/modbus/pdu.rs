@@ -5,6 +5,7 @@ use super::shape::*;
 use super::sides::{Asked, Span};
 use crate::bytes::{Cursor, Short};
 use crate::model::{Claim, Kind, Message, Object, OddityCode, Operation};
+use crate::record::Read;
 use crate::tables::{self, modbus};
 
 /// A finding in a message, before the message is pushed.
@@ -45,6 +46,26 @@ pub fn decode(mut decoding: Decoding<'_, '_>) -> Asked {
     }
     decoding.message.complete &= whole;
     asked
+}
+
+/// Points of one bit, from the lowest of the first octet on.
+fn bits(octets: &[u8]) -> impl Iterator<Item = f64> {
+    octets.iter().flat_map(|octet| (0..8).map(move |bit| f64::from(octet >> bit & 1)))
+}
+
+fn registers(octets: &[u8]) -> impl Iterator<Item = f64> {
+    octets.chunks_exact(2).map(|pair| f64::from(u16::from_be_bytes([pair[0], pair[1]])))
+}
+
+/// Where the values start in a PDU that is nothing but values behind a fixed start, and how they are read.
+pub fn values(role: Role, function: u8) -> Option<(usize, Read)> {
+    match (role, function) {
+        (Role::Response, READ_COILS | READ_DISCRETE_INPUTS) => Some((2, |octets, into| into.extend(bits(octets)))),
+        (Role::Response, READ_HOLDING_REGISTERS | READ_INPUT_REGISTERS) => {
+            Some((2, |octets, into| into.extend(registers(octets))))
+        }
+        _ => None,
+    }
 }
 
 impl<'a> Decoding<'a, '_> {
@@ -279,13 +300,11 @@ impl<'a> Decoding<'a, '_> {
     }
 
     fn push_bits(&mut self, octets: &[u8], most: usize) -> std::ops::Range<u32> {
-        let bits = octets.iter().flat_map(|octet| (0..8).map(move |bit| f64::from(octet >> bit & 1)));
-        self.message.push_values(bits.take(most))
+        self.message.push_values(bits(octets).take(most))
     }
 
     pub(super) fn push_registers(&mut self, octets: &[u8]) -> std::ops::Range<u32> {
-        let registers = octets.chunks_exact(2).map(|pair| f64::from(u16::from_be_bytes([pair[0], pair[1]])));
-        self.message.push_values(registers)
+        self.message.push_values(registers(octets))
     }
 
     /// V1.1b3, 6.17: the range read, the range written, byte count, values.

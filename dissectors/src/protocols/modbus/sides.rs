@@ -120,6 +120,11 @@ impl Outstanding {
         self.requests.push_back((key, asked));
     }
 
+    /// True where no request awaits its answer.
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
     /// True where a request of this key awaits its answer.
     pub fn awaits(&self, key: u64) -> bool {
         self.requests.iter().any(|(other, _)| *other == key)

@@ -1,0 +1,278 @@
+//! Polling, found again. A controller is asked the same all day. A request whose octets are those of an earlier one,
+//! but for the number that pairs it, and the answer to it are counted as the earlier exchange was, without being
+//! decoded once more. Where anything is otherwise (another length, a second request before the answer, a time-out, the
+//! end of the flow), the request is decoded after all: what comes out is the same either way, and tests hold it to
+//! that.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use crate::columns::rows;
+use crate::exchange::TIMEOUT_NS;
+use crate::model::Kind;
+use crate::net::tcp::Stamp;
+use crate::record::Tally;
+use crate::session::{Direction, Output, Session, Variable};
+use crate::sinks::{Detail, Sinks};
+
+/// Exchanges remembered for one flow.
+const MAX_VERSES: usize = 32;
+/// Messages after which a flow that repeats nothing it is remembered for is listened to anew.
+const PATIENCE: u32 = 256;
+/// Longest message that is remembered.
+const MAX_OCTETS: usize = 1_536;
+
+/// Octets of a message; most requests are short.
+pub type Octets = SmallVec<[u8; 16]>;
+
+/// Octets of a message, and which of them may differ.
+#[derive(Debug)]
+struct Words {
+    octets: Octets,
+    variable: Variable,
+}
+
+impl Words {
+    fn of(session: &dyn Session, direction: Direction, message: &[u8]) -> Option<Self> {
+        let variable = session.variable(direction, message).filter(|_| message.len() <= MAX_OCTETS)?;
+        let fits = variable.number.end <= variable.values.start && variable.values.end <= message.len();
+        fits.then(|| Words { octets: SmallVec::from_slice(message), variable })
+    }
+
+    /// True where a message says the same, its values apart.
+    #[inline]
+    fn are_in(&self, message: &[u8]) -> bool {
+        let (octets, Variable { number, values, .. }) = (&self.octets[..], &self.variable);
+        let same = |range: Range<usize>| message.get(range.clone()) == octets.get(range);
+        message.len() == octets.len()
+            && same(number.end..values.start)
+            && (number.start == 0 || same(0..number.start))
+            && (values.end == octets.len() || same(values.end..octets.len()))
+    }
+
+    /// The number that pairs a message which says the same.
+    #[inline]
+    fn number(&self, message: &[u8]) -> u32 {
+        let octets = message.get(self.variable.number.clone()).unwrap_or(&[]);
+        octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet))
+    }
+
+    fn values<'a>(&self, message: &'a [u8]) -> &'a [u8] {
+        message.get(self.variable.values.clone()).unwrap_or(&[])
+    }
+}
+
+/// An exchange that may come again.
+#[derive(Debug)]
+struct Verse {
+    request: Words,
+    response: Words,
+    outcome: Outcome,
+}
+
+/// What became of an exchange.
+#[derive(Debug)]
+enum Outcome {
+    Rows(Box<[rows::Pdu; 2]>),
+    Counted(Tally),
+}
+
+/// A request that was found again, and awaits its answer.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    verse: usize,
+    number: u32,
+    stamp: Stamp,
+}
+
+/// A request that was decoded: the first half of a verse.
+#[derive(Debug)]
+struct Draft {
+    request: Words,
+    row: Option<rows::Pdu>,
+}
+
+/// What one flow repeats.
+#[derive(Debug, Default)]
+pub struct Polling {
+    verses: Vec<Verse>,
+    /// Where the next request is looked for first: devices are polled in turn.
+    next: usize,
+    asked: Option<Asked>,
+    draft: Option<Draft>,
+    /// Nothing that was decoded has a bearing on the next message.
+    idle: bool,
+    /// Who asks in the verses.
+    client: Option<Direction>,
+    misses: u32,
+}
+
+/// What a message that was decoded came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heard {
+    /// Messages.
+    pub messages: usize,
+    /// True where there were oddities or claims.
+    pub remarks: bool,
+    /// Kind of the last message.
+    pub kind: Option<Kind>,
+    /// True where nothing is awaited or half built any more.
+    pub idle: bool,
+}
+
+impl Heard {
+    /// Counts what is about to be handed over.
+    pub fn add(&mut self, output: &Output) {
+        self.messages += output.messages.len();
+        self.remarks |= !(output.oddities.is_empty() && output.claims.is_empty());
+        self.kind = output.messages.last().map(|message| message.kind).or(self.kind);
+    }
+}
+
+impl Polling {
+    /// Takes a whole message where it repeats what was said before; false where it has to be decoded. What was asked
+    /// ([`Polling::take_asked`]) has to be decoded before it.
+    #[inline]
+    pub fn again(
+        &mut self,
+        direction: Direction,
+        message: &[u8],
+        stamp: Stamp,
+        sinks: &mut Sinks,
+    ) -> bool {
+        if !self.idle || self.verses.is_empty() {
+            return false;
+        }
+        match self.asked {
+            None if self.client == Some(direction) => self.asks(message, stamp, sinks),
+            Some(asked) if self.client != Some(direction) => self.answers(asked, message, stamp, sinks),
+            _ => false,
+        }
+    }
+
+    #[inline]
+    fn asks(&mut self, message: &[u8], stamp: Stamp, sinks: &mut Sinks) -> bool {
+        let verses = &self.verses;
+        let is_it = |verse: &usize| verses.get(*verse).is_some_and(|verse| verse.request.are_in(message));
+        let Some(verse) = Some(self.next).filter(is_it).or_else(|| (0..verses.len()).find(is_it)) else {
+            return false;
+        };
+        let number = verses[verse].request.number(message);
+        self.next = if verse + 1 < verses.len() { verse + 1 } else { 0 };
+        self.misses = 0;
+        self.asked = Some(Asked { verse, number, stamp });
+        if let Outcome::Rows(rows) = &verses[verse].outcome {
+            again(&rows[0], number, stamp, sinks);
+        }
+        true
+    }
+
+    #[inline]
+    fn answers(&mut self, asked: Asked, message: &[u8], stamp: Stamp, sinks: &mut Sinks) -> bool {
+        let Verse { response, outcome, .. } = &mut self.verses[asked.verse];
+        let in_time = stamp.time.saturating_sub(asked.stamp.time) <= TIMEOUT_NS;
+        if !in_time || !response.are_in(message) || response.number(message) != asked.number {
+            return false;
+        }
+        match outcome {
+            Outcome::Rows(rows) => again(&rows[1], asked.number, stamp, sinks),
+            Outcome::Counted(tally) => {
+                let values = response.values(message);
+                let same = values == response.values(&response.octets);
+                if !(same && sinks.recorder.again(tally, asked.stamp)) {
+                    let Some(read) = response.variable.read else { return false };
+                    if !sinks.recorder.again_with(tally, asked.stamp, values, read) {
+                        return false;
+                    }
+                    let range = response.variable.values.clone();
+                    response.octets[range].copy_from_slice(values);
+                }
+            }
+        }
+        self.asked = None;
+        true
+    }
+
+    /// A request that was taken as a repetition and has to be decoded after all: its way, octets and place.
+    #[inline]
+    pub fn take_asked(&mut self) -> Option<(Direction, Octets, Stamp)> {
+        let asked = self.asked.take()?;
+        let Words { octets, variable } = &self.verses[asked.verse].request;
+        let mut octets = octets.clone();
+        let number = asked.number.to_be_bytes();
+        let into = &mut octets[variable.number.clone()];
+        into.copy_from_slice(&number[number.len() - into.len()..]);
+        Some((self.client?, octets, asked.stamp))
+    }
+
+    /// Octets were decoded that repeat nothing; `session` is as they left it.
+    pub fn heard(
+        &mut self,
+        session: &dyn Session,
+        direction: Direction,
+        message: &[u8],
+        heard: Heard,
+        tally: Option<Tally>,
+        sinks: &mut Sinks,
+    ) {
+        let was_idle = std::mem::replace(&mut self.idle, heard.idle);
+        let draft = self.draft.take();
+        if sinks.detail == Detail::Events || heard.messages != 1 || heard.remarks {
+            return;
+        }
+        let row = |sinks: &Sinks| sinks.rows.pdus.last().cloned().filter(|_| sinks.detail == Detail::Pdus);
+        match (heard.kind, draft) {
+            (Some(Kind::Request), _) if was_idle => {
+                if self.client != Some(direction) {
+                    self.forget(sinks);
+                    self.client = Some(direction);
+                }
+                self.missed(sinks);
+                let row = row(sinks);
+                self.draft = Words::of(session, direction, message).map(|request| Draft { request, row });
+            }
+            (Some(Kind::Response), Some(Draft { request, row: asked })) if heard.idle && self.client != Some(direction) => {
+                let outcome = match sinks.detail {
+                    Detail::Pdus => asked.zip(row(sinks)).map(|(asked, told)| Outcome::Rows(Box::new([asked, told]))),
+                    _ => tally.map(Outcome::Counted),
+                };
+                let Some((response, outcome)) = Words::of(session, direction, message).zip(outcome) else { return };
+                // The same request with another answer than before takes the place of that.
+                let verse = Verse { request, response, outcome };
+                match self.verses.iter().position(|other| other.request.are_in(&verse.request.octets)) {
+                    Some(at) => self.verses[at] = verse,
+                    None if self.verses.len() < MAX_VERSES && sinks.verses_left > 0 => {
+                        self.verses.push(verse);
+                        sinks.verses_left -= 1;
+                    }
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn missed(&mut self, sinks: &mut Sinks) {
+        self.misses += 1;
+        if self.misses > PATIENCE {
+            self.forget(sinks);
+        }
+    }
+
+    /// Forgets all: the flow ends, or says other things now.
+    pub fn forget(&mut self, sinks: &mut Sinks) {
+        sinks.verses_left += self.verses.len();
+        self.verses.clear();
+        (self.next, self.misses) = (0, 0);
+    }
+}
+
+/// A PDU's row once more, at another place.
+#[inline]
+fn again(row: &rows::Pdu, number: u32, stamp: Stamp, sinks: &mut Sinks) {
+    let transaction = row.transaction.map(|_| number);
+    let Stamp { frame, time, capture } = stamp;
+    sinks.rows.pdus.push(rows::Pdu { frame, time, capture, transaction, ..row.clone() });
+    sinks.coverage.events += 1;
+}

@@ -1,0 +1,133 @@
+//! What a protocol's conversation in a flow consists of, whatever carries it: the session, what is open, what repeats.
+
+use crate::exchange::Conversation;
+use crate::net::tcp::{Piece, Stamp};
+use crate::polling::{Heard, Octets};
+use crate::record::Dialogue;
+use crate::session::{Chunk, Direction, Output, Session};
+use crate::sinks::{Detail, Sinks};
+use crate::stream::Assembly;
+
+/// A conversation of one protocol.
+pub struct Talk {
+    /// The protocol's part.
+    pub session: Box<dyn Session>,
+    /// What is open.
+    pub dialogue: Dialogue,
+    /// Whose it is.
+    pub place: Conversation,
+    /// Which side was seen to be the client.
+    pub client: Option<Direction>,
+}
+
+impl Talk {
+    /// A conversation that starts.
+    pub fn new(session: Box<dyn Session>, place: Conversation) -> Self {
+        Talk { session, place, dialogue: Dialogue::default(), client: None }
+    }
+
+    /// Takes a whole message that is the next of its direction where it repeats an earlier one; false where it has to
+    /// be decoded.
+    #[inline]
+    pub fn again(&mut self, direction: Direction, message: &[u8], stamp: Stamp, sinks: &mut Sinks) -> bool {
+        self.dialogue.polling.again(direction, message, stamp, sinks)
+    }
+
+    /// Decodes the next piece of a stream.
+    pub fn piece(
+        &mut self,
+        assembly: &mut Assembly,
+        direction: Direction,
+        piece: Piece<'_>,
+        stamp: Stamp,
+        sinks: &mut Sinks,
+        output: &mut Output,
+    ) {
+        self.catch_up(sinks, output);
+        let message = match piece {
+            Piece::Data(octets) if assembly.is_at_start() => octets,
+            _ => &[],
+        };
+        let Talk { session, dialogue, place, client } = self;
+        let mut heard = Heard::default();
+        let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| {
+            heard.add(out);
+            *client = sinks.messages(place, dialogue, direction, out, frames, stamp).or(*client);
+        };
+        assembly.piece(piece, stamp, direction, session.as_mut(), output, &mut deliver);
+        heard.remarks |= message.is_empty() || !assembly.is_at_start();
+        self.heard(direction, message, heard, sinks);
+    }
+
+    /// Decodes a datagram, or what a frame of a link without an internet layer carries.
+    pub fn datagram(&mut self, chunk: Chunk<'_>, stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
+        if chunk.is_whole() && self.again(chunk.direction, chunk.bytes, stamp, sinks) {
+            return;
+        }
+        self.catch_up(sinks, output);
+        self.session.decode(chunk, output);
+        if output.messages.is_empty() {
+            sinks.undecoded(self.place.protocol, chunk.bytes.len() as u64);
+        }
+        let mut heard = Heard { remarks: !chunk.is_whole(), ..Heard::default() };
+        heard.add(output);
+        self.take(chunk.direction, stamp, sinks, output);
+        self.heard(chunk.direction, chunk.bytes, heard, sinks);
+    }
+
+    /// A stream ends: what is half there is cut.
+    pub fn end(
+        &mut self,
+        assembly: &mut Assembly,
+        direction: Direction,
+        stamp: Stamp,
+        sinks: &mut Sinks,
+        output: &mut Output,
+    ) {
+        self.catch_up(sinks, output);
+        let Talk { session, dialogue, place, client } = self;
+        let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| {
+            *client = sinks.messages(place, dialogue, direction, out, frames, stamp).or(*client);
+        };
+        assembly.finish(stamp, direction, session.as_mut(), output, &mut deliver);
+        sinks.undecoded(place.protocol, assembly.undecoded());
+    }
+
+    /// Nothing more is said.
+    pub fn finish(&mut self, sinks: &mut Sinks, output: &mut Output) {
+        self.catch_up(sinks, output);
+        self.dialogue.polling.forget(sinks);
+        sinks.finish_dialogue(&self.place, &mut self.dialogue);
+    }
+
+    /// Decodes the request that was taken for a repetition, because something else than its answer follows.
+    #[inline]
+    fn catch_up(&mut self, sinks: &mut Sinks, output: &mut Output) {
+        if let Some(asked) = self.dialogue.polling.take_asked() {
+            self.decode_after_all(asked, sinks, output);
+        }
+    }
+
+    #[cold]
+    fn decode_after_all(&mut self, asked: (Direction, Octets, Stamp), sinks: &mut Sinks, output: &mut Output) {
+        let (direction, octets, stamp) = asked;
+        self.session.decode(Chunk { bytes: &octets, wire_length: octets.len(), direction }, output);
+        if sinks.detail == Detail::Pdus {
+            // Its row is there.
+            output.clear();
+        }
+        self.take(direction, stamp, sinks, output);
+    }
+
+    fn take(&mut self, direction: Direction, stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
+        let Talk { dialogue, place, client, .. } = self;
+        *client = sinks.messages(place, dialogue, direction, output, &[stamp.frame], stamp).or(*client);
+        output.clear();
+    }
+
+    fn heard(&mut self, direction: Direction, message: &[u8], heard: Heard, sinks: &mut Sinks) {
+        let Dialogue { exchanges, recent, polling } = &mut self.dialogue;
+        let idle = self.session.is_idle() && exchanges.is_empty();
+        polling.heard(&*self.session, direction, message, Heard { idle, ..heard }, recent.tally.take(), sinks);
+    }
+}
