@@ -9,7 +9,7 @@ use zonewatch_dissectors::decoder::Decoder;
 use zonewatch_dissectors::sinks::Detail;
 
 /// Packets decoded before the rows are taken, as the audit does it.
-const STEP: u64 = 50_000;
+const STEP: u64 = 16_384;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

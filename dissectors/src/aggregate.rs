@@ -8,9 +8,9 @@ use crate::crowd::EVERYONE;
 use crate::exchange::{Conversation, Exchange, Status};
 use crate::intern::{Dictionaries, NONE};
 use crate::known::Seat;
-use crate::record::Tally;
 use crate::model::{Kind, Message, Operation, Protocol, Unit};
 use crate::net::tcp::Stamp;
+use crate::record::Tally;
 use crate::session::Direction;
 
 /// Length of a time bucket.
@@ -304,6 +304,12 @@ impl Ledger {
         }
     }
 
+    /// Counts an exchange that read what this combination has counted already in its current bucket.
+    #[inline]
+    pub fn again(&mut self, slot: u32, start: Stamp, first: bool) {
+        self.accounts[slot as usize].counters.step(start, first);
+    }
+
     /// True where one more event of a combination may be kept whole in this bucket.
     pub fn may_keep(&mut self, slot: u32) -> bool {
         let counters = &mut self.accounts[slot as usize].counters;
@@ -335,7 +341,8 @@ impl Counters {
         self.count > 0 && (self.bucket..self.bucket.saturating_add(BUCKET_NS)).contains(&time)
     }
 
-    fn add(&mut self, start: Stamp, reading: &Reading<'_>, first_of_event: bool) {
+    #[inline]
+    fn step(&mut self, start: Stamp, first_of_event: bool) {
         let Stamp { time, frame, capture } = start;
         if self.count == 0 {
             self.first = (time, frame);
@@ -343,10 +350,14 @@ impl Counters {
         self.last = (time, frame, capture);
         self.count += 1;
         self.events += u64::from(first_of_event);
-        self.changes += u64::from(reading.changed);
         if self.samples.len() < MAX_SAMPLES && self.samples.last() != Some(&frame) {
             self.samples.push(frame);
         }
+    }
+
+    fn add(&mut self, start: Stamp, reading: &Reading<'_>, first_of_event: bool) {
+        self.step(start, first_of_event);
+        self.changes += u64::from(reading.changed);
         if reading.counted {
             return;
         }

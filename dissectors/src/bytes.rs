@@ -16,6 +16,22 @@ pub struct Short {
     pub left: usize,
 }
 
+/// True where both are the same. Short ones, of which there are most, are compared without a call.
+#[inline]
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    #[inline]
+    fn ends<const N: usize>(one: &[u8], other: &[u8]) -> bool {
+        one.first_chunk::<N>() == other.first_chunk::<N>() && one.last_chunk::<N>() == other.last_chunk::<N>()
+    }
+    match one.len() {
+        length if length != other.len() => false,
+        0 => true,
+        4..8 => ends::<4>(one, other),
+        8..=16 => ends::<8>(one, other),
+        _ => one == other,
+    }
+}
+
 /// Reads fields one after the other.
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {

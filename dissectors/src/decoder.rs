@@ -89,23 +89,35 @@ impl Decoder {
     pub fn advance(&mut self, packets: u64) -> bool {
         let mut left = packets.max(1);
         while left > 0 {
-            let Some(open) = &mut self.open else {
+            if self.open.is_none() {
                 let Some(input) = self.waiting.pop_front() else { return false };
                 self.start(input);
                 continue;
-            };
-            match open.reader.next_packet() {
-                Ok(Some(packet)) => {
-                    open.frame += 1;
-                    self.engine.packet(&packet, open.frame);
-                    self.packets += 1;
-                    left -= 1;
-                }
-                Ok(None) => self.finish(None),
-                Err(error) => self.finish(Some(error)),
+            }
+            let (taken, end) = self.take_packets(left);
+            self.packets += taken;
+            left -= taken;
+            if let Some(end) = end {
+                self.finish(end);
             }
         }
         true
+    }
+
+    /// Takes up to so many packets of the open input: how many there were, and how it ended, if it did.
+    fn take_packets(&mut self, most: u64) -> (u64, Option<Option<CaptureError>>) {
+        let Decoder { engine, open: Some(Open { reader, frame, .. }), .. } = self else { return (0, Some(None)) };
+        for taken in 0..most {
+            match reader.next_packet() {
+                Ok(Some(packet)) => {
+                    *frame += 1;
+                    engine.packet(&packet, *frame);
+                }
+                Ok(None) => return (taken, Some(None)),
+                Err(error) => return (taken, Some(Some(error))),
+            }
+        }
+        (most, None)
     }
 
     fn start(&mut self, input: Input) {

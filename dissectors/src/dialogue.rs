@@ -5,6 +5,7 @@ use crate::columns::rows;
 use crate::exchange::Conversation;
 use crate::flows::{Content, Flow, Stream};
 use crate::model::{OddityCode, Protocol};
+use crate::net::ip::{Segment, flag};
 use crate::net::tcp::{Piece, Stamp};
 use crate::recognise::{Kept, Seen};
 use crate::services::Basis;
@@ -49,24 +50,45 @@ pub fn start_datagrams(
     }
 }
 
+/// Takes a TCP segment that is the next of its direction, while nothing waits in either, where it carries what was said
+/// before or nothing at all; false, and nothing is done, where it is another.
+#[inline]
+pub fn again(flow: &mut Flow, direction: Direction, segment: &Segment<'_>, stamp: Stamp, sinks: &mut Sinks) -> bool {
+    let Content::Stream(stream) = &mut flow.content else { return false };
+    let Stream { talk, halves, assemblies } = &mut **stream;
+    let way = direction as usize;
+    let is_usual = segment.missing == 0
+        && segment.flags & (flag::SYN | flag::ACK) == flag::ACK
+        && !halves[direction.opposite() as usize].is_waiting();
+    if !is_usual {
+        return false;
+    }
+    if !segment.payload.is_empty() {
+        let may_repeat = halves[way].awaits(segment.sequence) && assemblies[way].is_at_start();
+        if !(may_repeat && talk.again(direction, segment.payload, stamp, sinks)) {
+            return false;
+        }
+        halves[way].pass(segment.payload);
+        flow.loaded = flow.loaded.saturating_add(1);
+    }
+    halves[direction.opposite() as usize].acknowledge(segment.acknowledgement);
+    true
+}
+
 /// Takes a TCP segment, and what it acknowledges of the other direction.
 #[inline]
 pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, sinks: &mut Sinks, output: &mut Output) {
     let Content::Stream(stream) = &mut flow.content else { return };
     let Stream { talk, halves, assemblies } = &mut **stream;
     let Seen { direction, sequence, payload, missing, stamp } = seen;
-    let awaited = missing == 0 && !payload.is_empty() && halves[direction as usize].awaited(sequence, payload);
-    let again =
-        awaited && assemblies[direction as usize].is_at_start() && talk.again(direction, payload, stamp, sinks);
     let mut run = |direction: Direction, piece: Piece<'_>, stamp: Stamp, sinks: &mut Sinks| {
         note_missing(&piece, &mut sinks.coverage);
         talk.piece(&mut assemblies[direction as usize], direction, piece, stamp, sinks, output);
     };
     let mut conflict = false;
-    if awaited {
-        if !again {
-            run(direction, Piece::Data(payload), stamp, sinks);
-        }
+    if missing == 0 && !payload.is_empty() && halves[direction as usize].awaits(sequence) {
+        halves[direction as usize].pass(payload);
+        run(direction, Piece::Data(payload), stamp, sinks);
     } else if !payload.is_empty() || missing > 0 {
         conflict = halves[direction as usize].segment(sequence, payload, missing, stamp, &mut |piece, stamp| {
             run(direction, piece, stamp, sinks);

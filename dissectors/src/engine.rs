@@ -4,6 +4,7 @@ mod copies;
 mod layers;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use hashbrown::HashMap;
 
@@ -15,7 +16,7 @@ use crate::intern::{Addresses, Dictionaries};
 use crate::model::OddityCode;
 use crate::net::BadHeader;
 use crate::net::fragments::Fragments;
-use crate::net::ip::{Ip, flag};
+use crate::net::ip::{Ip, Segment, flag};
 use crate::net::link::{self, Mac, Station};
 use crate::net::mirror::{self, Mirror};
 use crate::net::tcp::Stamp;
@@ -47,6 +48,8 @@ pub struct Engine {
     sighting_rows: Vec<rows::Address>,
     probation: usize,
     last_time: Option<i64>,
+    /// False where every packet goes the long way.
+    short_cuts: bool,
 }
 
 /// Where a packet is, and what its link layer said.
@@ -90,6 +93,7 @@ impl Engine {
             sighting_rows: Vec::new(),
             probation: 0,
             last_time: None,
+            short_cuts: true,
         }
     }
 
@@ -97,6 +101,7 @@ impl Engine {
     /// compare them.
     pub fn plain(detail: Detail) -> Self {
         let mut engine = Engine::new(detail);
+        engine.short_cuts = false;
         engine.sinks.verses_left = 0;
         engine
     }
@@ -151,6 +156,17 @@ impl Engine {
     pub fn packet(&mut self, packet: &Packet<'_>, frame: u64) {
         let stamp = Stamp { frame, time: packet.time_ns, capture: self.sinks.coverage.capture };
         self.count(packet);
+        if !(self.short_cuts && self.usual(packet, stamp)) {
+            self.any(packet, stamp);
+        }
+        if self.flows.needs_sweep(packet.time_ns) {
+            self.sweep(packet.time_ns);
+        }
+    }
+
+    /// Takes a packet of any kind.
+    #[inline(never)]
+    fn any(&mut self, packet: &Packet<'_>, stamp: Stamp) {
         let data = without_check_sequence(packet);
         match &link::parse(packet.link_type, data) {
             Some(Ok(link)) => {
@@ -173,9 +189,6 @@ impl Engine {
                 self.sinks.coverage.unknown_link_packets += 1;
             }
         }
-        if self.flows.needs_sweep(packet.time_ns) {
-            self.sweep(packet.time_ns);
-        }
     }
 
     /// Ends the flows that have been silent too long; where there are too many, those silent longest.
@@ -197,10 +210,24 @@ impl Engine {
         let cut = u64::from(packet.original_length).saturating_sub(packet.data.len() as u64);
         coverage.cut_packets += u64::from(cut > 0);
         coverage.cut_bytes += cut;
-        coverage.first_time = Some(coverage.first_time.map_or(packet.time_ns, |first| first.min(packet.time_ns)));
-        coverage.last_time = Some(coverage.last_time.map_or(packet.time_ns, |last| last.max(packet.time_ns)));
-        if let Some(last) = self.last_time.replace(packet.time_ns) {
-            let step = packet.time_ns.saturating_sub(last);
+        let (time, Some(last)) = (packet.time_ns, self.last_time) else { return self.tick(packet.time_ns) };
+        // Nearly always the clock goes on, by less than ever before.
+        let step = time.wrapping_sub(last) as u64;
+        if step > coverage.silence || coverage.last_time != Some(last) {
+            return self.tick(time);
+        }
+        coverage.last_time = Some(time);
+        self.last_time = Some(time);
+    }
+
+    /// The packet clock starts, stands longer than before, jumps, or goes back.
+    #[inline(never)]
+    fn tick(&mut self, time: i64) {
+        let coverage = &mut self.sinks.coverage;
+        coverage.first_time = Some(coverage.first_time.map_or(time, |first| first.min(time)));
+        coverage.last_time = Some(coverage.last_time.map_or(time, |last| last.max(time)));
+        if let Some(last) = self.last_time.replace(time) {
+            let step = time.saturating_sub(last);
             if step > coverage.silence as i64 {
                 coverage.silence = step as u64;
                 coverage.silence_start_time = Some(last);
@@ -285,7 +312,11 @@ impl Engine {
             flow.opener = Some(opener);
         }
         match load.transport {
-            Transport::Tcp => self.segment(slot, direction, context.stamp, load),
+            Transport::Tcp => {
+                let &Load { ports, flags, sequence, acknowledgement, payload, missing, .. } = load;
+                let segment = Segment { ports, sequence, acknowledgement, flags, payload, missing };
+                self.segment(slot, direction, context.stamp, &segment);
+            }
             _ if !load.payload.is_empty() => self.datagram(slot, direction, context.stamp, load),
             _ => {}
         }
@@ -334,8 +365,19 @@ impl Engine {
         flow.sightings[side] = row;
     }
 
-    #[inline(always)]
-    fn segment(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Load<'_>) {
+    #[inline]
+    fn segment(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Segment<'_>) {
+        let Engine { flows, sinks, .. } = self;
+        let Some(flow) = flows.get(slot) else { return };
+        // Nearly always nothing is out of order, and what is said was said before.
+        let again = self.short_cuts && dialogue::again(flow, direction, load, stamp, sinks);
+        if !again {
+            self.any_segment(slot, direction, stamp, load);
+        }
+    }
+
+    #[inline(never)]
+    fn any_segment(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Segment<'_>) {
         let Engine { flows, sinks, output, probation, .. } = self;
         let Some(flow) = flows.get(slot) else { return };
         let sequence = load.sequence.wrapping_add(u32::from(load.flags & flag::SYN != 0));

@@ -203,9 +203,58 @@ impl Flow {
     }
 }
 
+/// Addresses and ports of a TCP segment in IPv4, sender first, as they stand in its headers.
+pub type Ends = [u8; 12];
+
+/// Places of flows that are found without a search: the two seen last at each, by their ends.
+const GUESSES: usize = 4_096;
+
+/// Slot and direction of what was last sent between such ends.
+#[derive(Clone, Copy)]
+struct Guess {
+    ends: Ends,
+    slot: u32,
+    direction: Direction,
+}
+
+const NO_GUESS: Guess = Guess { ends: [0; 12], slot: u32::MAX, direction: Direction::Forward };
+
+struct Guesses(Box<[[Guess; 2]; GUESSES]>);
+
+impl Default for Guesses {
+    fn default() -> Self {
+        Guesses(Box::new([[NO_GUESS; 2]; GUESSES]))
+    }
+}
+
+impl Guesses {
+    /// The place of such ends; those that share it are searched for.
+    #[inline]
+    fn place(ends: &Ends) -> usize {
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = *ends;
+        let number = u64::from_le_bytes([a, b, c, d, e, f, g, h]) ^ u64::from(u32::from_le_bytes([i, j, k, l])) << 16;
+        // 2^64 by the golden ratio.
+        (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % GUESSES
+    }
+
+    /// Forgets both ways of a flow.
+    fn forget(&mut self, flow: &Flow) {
+        let [one, other] = flow.endpoints.map(|ip| (ip.0 as u32).to_be_bytes());
+        let [from, to] = flow.ports.map(u16::to_be_bytes);
+        for (source, destination, ports) in [(one, other, [from, to]), (other, one, [to, from])] {
+            let mut ends = NO_GUESS.ends;
+            let octets = source.into_iter().chain(destination).chain(ports.into_iter().flatten());
+            ends.iter_mut().zip(octets).for_each(|(end, octet)| *end = octet);
+            let guesses = &mut self.0[Guesses::place(&ends)];
+            guesses.iter_mut().filter(|guess| guess.ends == ends).for_each(|guess| *guess = NO_GUESS);
+        }
+    }
+}
+
 /// All flows, in the order in which they appeared.
 #[derive(Default)]
 pub struct Flows {
+    guesses: Guesses,
     index: HashMap<Key, u32, foldhash::fast::RandomState>,
     slots: Vec<Option<Flow>>,
     free: Vec<u32>,
@@ -225,6 +274,20 @@ impl Flows {
         let slot = *self.index.get(key)?;
         self.latest = Some((*key, slot));
         Some(slot)
+    }
+
+    /// Slot and direction of a segment between such ends, where they were noted.
+    #[inline]
+    pub fn guess(&self, ends: &Ends) -> Option<(u32, Direction)> {
+        let [one, other] = &self.guesses.0[Guesses::place(ends)];
+        let guess = if one.ends == *ends { one } else { other };
+        (guess.ends == *ends && guess.slot != u32::MAX).then_some((guess.slot, guess.direction))
+    }
+
+    /// Notes slot and direction of what is sent between such ends.
+    pub fn note(&mut self, ends: &Ends, slot: u32, direction: Direction) {
+        let [one, other] = &mut self.guesses.0[Guesses::place(ends)];
+        *other = std::mem::replace(one, Guess { ends: *ends, slot, direction });
     }
 
     /// The flow of a key, for what is rarely asked.
@@ -261,6 +324,7 @@ impl Flows {
     pub fn remove(&mut self, slot: u32) -> Option<Flow> {
         let flow = self.slots.get_mut(slot as usize)?.take()?;
         self.index.remove(&flow.key);
+        self.guesses.forget(&flow);
         self.free.push(slot);
         self.latest = None;
         Some(flow)

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
+use crate::bytes::same;
 use crate::columns::rows;
 use crate::exchange::TIMEOUT_NS;
 use crate::model::Kind;
@@ -44,18 +45,23 @@ impl Words {
     #[inline]
     fn are_in(&self, message: &[u8]) -> bool {
         let (octets, Variable { number, values, .. }) = (&self.octets[..], &self.variable);
-        let same = |range: Range<usize>| message.get(range.clone()) == octets.get(range);
+        let alike = |range: Range<usize>| match (message.get(range.clone()), octets.get(range)) {
+            (Some(one), Some(other)) => same(one, other),
+            _ => false,
+        };
         message.len() == octets.len()
-            && same(number.end..values.start)
-            && (number.start == 0 || same(0..number.start))
-            && (values.end == octets.len() || same(values.end..octets.len()))
+            && alike(number.end..values.start)
+            && (number.start == 0 || alike(0..number.start))
+            && (values.end == octets.len() || alike(values.end..octets.len()))
     }
 
     /// The number that pairs a message which says the same.
     #[inline]
     fn number(&self, message: &[u8]) -> u32 {
-        let octets = message.get(self.variable.number.clone()).unwrap_or(&[]);
-        octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet))
+        match *message.get(self.variable.number.clone()).unwrap_or(&[]) {
+            [high, low] => u32::from(u16::from_be_bytes([high, low])),
+            ref octets => octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)),
+        }
     }
 
     fn values<'a>(&self, message: &'a [u8]) -> &'a [u8] {
@@ -100,7 +106,7 @@ pub struct Polling {
     /// Where the next request is looked for first: devices are polled in turn.
     next: usize,
     asked: Option<Asked>,
-    draft: Option<Draft>,
+    draft: Option<Box<Draft>>,
     /// Nothing that was decoded has a bearing on the next message.
     idle: bool,
     /// Who asks in the verses.
@@ -134,13 +140,7 @@ impl Polling {
     /// Takes a whole message where it repeats what was said before; false where it has to be decoded. What was asked
     /// ([`Polling::take_asked`]) has to be decoded before it.
     #[inline]
-    pub fn again(
-        &mut self,
-        direction: Direction,
-        message: &[u8],
-        stamp: Stamp,
-        sinks: &mut Sinks,
-    ) -> bool {
+    pub fn again(&mut self, direction: Direction, message: &[u8], stamp: Stamp, sinks: &mut Sinks) -> bool {
         if !self.idle || self.verses.is_empty() {
             return false;
         }
@@ -179,8 +179,8 @@ impl Polling {
             Outcome::Rows(rows) => again(&rows[1], asked.number, stamp, sinks),
             Outcome::Counted(tally) => {
                 let values = response.values(message);
-                let same = values == response.values(&response.octets);
-                if !(same && sinks.recorder.again(tally, asked.stamp)) {
+                let unchanged = same(values, response.values(&response.octets));
+                if !(unchanged && sinks.recorder.again(tally, asked.stamp)) {
                     let Some(read) = response.variable.read else { return false };
                     if !sinks.recorder.again_with(tally, asked.stamp, values, read) {
                         return false;
@@ -222,7 +222,7 @@ impl Polling {
             return;
         }
         let row = |sinks: &Sinks| sinks.rows.pdus.last().cloned().filter(|_| sinks.detail == Detail::Pdus);
-        match (heard.kind, draft) {
+        match (heard.kind, draft.map(|draft| *draft)) {
             (Some(Kind::Request), _) if was_idle => {
                 if self.client != Some(direction) {
                     self.forget(sinks);
@@ -230,9 +230,11 @@ impl Polling {
                 }
                 self.missed(sinks);
                 let row = row(sinks);
-                self.draft = Words::of(session, direction, message).map(|request| Draft { request, row });
+                self.draft = Words::of(session, direction, message).map(|request| Box::new(Draft { request, row }));
             }
-            (Some(Kind::Response), Some(Draft { request, row: asked })) if heard.idle && self.client != Some(direction) => {
+            (Some(Kind::Response), Some(Draft { request, row: asked }))
+                if heard.idle && self.client != Some(direction) =>
+            {
                 let outcome = match sinks.detail {
                     Detail::Pdus => asked.zip(row(sinks)).map(|(asked, told)| Outcome::Rows(Box::new([asked, told]))),
                     _ => tally.map(Outcome::Counted),

@@ -156,9 +156,8 @@ impl Recorder {
         if !as_it_was {
             return false;
         }
-        let counted = Reading { counted: true, ..Reading::NONE };
         for (number, part) in tally.0.iter().enumerate() {
-            ledger.count(part.slot, start, &counted, part.subject, number == 0);
+            ledger.again(part.slot, start, number == 0);
         }
         self.seen += 1;
         true
@@ -194,13 +193,7 @@ impl Recorder {
     }
 
     /// Slot of a combination, its bucket turned to the time of the exchange.
-    fn slot(
-        &mut self,
-        recent: &mut Recent,
-        combination: &Combination,
-        start: Stamp,
-        verdict: &mut Verdict,
-    ) -> u32 {
+    fn slot(&mut self, recent: &mut Recent, combination: &Combination, start: Stamp, verdict: &mut Verdict) -> u32 {
         let (slot, new) = self.ledger.slot(recent, combination);
         verdict.new |= new;
         self.ledger.turn(slot, start);

@@ -195,12 +195,14 @@ impl Reader {
                     fcs_octets: record.fcs_octets,
                 }))
             }
-            Err(fault) => {
-                let failure = located(fault, self.window.end_offset(), self.packets);
-                self.failure = Some(failure.clone());
-                Err(failure)
-            }
+            Err(fault) => Err(self.failed(fault)),
         }
+    }
+
+    #[cold]
+    fn failed(&mut self, fault: Fault) -> CaptureError {
+        let failure = located(fault, self.window.end_offset(), self.packets);
+        self.failure.insert(failure).clone()
     }
 
     /// What the input is.

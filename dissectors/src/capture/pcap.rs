@@ -1,5 +1,7 @@
 //! The classic format of libpcap (draft-ietf-opsawg-pcap).
 
+use std::ops::Range;
+
 use super::error::Fault;
 use super::order::{ByteOrder, Fields};
 use super::stream::Window;
@@ -39,6 +41,8 @@ pub(super) struct Pcap {
     lengths: Lengths,
     record_header: usize,
     bound: u32,
+    /// Little-endian, lengths and header as nearly every writer has them.
+    is_usual: bool,
 }
 
 /// Magic numbers (section 4, and the patch).
@@ -74,7 +78,9 @@ impl Pcap {
             return Err(Fault::Unsupported { format, advice: "only version 2 is known" });
         }
         window.take(FILE_HEADER);
+        let usual = container == Container::Pcap && order == ByteOrder::Little && header.version_minor > 3;
         Ok(Pcap {
+            is_usual: usual,
             container,
             order,
             resolution,
@@ -96,6 +102,29 @@ impl Pcap {
 
     #[inline]
     pub(super) fn next_record(&mut self, window: &mut Window) -> Result<Option<Record>, Fault> {
+        match self.record_at_hand(window) {
+            Some(record) => Ok(Some(record)),
+            None => self.record_to_read(window),
+        }
+    }
+
+    /// The next record, where it is of the usual kind and whole in the window.
+    #[inline]
+    fn record_at_hand(&self, window: &mut Window) -> Option<Record> {
+        let unread = window.unread();
+        let header: &[u8; RECORD_HEADER] = unread.first_chunk().filter(|_| self.is_usual)?;
+        let field = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let length = RECORD_HEADER + field(8) as usize;
+        if field(8) > self.bound || unread.len() < length {
+            return None;
+        }
+        let (seconds, fraction, original_length) = (field(0), field(4), field(12));
+        let record = window.take(length);
+        Some(self.record(seconds, fraction, original_length, record.start + RECORD_HEADER..record.end))
+    }
+
+    #[inline(never)]
+    fn record_to_read(&mut self, window: &mut Window) -> Result<Option<Record>, Fault> {
         let available = window.fill(self.record_header)?;
         if available == 0 {
             return Ok(None);
@@ -122,19 +151,25 @@ impl Pcap {
             return Err(Fault::cut("record data", length, available));
         }
         let record = window.take(length);
+        let data = record.start + self.record_header..record.end;
+        Ok(Some(self.record(header.seconds, header.fraction, original, data)))
+    }
+
+    #[inline]
+    fn record(&self, seconds: u32, fraction: u32, original_length: u32, data: Range<usize>) -> Record {
         let unit = match self.resolution {
             Resolution::Nanoseconds => 1,
             _ => 1_000,
         };
-        Ok(Some(Record {
+        Record {
             // Two unsigned 32-bit fields (section 5): the sum stays below 2^63.
-            time_ns: i64::from(header.seconds) * NANOSECONDS + i64::from(header.fraction) * unit,
+            time_ns: i64::from(seconds) * NANOSECONDS + i64::from(fraction) * unit,
             link_type: self.link_type,
             fcs_octets: self.fcs_octets,
-            original_length: original,
+            original_length,
             interface: 0,
-            data: record.start + self.record_header..record.end,
-        }))
+            data,
+        }
     }
 }
 

@@ -96,6 +96,12 @@ trait Cells<R>: Send {
     fn finish(&mut self, dictionaries: &mut Dictionaries) -> Result<ArrayRef, ArrowError>;
 }
 
+/// What a column has so far; room for as much again is made at once, for batches are about as long as one another.
+fn finished<V>(values: &mut Vec<V>) -> Vec<V> {
+    let room = Vec::with_capacity(values.len());
+    std::mem::replace(values, room)
+}
+
 /// Numbers that are always there; of words, their numbers.
 struct Numbers<T: ArrowPrimitiveType, G> {
     values: Vec<T::Native>,
@@ -109,7 +115,7 @@ impl<R, T: ArrowPrimitiveType, G: Fn(&R) -> T::Native + Send> Cells<R> for Numbe
     }
 
     fn finish(&mut self, dictionaries: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
-        let values = ScalarBuffer::from(std::mem::take(&mut self.values));
+        let values = ScalarBuffer::from(finished(&mut self.values));
         (self.into)(PrimitiveArray::new(values, None), dictionaries)
     }
 }
@@ -124,13 +130,24 @@ struct MaybeNumbers<T: ArrowPrimitiveType, G> {
 
 impl<R, T: ArrowPrimitiveType, G: Fn(&R) -> Option<T::Native> + Send> Cells<R> for MaybeNumbers<T, G> {
     fn append(&mut self, rows: &[R]) {
-        self.values.extend(rows.iter().map(|row| (self.get)(row).unwrap_or_default()));
-        let present = BooleanBuffer::collect_bool(rows.len(), |at| (self.get)(&rows[at]).is_some());
-        self.present.append_buffer(&NullBuffer::new(present));
+        let mut there = 0;
+        self.values.extend(rows.iter().map(|row| {
+            let value = (self.get)(row);
+            there += usize::from(value.is_some());
+            value.unwrap_or_default()
+        }));
+        match there {
+            _ if there == rows.len() => self.present.append_n_non_nulls(there),
+            0 => self.present.append_n_nulls(rows.len()),
+            _ => {
+                let present = BooleanBuffer::collect_bool(rows.len(), |at| (self.get)(&rows[at]).is_some());
+                self.present.append_buffer(&NullBuffer::new(present));
+            }
+        }
     }
 
     fn finish(&mut self, dictionaries: &mut Dictionaries) -> Result<ArrayRef, ArrowError> {
-        let values = ScalarBuffer::from(std::mem::take(&mut self.values));
+        let values = ScalarBuffer::from(finished(&mut self.values));
         let nulls = self.present.finish().filter(|nulls| nulls.null_count() > 0);
         (self.into)(PrimitiveArray::new(values, nulls), dictionaries)
     }

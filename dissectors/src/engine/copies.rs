@@ -1,8 +1,8 @@
 //! What is done with packets that came again.
 
-use super::{Context, Engine, Load};
+use super::{Context, Engine};
 use crate::flows::{Key, Transport};
-use crate::net::ip::{self, IpPacket, flag, number};
+use crate::net::ip::{self, IpPacket, Segment, flag, number};
 use crate::net::mirror::Sighting;
 
 impl Engine {
@@ -23,18 +23,13 @@ impl Engine {
             let slot = self.flows.find(&Key::new(addresses, segment.ports, Transport::Tcp));
             if let Some((slot, flow)) = slot.and_then(|slot| Some((slot, self.flows.get(slot)?))) {
                 let direction = flow.direction(packet.source, segment.ports[0]);
-                let load = Load {
-                    addresses,
-                    ports: segment.ports,
-                    transport: Transport::Tcp,
-                    // The beginning is not told again.
+                // The beginning is not told again.
+                let segment = Segment {
                     flags: segment.flags & !flag::SYN,
                     sequence: segment.sequence.wrapping_add(u32::from(segment.flags & flag::SYN != 0)),
-                    acknowledgement: segment.acknowledgement,
-                    payload: segment.payload,
-                    missing: segment.missing,
+                    ..segment
                 };
-                self.segment(slot, direction, context.stamp, &load);
+                self.segment(slot, direction, context.stamp, &segment);
             }
         }
         true

@@ -34,7 +34,8 @@ fn packets(path: &Path) -> Vec<Owned> {
 /// Captures of this project, the small ones.
 fn captures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pcaps");
-    let folders = std::fs::read_dir(folder).expect("captures").filter_map(|entry| std::fs::read_dir(entry.ok()?.path()).ok());
+    let folders =
+        std::fs::read_dir(folder).expect("captures").filter_map(|entry| std::fs::read_dir(entry.ok()?.path()).ok());
     let files = folders.flatten().filter_map(|entry| Some(entry.ok()?.path()));
     let mut files: Vec<PathBuf> = files
         .filter(|path| path.extension().is_some_and(|extension| extension == "pcap"))

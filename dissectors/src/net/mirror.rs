@@ -149,6 +149,17 @@ impl Mirror {
             Some(head) if head[0] == 0x45 && head[9] == number::TCP && packet.fragment.is_none() => self.segment(head),
             _ => self.other(octets, packet),
         };
+        self.judge(traits, frame, time_ns)
+    }
+
+    /// The same for a TCP segment in IPv4 without options and fragments, by its first octets.
+    #[inline]
+    pub fn look_at_segment(&mut self, head: &[u8; 40], frame: u32, time_ns: i64) -> Sighting {
+        self.judge(self.segment(head), frame, time_ns)
+    }
+
+    #[inline]
+    fn judge(&mut self, traits: Traits, frame: u32, time_ns: i64) -> Sighting {
         self.share.packet();
         let guise = Guise::new(frame, traits.hops);
         let index = (traits.place.wrapping_mul(SPREAD) >> 32) as usize % BUCKETS;

@@ -72,16 +72,17 @@ impl Half {
         *self = Half { next: Some(sequence.wrapping_add(1)), ..Half::default() };
     }
 
-    /// Takes a segment that is there whole and is the one awaited, with nothing held behind it; false where it is not:
-    /// [`Half::segment`] then has to see to it.
+    /// True where the octets from this sequence number on come next, and nothing is held behind them.
     #[inline]
-    pub fn awaited(&mut self, sequence: u32, payload: &[u8]) -> bool {
-        let awaited = self.next == Some(sequence) && self.held.is_empty();
-        if awaited {
-            self.history.push(payload);
-            self.next = Some(sequence.wrapping_add(payload.len() as u32));
-        }
-        awaited
+    pub fn awaits(&self, sequence: u32) -> bool {
+        self.next == Some(sequence) && self.held.is_empty()
+    }
+
+    /// Takes the octets of a whole segment that was awaited; they are the caller's to deliver.
+    #[inline]
+    pub fn pass(&mut self, payload: &[u8]) {
+        self.history.push(payload);
+        self.next = self.next.map(|next| next.wrapping_add(payload.len() as u32));
     }
 
     /// Takes a segment; true where it carried other octets than were delivered for the same sequence numbers.
@@ -243,16 +244,24 @@ impl History {
         self.end = 0;
     }
 
+    #[inline]
     fn push(&mut self, octets: &[u8]) {
+        // Nearly always they fit behind the last ones.
+        let end = self.end + octets.len();
+        if octets.len() <= self.room / 2 && end < self.ring.len() && self.ring.len() == self.room {
+            self.ring[self.end..end].copy_from_slice(octets);
+            self.end = end;
+            return;
+        }
+        self.wrap(octets);
+    }
+
+    #[inline(never)]
+    fn wrap(&mut self, octets: &[u8]) {
         if octets.len() > self.room / 2 && self.room < MOST_HISTORY {
             self.ring.rotate_left(self.end);
             self.end = 0;
             self.room = (2 * octets.len()).next_power_of_two().clamp(LEAST_HISTORY, MOST_HISTORY);
-        }
-        if self.ring.len() == self.room && self.end + octets.len() < self.room {
-            self.ring[self.end..self.end + octets.len()].copy_from_slice(octets);
-            self.end += octets.len();
-            return;
         }
         let octets = &octets[octets.len().saturating_sub(self.room)..];
         let (fill, mut rest) = octets.split_at(octets.len().min(self.room - self.ring.len()));
@@ -297,7 +306,8 @@ mod tests {
         };
         for (index, (sequence, payload)) in segments.iter().enumerate() {
             let stamp = Stamp { frame: index as u64, time: index as i64, capture: 0 };
-            if half.awaited(*sequence, payload) {
+            if half.awaits(*sequence) {
+                half.pass(payload);
                 sink(Piece::Data(payload), stamp);
             } else {
                 conflicts += usize::from(half.segment(*sequence, payload, 0, stamp, &mut sink));
