@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
+use smallvec::SmallVec;
 
 use crate::columns::rows;
 use crate::crowd::EVERYONE;
@@ -90,16 +91,17 @@ pub struct Combination {
     pub coalesced: bool,
 }
 
-/// Counters of one combination in the current bucket.
+/// Counters of one combination in the current bucket; what each exchange changes lies together, in front.
 #[derive(Debug, Default)]
+#[repr(C)]
 struct Counters {
     bucket: i64,
-    capture: u32,
     count: u64,
     events: u64,
-    first: (i64, u64),
     last: (i64, u64, u32),
-    samples: Vec<u64>,
+    samples: SmallVec<[u64; MAX_SAMPLES]>,
+    capture: u32,
+    first: (i64, u64),
     minimum: Option<f64>,
     maximum: Option<f64>,
     last_value: Option<f64>,
@@ -112,10 +114,11 @@ struct Counters {
 
 /// A combination with its counters.
 #[derive(Debug)]
+#[repr(C)]
 struct Account {
-    combination: Combination,
-    counters: Counters,
     seat: Seat,
+    counters: Counters,
+    combination: Combination,
 }
 
 /// What one flow counted lately, so that polling is found again without a search.
@@ -426,7 +429,7 @@ fn aggregate(
         first_frame: counters.first.1,
         last_frame: counters.last.1,
         last_capture: counters.last.2,
-        sample_frames: counters.samples,
+        sample_frames: counters.samples.to_vec(),
         value_min: counters.minimum,
         value_max: counters.maximum,
         value_last: counters.last_value,

@@ -32,6 +32,8 @@ pub struct Place {
 
 #[derive(Debug)]
 struct Block {
+    /// Number of its place.
+    place: u32,
     start: u32,
     values: Vec<f64>,
     /// Clock at which the block was last read or reported.
@@ -43,7 +45,6 @@ struct Block {
 /// Where a reader's values were last found: spares the search when the same is read again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seat {
-    place: u32,
     block: u32,
     /// Clock of the values that the reader has seen; 0 for none.
     seen: u64,
@@ -74,8 +75,9 @@ pub struct Learnt {
 #[derive(Debug, Default)]
 pub struct Known {
     index: HashMap<Place, u32, foldhash::fast::RandomState>,
-    places: Vec<(Place, Vec<Block>)>,
-    blocks: usize,
+    /// Each with the numbers of its blocks.
+    places: Vec<(Place, Vec<u32>)>,
+    blocks: Vec<Block>,
     clock: u64,
 }
 
@@ -83,36 +85,38 @@ impl Known {
     /// Learns the values of a range that was read or reported.
     pub fn learn(&mut self, place: Place, start: u32, values: &[f64], seat: &mut Seat) -> Learnt {
         let values = &values[..values.len().min(MAX_POINTS)];
-        self.clock += 1;
-        let now = self.clock;
         if !self.sits(seat, place, start, values.len()) {
             match self.seated(place, start, values.len()) {
                 Some(found) => *seat = found,
                 None => {
-                    self.keep(place, Block { start, values: values.to_vec(), updated: now, changed: now });
+                    self.keep(place, start, values);
                     return Learnt::default();
                 }
             }
         }
-        let block = &mut self.places[seat.place as usize].1[seat.block as usize];
+        self.learn_again(values, seat).unwrap_or_default()
+    }
+
+    /// Learns the values of the range that a reader sits at; none where it sits at no range of so many.
+    pub fn learn_again(&mut self, values: &[f64], seat: &mut Seat) -> Option<Learnt> {
+        let block = self.blocks.get_mut(seat.block as usize).filter(|block| block.values.len() == values.len())?;
+        self.clock += 1;
         let changed = differ(&block.values, values);
         if changed {
             block.values.copy_from_slice(values);
-            block.changed = now;
+            block.changed = self.clock;
         }
-        block.updated = now;
+        block.updated = self.clock;
         let seen = seat.seen == block.changed;
         seat.seen = block.changed;
-        Learnt { changed, seen }
+        Some(Learnt { changed, seen })
     }
 
     /// The values of a seat are read once more; gives the clock at which they last changed, none where the reader has
     /// not seen them.
+    #[inline]
     pub fn again(&mut self, seat: &Seat) -> Option<u64> {
-        let block = self.places.get_mut(seat.place as usize)?.1.get_mut(seat.block as usize)?;
-        if seat.seen != block.changed {
-            return None;
-        }
+        let block = self.blocks.get_mut(seat.block as usize).filter(|block| block.changed == seat.seen)?;
         self.clock += 1;
         block.updated = self.clock;
         Some(block.changed)
@@ -120,41 +124,39 @@ impl Known {
 
     /// True where the seat is that of this range.
     fn sits(&self, seat: &Seat, place: Place, start: u32, count: usize) -> bool {
-        self.places.get(seat.place as usize).is_some_and(|(of, blocks)| {
-            *of == place && blocks.get(seat.block as usize).is_some_and(|block| block.is_of(start, count))
-        })
+        let block = self.blocks.get(seat.block as usize);
+        block.is_some_and(|block| block.is_of(start, count) && self.places[block.place as usize].0 == place)
     }
 
     fn seated(&self, place: Place, start: u32, count: usize) -> Option<Seat> {
-        let at = *self.index.get(&place)?;
-        let block = self.places[at as usize].1.iter().position(|block| block.is_of(start, count))?;
-        Some(Seat { place: at, block: block as u32, seen: 0 })
+        let blocks = &self.places[*self.index.get(&place)? as usize].1;
+        let block = blocks.iter().find(|block| self.blocks[**block as usize].is_of(start, count))?;
+        Some(Seat { block: *block, seen: 0 })
     }
 
-    fn keep(&mut self, place: Place, block: Block) {
-        if self.blocks >= MAX_BLOCKS {
+    fn keep(&mut self, place: Place, start: u32, values: &[f64]) {
+        if self.blocks.len() >= MAX_BLOCKS {
             return;
         }
         let at = *self.index.entry(place).or_insert_with(|| {
             self.places.push((place, Vec::new()));
             self.places.len() as u32 - 1
         });
-        let blocks = &mut self.places[at as usize].1;
-        if blocks.len() < MAX_BLOCKS_OF_PLACE {
-            blocks.push(block);
-            self.blocks += 1;
+        let numbers = &mut self.places[at as usize].1;
+        if numbers.len() < MAX_BLOCKS_OF_PLACE {
+            self.clock += 1;
+            let (updated, changed) = (self.clock, self.clock);
+            numbers.push(self.blocks.len() as u32);
+            self.blocks.push(Block { place: at, start, values: values.to_vec(), updated, changed });
         }
-    }
-
-    fn blocks(&self, place: Place) -> Option<&[Block]> {
-        Some(&self.places[*self.index.get(&place)? as usize].1)
     }
 
     /// Values that a write put into points which are known already.
     pub fn overwrite(&mut self, place: Place, start: u32, values: &[f64]) {
         let Some(&at) = self.index.get(&place) else { return };
         self.clock += 1;
-        for block in &mut self.places[at as usize].1 {
+        for number in &self.places[at as usize].1 {
+            let block = &mut self.blocks[*number as usize];
             if let Some((held, written)) = block.shared(start, values.len()) {
                 block.values[held].copy_from_slice(&values[written]);
                 block.changed = self.clock;
@@ -164,9 +166,10 @@ impl Known {
 
     /// Values of a range as last known; empty unless all of them are.
     pub fn values(&self, place: Place, start: u32, count: u32) -> Vec<f64> {
-        let Some(blocks) = self.blocks(place).filter(|_| count <= MAX_ASKED) else { return Vec::new() };
+        let Some(&at) = self.index.get(&place).filter(|_| count <= MAX_ASKED) else { return Vec::new() };
         let mut latest: Vec<Option<(u64, f64)>> = vec![None; count as usize];
-        for block in blocks {
+        for number in &self.places[at as usize].1 {
+            let block = &self.blocks[*number as usize];
             let Some((held, asked)) = block.shared(start, count as usize) else { continue };
             for (latest, value) in latest[asked].iter_mut().zip(&block.values[held]) {
                 if latest.is_none_or(|(updated, _)| updated <= block.updated) {
@@ -236,7 +239,7 @@ mod tests {
         for start in 0..more {
             learn(&mut known, start, &[7.0]);
         }
-        assert_eq!(known.blocks, MAX_BLOCKS_OF_PLACE);
+        assert_eq!(known.blocks.len(), MAX_BLOCKS_OF_PLACE);
         assert_eq!(known.values(PLACE, more - 1, 1), [0.0; 0]);
         let other = Place { server: 2, ..PLACE };
         known.learn(other, 5, &[8.0], &mut Seat::default());

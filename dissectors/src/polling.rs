@@ -13,7 +13,7 @@ use crate::columns::rows;
 use crate::exchange::TIMEOUT_NS;
 use crate::model::Kind;
 use crate::net::tcp::Stamp;
-use crate::record::Tally;
+use crate::record::{Read, Tally};
 use crate::session::{Direction, Output, Session, Variable};
 use crate::sinks::{Detail, Sinks};
 
@@ -27,24 +27,37 @@ const MAX_OCTETS: usize = 1_536;
 /// Octets of a message; most requests are short.
 pub type Octets = SmallVec<[u8; 16]>;
 
-/// Octets of a message, and which of them may differ.
+/// Octets of a message, and which of them may differ: those of the number, and those of the values behind it. Kept
+/// small, for a core's cache is to hold those of hundreds of flows.
 #[derive(Debug)]
 struct Words {
     octets: Octets,
-    variable: Variable,
+    number: Range<u16>,
+    values: Range<u16>,
+    read: Option<Read>,
+}
+
+fn wide(range: &Range<u16>) -> Range<usize> {
+    range.start.into()..range.end.into()
 }
 
 impl Words {
     fn of(session: &dyn Session, direction: Direction, message: &[u8]) -> Option<Self> {
-        let variable = session.variable(direction, message).filter(|_| message.len() <= MAX_OCTETS)?;
-        let fits = variable.number.end <= variable.values.start && variable.values.end <= message.len();
-        fits.then(|| Words { octets: SmallVec::from_slice(message), variable })
+        let Variable { number, values, read } = session.variable(direction, message)?;
+        let fits = number.end <= values.start && values.end <= message.len() && message.len() <= MAX_OCTETS;
+        let narrow = |range: Range<usize>| range.start as u16..range.end as u16;
+        fits.then(|| Words {
+            octets: SmallVec::from_slice(message),
+            number: narrow(number),
+            values: narrow(values),
+            read,
+        })
     }
 
     /// True where a message says the same, its values apart.
     #[inline]
     fn are_in(&self, message: &[u8]) -> bool {
-        let (octets, Variable { number, values, .. }) = (&self.octets[..], &self.variable);
+        let (octets, number, values) = (&self.octets[..], wide(&self.number), wide(&self.values));
         let alike = |range: Range<usize>| match (message.get(range.clone()), octets.get(range)) {
             (Some(one), Some(other)) => same(one, other),
             _ => false,
@@ -58,14 +71,14 @@ impl Words {
     /// The number that pairs a message which says the same.
     #[inline]
     fn number(&self, message: &[u8]) -> u32 {
-        match *message.get(self.variable.number.clone()).unwrap_or(&[]) {
+        match *message.get(wide(&self.number)).unwrap_or(&[]) {
             [high, low] => u32::from(u16::from_be_bytes([high, low])),
             ref octets => octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)),
         }
     }
 
     fn values<'a>(&self, message: &'a [u8]) -> &'a [u8] {
-        message.get(self.variable.values.clone()).unwrap_or(&[])
+        message.get(wide(&self.values)).unwrap_or(&[])
     }
 }
 
@@ -181,11 +194,11 @@ impl Polling {
                 let values = response.values(message);
                 let unchanged = same(values, response.values(&response.octets));
                 if !(unchanged && sinks.recorder.again(tally, asked.stamp)) {
-                    let Some(read) = response.variable.read else { return false };
+                    let Some(read) = response.read else { return false };
                     if !sinks.recorder.again_with(tally, asked.stamp, values, read) {
                         return false;
                     }
-                    let range = response.variable.values.clone();
+                    let range = wide(&response.values);
                     response.octets[range].copy_from_slice(values);
                 }
             }
@@ -198,10 +211,10 @@ impl Polling {
     #[inline]
     pub fn take_asked(&mut self) -> Option<(Direction, Octets, Stamp)> {
         let asked = self.asked.take()?;
-        let Words { octets, variable } = &self.verses[asked.verse].request;
-        let mut octets = octets.clone();
+        let request = &self.verses[asked.verse].request;
+        let mut octets = request.octets.clone();
         let number = asked.number.to_be_bytes();
-        let into = &mut octets[variable.number.clone()];
+        let into = &mut octets[wide(&request.number)];
         into.copy_from_slice(&number[number.len() - into.len()..]);
         Some((self.client?, octets, asked.stamp))
     }

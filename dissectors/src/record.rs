@@ -32,22 +32,14 @@ pub struct Dialogue {
 
 /// What it takes to count an exchange once more without its messages: its objects.
 #[derive(Debug, Default)]
-pub struct Tally(SmallVec<[Tallied; 1]>);
+pub struct Tally(SmallVec<[Tallied; 2]>);
 
 /// One object of an exchange that was counted.
 #[derive(Debug)]
 struct Tallied {
     slot: u32,
-    subject: Subject,
-    /// Where its values are known, if it has any.
-    values: Option<Valued>,
-}
-
-#[derive(Debug)]
-struct Valued {
-    place: Place,
-    start: u32,
-    count: usize,
+    /// Values that it has.
+    values: u32,
     /// Clock at which the values last changed that were counted last.
     clock: u64,
 }
@@ -129,7 +121,7 @@ impl Recorder {
             let slot = self.slot(recent, &Combination { subject, ..base }, start, &mut verdict);
             let reading = learn(&mut self.known, part, exchange, place, self.ledger.seat(slot));
             self.ledger.count(slot, start, &reading, subject, is_first(&mut verdict, slot));
-            tally = tally.and_then(|tally| tally.with(part, place, slot, subject, &mut self.ledger));
+            tally = tally.and_then(|tally| tally.with(part, slot, &mut self.ledger));
         }
         if verdict.slot.is_none() {
             let slot = self.slot(recent, &base, start, &mut verdict);
@@ -151,7 +143,7 @@ impl Recorder {
         let Recorder { ledger, known, .. } = self;
         let as_it_was = tally.0.iter().all(|part| {
             ledger.is_current(part.slot, start.time)
-                && part.values.as_ref().is_none_or(|values| known.again(ledger.seat(part.slot)) == Some(values.clock))
+                && (part.values == 0 || known.again(ledger.seat(part.slot)) == Some(part.clock))
         });
         if !as_it_was {
             return false;
@@ -165,17 +157,17 @@ impl Recorder {
 
     /// Counts an exchange once more that read other values of its one object.
     pub fn again_with(&mut self, tally: &mut Tally, start: Stamp, octets: &[u8], read: Read) -> bool {
-        let [Tallied { slot, subject, values: Some(of) }] = &mut tally.0[..] else { return false };
+        let [Tallied { slot, values: count @ 1.., clock }] = &mut tally.0[..] else { return false };
         let Recorder { ledger, known, scratch, .. } = self;
         scratch.clear();
         read(octets, scratch);
-        if !ledger.is_current(*slot, start.time) || scratch.len() < of.count {
+        let Some(values) = scratch.get(..*count as usize).filter(|_| ledger.is_current(*slot, start.time)) else {
             return false;
-        }
-        let values = &scratch[..of.count];
-        let Learnt { changed, seen: counted } = known.learn(of.place, of.start, values, ledger.seat(*slot));
-        of.clock = ledger.seat(*slot).seen();
-        ledger.count(*slot, start, &Reading { values, changed, counted }, *subject, true);
+        };
+        let seat = ledger.seat(*slot);
+        let Some(Learnt { changed, seen: counted }) = known.learn_again(values, seat) else { return false };
+        *clock = seat.seen();
+        ledger.count(*slot, start, &Reading { values, changed, counted }, NO_SUBJECT, true);
         self.seen += 1;
         true
     }
@@ -218,18 +210,11 @@ impl Recorder {
 
 impl Tally {
     /// With one more object; none where its values could not be compared the next time, or coalescing is counted.
-    fn with(mut self, part: &Part<'_>, place: Place, slot: u32, subject: Subject, ledger: &mut Ledger) -> Option<Self> {
+    fn with(mut self, part: &Part<'_>, slot: u32, ledger: &mut Ledger) -> Option<Self> {
         let clock = ledger.seat(slot).seen();
-        let values = match part.object.start {
-            _ if part.values.is_empty() => None,
-            Some(start) if clock > 0 => {
-                let start = start / part.object.stride.max(1);
-                Some(Valued { place, start, count: part.values.len(), clock })
-            }
-            _ => return None,
-        };
-        let repeats = !ledger.is_crowded(slot) && self.0.len() < MAX_TALLIED;
-        self.0.push(Tallied { slot, subject, values });
+        let comparable = part.values.is_empty() || part.object.start.is_some() && clock > 0;
+        let repeats = comparable && !ledger.is_crowded(slot) && self.0.len() < MAX_TALLIED;
+        self.0.push(Tallied { slot, values: part.values.len() as u32, clock });
         repeats.then_some(self)
     }
 }

@@ -28,7 +28,7 @@ const MAX_HELD: usize = 64;
 /// Octets held for one direction at most.
 const MAX_HELD_OCTETS: usize = 128 * 1024;
 /// Delivered octets kept to compare retransmissions with, at least and at most.
-const LEAST_HISTORY: usize = 256;
+const LEAST_HISTORY: usize = 64;
 const MOST_HISTORY: usize = 4096;
 /// A hole that the receiver acknowledged was lost by the capture; reordering in the capture is shorter than this.
 const ACKNOWLEDGED_LOST_NS: i64 = 200_000_000;
