@@ -43,20 +43,27 @@ class Source:
 class Decoder:
     """One streaming pass over all sources.
 
+    With two threads one reads, hashes and unpacks the files while the other decodes; the results are the same.
     A file that cannot be read, or is damaged, ends early and says so in its row of the `coverage` table.
     """
 
     def __init__(
-        self, sources: tuple[Source, ...] | list[Source], *, detail: Detail = "aggregates", hash_inputs: bool = True
+        self,
+        sources: tuple[Source, ...] | list[Source],
+        *,
+        detail: Detail = "aggregates",
+        hash_inputs: bool = True,
+        threads: int = 1,
     ) -> None:
         self._native = _native.Decoder(
             [(source.name, [(file.name, str(file.path)) for file in source.files]) for source in sources],
             detail,
             hash_inputs,
+            threads,
         )
 
-    def advance(self, packets: int = 500_000) -> bool:
-        """Decodes up to this many packets; False when nothing is left."""
+    def advance(self, packets: int = 16_384) -> bool:
+        """Decodes up to this many packets; False when nothing is left. Rows of few packets stay in a core's cache."""
         return self._native.advance(packets)
 
     @property

@@ -18,7 +18,7 @@ from zonewatch.dissectors.decoder import Decoder, Source
 from zonewatch.dissectors.schemas import TABLES
 from zonewatch.reports.rows import csv_text, emit, from_arrow
 from zonewatch.reports.words import iso_time
-from zonewatch.sensor.pipeline import spelled
+from zonewatch.sensor.pipeline import spelled, threads
 
 SHOWN: Final = {
     "pdus": (
@@ -38,7 +38,7 @@ TABLE_ROWS: Final = 200
 def write(points: list[Source], pdus: bool, protocol: str, form: str, out: Path | None) -> list[dict[str, Any]]:
     """Writes all rows; gives the coverage of each input as capture, status and problem."""
     name = "pdus" if pdus else "events"
-    decoder = Decoder(points, detail="pdus" if pdus else "events", hash_inputs=False)
+    decoder = Decoder(points, detail="pdus" if pdus else "events", hash_inputs=False, threads=threads())
     with nullcontext(sys.stdout.buffer) if out is None else out.open("wb") as stream:
         sink = _SINKS[form](name, stream)
         going = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,12 @@ from zonewatch.reports.words import clock
 from zonewatch.rules.engine import audit
 from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.model import Policy
+from zonewatch.sensor.sources import UsageError
 
 _KEPT: Final = ("events", "aggregates", "flows", "claims", "addresses", "oddities", "coverage")
+
+_STEP: Final = 500_000
+"""Packets decoded before rows are taken and progress is told."""
 
 _PIECES: Final = 8
 """Tables taken before they are joined: each brings the words of all before it once more."""
@@ -51,11 +56,11 @@ def decode(
     points: Sequence[Source], detail: Detail = "aggregates", progress: Progress | None = None
 ) -> dict[str, pa.Table]:
     """All tables of one pass over the captures."""
-    decoder = Decoder(points if isinstance(points, list) else list(points), detail=detail)
+    decoder = Decoder(points if isinstance(points, list) else list(points), detail=detail, threads=threads())
     pieces: dict[str, list[pa.Table]] = {name: [] for name in _KEPT}
     going = True
     while going:
-        going = decoder.advance()
+        going = decoder.advance(_STEP)
         for name in _KEPT:
             table = decoder.take(name)
             if table.num_rows or not pieces[name]:
@@ -65,6 +70,16 @@ def decode(
         if progress is not None:
             progress(decoder.packets, decoder.bytes_read)
     return {name: _joined(found) for name, found in pieces.items()}
+
+
+def threads() -> int:
+    """How many threads decode: ZONEWATCH_THREADS, else two where the machine has as many. The results are the same."""
+    wanted = os.environ.get("ZONEWATCH_THREADS", "")
+    if not wanted:
+        return min(2, os.cpu_count() or 1)
+    if wanted not in ("1", "2"):
+        raise UsageError(f"ZONEWATCH_THREADS is {wanted!r}; it is 1 or 2")
+    return int(wanted)
 
 
 def _joined(pieces: Sequence[pa.Table]) -> pa.Table:

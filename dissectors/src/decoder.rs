@@ -43,6 +43,7 @@ pub struct Decoder {
     open: Option<Open>,
     coverage: Table<rows::Coverage>,
     hash: bool,
+    threads: usize,
     packets: u64,
     bytes_done: u64,
 }
@@ -64,9 +65,17 @@ impl Decoder {
             open: None,
             coverage: Table::default(),
             hash,
+            threads: 1,
             packets: 0,
             bytes_done: 0,
         }
+    }
+
+    /// The same with at most so many threads. With two, one reads, hashes and unpacks, and one decodes; the results
+    /// are the same.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Decoder { threads, ..self }
     }
 
     /// Packets read so far.
@@ -126,6 +135,7 @@ impl Decoder {
             "-" => Reader::from_read(Box::new(std::io::stdin()), self.hash),
             path => Reader::open(Path::new(path), self.hash),
         };
+        let reader = if self.threads > 1 { reader.map(Reader::ahead) } else { reader };
         match reader {
             Ok(reader) => self.open = Some(Open { input, reader, frame: 0 }),
             Err(error) => {

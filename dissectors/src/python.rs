@@ -49,7 +49,12 @@ struct Decoder {
 #[pymethods]
 impl Decoder {
     #[new]
-    fn new(sources: Vec<(String, Vec<(String, String)>)>, detail: &str, hash_inputs: bool) -> PyResult<Self> {
+    fn new(
+        sources: Vec<(String, Vec<(String, String)>)>,
+        detail: &str,
+        hash_inputs: bool,
+        threads: usize,
+    ) -> PyResult<Self> {
         let detail = match detail {
             "aggregates" => Detail::Aggregates,
             "events" => Detail::Events,
@@ -58,7 +63,7 @@ impl Decoder {
                 return Err(PyValueError::new_err(format!("unknown detail '{other}': aggregates, events or pdus")));
             }
         };
-        Ok(Decoder { core: Mutex::new(Core::new(sources, detail, hash_inputs)) })
+        Ok(Decoder { core: Mutex::new(Core::new(sources, detail, hash_inputs).with_threads(threads)) })
     }
 
     fn advance(&self, py: Python<'_>, packets: u64) -> bool {

@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod ahead;
 mod error;
 mod foreign;
 mod order;
@@ -167,6 +168,12 @@ impl Reader {
             Err(Fault::NotACapture) => Err(CaptureError::NotACapture { first: head }),
             Err(fault) => Err(located(fault, window.end_offset(), 0)),
         }
+    }
+
+    /// The same, with its input read, hashed and unpacked in a thread of its own from here on.
+    #[must_use]
+    pub fn ahead(self) -> Self {
+        Reader { window: self.window.ahead(), ..self }
     }
 
     /// The next packet; `None` at the regular end.

@@ -5,9 +5,10 @@ use std::io::{self, BufReader, Read};
 use std::ops::Range;
 
 use flate2::bufread::MultiGzDecoder;
-use sha2::{Digest, Sha256};
+use ring::digest;
 use zstd::stream::read::Decoder as ZstdDecoder;
 
+use super::ahead::{Ahead, Hash};
 use super::error::Fault;
 
 /// How many octets of each layer are looked at to recognise it.
@@ -60,7 +61,7 @@ impl fmt::Display for Compression {
 struct Source {
     input: Box<dyn Read + Send>,
     octets: u64,
-    hash: Option<Sha256>,
+    hash: Option<digest::Context>,
     /// The input itself failed, so an error that comes out of a decoder is not the decoder's.
     failed: bool,
 }
@@ -102,7 +103,8 @@ pub(super) struct Layer {
 impl Layer {
     /// Removes the compressions around a capture, outermost first.
     pub(super) fn unpack(input: Box<dyn Read + Send>, hash: bool) -> Result<(Self, Vec<Compression>), Fault> {
-        let source = Source { input, octets: 0, hash: hash.then(Sha256::new), failed: false };
+        let source =
+            Source { input, octets: 0, hash: hash.then(|| digest::Context::new(&digest::SHA256)), failed: false };
         let mut layer = Layer::around(Codec::Stored(source))?;
         let mut compressions = Vec::new();
         while let Some(compression) = Compression::of(&layer.head) {
@@ -148,12 +150,28 @@ impl Layer {
         }
     }
 
-    fn octets_stored(&self) -> u64 {
+    pub(super) fn octets_stored(&self) -> u64 {
         match &self.codec {
             Codec::Stored(source) => source.octets,
             Codec::Gzip(decoder) => decoder.get_ref().get_ref().octets_stored(),
             Codec::Zstd(decoder) => decoder.get_ref().get_ref().octets_stored(),
         }
+    }
+
+    /// Some octets; 0 at the end. `offset` is where the octets taken so far end.
+    pub(super) fn take(&mut self, into: &mut [u8], offset: u64) -> Result<usize, Fault> {
+        self.read(into).map_err(|error| self.fault(error, offset))
+    }
+
+    /// Reads the stored input to its end, unless it is given up meanwhile; its SHA-256 if it was wanted.
+    pub(super) fn finish_hash(mut self, given_up: impl Fn() -> bool) -> Hash {
+        let source = self.source();
+        if source.hash.is_some() {
+            let mut octets = vec![0; COMPRESSED_CHUNK];
+            while !given_up() && source.read(&mut octets)? > 0 {}
+        }
+        let hash = source.hash.take().map(digest::Context::finish);
+        Ok(hash.and_then(|hash| hash.as_ref().try_into().ok()))
     }
 
     /// What a failed read means; `offset` is where the octets read so far end.
@@ -190,9 +208,15 @@ impl Read for Layer {
     }
 }
 
+/// Where a window's octets come from.
+enum Input {
+    Here(Layer),
+    Ahead(Ahead),
+}
+
 /// A window that moves over the octets of the capture; parts of it are handed out without a copy.
 pub(super) struct Window {
-    layer: Layer,
+    input: Input,
     octets: Vec<u8>,
     /// The unread octets among them.
     start: usize,
@@ -204,7 +228,21 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(layer: Layer) -> Self {
-        Window { layer, octets: vec![0; WINDOW], start: 0, end: 0, offset: 0, ended: false }
+        Window { input: Input::Here(layer), octets: vec![0; WINDOW], start: 0, end: 0, offset: 0, ended: false }
+    }
+
+    /// The same, with its input read in a thread of its own where one is to be had. What the input gave so far is in
+    /// the window, and counts as read at once.
+    pub(super) fn ahead(self) -> Self {
+        let offset = self.end_offset();
+        let input = match self.input {
+            Input::Here(layer) => match Ahead::start(layer, offset) {
+                Ok(ahead) => Input::Ahead(ahead),
+                Err(layer) => Input::Here(layer),
+            },
+            ahead => ahead,
+        };
+        Window { input, ..self }
     }
 
     /// Sees to it that `wanted` octets are unread; says how many there are, fewer only where the input ends.
@@ -226,11 +264,14 @@ impl Window {
                 // Grows with what is there, not with what a length field promises.
                 self.octets.resize(wanted.min(2 * self.octets.len()), 0);
             }
-            match self.layer.read(&mut self.octets[self.end..]) {
-                Ok(0) => self.ended = true,
-                Ok(count) => self.end += count,
-                Err(error) => return Err(self.layer.fault(error, self.end_offset())),
-            }
+            let offset = self.end_offset();
+            let into = &mut self.octets[self.end..];
+            let count = match &mut self.input {
+                Input::Here(layer) => layer.take(into, offset),
+                Input::Ahead(ahead) => ahead.read(into),
+            }?;
+            self.ended = count == 0;
+            self.end += count;
         }
         Ok(())
     }
@@ -276,15 +317,17 @@ impl Window {
     }
 
     pub(super) fn octets_stored(&self) -> u64 {
-        self.layer.octets_stored()
+        match &self.input {
+            Input::Here(layer) => layer.octets_stored(),
+            Input::Ahead(ahead) => ahead.octets_stored(),
+        }
     }
 
     /// Reads the stored input to its end; its SHA-256 if it was wanted.
-    pub(super) fn finish_hash(mut self) -> io::Result<Option<[u8; 32]>> {
-        let source = self.layer.source();
-        if source.hash.is_some() {
-            while source.read(&mut self.octets)? > 0 {}
+    pub(super) fn finish_hash(self) -> Hash {
+        match self.input {
+            Input::Here(layer) => layer.finish_hash(|| false),
+            Input::Ahead(ahead) => ahead.finish_hash(),
         }
-        Ok(source.hash.take().map(|hash| hash.finalize().into()))
     }
 }

@@ -1,6 +1,6 @@
 use std::io::{self, Read};
 
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 
 use super::*;
 
@@ -84,9 +84,10 @@ fn the_hash_is_of_the_input_as_stored() {
     let [sample, _] = samples();
     let damaged = [&sample[..], &[0xff; 100_000]].concat();
     for file in [sample.clone(), gzip(&sample), gzip(&damaged), damaged] {
-        let expected: [u8; 32] = Sha256::digest(&file).into();
-        for wanted in [false, true] {
+        let expected: [u8; 32] = digest(&SHA256, &file).as_ref().try_into().unwrap();
+        for (wanted, ahead) in [(false, false), (true, false), (false, true), (true, true)] {
             let mut reader = Reader::from_read(Box::new(Cursor::new(file.clone())), wanted).unwrap();
+            reader = if ahead { reader.ahead() } else { reader };
             while let Ok(Some(_)) = reader.next_packet() {}
             assert!(reader.bytes_read() <= file.len() as u64);
             assert_eq!(reader.finish_hash().unwrap(), wanted.then_some(expected));
@@ -121,4 +122,36 @@ fn what_is_no_capture_is_named() {
     assert!(matches!(refused(&gzip(b"")), CaptureError::Empty));
     assert!(matches!(refused(&zstd(b"text")), CaptureError::NotACapture { first } if first == b"text"));
     assert!(matches!(Reader::open("/".as_ref(), false).unwrap_err(), CaptureError::Io { packets: 0, .. }));
+}
+
+#[test]
+fn a_thread_that_reads_ahead_changes_nothing() {
+    fn told(mut reader: Reader) -> (Vec<(i64, Vec<u8>)>, String, u64) {
+        let mut packets = Vec::new();
+        let end = loop {
+            match reader.next_packet() {
+                Ok(Some(packet)) => packets.push((packet.time_ns, packet.data.to_vec())),
+                Ok(None) => break String::new(),
+                Err(error) => break error.to_string(),
+            }
+        };
+        (packets, end, reader.bytes_read())
+    }
+    let [sample, other] = samples();
+    let cut = sample[..sample.len() - 5].to_vec();
+    let damaged = [&sample[..], &[0xff; 600_000]].concat();
+    let cut_gzip = gzip(&sample)[..60].to_vec();
+    for file in [sample.clone(), other, gzip(&sample), cut, gzip(&damaged), damaged, cut_gzip] {
+        let open = || Reader::from_read(Box::new(Cursor::new(file.clone())), false).unwrap();
+        assert_eq!(told(open().ahead()), told(open()));
+    }
+}
+
+#[test]
+fn a_reader_may_be_dropped_while_its_thread_reads() {
+    let [sample, _] = samples();
+    let long = [&sample[..], &[0; 4_000_000]].concat();
+    let mut reader = Reader::from_read(Box::new(Cursor::new(long)), true).unwrap().ahead();
+    assert!(reader.next_packet().unwrap().is_some());
+    drop(reader);
 }
