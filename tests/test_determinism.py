@@ -1,4 +1,4 @@
-"""The same capture gives the same bytes, whatever the hash seed, the time zone and the folders."""
+"""The same capture gives the same bytes, whatever the hash seed, the time zone, the folders and the threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLANT = Path(__file__).resolve().parent.parent / "pcaps" / "waterworks"
 AUDIT = "from zonewatch.sensor.cli import main; main()"
 
 
-def audited(work: Path, out: Path, seed: str, zone: str) -> dict[str, bytes]:
+def audited(work: Path, out: Path, seed: str, zone: str, threads: int) -> dict[str, bytes]:
     """Every file of the result folder, by its name."""
     work.mkdir(parents=True)
     given = [f"{os.path.relpath(PLANT, work)}/{name}" for name in ("waterworks.pcap", "policy.yaml", "assets.csv")]
@@ -19,7 +19,7 @@ def audited(work: Path, out: Path, seed: str, zone: str) -> dict[str, bytes]:
     process = subprocess.run(
         [sys.executable, "-c", AUDIT, *arguments],
         cwd=work,
-        env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone},
+        env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "ZONEWATCH_THREADS": str(threads)},
         capture_output=True,
         text=True,
         check=False,
@@ -29,8 +29,8 @@ def audited(work: Path, out: Path, seed: str, zone: str) -> dict[str, bytes]:
 
 
 def test_same_bytes_in_every_surrounding(tmp_path: Path) -> None:
-    one = audited(tmp_path / "one", tmp_path / "first result", "1", "Pacific/Auckland")
-    other = audited(tmp_path / "a" / "deeper" / "one", tmp_path / "b" / "result", "4711", "America/St_Johns")
+    one = audited(tmp_path / "one", tmp_path / "first result", "1", "Pacific/Auckland", 1)
+    other = audited(tmp_path / "a" / "deeper" / "one", tmp_path / "b" / "result", "4711", "America/St_Johns", 2)
     assert {"report.html", "result.json"} <= one.keys()
     assert {Path(name).suffix for name in one} >= {".csv", ".ndjson", ".parquet", ".html", ".json", ".pcapng"}
     assert one.keys() == other.keys()

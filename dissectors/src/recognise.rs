@@ -99,10 +99,19 @@ impl Probation {
         if !follows {
             side.octets.clear();
         }
-        side.octets.extend_from_slice(&seen.payload[..seen.payload.len().min(MAX_OCTETS)]);
         side.next = Some(seen.sequence.wrapping_add((seen.payload.len() + seen.missing) as u32));
 
-        match self.attempts(protocols, &seen, opener, ports) {
+        // Most conversations are of no protocol known here: to find that out, nothing is collected.
+        let is_foreign = self.sides.iter().all(|side| side.octets.is_empty())
+            && matches!(ask(protocols, &self.first_probe(&seen, opener, ports)), Answer::Nobody);
+        let answer = if is_foreign {
+            Answer::Nobody
+        } else {
+            let octets = &seen.payload[..seen.payload.len().min(MAX_OCTETS)];
+            self.sides[seen.direction as usize].octets.extend_from_slice(octets);
+            self.attempts(protocols, &seen, opener, ports)
+        };
+        match answer {
             Answer::Found(session) => {
                 self.keep(&seen);
                 return Some((session, std::mem::take(&mut self.kept)));
@@ -183,6 +192,17 @@ impl Probation {
     pub fn octets(&self) -> usize {
         self.kept.iter().map(|kept| kept.payload.len()).sum::<usize>()
             + self.sides.iter().map(|side| side.octets.len()).sum::<usize>()
+    }
+
+    /// A segment with nothing collected before it.
+    fn first_probe<'a>(&self, seen: &Seen<'a>, opener: Option<Direction>, ports: [u16; 2]) -> Probe<'a> {
+        let octets = &seen.payload[..seen.payload.len().min(MAX_OCTETS)];
+        let (forward, backward): (&[u8], &[u8]) = match seen.direction {
+            Direction::Forward => (octets, &[]),
+            Direction::Backward => (&[], octets),
+        };
+        let first = self.kept.first().map_or(seen.direction, |kept| kept.direction);
+        Probe { forward, backward, first, opener, ports, cut: seen.missing > 0 }
     }
 
     /// With all that was collected; then from this segment's start; then this segment alone.
