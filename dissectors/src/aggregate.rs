@@ -26,8 +26,8 @@ const MAX_EDGES: usize = 8_192;
 const MAX_WHOLE: u32 = 64;
 /// Frames named as samples of an aggregate.
 const MAX_SAMPLES: usize = 4;
-/// Combinations of a flow that are found again without a search.
-const RECENT: usize = 4;
+/// Combinations of a flow that are found again without a search, as long as they come in the same order.
+const RECENT: usize = 64;
 
 /// A client and a server, down to their units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,8 +125,9 @@ struct Account {
 #[derive(Debug, Default)]
 pub struct Recent {
     edge: Option<(usize, Unit, Unit, u32)>,
-    slots: [u32; RECENT],
-    used: usize,
+    /// In the order in which they first came, and which of them is expected next.
+    slots: SmallVec<[u32; 4]>,
+    next: usize,
     /// What counts the last exchange again.
     pub tally: Option<Tally>,
 }
@@ -230,15 +231,20 @@ impl Ledger {
 
     /// Slot of a combination, and true where it is new. Where there are too many, that of all objects of its kind.
     pub fn slot(&mut self, recent: &mut Recent, combination: &Combination) -> (u32, bool) {
-        for &slot in &recent.slots[..recent.used.min(RECENT)] {
-            if self.accounts[slot as usize].combination == *combination {
-                return (slot, false);
-            }
+        let expected = recent.slots.get(recent.next).or(recent.slots.first());
+        if let Some(&slot) = expected.filter(|slot| self.accounts[**slot as usize].combination == *combination) {
+            recent.next = if recent.next < recent.slots.len() { recent.next + 1 } else { 1 };
+            return (slot, false);
         }
         let (slot, new) = self.searched(combination);
-        recent.slots[recent.used % RECENT] = slot;
-        // Counts on through the places from the second round on.
-        recent.used = if recent.used + 1 < 2 * RECENT { recent.used + 1 } else { RECENT };
+        match recent.slots.iter().position(|other| *other == slot) {
+            Some(at) => recent.next = at + 1,
+            None if recent.slots.len() < RECENT => {
+                recent.slots.push(slot);
+                recent.next = recent.slots.len();
+            }
+            None => {}
+        }
         (slot, new)
     }
 
@@ -497,8 +503,7 @@ mod tests {
     fn what_was_counted_lately_is_found_again_as_by_a_search() {
         let mut recent = Recent::default();
         let mut ledger = ledger(&mut recent);
-        // Six ranges in turn do not fit into what a flow remembers.
-        let starts = [1, 2, 3, 1, 4, 5, 6, 1, 2, 6, 6, 3, 5, 4];
+        let starts = [1, 2, 3, 1, 4, 5, 6, 1, 2, 6, 6, 3, 5, 4, 1, 2, 3, 4, 5, 6, 1, 2, 3];
         let found: Vec<_> = starts.iter().map(|&start| ledger.slot(&mut recent, &combination(start))).collect();
         for (at, (start, (slot, new))) in starts.iter().zip(&found).enumerate() {
             assert_eq!(*slot, start - 1, "the {at}th");
