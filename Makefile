@@ -48,7 +48,7 @@ lint: $(VENV)/.ready $(VENV)/.dev
 	cargo clippy --workspace --all-targets --features extension-module --locked --quiet -- -D warnings
 
 bench: $(VENV)/.ready $(VENV)/.dev
-	$(BIN)/python bench/bench.py
+	$(BIN)/python bench/bench.py --table build/performance.md
 
 fuzz:
 	@cargo +nightly fuzz --version > /dev/null 2>&1 || { echo "make fuzz needs nightly Rust (rustup toolchain install nightly) and cargo-fuzz (cargo install cargo-fuzz)"; exit 1; }
