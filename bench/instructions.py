@@ -61,7 +61,7 @@ def judged(now: Figures, before: Figures | None) -> tuple[bool, list[str]]:
     for case, count in now.packets.items():
         reach = before.packets.get(case) if before and same else None
         change = count / reach - 1 if reach else 0.0
-        worse = bool(reach) and count > reach * (1 + TOLERANCE)
+        worse = reach is not None and count > reach * (1 + TOLERANCE)
         good = good and not worse
         verdict = (
             "no figure to compare with"
