@@ -2,6 +2,7 @@
 # make test    every test, Rust and Python
 # make lint    every check
 # make bench   the engine and the audit against tshark
+# make instructions   the engine's instructions a packet against the figures kept (valgrind)
 # make fuzz    every fuzz target for FUZZ_SECONDS (nightly Rust and cargo-fuzz)
 # make lock    newest allowed versions and their hashes into requirements/
 # make clean   removes all that was made here
@@ -28,7 +29,7 @@ export SETUPTOOLS_RUST_CARGO_PROFILE := release
 # Otherwise the first Python on the path decides, and every change of it builds the extension anew.
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: audit test lint bench fuzz lock clean tools
+.PHONY: audit test lint bench instructions fuzz lock clean tools
 
 audit: $(VENV)/.ready
 	@$(BIN)/zonewatch audit $(PLANT)/waterworks.pcap --policy $(PLANT)/policy.yaml --assets $(PLANT)/assets.csv --out $(RESULT)
@@ -48,7 +49,10 @@ lint: $(VENV)/.ready $(VENV)/.dev
 	cargo clippy --workspace --all-targets --features extension-module --locked --quiet -- -D warnings
 
 bench: $(VENV)/.ready $(VENV)/.dev
-	$(BIN)/python bench/bench.py
+	$(BIN)/python bench/bench.py --table build/performance.md
+
+instructions: | tools
+	@$(PYTHON) bench/instructions.py
 
 fuzz:
 	@cargo +nightly fuzz --version > /dev/null 2>&1 || { echo "make fuzz needs nightly Rust (rustup toolchain install nightly) and cargo-fuzz (cargo install cargo-fuzz)"; exit 1; }

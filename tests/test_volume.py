@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import shutil
+import subprocess
 from pathlib import Path
-from types import ModuleType
+
+import pytest
 
 from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
 
 PACKETS = 150_000
-OCTETS = 100 * PACKETS
+ROOT = Path(__file__).parents[1]
 
 
-def polling() -> ModuleType:
-    """The generator of the benchmark."""
-    path = Path(__file__).parents[1] / "bench" / "bench.py"
-    spec = importlib.util.spec_from_file_location("polling", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def polling(tmp_path: Path) -> Path:
+    """The benchmark's capture of polling, short."""
+    path, cargo = tmp_path / "polling.pcap", shutil.which("cargo")
+    assert cargo is not None
+    generate = [cargo, "run", "--quiet", "--locked", "--example", "generate", "--"]
+    subprocess.check_call([*generate, "polling", "packets", str(PACKETS), str(path)], cwd=ROOT)
+    return path
 
 
-def test_events_of_steady_polling_are_one_percent_of_the_packets_at_most(tmp_path: Path) -> None:
-    path = tmp_path / "polling.pcap"
-    packets = polling().generate(path, OCTETS)
-    assert packets >= PACKETS
-    decoder = Decoder([Source("bench", (CaptureFile(path.name, path),))], detail="aggregates", hash_inputs=False)
+def test_events_of_steady_polling_are_one_percent_of_the_packets_at_most(polling: Path) -> None:
+    decoder = Decoder([Source("bench", (CaptureFile(polling.name, polling),))], detail="aggregates", hash_inputs=False)
     while decoder.advance():
         pass
     events, aggregates = decoder.take("events"), decoder.take("aggregates")
-    assert 0 < events.num_rows <= packets // 100
-    # every exchange is counted all the same: two packets each, but for the three of a handshake
+    assert decoder.packets == PACKETS
+    assert 0 < events.num_rows <= PACKETS // 100
+    # every exchange is counted all the same: two packets each, but for the three of a handshake; of a request whose
+    # response the capture's end cut off there is one
     counted = sum(aggregates["events"].to_pylist())
-    assert 2 * counted == packets - 3 * 525
+    assert 0 <= 2 * counted - (PACKETS - 3 * 525) <= 525
     reasons = set(events["reason"].to_pylist())
-    assert reasons == {"new", "state_change"}
+    assert {"new", "state_change"} <= reasons <= {"new", "state_change", "failed"}
