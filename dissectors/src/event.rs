@@ -145,7 +145,9 @@ impl Kept<'_> {
             status_code: answer.status,
             status_name: names.fixed(answer.status_name),
             latency: (exchange.request.is_some() && exchange.response.is_some())
-                .then(|| exchange.end_time.saturating_sub(exchange.start.time)),
+                .then(|| exchange.end_time.saturating_sub(exchange.start.time))
+                // None of an answer that was captured before its request.
+                .filter(|latency| *latency >= 0),
             request_frames: exchange.request_frames.to_vec(),
             response_frames: exchange.response_frames.to_vec(),
             response_capture: exchange.response_capture,

@@ -13,6 +13,10 @@ use crate::session::Direction;
 const MAX_PENDING: usize = 64;
 /// A request is unanswered after this time.
 pub const TIMEOUT_NS: i64 = 30_000_000_000;
+/// An answer that was captured before its request waits this long for it: two mirrors are some milliseconds apart.
+const EARLY_NS: i64 = 200_000_000;
+/// Such answers that wait in one flow at most.
+const MAX_EARLY: usize = 16;
 /// Frames named for one side of an exchange.
 const MAX_FRAMES: usize = 32;
 
@@ -95,7 +99,13 @@ struct Pending {
 /// The open exchanges of one flow.
 #[derive(Debug, Default)]
 pub struct Exchanges {
+    /// True where the flow shows that what the other side says is captured later than this side's answers to it.
+    pub answers_come_early: bool,
     pending: VecDeque<Pending>,
+    /// Answers whose requests may still come.
+    early: VecDeque<Pending>,
+    /// Key of the last one: who never changes it does not tell by it which request is answered.
+    last_early: Option<u64>,
     dropped: u64,
 }
 
@@ -123,6 +133,7 @@ impl Exchanges {
                 }
                 let exchange = Exchange { status: Status::NoResponse, ..alone(message, direction, frames, stamp) };
                 self.pending.push_back(Pending { key, exchange });
+                self.answer_early(key, direction, done);
             }
             Pairing::Answers { key, last } => match self.find(key, direction.opposite()) {
                 Some(index) => {
@@ -132,8 +143,35 @@ impl Exchanges {
                         self.close(index, done);
                     }
                 }
+                None if self.answers_come_early && last && self.last_early.replace(key) != Some(key) => {
+                    if self.early.len() >= MAX_EARLY {
+                        self.give_up_early(done);
+                    }
+                    let exchange = orphan(message, direction, frames, stamp);
+                    self.early.push_back(Pending { key, exchange });
+                }
                 None => done(&mut orphan(message, direction, frames, stamp)),
             },
+        }
+    }
+
+    /// Answers the newest request where its answer was there before it.
+    #[inline]
+    fn answer_early(&mut self, key: u64, direction: Direction, done: &mut Done<'_>) {
+        let is_its = |early: &Pending| early.key == key && early.exchange.direction == direction;
+        let Some(at) = self.early.iter().position(is_its) else { return };
+        let (Some(early), Some(pending)) = (self.early.remove(at), self.pending.back_mut()) else { return };
+        let Exchange { response: Some(mut response), start, response_frames, .. } = early.exchange else { return };
+        if let Some(request) = &pending.exchange.request {
+            place_values(request, &mut response);
+        }
+        answer(&mut pending.exchange, response, &response_frames, start);
+        self.close(self.pending.len() - 1, done);
+    }
+
+    fn give_up_early(&mut self, done: &mut Done<'_>) {
+        if let Some(mut early) = self.early.pop_front() {
+            done(&mut early.exchange);
         }
     }
 
@@ -142,11 +180,14 @@ impl Exchanges {
         while self.pending.front().is_some_and(|oldest| now.saturating_sub(oldest.exchange.end_time) > TIMEOUT_NS) {
             self.close(0, done);
         }
+        while self.early.front().is_some_and(|oldest| now.saturating_sub(oldest.exchange.end_time) > EARLY_NS) {
+            self.give_up_early(done);
+        }
     }
 
     /// True where nothing is open.
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.is_empty() && self.early.is_empty()
     }
 
     /// Requests that were no longer waited for, because too many were open.
@@ -158,6 +199,9 @@ impl Exchanges {
     pub fn finish(&mut self, done: &mut Done<'_>) {
         while !self.pending.is_empty() {
             self.close(0, done);
+        }
+        while !self.early.is_empty() {
+            self.give_up_early(done);
         }
     }
 
@@ -236,6 +280,18 @@ fn answer(exchange: &mut Exchange, mut message: Box<Message>, frames: &[u64], st
     exchange.response = Some(message);
 }
 
+/// An answer that was decoded before its request does not know which points its values are of: the request says it.
+fn place_values(request: &Message, response: &mut Message) {
+    for (asked, told) in request.objects.iter().zip(&mut response.objects) {
+        let same_kind = asked.kind == told.kind && told.start.is_none();
+        // Bits come in whole octets.
+        if same_kind && (asked.count..asked.count.saturating_add(8)).contains(&told.count) {
+            (told.start, told.count) = (asked.start, asked.count);
+            told.values.end = told.values.end.min(told.values.start.saturating_add(asked.count));
+        }
+    }
+}
+
 /// Puts an earlier part of an answer before the later one: the later header, the objects of both.
 fn join(earlier: &mut Message, later: &mut Message) {
     let (values, text) = (earlier.values.len() as u32, earlier.text.len() as u32);
@@ -256,6 +312,7 @@ fn join(earlier: &mut Message, later: &mut Message) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Object;
 
     fn message(pairing: Pairing, kind: Kind) -> Box<Message> {
         Box::new(Message { pairing, kind, ..Message::default() })
@@ -267,7 +324,11 @@ mod tests {
     type Outcome = (Status, usize, usize);
 
     fn run(steps: &[Step]) -> Vec<Outcome> {
-        let (mut exchanges, mut done) = (Exchanges::default(), Vec::new());
+        run_in(&mut Exchanges::default(), steps)
+    }
+
+    fn run_in(exchanges: &mut Exchanges, steps: &[Step]) -> Vec<Outcome> {
+        let mut done = Vec::new();
         let mut sink = |exchange: &mut Exchange| {
             done.push((exchange.status, exchange.request_frames.len(), exchange.response_frames.len()));
         };
@@ -310,6 +371,64 @@ mod tests {
             exchanges.finish(&mut sink);
             assert_eq!(done, [(expected.0, expected.1, expected.2.to_vec())], "{name}");
         }
+    }
+
+    #[test]
+    fn an_answer_captured_before_its_request_waits_for_it() {
+        use Direction::{Backward, Forward};
+        let answer = |key, second| (Pairing::Answers { key, last: true }, Kind::Response, Backward, second);
+        let request = |key, second| (Pairing::Opens(key), Kind::Request, Forward, second);
+        let cases: &[(&str, bool, &[Step], &[Outcome])] = &[
+            ("it comes", true, &[answer(1, 0), request(1, 0)], &[(Status::Ok, 1, 1)]),
+            ("several", true, &[answer(1, 0), answer(2, 0), request(1, 0), request(2, 0)], &[(Status::Ok, 1, 1); 2]),
+            (
+                "too late",
+                true,
+                &[answer(1, 0), request(1, 1)],
+                &[(Status::ResponseOnly, 0, 1), (Status::NoResponse, 1, 0)],
+            ),
+            (
+                "another",
+                true,
+                &[answer(1, 0), request(2, 0)],
+                &[(Status::NoResponse, 1, 0), (Status::ResponseOnly, 0, 1)],
+            ),
+            (
+                "no sign of it",
+                false,
+                &[answer(1, 0), request(1, 0)],
+                &[(Status::ResponseOnly, 0, 1), (Status::NoResponse, 1, 0)],
+            ),
+            (
+                "a key that never changes tells nothing",
+                true,
+                &[answer(0, 0), request(0, 0), answer(0, 0), request(0, 0), answer(0, 0)],
+                &[(Status::Ok, 1, 1), (Status::ResponseOnly, 0, 1), (Status::Ok, 1, 1)],
+            ),
+        ];
+        for (name, early, steps, expected) in cases {
+            let mut exchanges = Exchanges { answers_come_early: *early, ..Exchanges::default() };
+            assert_eq!(run_in(&mut exchanges, steps), *expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_values_of_an_early_answer_are_of_the_points_asked_for() {
+        let mut request = message(Pairing::Opens(1), Kind::Request);
+        request.objects.push(Object { kind: "coil", start: Some(19), count: 3, ..Object::default() });
+        let mut response = message(Pairing::Answers { key: 1, last: true }, Kind::Response);
+        let values = response.push_values([1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        response.objects.push(Object { kind: "coil", count: 8, values, ..Object::default() });
+        let mut exchanges = Exchanges { answers_come_early: true, ..Exchanges::default() };
+        let mut found = Vec::new();
+        let mut sink = |exchange: &mut Exchange| {
+            let response = exchange.response.as_ref().expect("an answer");
+            let object = &response.objects[0];
+            found.push((object.start, object.count, response.values_of(object).to_vec()));
+        };
+        exchanges.message(response, Direction::Backward, &[1], Stamp::default(), &mut sink);
+        exchanges.message(request, Direction::Forward, &[2], Stamp::default(), &mut sink);
+        assert_eq!(found, [(Some(19), 3, vec![1.0, 0.0, 1.0])]);
     }
 
     #[test]

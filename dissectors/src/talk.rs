@@ -66,6 +66,9 @@ impl Talk {
         }
         self.catch_up(sinks, output);
         self.session.decode(chunk, output);
+        // Of datagrams nothing but their number tells which one is answered.
+        self.dialogue.exchanges.answers_come_early =
+            output.messages.last().is_some_and(|message| message.transaction.is_some());
         if output.messages.is_empty() {
             sinks.undecoded(self.place.protocol, chunk.bytes.len() as u64);
         }

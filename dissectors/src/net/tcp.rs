@@ -123,6 +123,12 @@ impl Half {
         }
     }
 
+    /// True where octets before this acknowledgement were not seen yet.
+    #[inline]
+    pub fn lacks(&self, acknowledgement: u32) -> bool {
+        self.next.is_some_and(|next| distance(next, acknowledgement) > 0)
+    }
+
     /// Gives up the holes that are surely lost by now.
     pub fn give_up(&mut self, now: i64, sink: &mut dyn FnMut(Piece<'_>, Stamp)) {
         while self.is_waiting() && self.is_lost(now) {

@@ -80,6 +80,12 @@ impl Conversation {
         self.outstanding.awaits(key(transaction, unit, function))
     }
 
+    /// Octets of a direction are lost.
+    pub fn gap(&mut self, direction: Direction) {
+        self.in_sync[direction as usize] = false;
+        self.outstanding.forget_older();
+    }
+
     /// True where no request awaits its answer.
     pub fn is_idle(&self) -> bool {
         self.outstanding.is_empty()
@@ -96,11 +102,18 @@ impl Conversation {
         let key = frame.key(role);
         let mut cursor = Cursor::new(frame.octets);
         let _ = cursor.take(frame.pdu_at.min(frame.octets.len()), "header");
+        let (answered, known) = match (key, role) {
+            (Some(key), Role::Response) => {
+                let pdu = frame.octets.get(frame.pdu_at..).unwrap_or(&[]);
+                self.outstanding.answer(key, |asked| pdu::fits(asked, pdu))
+            }
+            _ => (0, None),
+        };
         let asked = pdu::decode(Decoding {
             cursor,
             length: frame.pdu_length,
             role,
-            asked: key.filter(|_| role == Role::Response).and_then(|key| self.outstanding.answer(key)),
+            asked: known,
             message: &mut message,
             found: &mut self.found,
             claims: &mut self.claims,
@@ -111,11 +124,8 @@ impl Conversation {
                 message.kind = Kind::Unconfirmed;
                 message.pairing = Pairing::Alone;
             }
-            (Some(key), Role::Request) => {
-                message.pairing = Pairing::Opens(key);
-                self.outstanding.ask(key, asked);
-            }
-            (Some(key), Role::Response) => message.pairing = Pairing::Answers { key, last: true },
+            (Some(key), Role::Request) => message.pairing = Pairing::Opens(self.outstanding.ask(key, asked)),
+            (Some(_), Role::Response) => message.pairing = Pairing::Answers { key: answered, last: true },
         }
         out.push(message);
         for (code, layer, offset, expected) in self.found.drain(..) {

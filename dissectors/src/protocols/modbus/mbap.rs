@@ -264,7 +264,7 @@ impl Session for MbapSession {
     }
 
     fn gap(&mut self, direction: Direction, _out: &mut Output) {
-        self.conversation.in_sync[direction as usize] = false;
+        self.conversation.gap(direction);
     }
 
     fn variable(&self, direction: Direction, message: &[u8]) -> Option<Variable> {

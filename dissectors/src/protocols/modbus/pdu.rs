@@ -57,6 +57,20 @@ fn registers(octets: &[u8]) -> impl Iterator<Item = f64> {
     octets.chunks_exact(2).map(|pair| f64::from(u16::from_be_bytes([pair[0], pair[1]])))
 }
 
+/// True where a response can be that to such a request: it has as many values, or repeats its address.
+pub fn fits(asked: &Asked, response: &[u8]) -> bool {
+    let (Some(span), &[function, ref fields @ ..]) = (asked.span, response) else { return true };
+    match (function, fields) {
+        (READ_COILS | READ_DISCRETE_INPUTS, [octets, ..]) => u32::from(*octets) == span.count.div_ceil(8),
+        (READ_HOLDING_REGISTERS | READ_INPUT_REGISTERS, [octets, ..]) => u32::from(*octets) == span.count * 2,
+        (
+            WRITE_SINGLE_COIL | WRITE_SINGLE_REGISTER | WRITE_MULTIPLE_COILS | WRITE_MULTIPLE_REGISTERS,
+            [high, low, ..],
+        ) => u32::from(u16::from_be_bytes([*high, *low])) == span.start,
+        _ => true,
+    }
+}
+
 /// Where the values start in a PDU that is nothing but values behind a fixed start, and how they are read.
 pub fn values(role: Role, function: u8) -> Option<(usize, Read)> {
     match (role, function) {

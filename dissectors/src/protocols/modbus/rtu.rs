@@ -229,6 +229,6 @@ impl Session for RtuSession {
     }
 
     fn gap(&mut self, direction: Direction, _out: &mut Output) {
-        self.conversation.in_sync[direction as usize] = false;
+        self.conversation.gap(direction);
     }
 }

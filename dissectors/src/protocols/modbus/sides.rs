@@ -102,8 +102,16 @@ pub struct Asked {
 /// Requests that await their answers, the newest last.
 #[derive(Debug)]
 pub struct Outstanding {
-    requests: VecDeque<(u64, Asked)>,
+    requests: VecDeque<Request>,
     most: usize,
+}
+
+#[derive(Debug)]
+struct Request {
+    key: u64,
+    /// Counts those under one identifier.
+    turn: u8,
+    asked: Asked,
 }
 
 impl Outstanding {
@@ -112,12 +120,16 @@ impl Outstanding {
         Outstanding { requests: VecDeque::new(), most }
     }
 
-    /// Remembers a request; the oldest gives way.
-    pub fn ask(&mut self, key: u64, asked: Asked) {
+    /// Remembers a request; the oldest gives way. Gives the key of the exchange: another one than before while a request
+    /// under the same identifier awaits its answer.
+    pub fn ask(&mut self, key: u64, asked: Asked) -> u64 {
         while self.requests.len() >= self.most {
             self.requests.pop_front();
         }
-        self.requests.push_back((key, asked));
+        let latest = self.requests.iter().rev().find(|request| request.key == key);
+        let turn = latest.map_or(0, |request| request.turn.wrapping_add(1));
+        self.requests.push_back(Request { key, turn, asked });
+        of_turn(key, turn)
     }
 
     /// True where no request awaits its answer.
@@ -127,25 +139,44 @@ impl Outstanding {
 
     /// True where a request of this key awaits its answer.
     pub fn awaits(&self, key: u64) -> bool {
-        self.requests.iter().any(|(other, _)| *other == key)
+        self.requests.iter().any(|request| request.key == key)
     }
 
-    /// Takes the request that an answer belongs to. Where several of one key asked different things (clients that
-    /// never change the transaction identifier), which of them is answered cannot be told: none is.
-    pub fn answer(&mut self, key: u64) -> Option<Asked> {
-        let newest = self.requests.iter().rposition(|(other, _)| *other == key)?;
-        let (_, asked) = self.requests.remove(newest)?;
+    /// Takes the request that an answer belongs to, and the key of the exchange: of those under one identifier the
+    /// oldest that the answer fits, else the oldest. Where it fits others that asked something else, it cannot be told
+    /// what was asked, and none of them is waited for: a client that never changes the identifier may have given up
+    /// the oldest.
+    pub fn answer(&mut self, key: u64, fits: impl Fn(&Asked) -> bool) -> (u64, Option<Asked>) {
+        let mut of_key = (0..self.requests.len()).filter(|at| self.requests[*at].key == key);
+        let oldest = of_key.next();
+        let fitting = oldest.filter(|at| fits(&self.requests[*at].asked));
+        let chosen = fitting.or_else(|| of_key.find(|at| fits(&self.requests[*at].asked))).or(oldest);
+        let Some(Request { turn, asked, .. }) = chosen.and_then(|at| self.requests.remove(at)) else {
+            return (key, None);
+        };
+        let fits_another = |other: &Request| other.key == key && other.asked != asked && fits(&other.asked);
+        let is_sure = !self.requests.iter().any(fits_another);
+        if !is_sure {
+            self.requests.retain(|request| request.key != key);
+        }
         if self.requests.is_empty() {
             // The next request goes to the same place in memory.
             self.requests.clear();
-            return Some(asked);
         }
-        let mut sure = true;
-        self.requests.retain(|(other, older)| {
-            let same_key = *other == key;
-            sure &= !same_key || *older == asked;
-            !same_key
-        });
-        sure.then_some(asked)
+        (of_turn(key, turn), Some(asked).filter(|_| is_sure))
     }
+
+    /// Octets are lost: which requests under one identifier were answered in them cannot be told, and the newest is
+    /// taken for the one that awaits its answer.
+    pub fn forget_older(&mut self) {
+        let newest: Vec<(u64, u8)> = self.requests.iter().map(|request| (request.key, request.turn)).collect();
+        self.requests.retain(|request| {
+            newest.iter().rev().find(|(key, _)| *key == request.key) == Some(&(request.key, request.turn))
+        });
+    }
+}
+
+/// The key of an exchange whose identifier was in use so many times when it was asked.
+fn of_turn(key: u64, turn: u8) -> u64 {
+    u64::from(turn) << 32 | key
 }

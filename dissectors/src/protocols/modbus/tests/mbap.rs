@@ -28,6 +28,30 @@ fn one_transaction_identifier_for_all_does_not_mix_up_addresses() {
 }
 
 #[test]
+fn requests_under_one_identifier_are_answered_in_order_or_as_they_fit() {
+    let mut two_registers = READ_THREE_REGISTERS.to_vec();
+    (two_registers[9], two_registers[11]) = (0x70, 2);
+    let two_values: &[u8] = &[THREE_REGISTERS[0], THREE_REGISTERS[1], 0, 0, 0, 7, 17, 3, 4, 0, 5, 0, 6];
+    /// Answers in the order in which they come, and the request and address that each is of.
+    type Case<'a> = ([&'a [u8]; 2], [(usize, Option<u32>); 2]);
+    let cases: [Case; 2] = [
+        ([THREE_REGISTERS, two_values], [(0, Some(107)), (1, Some(112))]),
+        ([two_values, THREE_REGISTERS], [(1, Some(112)), (0, Some(107))]),
+    ];
+    for (answers, expected) in cases {
+        let mut session = session();
+        let asked = [READ_THREE_REGISTERS, &two_registers[..]]
+            .map(|request| request_key(last_of(&mut session, &[(request, TO_SERVER)]).messages[0].pairing));
+        assert_ne!(asked[0], asked[1]);
+        for (answer, (request, start)) in answers.into_iter().zip(expected) {
+            let out = last_of(&mut session, &[(answer, TO_CLIENT)]);
+            let found = (response_key(out.messages[0].pairing), out.messages[0].objects[0].start);
+            assert_eq!(found, (asked[request], start));
+        }
+    }
+}
+
+#[test]
 fn an_evident_mistake_about_the_sides_is_mended() {
     let mut session = MbapSession::new(Sides::new(TO_CLIENT));
     let polls = [(READ_THREE_REGISTERS, TO_SERVER), (THREE_REGISTERS, TO_CLIENT)].repeat(2);
