@@ -12,6 +12,8 @@ const MAX_BLOCKS: usize = 100_000;
 const MAX_BLOCKS_OF_PLACE: usize = 4_096;
 /// Points of one block that are kept.
 const MAX_POINTS: usize = 2_048;
+/// Values kept in all: 32 MB.
+const MAX_VALUES: usize = 4 << 20;
 /// Points for which a value before is looked up.
 const MAX_ASKED: u32 = 256;
 
@@ -76,6 +78,7 @@ pub struct Known {
     index: HashMap<Place, u32, foldhash::fast::RandomState>,
     places: Vec<(Place, Vec<Block>)>,
     blocks: usize,
+    values: usize,
     clock: u64,
 }
 
@@ -132,7 +135,7 @@ impl Known {
     }
 
     fn keep(&mut self, place: Place, block: Block) {
-        if self.blocks >= MAX_BLOCKS {
+        if self.blocks >= MAX_BLOCKS || self.values + block.values.len() > MAX_VALUES {
             return;
         }
         let at = *self.index.entry(place).or_insert_with(|| {
@@ -141,8 +144,9 @@ impl Known {
         });
         let blocks = &mut self.places[at as usize].1;
         if blocks.len() < MAX_BLOCKS_OF_PLACE {
-            blocks.push(block);
+            self.values += block.values.len();
             self.blocks += 1;
+            blocks.push(block);
         }
     }
 
@@ -241,6 +245,18 @@ mod tests {
         let other = Place { server: 2, ..PLACE };
         known.learn(other, 5, &[8.0], &mut Seat::default());
         assert_eq!(known.values(other, 5, 1), [8.0]);
+    }
+
+    #[test]
+    fn who_reads_long_ranges_of_many_devices_fills_so_much() {
+        let (mut known, values) = (Known::default(), [1.0; MAX_POINTS]);
+        let most = (MAX_VALUES / MAX_POINTS) as u32;
+        for server in 0..most + 9 {
+            known.learn(Place { server, ..PLACE }, 0, &values, &mut Seat::default());
+        }
+        assert_eq!(known.values, MAX_VALUES);
+        assert_eq!(known.values(Place { server: most - 1, ..PLACE }, 0, 1), [1.0]);
+        assert_eq!(known.values(Place { server: most, ..PLACE }, 0, 1), [0.0; 0]);
     }
 
     #[test]
