@@ -81,9 +81,9 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
     let Content::Stream(stream) = &mut flow.content else { return };
     let Stream { talk, halves, assemblies } = &mut **stream;
     let Seen { direction, sequence, payload, missing, stamp } = seen;
-    // Who acknowledges what was not seen yet answers it, maybe.
+    // Who acknowledges what was not seen yet answers it, maybe; of what was kept nothing is known.
     talk.dialogue.exchanges.answers_come_early =
-        acknowledgement.is_some_and(|number| halves[direction.opposite() as usize].lacks(number));
+        acknowledgement.is_none_or(|number| halves[direction.opposite() as usize].lacks(number));
     let mut run = |direction: Direction, piece: Piece<'_>, stamp: Stamp, sinks: &mut Sinks| {
         note_missing(&piece, &mut sinks.coverage);
         talk.piece(&mut assemblies[direction as usize], direction, piece, stamp, sinks, output);

@@ -12,6 +12,8 @@ const MAX_BLOCKS: usize = 100_000;
 const MAX_BLOCKS_OF_PLACE: usize = 4_096;
 /// Points of one block that are kept.
 const MAX_POINTS: usize = 2_048;
+/// Values kept in all: 32 MB.
+const MAX_VALUES: usize = 4 << 20;
 /// Points for which a value before is looked up.
 const MAX_ASKED: u32 = 256;
 
@@ -78,6 +80,8 @@ pub struct Known {
     /// Each with the numbers of its blocks.
     places: Vec<(Place, Vec<u32>)>,
     blocks: Vec<Block>,
+    /// Values in all of them.
+    values: usize,
     clock: u64,
 }
 
@@ -135,7 +139,7 @@ impl Known {
     }
 
     fn keep(&mut self, place: Place, start: u32, values: &[f64]) {
-        if self.blocks.len() >= MAX_BLOCKS {
+        if self.blocks.len() >= MAX_BLOCKS || self.values + values.len() > MAX_VALUES {
             return;
         }
         let at = *self.index.entry(place).or_insert_with(|| {
@@ -145,6 +149,7 @@ impl Known {
         let numbers = &mut self.places[at as usize].1;
         if numbers.len() < MAX_BLOCKS_OF_PLACE {
             self.clock += 1;
+            self.values += values.len();
             let (updated, changed) = (self.clock, self.clock);
             numbers.push(self.blocks.len() as u32);
             self.blocks.push(Block { place: at, start, values: values.to_vec(), updated, changed });
@@ -244,6 +249,18 @@ mod tests {
         let other = Place { server: 2, ..PLACE };
         known.learn(other, 5, &[8.0], &mut Seat::default());
         assert_eq!(known.values(other, 5, 1), [8.0]);
+    }
+
+    #[test]
+    fn who_reads_long_ranges_of_many_devices_fills_so_much() {
+        let (mut known, values) = (Known::default(), [1.0; MAX_POINTS]);
+        let most = (MAX_VALUES / MAX_POINTS) as u32;
+        for server in 0..most + 9 {
+            known.learn(Place { server, ..PLACE }, 0, &values, &mut Seat::default());
+        }
+        assert_eq!(known.values, MAX_VALUES);
+        assert_eq!(known.values(Place { server: most - 1, ..PLACE }, 0, 1), [1.0]);
+        assert_eq!(known.values(Place { server: most, ..PLACE }, 0, 1), [0.0; 0]);
     }
 
     #[test]

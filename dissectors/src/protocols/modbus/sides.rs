@@ -112,6 +112,8 @@ struct Request {
     /// Counts those under one identifier.
     turn: u8,
     asked: Asked,
+    /// False where an answer under its identifier may have been its own.
+    is_sure: bool,
 }
 
 impl Outstanding {
@@ -123,12 +125,14 @@ impl Outstanding {
     /// Remembers a request; the oldest gives way. Gives the key of the exchange: another one than before while a request
     /// under the same identifier awaits its answer.
     pub fn ask(&mut self, key: u64, asked: Asked) -> u64 {
+        // Who asks again did not wait for more answers than came.
+        self.requests.retain(|request| request.key != key || request.is_sure);
+        let latest = self.requests.iter().rev().find(|request| request.key == key);
+        let turn = latest.map_or(0, |request| request.turn.wrapping_add(1));
         while self.requests.len() >= self.most {
             self.requests.pop_front();
         }
-        let latest = self.requests.iter().rev().find(|request| request.key == key);
-        let turn = latest.map_or(0, |request| request.turn.wrapping_add(1));
-        self.requests.push_back(Request { key, turn, asked });
+        self.requests.push_back(Request { key, turn, asked, is_sure: true });
         of_turn(key, turn)
     }
 
@@ -144,20 +148,20 @@ impl Outstanding {
 
     /// Takes the request that an answer belongs to, and the key of the exchange: of those under one identifier the
     /// oldest that the answer fits, else the oldest. Where it fits others that asked something else, it cannot be told
-    /// what was asked, and none of them is waited for: a client that never changes the identifier may have given up
-    /// the oldest.
+    /// what was asked, here and at the next answers: a client that never changes the identifier may have given up the
+    /// oldest.
     pub fn answer(&mut self, key: u64, fits: impl Fn(&Asked) -> bool) -> (u64, Option<Asked>) {
         let mut of_key = (0..self.requests.len()).filter(|at| self.requests[*at].key == key);
         let oldest = of_key.next();
         let fitting = oldest.filter(|at| fits(&self.requests[*at].asked));
         let chosen = fitting.or_else(|| of_key.find(|at| fits(&self.requests[*at].asked))).or(oldest);
-        let Some(Request { turn, asked, .. }) = chosen.and_then(|at| self.requests.remove(at)) else {
+        let Some(Request { turn, asked, is_sure, .. }) = chosen.and_then(|at| self.requests.remove(at)) else {
             return (key, None);
         };
         let fits_another = |other: &Request| other.key == key && other.asked != asked && fits(&other.asked);
-        let is_sure = !self.requests.iter().any(fits_another);
+        let is_sure = is_sure && !self.requests.iter().any(fits_another);
         if !is_sure {
-            self.requests.retain(|request| request.key != key);
+            self.requests.iter_mut().filter(|request| request.key == key).for_each(|request| request.is_sure = false);
         }
         if self.requests.is_empty() {
             // The next request goes to the same place in memory.

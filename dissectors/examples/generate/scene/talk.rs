@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::wire::{self, ACK, FIN, Host, PSH, SYN, Segment, Side};
+use super::wire::{self, ACK, FIN, Host, PSH, SYN, Segment, Side};
 
 /// Octets of a full segment.
 const SEGMENT: usize = 1_460;

@@ -1,7 +1,7 @@
 //! Conversations of plants: Modbus/TCP, DNP3 over TCP, BACnet/IP. A round is one poll.
 
-use crate::talk::{Random, Talk};
-use crate::wire::Side::{Client, Server};
+use super::talk::{Random, Talk};
+use super::wire::Side::{Client, Server};
 
 /// One Modbus response in so many brings registers that changed since the last; of these registers, too, one in so many
 /// changed.

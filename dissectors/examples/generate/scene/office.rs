@@ -1,7 +1,7 @@
 //! Conversations that no dissector decodes: TLS, DNS, files over SMB, and neighbours looking for one another.
 
-use crate::talk::{Random, Talk};
-use crate::wire::Side::{self, Client, Server};
+use super::talk::{Random, Talk};
+use super::wire::Side::{self, Client, Server};
 
 const NAMES: [&str; 8] = ["update", "mail", "portal", "cdn", "telemetry", "login", "files", "api"];
 
