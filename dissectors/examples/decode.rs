@@ -1,7 +1,7 @@
 //! Decodes captures and drops the rows: the engine alone, without Python, to be measured and for profilers.
 //!
-//! `decode pdus|aggregates CAPTURE...` takes the captures for files of one source. `decode threads` tells on how many
-//! threads the engine can work.
+//! `decode [hashed] [threads N] pdus|aggregates CAPTURE...` takes the captures for files of one source; `hashed` takes
+//! their SHA-256, too, as the audit does.
 //!
 //! `valgrind --tool=callgrind target/release/examples/decode aggregates polling.pcap`
 
@@ -18,20 +18,24 @@ const STEPS: u64 = 30;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (detail, paths) = match arguments.as_slice() {
-        [word] if word == "threads" => {
-            println!("1");
-            return ExitCode::SUCCESS;
-        }
+    let (hashed, rest) = match arguments.as_slice() {
+        [word, rest @ ..] if word == "hashed" => (true, rest),
+        rest => (false, rest),
+    };
+    let (threads, rest) = match rest {
+        [word, number, rest @ ..] if word == "threads" => (number.parse().unwrap_or(1), rest),
+        rest => (1, rest),
+    };
+    let (detail, paths) = match rest {
         [detail, paths @ ..] if detail == "pdus" => (Detail::Pdus, paths),
         [detail, paths @ ..] if detail == "aggregates" => (Detail::Aggregates, paths),
         _ => {
-            eprintln!("usage: decode pdus|aggregates CAPTURE...");
+            eprintln!("usage: decode [hashed] [threads N] pdus|aggregates CAPTURE...");
             return ExitCode::from(2);
         }
     };
     let files = paths.iter().map(|path| (path.clone(), path.clone())).collect();
-    let mut decoder = Decoder::new(vec![("capture".to_string(), files)], detail, false);
+    let mut decoder = Decoder::new(vec![("capture".to_string(), files)], detail, hashed).with_threads(threads);
     let (mut rows, mut step, mut going) = (0, 0, true);
     while going {
         going = decoder.advance(STEP);
