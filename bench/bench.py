@@ -13,7 +13,6 @@ import argparse
 import os
 import platform
 import shutil
-import subprocess
 import sysconfig
 import tempfile
 from collections.abc import Iterator
