@@ -14,6 +14,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator
@@ -117,7 +118,9 @@ def main() -> None:
             path = folder / f"{scene}.pcap"
             packets, made[scene] = generate(tools, scene, "octets", int(given.size * GIGABYTE), path)
             capture = Capture(scene, path, packets)
-            done |= {(one.what, scene): one for one in measured(tools, folder, capture, threads, given.times)}
+            for one in measured(tools, folder, capture, threads, given.times):
+                print(one.row(), file=sys.stderr, flush=True)
+                done[one.what, scene] = one
             path.unlink()
     text = report(made, done, threads)
     print(text)
