@@ -13,6 +13,7 @@ import argparse
 import os
 import platform
 import shutil
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator
@@ -115,7 +116,9 @@ def main() -> None:
             path = folder / f"{scene}.pcap"
             packets, made[scene] = generate(tools, scene, "octets", int(given.size * GIGABYTE), path)
             capture = Capture(scene, path, packets)
-            done |= {(one.what, scene): one for one in measured(tools, folder, capture, given.times)}
+            for one in measured(tools, folder, capture, given.times):
+                print(one.row(), file=sys.stderr, flush=True)
+                done[one.what, scene] = one
             path.unlink()
     text = report(made, done)
     print(text)
