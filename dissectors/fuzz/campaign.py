@@ -72,7 +72,8 @@ def keep(row: Row) -> None:
 
 def version(target: str) -> str:
     """The last commit that changed the engine or the target; with a plus where they were changed since."""
-    code = ["dissectors/src", "dissectors/tables", f"dissectors/fuzz/targets/{target}.rs"]
+    tests = (":(exclude,glob)dissectors/src/**/tests/**", ":(exclude,glob)dissectors/src/**/tests.rs")
+    code = ("dissectors/src", "dissectors/tables", f"dissectors/fuzz/targets/{target}.rs", *tests)
 
     def git(*command: str) -> str:
         ran = subprocess.run(["git", *command, "--", *code], cwd=HERE.parents[1], capture_output=True, text=True)

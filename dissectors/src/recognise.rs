@@ -66,6 +66,39 @@ pub struct Probation {
     undecided: bool,
 }
 
+/// The octets around a segment that follow one another, out of those kept: some come late, again or overlapping.
+fn gathered(kept: &[Kept], seen: &Seen<'_>) -> Side {
+    let distance = |sequence: u32| i64::from(sequence.wrapping_sub(seen.sequence) as i32);
+    let of_side = kept.iter().filter(|kept| kept.direction == seen.direction).map(Kept::seen);
+    let mut segments: Vec<Seen<'_>> = of_side.chain([*seen]).collect();
+    segments.sort_by_key(|segment| distance(segment.sequence));
+    let (mut octets, mut end, mut found): (Vec<u8>, i64, bool) = (Vec::new(), i64::MIN, false);
+    for Seen { sequence, payload, missing, .. } in segments {
+        let start = distance(sequence);
+        if start > end {
+            if found {
+                break;
+            }
+            octets.clear();
+            end = start;
+        }
+        found |= sequence == seen.sequence;
+        if let Some(more) = usize::try_from(end - start).ok().and_then(|old| payload.get(old..)) {
+            octets.extend_from_slice(more);
+            end += more.len() as i64;
+        }
+        if missing > 0 {
+            end += missing as i64;
+            if found {
+                break;
+            }
+            octets.clear();
+        }
+    }
+    octets.truncate(MAX_OCTETS);
+    Side { octets, next: Some(seen.sequence.wrapping_add(end as u32)) }
+}
+
 enum Answer {
     Nobody,
     Somebody,
@@ -96,11 +129,12 @@ impl Probation {
         self.segments = self.segments.saturating_add(1);
         let side = &mut self.sides[seen.direction as usize];
         let follows = side.next == Some(seen.sequence) && side.octets.len() + seen.payload.len() <= MAX_OCTETS;
-        if !follows {
-            side.octets.clear();
+        if follows {
+            side.octets.extend_from_slice(seen.payload);
+            side.next = Some(seen.sequence.wrapping_add((seen.payload.len() + seen.missing) as u32));
+        } else {
+            *side = gathered(&self.kept, &seen);
         }
-        side.octets.extend_from_slice(&seen.payload[..seen.payload.len().min(MAX_OCTETS)]);
-        side.next = Some(seen.sequence.wrapping_add((seen.payload.len() + seen.missing) as u32));
 
         match self.attempts(protocols, &seen, opener, ports) {
             Answer::Found(session) => {
