@@ -38,6 +38,7 @@ struct Seen {
     frame: u32,
     time: i64,
     octets: Vec<u8>,
+    sighting: Sighting,
 }
 
 /// Shows packets to two stages with secrets of their own.
@@ -60,7 +61,7 @@ pub fn check(data: &[u8]) {
         let sighting = one.look(&seen.octets, &parsed, frame, time);
         assert_eq!(sighting, other.look(&seen.octets, &parsed, frame, time), "a secret decides");
         explain(sighting, &seen, &before);
-        before.push(seen);
+        before.push(Seen { sighting, ..seen });
     }
 }
 
@@ -70,7 +71,8 @@ fn explain(sighting: Sighting, seen: &Seen, before: &[Seen]) {
     let mut earlier = before.iter().filter(of_time);
     match sighting {
         Sighting::New => {
-            let last = before.last().filter(of_time);
+            // The window is that of the packet, not of its copies.
+            let last = before.last().filter(of_time).filter(|last| last.sighting != Sighting::Copy);
             let twice = before.len() < LEAST_PACKETS && last.is_some_and(|last| last.octets == seen.octets);
             assert!(!twice, "the same packet once more is not new");
         }
@@ -110,7 +112,7 @@ fn seen(octets: Vec<u8>, frame: u32, time: i64) -> Option<Seen> {
         above,
     };
     let hops = octets[if is_v6 { 7 } else { 8 }];
-    Some(Seen { kernel, hops, frame, time, octets })
+    Some(Seen { kernel, hops, frame, time, octets, sighting: Sighting::New })
 }
 
 /// The packet after so many routers.

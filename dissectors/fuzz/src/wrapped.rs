@@ -2,6 +2,8 @@
 //!
 //! On the wire of the fuzzer: an octet for each wrapping, the innermost first, with one for its options.
 
+use std::cell::RefCell;
+
 use arrow_array::RecordBatch;
 use zonewatch_dissectors::capture::Packet;
 use zonewatch_dissectors::engine::Engine;
@@ -143,9 +145,17 @@ fn labels(more: usize) -> Vec<u8> {
     labels
 }
 
+thread_local! {
+    /// Made once, for that takes longer than all the rest.
+    static ENGINE: RefCell<Engine> = RefCell::new(Engine::new(Detail::Pdus));
+}
+
 /// The messages found in a frame, and how many oddities.
 fn found(frame: &[u8]) -> (RecordBatch, usize) {
-    let mut engine = Engine::new(Detail::Pdus);
+    ENGINE.with_borrow_mut(|engine| found_by(engine, frame))
+}
+
+fn found_by(engine: &mut Engine, frame: &[u8]) -> (RecordBatch, usize) {
     engine.start_capture("source", "capture");
     let original_length = frame.len() as u32;
     let packet = Packet { time_ns: 0, link_type: 1, original_length, data: frame, interface: 0, fcs_octets: None };
