@@ -3,7 +3,8 @@
 # make lint    every check
 # make bench   the engine and the audit against tshark
 # make instructions   the engine's instructions a packet against the figures kept (valgrind)
-# make fuzz    every fuzz target for FUZZ_SECONDS (nightly Rust and cargo-fuzz)
+# make fuzz    every fuzz target for at most FUZZ_SECONDS of CPU time (nightly Rust and cargo-fuzz)
+# make deps    licences and origins of the Rust packages (cargo-deny)
 # make lock    newest allowed versions and their hashes into requirements/
 # make clean   removes all that was made here
 # All set-up is done here, without root: Python 3.11 or newer and a Rust toolchain are all that is needed.
@@ -29,7 +30,7 @@ export SETUPTOOLS_RUST_CARGO_PROFILE := release
 # Otherwise the first Python on the path decides, and every change of it builds the extension anew.
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: audit test lint bench instructions fuzz lock clean tools
+.PHONY: audit test lint bench instructions fuzz deps lock clean tools
 
 audit: $(VENV)/.ready
 	@$(BIN)/zonewatch audit $(PLANT)/waterworks.pcap --policy $(PLANT)/policy.yaml --assets $(PLANT)/assets.csv --out $(RESULT)
@@ -57,11 +58,13 @@ instructions: | tools
 fuzz:
 	@cargo +nightly fuzz --version > /dev/null 2>&1 || { echo "make fuzz needs nightly Rust (rustup toolchain install nightly) and cargo-fuzz (cargo install cargo-fuzz)"; exit 1; }
 	cargo run --quiet --locked --manifest-path dissectors/fuzz/Cargo.toml --target-dir target/fuzz --example seeds -- pcaps build/fuzz
-	@for target in $(FUZZ_TARGETS); do \
-	    mkdir -p build/fuzz/$$target; \
-	    cargo +nightly fuzz run --fuzz-dir dissectors/fuzz --target-dir target/fuzz $$target build/fuzz/$$target \
-	        -- -max_total_time=$(FUZZ_SECONDS) -timeout=20 -print_final_stats=1 || exit 1; \
-	done
+	cargo +nightly fuzz build --fuzz-dir dissectors/fuzz --target-dir target/fuzz
+	$(PYTHON) dissectors/fuzz/campaign.py $(FUZZ_TARGETS) --corpora build/fuzz \
+	    --binaries target/fuzz/$$(rustc +nightly --print host-tuple)/release --most $(FUZZ_SECONDS)
+
+deps:
+	@cargo deny --version > /dev/null 2>&1 || { echo "make deps needs cargo-deny (cargo install cargo-deny --locked)"; exit 1; }
+	cargo deny --locked check licenses bans sources
 
 lock: | $(VENV)/bin/pip
 	$(PIP) install uv

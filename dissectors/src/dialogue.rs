@@ -6,12 +6,15 @@ use crate::exchange::Conversation;
 use crate::flows::{Content, Flow, Stream};
 use crate::model::{OddityCode, Protocol};
 use crate::net::ip::{Segment, flag};
-use crate::net::tcp::{Piece, Stamp};
+use crate::net::tcp::{Half, Piece, Stamp};
 use crate::recognise::{Kept, Seen};
 use crate::services::Basis;
 use crate::session::{Chunk, Direction, Output, Session};
 use crate::sinks::{Odd, Sinks};
 use crate::talk::Talk;
+
+/// Octets that all streams together hold until holes are filled; whoever would hold more gives its holes up.
+const MAX_HELD: usize = 32 * 1024 * 1024;
 
 /// A protocol was recognised in a TCP flow: the segments kept so far are its own.
 pub fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], sinks: &mut Sinks, output: &mut Output) {
@@ -84,6 +87,7 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
     // Who acknowledges what was not seen yet answers it, maybe; of what was kept nothing is known.
     talk.dialogue.exchanges.answers_come_early =
         acknowledgement.is_none_or(|number| halves[direction.opposite() as usize].lacks(number));
+    let held_before = talk.held;
     let mut run = |direction: Direction, piece: Piece<'_>, stamp: Stamp, sinks: &mut Sinks| {
         note_missing(&piece, &mut sinks.coverage);
         talk.piece(&mut assemblies[direction as usize], direction, piece, stamp, sinks, output);
@@ -105,6 +109,16 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
             half.give_up(stamp.time, &mut |piece, stamp| run(other, piece, stamp, sinks));
         }
     }
+    let mut held: usize = halves.iter().map(Half::held).sum();
+    sinks.held = (sinks.held + held).saturating_sub(held_before);
+    if held > 0 && sinks.held > MAX_HELD {
+        for direction in [Direction::Forward, Direction::Backward] {
+            halves[direction as usize].finish(&mut |piece, stamp| run(direction, piece, stamp, sinks));
+        }
+        sinks.held -= held;
+        held = 0;
+    }
+    talk.held = held;
     if conflict {
         let odd = Odd {
             layer: "tcp",
@@ -140,6 +154,7 @@ pub fn finish(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
                 });
                 talk.end(assembly, direction, stamp, sinks, output);
             }
+            sinks.held = sinks.held.saturating_sub(talk.held);
             talk.finish(sinks, output);
         }
     }

@@ -66,6 +66,49 @@ pub struct Probation {
     undecided: bool,
 }
 
+/// The octets around a segment that follow one another, out of those kept: some come late, again or overlapping.
+fn gathered(kept: &[Kept], seen: &Seen<'_>) -> Side {
+    let distance = |sequence: u32| i64::from(sequence.wrapping_sub(seen.sequence) as i32);
+    let of_side = kept.iter().filter(|kept| kept.direction == seen.direction).map(Kept::seen);
+    let mut segments: Vec<Seen<'_>> = of_side.chain([*seen]).collect();
+    segments.sort_by_key(|segment| distance(segment.sequence));
+    let (mut octets, mut end, mut found): (Vec<u8>, i64, bool) = (Vec::new(), i64::MIN, false);
+    for Seen { sequence, payload, missing, .. } in segments {
+        let start = distance(sequence);
+        if start > end {
+            if found {
+                break;
+            }
+            octets.clear();
+            end = start;
+        }
+        found |= sequence == seen.sequence;
+        if let Some(more) = usize::try_from(end - start).ok().and_then(|old| payload.get(old..)) {
+            octets.extend_from_slice(more);
+            end += more.len() as i64;
+        }
+        if missing > 0 {
+            end += missing as i64;
+            if found {
+                break;
+            }
+            octets.clear();
+        }
+    }
+    octets.truncate(MAX_OCTETS);
+    Side { octets, next: Some(seen.sequence.wrapping_add(end as u32)) }
+}
+
+/// A segment with nothing before it.
+fn alone<'a>(seen: &Seen<'a>, opener: Option<Direction>, ports: [u16; 2]) -> Probe<'a> {
+    let octets = &seen.payload[..seen.payload.len().min(MAX_OCTETS)];
+    let (forward, backward): (&[u8], &[u8]) = match seen.direction {
+        Direction::Forward => (octets, &[]),
+        Direction::Backward => (&[], octets),
+    };
+    Probe { forward, backward, first: seen.direction, opener, ports, cut: seen.missing > 0 }
+}
+
 enum Answer {
     Nobody,
     Somebody,
@@ -94,23 +137,23 @@ impl Probation {
         ports: [u16; 2],
     ) -> Option<(Box<dyn Session>, Vec<Kept>)> {
         self.segments = self.segments.saturating_add(1);
+        let next = Some(seen.sequence.wrapping_add((seen.payload.len() + seen.missing) as u32));
+        // Most conversations are of no protocol known here: to find that out, nothing is collected.
+        let is_foreign = self.kept.is_empty()
+            && self.sides.iter().all(|side| side.octets.is_empty())
+            && matches!(ask(protocols, &alone(&seen, opener, ports)), Answer::Nobody);
         let side = &mut self.sides[seen.direction as usize];
         let follows = side.next == Some(seen.sequence) && side.octets.len() + seen.payload.len() <= MAX_OCTETS;
-        if !follows {
-            side.octets.clear();
-        }
-        side.next = Some(seen.sequence.wrapping_add((seen.payload.len() + seen.missing) as u32));
-
-        // Most conversations are of no protocol known here: to find that out, nothing is collected.
-        let is_foreign = self.sides.iter().all(|side| side.octets.is_empty())
-            && matches!(ask(protocols, &self.first_probe(&seen, opener, ports)), Answer::Nobody);
-        let answer = if is_foreign {
-            Answer::Nobody
+        if is_foreign {
+            side.next = next;
+        } else if follows {
+            side.octets.extend_from_slice(seen.payload);
+            side.next = next;
         } else {
-            let octets = &seen.payload[..seen.payload.len().min(MAX_OCTETS)];
-            self.sides[seen.direction as usize].octets.extend_from_slice(octets);
-            self.attempts(protocols, &seen, opener, ports)
-        };
+            *side = gathered(&self.kept, &seen);
+        }
+
+        let answer = if is_foreign { Answer::Nobody } else { self.attempts(protocols, &seen, opener, ports) };
         match answer {
             Answer::Found(session) => {
                 self.keep(&seen);
@@ -192,17 +235,6 @@ impl Probation {
     pub fn octets(&self) -> usize {
         self.kept.iter().map(|kept| kept.payload.len()).sum::<usize>()
             + self.sides.iter().map(|side| side.octets.len()).sum::<usize>()
-    }
-
-    /// A segment with nothing collected before it.
-    fn first_probe<'a>(&self, seen: &Seen<'a>, opener: Option<Direction>, ports: [u16; 2]) -> Probe<'a> {
-        let octets = &seen.payload[..seen.payload.len().min(MAX_OCTETS)];
-        let (forward, backward): (&[u8], &[u8]) = match seen.direction {
-            Direction::Forward => (octets, &[]),
-            Direction::Backward => (&[], octets),
-        };
-        let first = self.kept.first().map_or(seen.direction, |kept| kept.direction);
-        Probe { forward, backward, first, opener, ports, cut: seen.missing > 0 }
     }
 
     /// With all that was collected; then from this segment's start; then this segment alone.

@@ -79,6 +79,8 @@ pub struct Sinks {
     pub source: u32,
     /// Exchanges that flows may still remember to find them again.
     pub verses_left: usize,
+    /// Octets that wait for holes to be filled, in all streams together.
+    pub held: usize,
     claims: HashMap<(u32, u32, u32, String), usize, foldhash::fast::RandomState>,
     claim_rows: Vec<rows::Claim>,
     oddity_counts: HashMap<u32, u32, foldhash::fast::RandomState>,

@@ -133,8 +133,9 @@ impl Assembly {
                         at += offset;
                     }
                     _ => {
-                        self.undecoded += rest.len().saturating_sub(TAIL) as u64;
-                        return bytes.len() - rest.len().min(TAIL);
+                        let tail = if at == 0 { Self::start(direction, rest, session) } else { TAIL };
+                        self.undecoded += rest.len().saturating_sub(tail) as u64;
+                        return bytes.len() - rest.len().min(tail);
                     }
                 }
                 self.synced = true;
@@ -161,6 +162,15 @@ impl Assembly {
             }
         }
         at
+    }
+
+    /// Octets that are kept while nothing surely starts a message: all of them where they may be the start of one that
+    /// goes on.
+    fn start(direction: Direction, bytes: &[u8], session: &mut dyn Session) -> usize {
+        match session.frame(direction, bytes) {
+            Framing::Message(length) if (bytes.len()..=MAX_MESSAGE).contains(&length) => bytes.len(),
+            _ => TAIL,
+        }
     }
 
     fn hole(

@@ -18,12 +18,14 @@ pub struct Talk {
     pub place: Conversation,
     /// Which side was seen to be the client.
     pub client: Option<Direction>,
+    /// Octets of its streams that wait for holes to be filled.
+    pub held: usize,
 }
 
 impl Talk {
     /// A conversation that starts.
     pub fn new(session: Box<dyn Session>, place: Conversation) -> Self {
-        Talk { session, place, dialogue: Dialogue::default(), client: None }
+        Talk { session, place, dialogue: Dialogue::default(), client: None, held: 0 }
     }
 
     /// Takes a whole message that is the next of its direction where it repeats an earlier one; false where it has to
@@ -48,7 +50,7 @@ impl Talk {
             Piece::Data(octets) if assembly.is_at_start() => octets,
             _ => &[],
         };
-        let Talk { session, dialogue, place, client } = self;
+        let Talk { session, dialogue, place, client, .. } = self;
         let mut heard = Heard::default();
         let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| {
             heard.add(out);
@@ -88,7 +90,7 @@ impl Talk {
         output: &mut Output,
     ) {
         self.catch_up(sinks, output);
-        let Talk { session, dialogue, place, client } = self;
+        let Talk { session, dialogue, place, client, .. } = self;
         let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| {
             *client = sinks.messages(place, dialogue, direction, out, frames, stamp).or(*client);
         };

@@ -15,7 +15,7 @@ use zonewatch_dissectors::net::{ip, tcp};
 use zonewatch_dissectors::recognise::{Probation, Seen};
 use zonewatch_dissectors::registry;
 use zonewatch_dissectors::session::Direction;
-use zonewatch_fuzz::conversation;
+use zonewatch_fuzz::{conversation, layers, wrapped};
 
 const LINKTYPE_ETHERNET: u16 = 1;
 /// Payloads of one flow in a seed.
@@ -32,6 +32,9 @@ fn main() -> io::Result<()> {
     let [captures, corpus] = &folders[..] else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "seeds PCAPS CORPUS"));
     };
+    for (index, seed) in wrapped::seeds().iter().enumerate() {
+        write(&corpus.join("wrapped"), &index.to_string(), seed)?;
+    }
     for capture in found(captures)? {
         let packets = read(&capture).map_err(io::Error::other)?;
         for (index, piece) in pieces(&packets).enumerate() {
@@ -42,6 +45,20 @@ fn main() -> io::Result<()> {
                 write(&corpus.join("capture"), &format!("{name}.{form}"), octets)?;
             }
             write(&corpus.join("engine"), &name, &pcap)?;
+        }
+        for (index, packet) in packets.iter().enumerate().step_by(packets.len().div_ceil(PACKETS).max(1)) {
+            let name = format!("{}-{index}", stem(&capture));
+            let seed = layers::seed(packet.link_type, &packet.data);
+            write(&corpus.join("link"), &name, &seed)?;
+            write(&corpus.join("tunnel"), &name, &seed)?;
+        }
+        for (index, packet) in packets.iter().enumerate() {
+            let Some(Ok(link)) = link::parse(packet.link_type, &packet.data) else { continue };
+            if link.ethertype == ethertype::BACNET {
+                let npdu = [(Direction::Forward, link.payload)];
+                let seed = conversation::seed(true, [0, 0], npdu.into_iter());
+                write(&corpus.join("bacnet_link"), &format!("{}-{index}", stem(&capture)), &seed)?;
+            }
         }
         let mut written: BTreeMap<Protocol, usize> = BTreeMap::new();
         for (index, flow) in flows(&packets).iter().enumerate() {

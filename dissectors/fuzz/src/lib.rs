@@ -2,6 +2,9 @@
 
 pub mod conversation;
 pub mod input;
+pub mod layers;
+pub mod mirror;
+pub mod wrapped;
 
 use std::io::{self, Read};
 

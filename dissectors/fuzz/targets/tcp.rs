@@ -34,7 +34,8 @@ fuzz_target!(|data: &[u8]| {
                 let payload: Vec<u8> = (0..length).map(|at| octet_at(sequence.wrapping_add(at as u32))).collect();
                 position = position.or(Some(sequence));
                 let mut sink = |piece: Piece<'_>, _: Stamp| follow(&piece, &mut position, sequence);
-                if missing == 0 && half.awaited(sequence, &payload) {
+                if missing == 0 && half.awaits(sequence) {
+                    half.pass(&payload);
                     sink(Piece::Data(&payload), stamp);
                 } else {
                     let conflict = half.segment(sequence, &payload, missing, stamp, &mut sink);

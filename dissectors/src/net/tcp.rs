@@ -67,6 +67,12 @@ impl Half {
         !self.held.is_empty()
     }
 
+    /// What it takes to keep the segments that wait.
+    #[inline]
+    pub fn held(&self) -> usize {
+        self.held_octets + self.held.len() * size_of::<Held>()
+    }
+
     /// The connection starts with this sequence number.
     pub fn synchronise(&mut self, sequence: u32) {
         *self = Half { next: Some(sequence.wrapping_add(1)), ..Half::default() };

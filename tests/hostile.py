@@ -1,0 +1,324 @@
+"""Captures made to fill the engine's memory, what it took, and what the coverage says of it.
+
+    python -m tests.hostile --size 1000000
+
+Every kind of growth that a sender can force is decoded in a process of its own. `tests/test_hostile.py` does the same
+with fewer packets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count, cycle
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+SERVER: Final = bytes((10, 0, 0, 5))
+CLIENT: Final = bytes((10, 0, 0, 9))
+START: Final = 1_700_000_000
+STEP_US: Final = 100
+SYN, ACK = 0x02, 0x10
+TCP, UDP = 6, 17
+
+_ETHERNET: Final = bytes.fromhex("0080f4000002 0080f4000001 0800")
+_ARP: Final = bytes.fromhex("0080f4000002 0080f4000001 0806 0001 0800 06 04 0002")
+_DECODE: Final = """
+import json, resource, sys
+from pathlib import Path
+from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
+tables = "events", "aggregates", "flows", "claims", "addresses", "oddities"
+decoder = Decoder([Source("point", (CaptureFile("hostile", Path(sys.argv[1])),))])
+rows = 0
+going = True
+while going:
+    going = decoder.advance(100_000)
+    rows += sum(decoder.take(table).num_rows for table in tables)
+coverage = decoder.take("coverage").to_pylist()[0]
+coverage = {name: value for name, value in coverage.items() if isinstance(value, int)}
+print(json.dumps(coverage | {"rows": rows, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
+"""
+
+
+def ethernet(protocol: int, ends: tuple[bytes, bytes], data: bytes, fragment: tuple[int, int] = (0, 0)) -> bytes:
+    """A frame with an IPv4 packet; a fragment has an identification, and the flags and offset field."""
+    length = 20 + len(data)
+    return _ETHERNET + struct.pack(">BBHHHBBH4s4s", 0x45, 0, length, *fragment, 64, protocol, 0, *ends) + data
+
+
+def segment(
+    ends: tuple[bytes, bytes], ports: tuple[int, int], numbers: tuple[int, int], flags: int, data: bytes = b""
+) -> bytes:
+    header = struct.pack(">HHIIBBHHH", *ports, *(number & 0xFFFFFFFF for number in numbers), 0x50, flags, 8192, 0, 0)
+    return ethernet(TCP, ends, header + data)
+
+
+def datagram(ends: tuple[bytes, bytes], ports: tuple[int, int], data: bytes) -> bytes:
+    return ethernet(UDP, ends, struct.pack(">HHHH", *ports, 8 + len(data), 0) + data)
+
+
+def address(number: int) -> bytes:
+    """A public address of its own for each number."""
+    octets = struct.pack(">I", number * 2_654_435_761 & 0xFFFFFFFF)
+    return octets if 11 <= octets[0] < 100 else bytes((11 + octets[0] % 80, *octets[1:]))
+
+
+class Stream:
+    """One connection in order."""
+
+    def __init__(self, ports: tuple[int, int], client: bytes = CLIENT) -> None:
+        self.ports, self.client = ports, client
+        self.sent, self.answered = 1, 1
+
+    def ask(self, data: bytes) -> bytes:
+        self.sent += len(data)
+        numbers = self.sent - len(data), self.answered
+        return segment((self.client, SERVER), self.ports, numbers, ACK, data)
+
+    def answer(self, data: bytes) -> bytes:
+        self.answered += len(data)
+        numbers = self.answered - len(data), self.sent
+        return segment((SERVER, self.client), (self.ports[1], self.ports[0]), numbers, ACK, data)
+
+
+def modbus(number: int, pdu: bytes) -> bytes:
+    return struct.pack(">HHHB", number & 0xFFFF, 0, 1 + len(pdu), 1) + pdu
+
+
+def modbus_stream(polls: int = 4) -> tuple[Stream, list[bytes]]:
+    """A connection that is recognised, and the packets that made it so."""
+    stream, packets = Stream((40_000, 502)), []
+    for number in range(polls):
+        packets.append(stream.ask(modbus(number, struct.pack(">BHH", 3, 100, 1))))
+        packets.append(stream.answer(modbus(number, struct.pack(">BBH", 3, 2, 7))))
+    return stream, packets
+
+
+def half_open() -> Iterator[bytes]:
+    """Connections that are opened and never answered, each from an address of its own."""
+    for number in count():
+        yield segment((address(number), SERVER), (40_000 + number % 20_000, 502), (number, 0), SYN)
+
+
+def half_recognised() -> Iterator[bytes]:
+    """Connections that send the first octets of a message and no more."""
+    for number in count():
+        ends = address(number), SERVER
+        yield segment(ends, (40_000, 502), (1, 1), ACK, bytes((0, 1, 0, 0, 0)) + bytes(400))
+
+
+def endless_fragments() -> Iterator[bytes]:
+    """First fragments of packets whose rest never comes."""
+    data = bytes(1400)
+    for number in count():
+        ends = address(number // 65_536), SERVER
+        yield ethernet(UDP, ends, data, (number & 0xFFFF, 0x2000))
+
+
+def scattered_fragments() -> Iterator[bytes]:
+    """Fragments of few packets, with a hole between any two."""
+    for number in count():
+        ends = address(number // 4096), SERVER
+        yield ethernet(UDP, ends, bytes(8), (number // 4096 & 0xFFFF, 0x2000 | number % 4096 * 2))
+
+
+def endless_holes() -> Iterator[bytes]:
+    """A stream with a hole before every segment, nothing of which is ever acknowledged."""
+    stream, packets = modbus_stream()
+    yield from packets
+    for _ in count():
+        stream.sent += 10
+        yield stream.ask(bytes(1000))
+
+
+def holes_in_many_streams() -> Iterator[bytes]:
+    """Recognised streams by the thousand, each with segments behind a hole."""
+    poll = modbus(1, struct.pack(">BHH", 3, 100, 1)), modbus(1, struct.pack(">BBH", 3, 2, 7))
+    for number in count():
+        stream = Stream((40_000, 502), address(number))
+        for _ in range(3):
+            yield stream.ask(poll[0])
+            yield stream.answer(poll[1])
+        for _ in range(20):
+            stream.sent += 10
+            yield stream.ask(bytes(1000))
+
+
+def bacnet_windows() -> Iterator[bytes]:
+    """Segments of answers that never end, of all invoke identifiers and many devices, windows of 127."""
+    data = bytes(1000)
+    for number in count():
+        ends = address(number // 65_536 % 64), SERVER
+        head = bytes((1, 0, 0x3C, number // 256 & 0xFF, number & 0xFF, 127, 14))
+        apdu = head + data
+        yield datagram(ends, (47_808, 47_808), struct.pack(">BBH", 0x81, 0x0A, 4 + len(apdu)) + apdu)
+
+
+def crc(data: bytes) -> bytes:
+    value = 0
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0xA6BC if value & 1 else 0)
+    return struct.pack("<H", ~value & 0xFFFF)
+
+
+def link_frame(control: int, ends: tuple[int, int], data: bytes) -> bytes:
+    header = struct.pack("<BBBBHH", 0x05, 0x64, 5 + len(data), control, *ends)
+    blocks = (data[offset : offset + 16] for offset in range(0, len(data), 16))
+    return header + crc(header) + b"".join(block + crc(block) for block in blocks)
+
+
+def dnp3_segments() -> Iterator[bytes]:
+    """A fragment whose last transport segment never comes."""
+    fragment = bytes((0xC0, 129, 0, 0)) + bytes(240)
+    first = link_frame(0x44, (1, 2), bytes((0x40,)) + fragment)
+    frames = [link_frame(0x44, (1, 2), bytes((number,)) + bytes(249)) for number in range(64)]
+    stream = Stream((40_000, 20_000))
+    read = bytes.fromhex("c0c001") + bytes((60, 1, 6))
+    yield stream.ask(link_frame(0xC4, (2, 1), read))
+    yield stream.answer(first)
+    for number in cycle(range(64)):
+        yield stream.answer(frames[(number + 1) % 64])
+
+
+def dnp3_associations() -> Iterator[bytes]:
+    """Half fragments between ever other link addresses, on one connection."""
+    stream = Stream((40_000, 20_000))
+    yield stream.ask(link_frame(0xC4, (2, 1), bytes.fromhex("c0c001") + bytes((60, 1, 6))))
+    for number in count():
+        data = bytes((0x40, 0xC0, 129, 0, 0)) + bytes(40)
+        yield stream.answer(link_frame(0x44, (number % 50_000, number // 50_000 + 1), data))
+
+
+def other_registers() -> Iterator[bytes]:
+    """A Modbus client that never reads the same range twice."""
+    stream = Stream((40_000, 502))
+    for number in count():
+        start, size = number % 60_000, number // 60_000 % 120 + 1
+        yield stream.ask(modbus(number, struct.pack(">BHH", 3, start, size)))
+        yield stream.answer(modbus(number, struct.pack(">BB", 3, 2 * size) + bytes(2 * size)))
+
+
+def other_writes() -> Iterator[bytes]:
+    """A Modbus client that writes another value to another register each time."""
+    stream = Stream((40_000, 502))
+    for number in count():
+        pdu = struct.pack(">BHH", 6, number % 60_000, number & 0xFFFF)
+        yield stream.ask(modbus(number, pdu))
+        yield stream.answer(modbus(number, pdu))
+
+
+def unanswered() -> Iterator[bytes]:
+    """Requests that nobody answers."""
+    stream, packets = modbus_stream()
+    yield from packets
+    for number in count(100):
+        yield stream.ask(modbus(number, struct.pack(">BHH", 3, number % 50, 1)))
+
+
+def claims() -> Iterator[bytes]:
+    """A device that says another name of itself each time (Modbus, function 43, product name)."""
+    stream = Stream((40_000, 502))
+    for number in count():
+        name = f"device {number}".encode()
+        yield stream.ask(modbus(number, bytes((43, 14, 1, 0))))
+        told = bytes((43, 14, 1, 1, 0, 0, 1, 1, len(name))) + name
+        yield stream.answer(modbus(number, told))
+
+
+def units() -> Iterator[bytes]:
+    """BACnet devices behind a router, each of them with a network and an address of its own."""
+    for number in count():
+        there = struct.pack(">HB", number % 65_000 + 1, 6) + struct.pack(">HI", 1, number)
+        i_am = bytes.fromhex("1000c402") + struct.pack(">I", number)[1:] + bytes.fromhex("2201e09103210f")
+        npdu = bytes((1, 0x08)) + there + i_am
+        yield datagram((CLIENT, SERVER), (47_808, 47_808), struct.pack(">BBH", 0x81, 0x0B, 4 + len(npdu)) + npdu)
+
+
+def oddities() -> Iterator[bytes]:
+    """Requests of a wrong length."""
+    stream, packets = modbus_stream()
+    yield from packets
+    for number in count(100):
+        yield stream.ask(modbus(number, struct.pack(">BHHB", 3, number % 50, 1, 0)))
+
+
+def arp() -> Iterator[bytes]:
+    """Answers that name ever other addresses."""
+    for number in count():
+        mac = struct.pack(">HI", 0x0200, number)
+        yield _ARP + mac + address(number) + bytes(6) + SERVER
+
+
+class Kind(NamedTuple):
+    """Packets, the counters of the coverage that tell what was not kept, and packets enough to have one above 0."""
+
+    packets: Callable[[], Iterator[bytes]]
+    counters: tuple[str, ...]
+    size: int = 20_000
+
+
+KINDS: Final = (
+    Kind(half_open, ("flows_evicted", "flows_folded"), 120_000),
+    Kind(half_recognised, ("flows_evicted", "recognitions_dropped"), 120_000),
+    Kind(endless_fragments, ("incomplete_fragments",)),
+    Kind(scattered_fragments, ("incomplete_fragments",)),
+    Kind(endless_holes, ("gaps",)),
+    Kind(holes_in_many_streams, ("gaps",)),
+    Kind(bacnet_windows, ("oddities_dropped", "exchanges_dropped")),
+    Kind(dnp3_segments, ("oddities_dropped",)),
+    Kind(dnp3_associations, ("oddities_dropped", "combinations_coalesced")),
+    Kind(other_registers, ("combinations_coalesced",)),
+    Kind(other_writes, ("combinations_coalesced",)),
+    Kind(unanswered, ("exchanges_dropped",)),
+    Kind(claims, ("claims_dropped",), 210_000),
+    Kind(units, ("combinations_coalesced", "claims_dropped")),
+    Kind(oddities, ("oddities_dropped",)),
+    Kind(arp, ("addresses_dropped",), 110_000),
+)
+
+
+def write(path: Path, packets: Iterator[bytes], size: int) -> None:
+    with path.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1))
+        for number, frame in zip(range(size), packets, strict=False):
+            seconds, rest = divmod(number * STEP_US, 1_000_000)
+            file.write(struct.pack("<IIII", START + seconds, rest, len(frame), len(frame)) + frame)
+
+
+def decoded(kind: Kind, size: int, folder: Path) -> dict[str, Any]:
+    """The coverage of so many packets, with `rows` and the `peak` of the process in megabytes."""
+    path = folder / f"{kind.packets.__name__}.pcap"
+    write(path, kind.packets(), size)
+    command = [sys.executable, "-c", _DECODE, str(path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    path.unlink()
+    if ran.returncode:
+        raise RuntimeError(ran.stderr)
+    result: dict[str, Any] = json.loads(ran.stdout)
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=1_000_000, help="packets of each kind")
+    parser.add_argument("--only", metavar="KIND")
+    given = parser.parse_args()
+    print(f"| kind ({given.size} packets) | peak MB | rows | not kept |\n|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as scratch:
+        for kind in KINDS:
+            name = kind.packets.__name__
+            if given.only in (None, name):
+                told = decoded(kind, given.size, Path(scratch))
+                counters = ", ".join(f"{counter} {told[counter]}" for counter in kind.counters)
+                print(f"| `{name}` | {told['peak']} | {told['rows']} | {counters} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
