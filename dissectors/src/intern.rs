@@ -21,12 +21,6 @@ const MAX_ADDRESSES: usize = 100_000;
 /// Networks told one by one for them; further ones are told by their block.
 const MAX_NETWORKS: usize = 20_000;
 
-/// What stands for any address of a BACnet network.
-const REMOTE: &str = "any";
-/// BACnet addresses behind routers told one by one in a run; further ones are told by their network. Other units are
-/// numbers, of which no protocol has more than 65,536.
-const MAX_REMOTE: usize = 100_000;
-
 /// Places of words that are remembered; words that collide are looked up by their text.
 const PLACES: usize = 1_024;
 
@@ -175,16 +169,9 @@ impl Addresses {
         if let Some(&id) = self.units.get(&unit) {
             return id;
         }
-        match unit {
-            Unit::Bacnet { network, .. } if self.units.len() >= MAX_REMOTE => {
-                self.text(format_args!("{network}:{REMOTE}"))
-            }
-            _ => {
-                let id = self.text(unit);
-                self.units.insert(unit, id);
-                id
-            }
-        }
+        let id = self.text(unit);
+        self.units.insert(unit, id);
+        id
     }
 
     /// The words themselves.
@@ -235,20 +222,5 @@ mod tests {
         let texts: Vec<_> = ids.iter().map(|&id| addresses.words().word(id).to_string()).collect();
         assert_eq!(texts, ["10.0.0.1", "00:80:f4:00:00:20", "7", ""]);
         assert_eq!(addresses.unit(Unit::None), NONE);
-    }
-
-    #[test]
-    fn beyond_the_cap_a_remote_address_is_told_by_its_network() {
-        let mut addresses = Addresses::default();
-        let remote = |number: u32| {
-            let [a, b, c, d] = number.to_be_bytes();
-            Unit::Bacnet { network: 7, length: 4, mac: [a, b, c, d, 0, 0, 0, 0] }
-        };
-        let ids: Vec<u32> = (0..MAX_REMOTE as u32 + 3).map(|number| addresses.unit(remote(number))).collect();
-        let last: Vec<_> = ids[MAX_REMOTE - 1..].iter().map(|&id| addresses.words().word(id).to_string()).collect();
-        assert_eq!(last, ["7:0001869f", "7:any", "7:any", "7:any"]);
-        assert_eq!(addresses.unit(remote(0)), ids[0], "who was told before keeps its name");
-        let number = addresses.unit(Unit::Number(9));
-        assert_eq!(addresses.words().word(number), "9");
     }
 }
