@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::capture::Reader;
 use crate::columns::Table;
+use crate::protocols::modbus::crc;
 
 const DETAILS: [Detail; 3] = [Detail::Aggregates, Detail::Events, Detail::Pdus];
 
@@ -81,18 +82,21 @@ fn same_either_way(packets: &[Owned], name: &str) {
     }
 }
 
-/// Polling with each round's packets a little later than those of the round before, and moving values.
-fn polling(rounds: u32, change: impl Fn(u32) -> u16) -> Vec<Owned> {
+/// A request and its answer: of a round, for a unit.
+type Exchange = dyn Fn(u32, u8) -> [Vec<u8>; 2];
+
+/// Polling with each round's packets a little later than those of the round before.
+fn rounds(rounds: u32, is_tcp: bool, exchange: &Exchange) -> Vec<Owned> {
     let mut packets = Vec::new();
     let (mut sent, mut answered) = (100_u32, 900_u32);
     for round in 0..rounds {
         for unit in [1, 2] {
-            let number = (2 * round + u32::from(unit)) as u16;
-            let [high, low] = number.to_be_bytes();
-            let request = [high, low, 0, 0, 0, 6, unit, 3, 0, 107, 0, 2];
-            let [first, second] = change(round).to_be_bytes();
-            let response = [high, low, 0, 0, 0, 7, unit, 3, 4, first, second, 0, 9];
+            let [request, response] = exchange(round, unit);
             let time = i64::from(round) * 60_000_000_000 + i64::from(unit) * 1_000_000;
+            if !is_tcp {
+                packets.extend([datagram(true, &request, time), datagram(false, &response, time + 400_000)]);
+                continue;
+            }
             packets.push(segment(true, sent, answered, &request, time));
             sent += request.len() as u32;
             packets.push(segment(false, answered, sent, &response, time + 400_000));
@@ -100,6 +104,52 @@ fn polling(rounds: u32, change: impl Fn(u32) -> u16) -> Vec<Owned> {
         }
     }
     packets
+}
+
+/// Polling with moving values.
+fn polling(count: u32, change: impl Fn(u32) -> u16 + 'static) -> Vec<Owned> {
+    rounds(count, true, &move |round, unit| {
+        let [high, low] = ((2 * round + u32::from(unit)) as u16).to_be_bytes();
+        let [first, second] = change(round).to_be_bytes();
+        [
+            vec![high, low, 0, 0, 0, 6, unit, 3, 0, 107, 0, 2],
+            vec![high, low, 0, 0, 0, 7, unit, 3, 4, first, second, 0, 9],
+        ]
+    })
+}
+
+/// The same in RTU frames.
+fn rtu_polling(count: u32, change: impl Fn(u32) -> u16 + 'static) -> Vec<Owned> {
+    rounds(count, true, &move |round, unit| {
+        let [first, second] = change(round).to_be_bytes();
+        let frames = [vec![unit, 3, 0, 107, 0, 2], vec![unit, 3, 4, first, second, 0, 9]];
+        frames.map(|frame| [&frame[..], &crc(&frame).to_le_bytes()].concat())
+    })
+}
+
+/// The present value of an analogue input.
+fn bacnet_polling(count: u32, change: impl Fn(u32) -> u16 + 'static) -> Vec<Owned> {
+    rounds(count, false, &move |round, unit| {
+        let invoke_id = (2 * round) as u8 + unit;
+        let [first, second] = change(round).to_be_bytes();
+        let property = [0x0c, 0, 0, 0, unit, 0x19, 0x55];
+        let request = [&[0x81, 0x0a, 0, 17, 1, 4, 0, 5, invoke_id, 12][..], &property].concat();
+        let value = [0x3e, 0x44, 0x42, 0x90, first, second, 0x3f];
+        let response = [&[0x81, 0x0a, 0, 23, 1, 0, 0x30, invoke_id, 12][..], &property, &value].concat();
+        [request, response]
+    })
+}
+
+/// A UDP datagram between two stations of BACnet/IP.
+fn datagram(from_client: bool, payload: &[u8], time_ns: i64) -> Owned {
+    let (source, destination) = if from_client { (1, 2) } else { (2, 1) };
+    let mut data = vec![2, 0, 0, 0, 0, destination, 2, 0, 0, 0, 0, source, 8, 0, 0x45, 0];
+    data.extend((28 + payload.len() as u16).to_be_bytes());
+    data.extend([0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, source, 10, 0, 0, destination, 0xba, 0xc0, 0xba, 0xc0]);
+    data.extend((8 + payload.len() as u16).to_be_bytes());
+    data.extend([0, 0]);
+    data.extend(payload);
+    Owned { time_ns, link_type: 1, original_length: data.len() as u32, fcs_octets: None, data }
 }
 
 fn segment(from_client: bool, sequence: u32, acknowledgement: u32, payload: &[u8], time_ns: i64) -> Owned {
@@ -132,16 +182,20 @@ fn polling_that_lasts_longer_than_a_bucket() {
     let cases: [(&str, fn(u32) -> u16); 3] =
         [("steady", |_| 7), ("moving", |round| round as u16), ("now and then", |round| (round / 5 % 3) as u16)];
     for (name, change) in cases {
-        same_either_way(&polling(40, change), name);
+        for packets in [polling(40, change), rtu_polling(40, change), bacnet_polling(40, change)] {
+            same_either_way(&packets, name);
+        }
     }
 }
 
 #[test]
 fn repetitions_are_found() {
-    let mut engine = Engine::new(Detail::Aggregates);
-    let left = engine.sinks.verses_left;
-    tables_of(&mut engine, &polling(10, |_| 7));
-    assert_eq!(left - engine.sinks.verses_left, 2, "a verse for each of two units");
+    for packets in [polling(10, |_| 7), rtu_polling(10, |_| 7), bacnet_polling(10, |_| 7)] {
+        let mut engine = Engine::new(Detail::Aggregates);
+        let left = engine.sinks.verses_left;
+        tables_of(&mut engine, &packets);
+        assert_eq!(left - engine.sinks.verses_left, 2, "a verse for each of two units");
+    }
 }
 
 fn tables_of(engine: &mut Engine, packets: &[Owned]) {
@@ -212,8 +266,10 @@ proptest! {
 
     #[test]
     fn changed_polling(every in 1u32..6, changes in changes()) {
-        let mut packets = polling(24, |round| (round / every) as u16);
-        changes.iter().for_each(|(place, what)| change(&mut packets, *place, what));
-        same_either_way(&packets, "polling");
+        let moving = move |round| (round / every) as u16;
+        for mut packets in [polling(24, moving), rtu_polling(24, moving), bacnet_polling(24, moving)] {
+            changes.iter().for_each(|(place, what)| change(&mut packets, *place, what));
+            same_either_way(&packets, "polling");
+        }
     }
 }

@@ -65,6 +65,9 @@ mod flag {
     pub const SERVER: u8 = 0x01;
 }
 
+/// Bits of a request's first octet that leave it as it is: a segmented answer is accepted (20.1.2.4).
+const REQUEST_OPTIONS: u8 = 0x02;
+
 /// What the header says beyond what goes into the message.
 struct Header {
     apdu_type: ApduType,
@@ -87,6 +90,11 @@ impl Application {
     /// Forgets half-built messages of a direction; true where there were some.
     pub fn give_up(&mut self, direction: Direction) -> bool {
         self.reassembly.give_up(direction)
+    }
+
+    /// True where no message is half built and no notification awaits its acknowledgement.
+    pub fn is_idle(&self) -> bool {
+        self.reassembly.is_idle() && self.notifications.is_empty()
     }
 
     /// Decodes the APDU that starts `base` octets into its message.
@@ -229,6 +237,17 @@ impl Application {
         }
         None
     }
+}
+
+/// Where the invoke id of a whole request to read properties, or of a whole answer to one, stands in its APDU.
+pub fn invoke_id_at(apdu: &[u8]) -> Option<usize> {
+    let (at, service) = match *apdu {
+        [first, _, _, service, ..] if first & !REQUEST_OPTIONS == 0x00 => (2, service),
+        [0x30, _, service, ..] => (1, service),
+        _ => return None,
+    };
+    let name = tables::name(tables::bacnet::CONFIRMED_SERVICES, u32::from(service));
+    matches!(name, "read_property" | "read_property_multiple").then_some(at)
 }
 
 /// Only the first segment of a request opens an exchange, and only the last one of an answer closes it.

@@ -8,7 +8,7 @@ use super::network::Conversation;
 use super::tag::Malformed;
 use crate::bytes::{Cursor, Short};
 use crate::model::{Kind, Object, OddityCode, Operation, Pairing};
-use crate::session::{Chunk, Output};
+use crate::session::{Chunk, Output, Variable};
 use crate::tables::{self, Code};
 
 /// BVLC type of BACnet/IP (J.2).
@@ -19,6 +19,12 @@ pub const BVLC_IPV6: u8 = 0x82;
 
 /// Type, function and length (J.2).
 const HEADER_LENGTH: usize = 4;
+
+/// The function of a message from one station to another (J.2.11, U.2.2).
+const UNICAST: &str = "original_unicast_npdu";
+
+/// Source and destination of it in BACnet/IPv6 (U.2.2).
+const VIRTUAL_ADDRESSES: usize = 6;
 
 /// A BVLC-Result names no request, so all requests of the link layer share a key; a flow has one at a time.
 const KEY: u64 = 0;
@@ -61,6 +67,17 @@ pub fn decode(conversation: &mut Conversation, chunk: Chunk<'_>, out: &mut Outpu
     draft.push(out);
 }
 
+/// What may differ when a datagram comes again; none but those from one station to another.
+pub fn variable(datagram: &[u8]) -> Option<Variable> {
+    let name = |bvlc_type: u8, function: u8| tables::name(functions(bvlc_type), u32::from(function));
+    let between = match *datagram {
+        [bvlc_type @ BVLC_IP, function, ..] if name(bvlc_type, function) == UNICAST => 0,
+        [bvlc_type @ BVLC_IPV6, function, ..] if name(bvlc_type, function) == UNICAST => VIRTUAL_ADDRESSES,
+        _ => return None,
+    };
+    Conversation::variable(datagram, HEADER_LENGTH + between)
+}
+
 /// BVLC (J.2): `type | function | length, of the whole datagram`.
 ///
 /// A wrong length is noted and otherwise ignored: stacks exist that fill it in wrongly before a good NPDU.
@@ -90,7 +107,7 @@ fn header(
 fn before_npdu(bytes: &mut Cursor<'_>, bvlc_type: u8, name: &str, draft: &mut Draft) -> Result<(), Short> {
     if bvlc_type == BVLC_IPV6 {
         bytes.take(3, "source virtual address")?;
-        if name == "original_unicast_npdu" {
+        if name == UNICAST {
             bytes.take(3, "destination virtual address")?;
         }
     }

@@ -20,7 +20,7 @@ mod value;
 use self::draft::Draft;
 use self::network::Conversation;
 use crate::model::{Kind, Pairing, Protocol};
-use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
+use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session, Variable};
 use crate::tables;
 
 /// UDP port of BACnet/IP, 0xBAC0 (J.1.2).
@@ -52,6 +52,14 @@ impl Session for BacnetIp {
     fn gap(&mut self, direction: Direction, out: &mut Output) {
         self.conversation.gap(direction, out);
     }
+
+    fn variable(&self, _: Direction, message: &[u8]) -> Option<Variable> {
+        link::variable(message)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.conversation.is_idle()
+    }
 }
 
 /// The BACnet messages between two stations of a data link that carries an NPDU without more: ISO 8802-3 with LLC
@@ -81,6 +89,14 @@ impl Session for BacnetNpdu {
 
     fn gap(&mut self, direction: Direction, out: &mut Output) {
         self.conversation.gap(direction, out);
+    }
+
+    fn variable(&self, _: Direction, message: &[u8]) -> Option<Variable> {
+        Conversation::variable(message, 0)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.conversation.is_idle()
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::application::Application;
+use super::application::{Application, invoke_id_at};
 use super::draft::Draft;
 use super::tag::Malformed;
 use crate::bytes::{Cursor, Short, printable};
 use crate::model::{Kind, Object, OddityCode, Operation, Pairing, Unit};
-use crate::session::{Direction, Output};
+use crate::session::{Direction, Output, Variable};
 use crate::tables;
 
 /// BACnet protocol version (6.2.1).
@@ -68,6 +68,19 @@ impl Conversation {
         draft.push(out);
     }
 
+    /// What may differ when a message comes again whose NPDU starts `offset` octets into it. Its values are not told
+    /// apart from the rest: tags give their lengths.
+    pub fn variable(message: &[u8], offset: usize) -> Option<Variable> {
+        let apdu_at = offset + apdu_at(message.get(offset..)?)?;
+        let at = apdu_at + invoke_id_at(message.get(apdu_at..)?)?;
+        Some(Variable { number: at..at + 1, values: message.len()..message.len(), read: None })
+    }
+
+    /// True where no message so far has a bearing on the next.
+    pub fn is_idle(&self) -> bool {
+        self.application.is_idle()
+    }
+
     /// Octets of a direction are lost: its half-built messages are given up.
     pub fn gap(&mut self, direction: Direction, out: &mut Output) {
         if self.application.give_up(direction) {
@@ -122,6 +135,24 @@ fn header(bytes: &mut Cursor<'_>, draft: &mut Draft) -> Result<u8, Malformed> {
         let _ = write!(draft.message.text, "{} message, ", priority.name);
     }
     Ok(control)
+}
+
+/// Where the APDU starts in an NPDU that has one.
+fn apdu_at(npdu: &[u8]) -> Option<usize> {
+    let mut bytes = Cursor::new(npdu);
+    let (version, control) = (bytes.u8("version").ok()?, bytes.u8("control").ok()?);
+    if version != VERSION || control & control::NETWORK_MESSAGE != 0 {
+        return None;
+    }
+    for present in [control::DESTINATION, control::SOURCE].map(|bit| control & bit != 0) {
+        if present {
+            unit(&mut bytes, "network", "length", "address").ok()?;
+        }
+    }
+    if control & control::DESTINATION != 0 {
+        bytes.u8("hop count").ok()?;
+    }
+    Some(bytes.offset())
 }
 
 fn forbidden(offset: usize, expected: impl Into<String>) -> Malformed {

@@ -158,6 +158,11 @@ impl Reassembly {
         }
     }
 
+    /// True where every message is whole.
+    pub fn is_idle(&self) -> bool {
+        self.assemblies.iter().all(|assembly| assembly.whole)
+    }
+
     /// Forgets the messages of a direction; true where one of them was not whole.
     pub fn give_up(&mut self, direction: Direction) -> bool {
         let unfinished = self.assemblies.iter().any(|assembly| assembly.key.direction == direction && !assembly.whole);

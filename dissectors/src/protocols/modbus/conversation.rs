@@ -86,9 +86,9 @@ impl Conversation {
         self.outstanding.forget_older();
     }
 
-    /// True where no request awaits its answer.
+    /// True where no request awaits its answer, and both ways are in step: what comes after a loss is to be decoded.
     pub fn is_idle(&self) -> bool {
-        self.outstanding.is_empty()
+        self.outstanding.is_empty() && self.in_sync == [true; 2]
     }
 
     /// Decodes a message and pushes it, with what was found in it and what it states.

@@ -23,4 +23,6 @@ mod umas;
 pub use mbap::MbapSession;
 pub use recognition::{probe_datagram, probe_stream};
 pub use rtu::RtuSession;
+#[cfg(test)]
+pub use rtu::crc;
 pub use sides::Sides;

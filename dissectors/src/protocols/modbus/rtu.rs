@@ -5,7 +5,7 @@ use super::conversation::{Conversation, Frame};
 use super::shape::{Extent, Fit, Role, extent, fit};
 use super::sides::Sides;
 use crate::model::{OddityCode, Protocol};
-use crate::session::{Chunk, Direction, Framing, Output, Session};
+use crate::session::{Chunk, Direction, Framing, Output, Session, Variable};
 
 /// Unit, function and CRC.
 pub const LEAST_OCTETS: usize = 4;
@@ -230,5 +230,16 @@ impl Session for RtuSession {
 
     fn gap(&mut self, direction: Direction, _out: &mut Output) {
         self.conversation.gap(direction);
+    }
+
+    fn variable(&self, direction: Direction, message: &[u8]) -> Option<Variable> {
+        let role = self.conversation.sides.role(direction);
+        // Nothing may differ: a frame has no number, and its CRC goes with the values.
+        let end = message.len();
+        (start(role, message) == Start::Frame(end)).then_some(Variable { number: 0..0, values: end..end, read: None })
+    }
+
+    fn is_idle(&self) -> bool {
+        self.conversation.is_idle()
     }
 }

@@ -263,3 +263,53 @@ fn primitive_values_of_every_type() {
         assert_eq!((&message.values[..], message.text.as_str()), (*numbers, *words), "{octets:02x?}");
     }
 }
+
+#[test]
+fn properties_that_are_polled_differ_in_their_invoke_id() {
+    let routed = bvlc(ORIGINAL_UNICAST_NPDU, &[&[0x01, 0x24, 0x00, 0x05, 0x01, 0x0C, 0xFF], READ_PROPERTY]);
+    let source_routed = bvlc(ORIGINAL_UNICAST_NPDU, &[&[0x01, 0x08, 0x00, 0x05, 0x01, 0x0C], READ_PROPERTY_ACK]);
+    let ipv6 = [&[0x82, 0x01, 0, 31, 0, 0, 1, 0, 0, 2, 0x01, 0x04], READ_PROPERTY].concat();
+    let mut segmented = READ_PROPERTY_ACK.to_vec();
+    segmented[0] |= 0x08;
+    let cases: &[(&str, Vec<u8>, Option<usize>)] = &[
+        ("read", unicast(READ_PROPERTY), Some(8)),
+        ("its answer", unicast(READ_PROPERTY_ACK), Some(7)),
+        ("read multiple", unicast(READ_PROPERTY_MULTIPLE), Some(8)),
+        ("its answer", unicast(READ_PROPERTY_MULTIPLE_ACK), Some(7)),
+        ("to another network", routed, Some(13)),
+        ("from another network", source_routed, Some(11)),
+        ("BACnet/IPv6", ipv6, Some(14)),
+        ("a write", unicast(WRITE_PROPERTY), None),
+        ("a simple answer", unicast(SIMPLE_ACK), None),
+        ("a segment", unicast(&segmented), None),
+        ("a broadcast", bvlc(ORIGINAL_BROADCAST_NPDU, &[&[0x01, 0x00], READ_PROPERTY]), None),
+        ("a message of the network layer", bvlc(ORIGINAL_UNICAST_NPDU, &[&[0x01, 0x80, 0x12]]), None),
+    ];
+    for (name, datagram, invoke_id) in cases {
+        let variable = BacnetIp::default().variable(Direction::Forward, datagram);
+        let end = datagram.len();
+        let found = variable.map(|variable| (variable.number, variable.values));
+        assert_eq!(found, invoke_id.map(|at| (at..at + 1, end..end)), "{name}");
+    }
+    let npdu = BacnetNpdu::default().variable(Direction::Forward, &unicast(READ_PROPERTY)[4..]);
+    assert_eq!(npdu.map(|variable| variable.number), Some(4..5));
+}
+
+#[test]
+fn a_session_is_idle_where_nothing_is_half_built_and_no_notification_awaits_its_answer() {
+    let mut session = BacnetIp::default();
+    let mut segments = segments(20);
+    let last = segments.split_off(segments.len() - 1);
+    let steps = [
+        (vec![unicast(READ_PROPERTY)], true),
+        (segments, false),
+        (last, true),
+        (vec![unicast(COV_NOTIFICATION)], false),
+    ];
+    for (datagrams, idle) in steps {
+        datagrams.iter().for_each(|datagram| drop(decode_with(&mut session, Direction::Forward, datagram)));
+        assert_eq!(session.is_idle(), idle);
+    }
+    decode_with(&mut session, Direction::Backward, &unicast(COV_NOTIFICATION_ACK));
+    assert!(session.is_idle());
+}

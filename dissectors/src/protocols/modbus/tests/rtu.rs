@@ -62,3 +62,32 @@ fn a_damaged_rtu_frame_is_listed_and_a_broadcast_awaits_nothing() {
     let dirty = [&[0x03, 0x00, 0x2B][..], &broadcast].concat();
     assert_eq!(session.resync(TO_SERVER, &dirty), Some(3));
 }
+
+#[test]
+fn a_frame_comes_again_as_it_was() {
+    let [request, damaged] = [with_crc(&[1, 3, 0, 107, 0, 2]), vec![1, 3, 0, 107, 0, 2, 0, 0]];
+    let response = with_crc(&[1, 3, 4, 0, 7, 0, 9]);
+    let mut session = RtuSession::new(Sides::new(TO_SERVER));
+    let idle = [(&request, TO_SERVER, false), (&response, TO_CLIENT, true), (&request, TO_SERVER, false)];
+    for (frame, direction, idle) in idle {
+        last_of(&mut session, &[(frame, direction)]);
+        assert_eq!(session.is_idle(), idle);
+    }
+    let found = |frame: &[u8], direction| session.variable(direction, frame).map(|found| (found.number, found.values));
+    assert_eq!(found(&request, TO_SERVER), Some((0..0, 8..8)));
+    assert_eq!(found(&response, TO_CLIENT), Some((0..0, 9..9)));
+    assert_eq!(found(&damaged, TO_SERVER), None);
+    assert_eq!(found(&[&request[..], &request].concat(), TO_SERVER), None, "two frames");
+}
+
+#[test]
+fn after_a_loss_both_ways_have_to_be_in_step_again() {
+    let (request, response) = (with_crc(&[1, 3, 0, 107, 0, 1]), with_crc(&[1, 3, 2, 0, 7]));
+    let mut session = RtuSession::new(Sides::new(TO_SERVER));
+    last_of(&mut session, &[(&request, TO_SERVER), (&response, TO_CLIENT)]);
+    assert!(session.is_idle());
+    session.gap(TO_CLIENT, &mut Output::default());
+    assert!(!session.is_idle());
+    last_of(&mut session, &[(&request, TO_SERVER), (&response, TO_CLIENT)]);
+    assert!(session.is_idle());
+}
