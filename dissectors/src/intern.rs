@@ -20,6 +20,10 @@ type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
 const MAX_ADDRESSES: usize = 100_000;
 /// Networks told one by one for them; further ones are told by their block.
 const MAX_NETWORKS: usize = 20_000;
+/// Units told one by one; further ones are told together.
+const MAX_UNITS: usize = 100_000;
+/// What stands for further units.
+const UNITS: &str = "units/0";
 
 /// Places of words that are remembered; words that collide are looked up by their text.
 const PLACES: usize = 1_024;
@@ -169,6 +173,9 @@ impl Addresses {
         if let Some(&id) = self.units.get(&unit) {
             return id;
         }
+        if self.units.len() >= MAX_UNITS {
+            return self.words.fixed(UNITS);
+        }
         let id = self.text(unit);
         self.units.insert(unit, id);
         id
@@ -222,5 +229,17 @@ mod tests {
         let texts: Vec<_> = ids.iter().map(|&id| addresses.words().word(id).to_string()).collect();
         assert_eq!(texts, ["10.0.0.1", "00:80:f4:00:00:20", "7", ""]);
         assert_eq!(addresses.unit(Unit::None), NONE);
+    }
+
+    #[test]
+    fn who_varies_units_makes_so_many_words() {
+        let mut addresses = Addresses::default();
+        for number in 0..MAX_UNITS as u32 {
+            addresses.unit(Unit::Number(number));
+        }
+        let words = addresses.words().list.len();
+        let further = [1, 2].map(|more| addresses.unit(Unit::Number(MAX_UNITS as u32 + more)));
+        assert_eq!(further.map(|id| addresses.words().word(id).to_string()), [UNITS; 2]);
+        assert_eq!(addresses.words().list.len(), words + 1);
     }
 }
