@@ -98,6 +98,23 @@ OT_SERVICES: Final = frozenset(
         "knx",
         "ge-srtp",
         "codesys",
+        "ads",
+        "c1222",
+        "dnp3-tls",
+        "egd",
+        "enip-io",
+        "ff-annunciation",
+        "niagara-fox",
+        "niagara-foxs",
+        "pcom",
+        "pcworx",
+        "powerlink",
+        "proconos",
+        "profinet-cm",
+        "profinet-rt",
+        "profinet-rtm",
+        "red-lion",
+        "sercos",
     )
 )
 """Services that make no IT host of a device."""

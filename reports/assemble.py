@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from zonewatch.dissectors.schemas import TABLES
 from zonewatch.inventory.model import Evidence
-from zonewatch.reports.collect import captures, limits, oddity_counts
+from zonewatch.reports.collect import captures, limits, oddity_counts, unread
 from zonewatch.reports.ecs import finding_flows
 from zonewatch.reports.result import (
     EXTERNAL,
@@ -51,6 +51,7 @@ def assemble(
     rows = captures(table["coverage"])
     judged = not assessment.proposed
     policy = assessment.policy
+    content = filter(None, (unread(table["flows"]),))
     outside = frozenset(asset.id for asset in assessment.inventory.assets if asset.kind == EXTERNAL)
     return ordered(
         AuditResult(
@@ -67,7 +68,7 @@ def assemble(
             flows=finding_flows(assessment.findings, table["events"], table["flows"]),
             oddities=oddity_counts(table["oddities"]),
             unused_flows=unused_flows(policy, assessment.unused) if judged else (),
-            limits=tuple(dict.fromkeys((*limits(rows), *map(_sentence, assessment.limits), *notes))),
+            limits=tuple(dict.fromkeys((*limits(rows), *content, *map(_sentence, assessment.limits), *notes))),
         )
     )
 

@@ -9,11 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonewatch.dissectors.schemas import COVERAGE
+from zonewatch.dissectors.vocabulary import PROTOCOLS
+from zonewatch.inventory.facts import OT_SERVICES
+from zonewatch.inventory.flows import ANSWERED_STATES
 from zonewatch.inventory.model import Evidence
 from zonewatch.reports.result import Capture, OddityCount, Undecoded, Unknown, totals
 from zonewatch.reports.words import clock, counted, duration, listed, port, size, visible
 
-__all__ = ["captures", "limits", "oddity_counts"]
+__all__ = ["captures", "limits", "oddity_counts", "unread"]
 
 _NESTED: Final[dict[str, type[Undecoded | Unknown]]] = {"undecoded": Undecoded, "unknown": Unknown}
 _LONG_SILENCE: Final = 60_000_000_000
@@ -73,6 +76,33 @@ def limits(rows: Iterable[Capture]) -> tuple[str, ...]:
     total = totals(rows)
     sentences += [sentence for test, say in _SENTENCES if (count := test(total)) and (sentence := say(count, total))]
     return tuple(sentences)
+
+
+def unread(flows: pa.Table) -> str:
+    """Which control protocols were seen that nobody decodes here, in a sentence; empty where none was."""
+    names = ("service", "basis", "state")
+    words: dict[str, Any] = {name: flows[name].cast(pa.utf8()) for name in names}
+    table = pa.table({**words, "flows": flows["flows"]})
+    # Who was asked and never answered need not speak the protocol; on many links nobody ever answers.
+    spoken = pc.is_in(table["state"], value_set=pa.array((*ANSWERED_STATES, "one_way")))
+    unread = pc.is_in(table["service"], value_set=pa.array(sorted(OT_SERVICES.difference(PROTOCOLS))))
+    counts: dict[str, int] = {}
+    by_content = set()
+    groups = table.filter(pc.and_(spoken, unread)).group_by(["service", "basis"]).aggregate([("flows", "sum")])
+    for row in groups.to_pylist():
+        counts[row["service"]] = counts.get(row["service"], 0) + row["flows_sum"]
+        if row["basis"] == "content":
+            by_content.add(row["service"])
+    if not counts:
+        return ""
+    named = (
+        f"{visible(name)} ({counted(count, 'conversation')}{'' if name in by_content else ', by its port alone'})"
+        for name, count in sorted(counts.items())
+    )
+    return (
+        f"Control protocols whose content was not read: {listed(named)}. "
+        "Who spoke them with whom is known, not what was said."
+    )
 
 
 def _unknown(item: Unknown) -> str:

@@ -76,7 +76,16 @@ def test_the_vlan_that_a_mirror_took_off_is_known() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["sequence_wrap", "zero_window", "keep_alive", "jumbo", "offloaded", "vxlan", "transaction_reused", "responses_first"],
+    [
+        "sequence_wrap",
+        "zero_window",
+        "keep_alive",
+        "jumbo",
+        "offloaded",
+        "vxlan",
+        "transaction_reused",
+        "responses_first",
+    ],
 )
 def test_every_request_finds_its_answer(name: str) -> None:
     events = decode(name, detail="events")["events"]

@@ -63,6 +63,15 @@ fn by_structure(bytes: &[u8]) -> Option<&'static str> {
         // presentation value of a context (ISO 8823-1), which MMS alone has in plants.
         [0x03, 0x00, _, _, 0x02, 0xf0, _, 0x0d | 0x0e, rest @ ..] => names_mms(rest).then_some("mms"),
         [0x03, 0x00, _, _, 0x02, 0xf0, _, 0x01, 0x00, 0x01, 0x00, 0x61, ..] => Some("mms"),
+        // An unnumbered control frame: the start or stop of data transfer, a test (IEC 60870-5-104, 5.1).
+        [0x68, 4, 0x07 | 0x0b | 0x13 | 0x23 | 0x43 | 0x83, 0, 0, 0, ..] => Some("iec104"),
+        // Message type, chunk, and a length below 16 MB (OPC 10000-6, 7.1.2.2).
+        [b'H', b'E', b'L', b'F', _, _, _, 0, ..]
+        | [b'A', b'C', b'K', b'F', _, _, _, 0, ..]
+        | [b'O', b'P', b'N', b'F', _, _, _, 0, ..]
+        | [b'M', b'S', b'G', b'F', _, _, _, 0, ..] => Some("opcua"),
+        // The request for a session, without one yet, in protocol version 1 (CIP volume 2, 2-4.4).
+        [0x65, 0, 4, 0, _, _, _, _, 0, 0, 0, 0, .., 1, 0, 0, 0] if bytes.len() == ENIP_HEADER + 4 => Some("enip"),
         _ => None,
     }
 }
@@ -70,6 +79,14 @@ fn by_structure(bytes: &[u8]) -> Option<&'static str> {
 /// The object identifier 1.0.9506.2.1 or 1.0.9506.2.3, in BER (ISO 9506-2).
 fn names_mms(bytes: &[u8]) -> bool {
     bytes.windows(5).any(|window| matches!(window, [0x28, 0xca, 0x22, 0x02, 1 | 3]))
+}
+
+/// Octets of the header of EtherNet/IP's encapsulation (CIP volume 2, 2-3.1).
+const ENIP_HEADER: usize = 24;
+
+/// The control protocol that an EtherType is registered for.
+pub fn by_ethertype(ethertype: u16) -> Option<&'static str> {
+    tables::find(services::ETHERNET, u32::from(ethertype)).map(|code| code.name)
 }
 
 /// The service usual on a server's port.
@@ -85,6 +102,8 @@ mod tests {
     #[test]
     fn first_octets_give_services_away() {
         let rdp = b"\x03\x00\x00\x2b\x26\xe0\x00\x00\x00\x00\x00Cookie: mstshash=vendor\r\n";
+        let register_session =
+            b"\x65\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00 context\x00\x00\x00\x00\x01\x00\x00\x00";
         let cases: &[(&[u8], Option<&str>)] = &[
             (b"SSH-2.0-OpenSSH_9.2\r\n", Some("ssh")),
             (b"\x16\x03\x01\x02\x00\x01\x00", Some("tls")),
@@ -95,6 +114,12 @@ mod tests {
             (b"\x03\x00\x00\xc9\x02\xf0\x80\x0d\xc0\x06\x05\x28\xca\x22\x02\x01", Some("mms")),
             (b"\x03\x00\x00\x20\x02\xf0\x80\x01\x00\x01\x00\x61\x15", Some("mms")),
             (b"\x03\x00\x00\x20\x02\xf0\x80\x0d\xc0\x06\x05\x28\xca\x22\x03\x01", None),
+            (b"\x68\x04\x07\x00\x00\x00", Some("iec104")),
+            (b"\x68\x04\x01\x00\x06\x00", None),
+            (b"HELF\x39\x00\x00\x00\x00\x00\x00\x00", Some("opcua")),
+            (b"HELO mail\r\n", None),
+            (register_session, Some("enip")),
+            (&register_session[..24], None),
             (b"\x00\x01\x00\x00\x00\x06\x01\x03", None),
             (b"", None),
         ];
@@ -102,5 +127,6 @@ mod tests {
             assert_eq!(by_stream(bytes), *service);
         }
         assert_eq!((by_port(true, 443), by_port(false, 443), by_port(true, 4)), (Some("https"), Some("quic"), None));
+        assert_eq!((by_ethertype(0x8892), by_ethertype(0x0800)), (Some("profinet"), None));
     }
 }

@@ -308,7 +308,10 @@ impl Sinks {
         };
         let direction = flow.client_direction(|port| by_port(port).is_some());
         let (client, server) = (direction as usize, direction.opposite() as usize);
-        let guess = by_port(flow.ports[server]).map(|service| (service, Basis::Port));
+        let guess = match flow.key.transport() {
+            Transport::Ethernet => services::by_ethertype(flow.ports[server]).map(|service| (service, Basis::Content)),
+            _ => by_port(flow.ports[server]).map(|service| (service, Basis::Port)),
+        };
         let (service, basis) = flow.service.or(guess).map_or(("", ""), |(service, basis)| (service, basis.name()));
         let one_sided = flow.loaded > 0 && is_tcp && flow.packets.contains(&0);
         self.coverage.one_sided_flows += u64::from(one_sided);

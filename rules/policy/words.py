@@ -14,15 +14,13 @@ TRANSPORTS: Final = ("tcp", "udp", "icmp")
 ANY: Final = "any"
 
 _SERVICES: Final = """
-amqp amqps anydesk cldap dnp3-tls elasticsearch enip-io ff-annunciation https-alt
-ipsec-nat-t iso-tsap ldap-gc msrpc niagara-fox niagara-foxs pcworx pi proconos profinet-cm profinet-rt profinet-rtm
-red-lion vxlan winrm-https
+amqp amqps anydesk cldap elasticsearch https-alt ipsec-nat-t iso-tsap ldap-gc msrpc pi vxlan winrm-https
 802.1ah arcnet erspan etherip geneve gre ip-in-ip mpls mstp
-anydesk arp bgp bitmessage coap cotp dce_rpc dcerpc dhcp dhcpv6 dns eapol egd ff-hse
+anydesk arp bgp bitmessage coap cotp dce_rpc dcerpc dhcp dhcpv6 dns eapol ff-hse
 finger fox ftp ftp-data genisys gopher gtp http http-alt https icmp icmpv6
 igmp imap imaps ike ipmi ipp ipsec irc isakmp iscsi kerberos l2tp ldap ldaps llmnr lldp lpd mdns mongodb
 mqtt mqtts mssql mysql nbns nbss netbios netbios-dgm netbios-ns netbios-ssn netflow nfs nntp ntp omron opc-da
-openvpn oracle ospf pcom pop3 pop3s postgresql pptp printer ptp quic radius rdp redis rip rlogin
+openvpn oracle ospf pop3 pop3s postgresql pptp printer ptp quic radius rdp redis rip rlogin
 rpc rpcbind rsh rsync rtps rtp rtsp sip slp smb smtp smtps snmp snmp-trap snmptrap socks ssdp ssh
 ssl stp stun submission sunrpc syslog tacacs teamviewer telnet tftp tls umas upnp vnc vrrp wins winrm
 wireguard wsd ws-discovery wsman x11 xmpp

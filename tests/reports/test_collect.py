@@ -7,7 +7,7 @@ import pytest
 from tests.tables import rows
 from zonewatch.dissectors import schemas
 from zonewatch.inventory.model import Evidence
-from zonewatch.reports.collect import captures, limits, oddity_counts
+from zonewatch.reports.collect import captures, limits, oddity_counts, unread
 from zonewatch.reports.result import Capture, OddityCount, Undecoded, Unknown, totals
 from zonewatch.reports.words import SECOND
 
@@ -139,3 +139,26 @@ def test_each_limit_is_said_where_it_was_met(change: dict[str, object], said: st
 def test_the_same_content_twice_is_said(rows: list[tuple[str, str, str]], said: list[str]) -> None:
     told = limits([replace(WHOLE, source=source, name=name, sha256=sha256) for source, name, sha256 in rows])[1:]
     assert [line.split(" (SHA-256)")[0] for line in told] == said
+
+
+@pytest.mark.parametrize(
+    ("flows", "said"),
+    [
+        ([], ""),
+        ([("modbus", "content", "established", 3), ("https", "port", "closed", 1), ("", "", "two_way", 1)], ""),
+        ([("enip", "port", "attempted", 4), ("enip", "port", "refused", 1)], ""),
+        (
+            [("opcua", "content", "closed", 1), ("enip", "port", "established", 2), ("enip", "content", "reset", 3)],
+            "enip (5 conversations) and opcua (1 conversation).",
+        ),
+        (
+            [("fins", "port", "two_way", 2), ("goose", "content", "one_way", 1)],
+            "fins (2 conversations, by its port alone) and goose (1 conversation).",
+        ),
+    ],
+    ids=["nothing", "decoded or no control protocol", "never spoken", "counted together", "by port"],
+)
+def test_control_protocols_that_are_not_decoded_are_named(flows: list[tuple[str, str, str, int]], said: str) -> None:
+    table = rows(schemas.FLOWS, [dict(zip(("service", "basis", "state", "flows"), row, strict=True)) for row in flows])
+    told = unread(table)
+    assert told.startswith("Control protocols whose content was not read: " + said) if said else told == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from zonewatch.rules.policy.load import parse_policy
 from zonewatch.rules.policy.words import is_protocol
 from zonewatch.rules.targets import target_text
 
+SERVICES = Path(__file__).resolve().parents[3] / "dissectors" / "tables" / "services.toml"
 POLICY = """
 policy_version: 1
 suc: {id: s}
@@ -28,6 +30,12 @@ def test_a_role_word_is_the_same_in_asset_list_and_policy(tmp_path: Path, word: 
     [listed] = read_assets(tmp_path / "assets.csv")
     [declared] = parse_policy(POLICY.replace("ROLE", word)).assets
     assert listed.role == declared.role is not None
+
+
+def test_a_policy_may_name_every_service_that_the_engine_names() -> None:
+    tables = tomllib.loads(SERVICES.read_text(encoding="utf-8"))
+    names = {row["name"] for table in tables.values() for row in table.values()}
+    assert [name for name in sorted(names) if not is_protocol(name)] == []
 
 
 @pytest.mark.parametrize("service", sorted(OT_SERVICES))

@@ -78,6 +78,9 @@ fn error(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<u8, Short> {
     words.pair("association", cursor.u16_le("association")?);
     let code = cursor.u8("error code")?;
     words.code("error", codes::AUTHENTICATION_ERRORS, code);
+    if cursor.take(6, "time of the error").is_ok() && !cursor.is_empty() {
+        words.typed("text", cursor.rest());
+    }
     Ok(code)
 }
 

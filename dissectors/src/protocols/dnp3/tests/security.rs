@@ -203,7 +203,11 @@ const DECODED: &[(&[u8], Operation, &[&str])] = &[
            mac_octets=4"],
     ),
     (SESSION_KEY_CHANGE, Operation::Authenticate, &["sequence=7 user=1 wrapped_key_octets=5"]),
-    (AUTHENTICATION_ERROR, Operation::Authenticate, &["sequence=7 user=1 association=0 error=authentication_failed"]),
+    (
+        AUTHENTICATION_ERROR,
+        Operation::Authenticate,
+        &["sequence=7 user=1 association=0 error=authentication_failed text=no"],
+    ),
     (MASTERS_ERROR, Operation::Authenticate, &["sequence=7 user=1 association=2 error=99"]),
     (
         USER_CERTIFICATE,
