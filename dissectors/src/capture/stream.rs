@@ -61,7 +61,7 @@ impl fmt::Display for Compression {
 struct Source {
     input: Box<dyn Read + Send>,
     octets: u64,
-    hash: Option<digest::Context>,
+    hash: Option<Box<digest::Context>>,
     /// The input itself failed, so an error that comes out of a decoder is not the decoder's.
     failed: bool,
 }
@@ -103,8 +103,12 @@ pub(super) struct Layer {
 impl Layer {
     /// Removes the compressions around a capture, outermost first.
     pub(super) fn unpack(input: Box<dyn Read + Send>, hash: bool) -> Result<(Self, Vec<Compression>), Fault> {
-        let source =
-            Source { input, octets: 0, hash: hash.then(|| digest::Context::new(&digest::SHA256)), failed: false };
+        let source = Source {
+            input,
+            octets: 0,
+            hash: hash.then(|| Box::new(digest::Context::new(&digest::SHA256))),
+            failed: false,
+        };
         let mut layer = Layer::around(Codec::Stored(source))?;
         let mut compressions = Vec::new();
         while let Some(compression) = Compression::of(&layer.head) {
@@ -170,7 +174,7 @@ impl Layer {
             let mut octets = vec![0; COMPRESSED_CHUNK];
             while !given_up() && source.read(&mut octets)? > 0 {}
         }
-        let hash = source.hash.take().map(digest::Context::finish);
+        let hash = source.hash.take().map(|hash| hash.finish());
         Ok(hash.and_then(|hash| hash.as_ref().try_into().ok()))
     }
 

@@ -179,7 +179,8 @@ fn bundled_captures() {
 
 #[test]
 fn polling_that_lasts_longer_than_a_bucket() {
-    let cases: [(&str, fn(u32) -> u16); 3] =
+    type Values = fn(u32) -> u16;
+    let cases: [(&str, Values); 3] =
         [("steady", |_| 7), ("moving", |round| round as u16), ("now and then", |round| (round / 5 % 3) as u16)];
     for (name, change) in cases {
         for packets in [polling(40, change), rtu_polling(40, change), bacnet_polling(40, change)] {
