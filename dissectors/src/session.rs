@@ -75,6 +75,11 @@ pub trait Session: Send {
     /// Octets of this direction are lost: half-built messages above the framing are given up (pushed as cut).
     fn gap(&mut self, direction: Direction, out: &mut Output);
 
+    /// Octets held for half-built messages above the framing.
+    fn held(&self) -> usize {
+        0
+    }
+
     /// What of a whole message may differ when it comes again and says the same; none where that cannot be told.
     fn variable(&self, _direction: Direction, _message: &[u8]) -> Option<Variable> {
         None

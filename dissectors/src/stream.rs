@@ -25,6 +25,11 @@ pub struct Assembly {
 }
 
 impl Assembly {
+    /// A direction whose first octets start a message.
+    pub fn at_start() -> Self {
+        Assembly { synced: true, ..Assembly::default() }
+    }
+
     /// Octets so far that belong to no message, or to the end of a message whose middle is missing.
     pub fn undecoded(&self) -> u64 {
         self.undecoded
@@ -34,6 +39,26 @@ impl Assembly {
     #[inline]
     pub fn is_at_start(&self) -> bool {
         self.synced && self.skip == 0 && self.carry.is_empty()
+    }
+
+    /// Octets held for a message that is not whole.
+    #[inline]
+    pub fn held(&self) -> usize {
+        self.carry.len()
+    }
+
+    /// Gives up what is half built, here and in the session: a message is delivered as cut.
+    pub fn give_up(
+        &mut self,
+        stamp: Stamp,
+        direction: Direction,
+        session: &mut dyn Session,
+        out: &mut Output,
+        deliver: &mut Deliver<'_>,
+    ) {
+        let is_at_start = self.is_at_start();
+        self.hole(0, stamp, direction, session, out, deliver);
+        self.synced |= is_at_start;
     }
 
     /// Takes the next piece of the stream and delivers the messages that it completes.
