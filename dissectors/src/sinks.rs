@@ -380,3 +380,23 @@ fn recycle(output: &mut Output, exchange: &mut Exchange) {
         output.recycle(message);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_would_hold_more_than_all_may_gives_its_own_up() {
+        let (mut sinks, mut one, mut other) = (Sinks::default(), 0, 0);
+        assert!(!sinks.holds_too_much(&mut one, MAX_HELD));
+        assert!(!sinks.holds_too_much(&mut other, 0));
+        assert!(sinks.holds_too_much(&mut other, 1));
+        sinks.gave_up(&mut other);
+        assert_eq!((sinks.held, other, sinks.coverage.messages_dropped), (MAX_HELD, 0, 1));
+        // Nobody has to, who holds less than before.
+        assert!(sinks.holds_too_much(&mut other, 2));
+        assert!(!sinks.holds_too_much(&mut other, 1));
+        assert!(!sinks.holds_too_much(&mut one, 0));
+        assert_eq!(sinks.held, 1);
+    }
+}

@@ -21,11 +21,13 @@ const ANSWER: usize = 11;
 /// Octets that no protocol here has.
 const GREETING: &[u8] = b"hello there, who are you?";
 
+/// Octets of one direction, and how many of it are before them.
+type Sent<'a> = (Direction, usize, &'a [u8]);
 /// Events that have request and answer; other events; holes.
 type Told = (usize, usize, u64);
 
 /// What is told of these octets, sent in this order.
-fn told(segments: &[(Direction, usize, &[u8])], opened: bool) -> Told {
+fn told(segments: &[Sent<'_>], opened: bool) -> Told {
     let mut wire = Wire { subnet: 1, protocol: number::TCP, ports: [40_000, 502], number: 0 };
     let [client, server] = OPENED;
     let mut packets = Vec::new();
@@ -53,7 +55,7 @@ fn the_first_octets_may_come_late() {
     let (early, late) = first.split_at(7);
     let answers = [(Backward, 0, &ANSWERED[..ANSWER]), (Backward, ANSWER, &ANSWERED[ANSWER..])];
     let behind = GREETING.len();
-    let cases: &[(&str, &[(Direction, usize, &[u8])], Told)] = &[
+    let cases: &[(&str, &[Sent<'_>], Told)] = &[
         ("in order", &[(Forward, 0, first), (Forward, MESSAGE, second)], (2, 0, 0)),
         ("second message first", &[(Forward, MESSAGE, second), (Forward, 0, first)], (2, 0, 0)),
         ("second half first", &[(Forward, 7, late), (Forward, 0, early), (Forward, MESSAGE, second)], (2, 0, 0)),
