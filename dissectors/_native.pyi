@@ -1,7 +1,10 @@
 from collections.abc import Sequence
 from typing import final
 
-__all__ = ["Columns", "Decoder", "Extractor"]
+__all__ = ["FIELDS", "SERVICES", "Columns", "Decoder", "Extractor"]
+
+SERVICES: tuple[str, ...]
+FIELDS: tuple[str, ...]
 
 @final
 class Decoder:

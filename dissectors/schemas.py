@@ -171,6 +171,40 @@ FLOWS: Final = pa.schema(
     ]
 )
 
+ACTIVITY_FIELD: Final = pa.struct(
+    [
+        _required("name", WORD),  # one of vocabulary.FIELDS
+        _required("value", pa.utf8()),
+    ]
+)
+
+ACTIVITIES: Final = pa.schema(
+    [
+        _required("source", WORD),
+        _required("capture", WORD),  # of the first time
+        _required("protocol", WORD),  # one of vocabulary.SERVICES
+        _required("transport", WORD),
+        _required("client", WORD),
+        _required("server", WORD),
+        _required("client_port", pa.uint16()),  # the first time
+        _required("server_port", pa.uint16()),
+        pa.field("vlan", pa.uint16()),
+        _required("action", WORD),  # the protocol's word
+        _required("operation", WORD),
+        _required("status", WORD),
+        _required("code", pa.utf8()),  # the protocol's word or number for the outcome
+        _required("fields", pa.list_(_required("item", ACTIVITY_FIELD))),  # a name may come several times
+        _required("coalesced", pa.bool_()),  # stands for many of one client, server and protocol, beyond the cap
+        _required("count", pa.uint64()),  # within a quarter of an hour
+        _required("first_time", TIME),
+        _required("last_time", TIME),
+        pa.field("request_frame", pa.uint64()),  # the first time, where it is told at the answer
+        _required("first_frame", pa.uint64()),
+        _required("last_frame", pa.uint64()),
+        _required("last_capture", WORD),
+    ]
+)
+
 CLAIMS: Final = pa.schema(
     [
         _required("source", WORD),
@@ -275,6 +309,8 @@ COVERAGE: Final = pa.schema(
         _required("oddities", pa.uint64()),
         _required("oddities_dropped", pa.uint64()),
         _required("claims_dropped", pa.uint64()),
+        _required("activities_coalesced", pa.uint64()),  # counted without their fields: too many of one pair differ
+        _required("activities_dropped", pa.uint64()),
         _required("addresses_dropped", pa.uint64()),
         _required("undecoded", pa.list_(_required("item", UNDECODED))),
         _required("unknown", pa.list_(_required("item", UNKNOWN))),  # most octets first; then the rest, without a port
@@ -286,6 +322,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "events": EVENTS,
     "aggregates": AGGREGATES,
     "flows": FLOWS,
+    "activities": ACTIVITIES,
     "claims": CLAIMS,
     "addresses": ADDRESSES,
     "oddities": ODDITIES,

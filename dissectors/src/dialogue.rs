@@ -57,7 +57,14 @@ pub fn start_datagrams(
 /// before or nothing at all; false, and nothing is done, where it is another.
 #[inline]
 pub fn again(flow: &mut Flow, direction: Direction, segment: &Segment<'_>, stamp: Stamp, sinks: &mut Sinks) -> bool {
-    let Content::Stream(stream) = &mut flow.content else { return false };
+    let stream = match &mut flow.content {
+        Content::Stream(stream) => stream,
+        Content::Quiet(_) => {
+            flow.loaded = flow.loaded.saturating_add(u32::from(!segment.payload.is_empty()));
+            return true;
+        }
+        Content::Unknown(_) | Content::Datagrams(_) => return false,
+    };
     let Stream { talk, halves, assemblies } = &mut **stream;
     let way = direction as usize;
     let is_usual = segment.missing == 0
@@ -142,8 +149,11 @@ pub fn datagram(flow: &mut Flow, seen: Seen<'_>, sinks: &mut Sinks, output: &mut
 pub fn finish(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
     let stamp = Stamp { frame: flow.last().1, time: flow.last().0, capture: sinks.coverage.capture };
     match &mut flow.content {
-        Content::Unknown(_) => {}
-        Content::Datagrams(talk) => talk.finish(sinks, output),
+        Content::Unknown(_) | Content::Quiet(_) => {}
+        Content::Datagrams(talk) => {
+            flow.service = Some((talk.session.service(), Basis::Content));
+            talk.finish(stamp, sinks, output);
+        }
         Content::Stream(stream) => {
             let Stream { talk, halves, assemblies } = &mut **stream;
             for direction in [Direction::Forward, Direction::Backward] {
@@ -155,8 +165,22 @@ pub fn finish(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
                 talk.end(assembly, direction, stamp, sinks, output);
             }
             sinks.held = sinks.held.saturating_sub(talk.held);
-            talk.finish(sinks, output);
+            flow.service = Some((talk.session.service(), Basis::Content));
+            talk.finish(stamp, sinks, output);
         }
+    }
+}
+
+/// Where a service has said all that is to be learnt, what follows in its flow is only counted.
+pub fn settle(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
+    let talk = match &flow.content {
+        Content::Stream(stream) => &stream.talk,
+        Content::Datagrams(talk) => talk,
+        Content::Unknown(_) | Content::Quiet(_) => return,
+    };
+    if talk.session.is_done() {
+        finish(flow, sinks, output);
+        flow.content = Content::Quiet(flow.client());
     }
 }
 

@@ -393,13 +393,18 @@ impl Engine {
                 let seen = Seen { direction, sequence, payload: load.payload, missing: load.missing, stamp };
                 let acknowledgement = (load.flags & flag::ACK != 0).then_some(load.acknowledgement);
                 dialogue::segment(flow, seen, acknowledgement, sinks, output);
+                dialogue::settle(flow, sinks, output);
             }
             Content::Unknown(state) if loaded => {
                 let mut on_probation = state.take().unwrap_or_default();
                 *probation = probation.saturating_sub(on_probation.octets());
                 let seen = Seen { direction, sequence, payload: load.payload, missing: load.missing, stamp };
-                match on_probation.segment(registry::STREAMS, seen, flow.opener, flow.ports) {
-                    Some((session, kept)) => dialogue::start_stream(flow, session, &kept, sinks, output),
+                match on_probation.segment(registry::STREAMS, registry::SERVICE_STREAMS, seen, flow.opener, flow.ports)
+                {
+                    Some((session, kept)) => {
+                        dialogue::start_stream(flow, session, &kept, sinks, output);
+                        dialogue::settle(flow, sinks, output);
+                    }
                     None => {
                         let octets = on_probation.octets();
                         if *probation + octets <= MAX_PROBATION {
@@ -423,10 +428,16 @@ impl Engine {
             let mut on_probation = state.take().unwrap_or_default();
             *probation = probation.saturating_sub(on_probation.octets());
             let seen = Seen { direction, sequence: 0, payload: load.payload, missing: load.missing, stamp };
-            let protocols = if flow.key.transport().is_link() { registry::FRAMES } else { registry::DATAGRAMS };
+            let protocols = match flow.key.transport() {
+                Transport::Udp | Transport::Tcp => registry::DATAGRAMS,
+                Transport::Icmp => registry::CONTROL_MESSAGES,
+                Transport::Ip(number) => registry::packets(number),
+                Transport::Ethernet | Transport::Arcnet | Transport::Mstp => registry::frames(flow.ports[0]),
+            };
             match on_probation.datagram(protocols, seen, flow.ports) {
                 Some((session, kept)) => {
                     dialogue::start_datagrams(flow, session, &kept, sinks, output);
+                    dialogue::settle(flow, sinks, output);
                 }
                 None if !on_probation.is_empty() && *probation + on_probation.octets() <= MAX_PROBATION => {
                     *probation += on_probation.octets();
@@ -438,6 +449,7 @@ impl Engine {
         }
         let seen = Seen { direction, sequence: 0, payload: load.payload, missing: load.missing, stamp };
         dialogue::datagram(flow, seen, sinks, output);
+        dialogue::settle(flow, sinks, output);
     }
 
     fn end_flow(&mut self, slot: u32) {

@@ -102,6 +102,8 @@ pub enum Content {
     Stream(Box<Stream>),
     /// A protocol over UDP, or over a link.
     Datagrams(Box<Talk>),
+    /// A service of which nothing more is to be learnt, and which way its client was seen to speak.
+    Quiet(Option<Direction>),
 }
 
 /// One flow. Arrays are by direction: forward is from the endpoint that was seen to send first.
@@ -173,14 +175,19 @@ impl Flow {
         }
     }
 
-    /// Which direction leads from the client to the server.
-    pub fn client_direction(&self, is_service: impl Fn(u16) -> bool) -> Direction {
-        let of_talk = match &self.content {
+    /// Which way the client of a protocol was seen to speak.
+    pub fn client(&self) -> Option<Direction> {
+        match &self.content {
             Content::Unknown(_) => None,
             Content::Stream(stream) => stream.talk.client,
             Content::Datagrams(talk) => talk.client,
-        };
-        if let Some(direction) = of_talk.or(self.opener) {
+            Content::Quiet(client) => *client,
+        }
+    }
+
+    /// Which direction leads from the client to the server.
+    pub fn client_direction(&self, is_service: impl Fn(u16) -> bool) -> Direction {
+        if let Some(direction) = self.client().or(self.opener) {
             return direction;
         }
         match (is_service(self.ports[0]), is_service(self.ports[1])) {

@@ -2,7 +2,9 @@
 //!
 //! It knows frames, addresses, streams and protocols, and nothing of assets, zones or policy.
 
+pub mod activity;
 pub mod aggregate;
+pub mod ber;
 pub mod bytes;
 pub mod capture;
 pub mod columns;
@@ -25,6 +27,7 @@ mod python;
 pub mod recognise;
 pub mod record;
 pub mod registry;
+pub mod secrets;
 pub mod services;
 pub mod session;
 pub mod sinks;

@@ -31,8 +31,31 @@ macro_rules! vocabulary {
 pub(crate) use vocabulary;
 
 vocabulary! {
-    /// The protocols that become OT events.
-    Protocol { Modbus = "modbus", Dnp3 = "dnp3", Bacnet = "bacnet", S7comm = "s7comm" }
+    /// The protocols that are decoded: first those of control systems, whose messages become OT events; then the
+    /// services beside them, of which what they say of hosts, users and names becomes activities and claims.
+    Protocol {
+        Modbus = "modbus", Dnp3 = "dnp3", Bacnet = "bacnet", S7comm = "s7comm",
+        Dns = "dns", Mdns = "mdns", Llmnr = "llmnr", NetbiosNs = "netbios-ns", NetbiosDgm = "netbios-dgm",
+        Dhcp = "dhcp", Dhcpv6 = "dhcpv6", Ssdp = "ssdp", WsDiscovery = "ws-discovery",
+        Tls = "tls", Dtls = "dtls", Quic = "quic", Ssh = "ssh", Wireguard = "wireguard", Openvpn = "openvpn",
+        Isakmp = "isakmp", Esp = "esp",
+        Http = "http", Winrm = "winrm", Ftp = "ftp", Tftp = "tftp", Telnet = "telnet", Smtp = "smtp", Pop3 = "pop3",
+        Imap = "imap", Vnc = "vnc", Rdp = "rdp", Teamviewer = "teamviewer", Anydesk = "anydesk",
+        Rustdesk = "rustdesk", Radmin = "radmin",
+        Smb = "smb", DceRpc = "dce-rpc", Kerberos = "kerberos", Ldap = "ldap", Cldap = "cldap",
+        Snmp = "snmp", Ntp = "ntp", Syslog = "syslog", Mqtt = "mqtt", Mssql = "mssql", Mysql = "mysql",
+        Postgresql = "postgresql", Radius = "radius", Sip = "sip", Rtsp = "rtsp",
+        Arp = "arp", Icmp = "icmp", Icmpv6 = "icmpv6", Igmp = "igmp", Vrrp = "vrrp", Hsrp = "hsrp",
+        Lldp = "lldp", Cdp = "cdp", Stp = "stp", Lacp = "lacp", Ptp = "ptp", Mrp = "mrp", Prp = "prp", Hsr = "hsr",
+        Eapol = "eapol",
+    }
+}
+
+impl Protocol {
+    /// True where its messages become OT events.
+    pub const fn is_control(self) -> bool {
+        (self as u8) <= Protocol::S7comm as u8
+    }
 }
 
 vocabulary! {
@@ -95,6 +118,9 @@ vocabulary! {
         Hardware = "hardware", Serial = "serial", Name = "name", Location = "location",
         Description = "description", Application = "application", Instance = "instance", Url = "url",
         ProtocolRevision = "protocol_revision", State = "state", Slot = "slot",
+        Hostname = "hostname", Domain = "domain", OperatingSystem = "operating_system", Version = "version",
+        User = "user", Software = "software", Address = "address", Mac = "mac", Port = "port",
+        RoleHint = "role_hint",
     }
 }
 

@@ -13,6 +13,9 @@ const PATIENCE: u32 = 64;
 /// Segments kept for replay though no protocol claims them: they may be late parts of a message.
 const MAX_STRAY: usize = 8;
 
+/// Segments of a conversation after which no service is looked for.
+const SERVICE_SEGMENTS: u32 = 12;
+
 /// A segment seen before its protocol was known.
 #[derive(Debug)]
 pub struct Kept {
@@ -115,9 +118,9 @@ enum Answer {
     Found(Box<dyn Session>),
 }
 
-fn ask(protocols: &[Recognise], probe: &Probe<'_>) -> Answer {
+fn ask(protocols: &[&[Recognise]], probe: &Probe<'_>) -> Answer {
     let mut answer = Answer::Nobody;
-    for recognise in protocols {
+    for recognise in protocols.iter().copied().flatten() {
         match recognise(probe) {
             Recognition::Yes(session) => return Answer::Found(session),
             Recognition::Undecided => answer = Answer::Somebody,
@@ -132,11 +135,14 @@ impl Probation {
     pub fn segment(
         &mut self,
         protocols: &[Recognise],
+        services: &[Recognise],
         seen: Seen<'_>,
         opener: Option<Direction>,
         ports: [u16; 2],
     ) -> Option<(Box<dyn Session>, Vec<Kept>)> {
         self.segments = self.segments.saturating_add(1);
+        // Services say what they are at once; nobody asks later what they are.
+        let protocols = &[protocols, if self.segments <= SERVICE_SEGMENTS { services } else { &[] }][..];
         let next = Some(seen.sequence.wrapping_add((seen.payload.len() + seen.missing) as u32));
         // Most conversations are of no protocol known here: to find that out, nothing is collected.
         let is_foreign = self.kept.is_empty()
@@ -207,7 +213,7 @@ impl Probation {
             ports,
             cut: seen.missing > 0,
         };
-        match ask(protocols, &probe) {
+        match ask(&[protocols], &probe) {
             Answer::Found(session) => {
                 self.keep(&seen);
                 Some((session, std::mem::take(&mut self.kept)))
@@ -240,7 +246,7 @@ impl Probation {
     /// With all that was collected; then from this segment's start; then this segment alone.
     fn attempts(
         &mut self,
-        protocols: &[Recognise],
+        protocols: &[&[Recognise]],
         seen: &Seen<'_>,
         opener: Option<Direction>,
         ports: [u16; 2],

@@ -1,16 +1,36 @@
 //! The protocols, listed once.
 
-use crate::protocols::{bacnet, dnp3, modbus, s7comm};
+use crate::net::link::ethertype;
+use crate::protocols::{bacnet, dnp3, dns, modbus, s7comm};
 use crate::session::{Probe, Recognition};
 
 /// One protocol's way to recognise its traffic.
 pub type Recognise = fn(&Probe<'_>) -> Recognition;
 
-/// Asked for streams, in this order.
+/// Control systems' protocols, asked for streams, in this order.
 pub const STREAMS: &[Recognise] = &[dnp3::probe_stream, modbus::probe_stream, s7comm::probe_stream];
 
-/// Asked for datagrams, in this order.
-pub const DATAGRAMS: &[Recognise] = &[bacnet::probe_datagram, dnp3::probe_datagram, modbus::probe_datagram];
+/// Services, asked for the first segments of streams that none of those takes, in this order.
+pub const SERVICE_STREAMS: &[Recognise] = &[dns::probe_stream];
 
-/// Asked for what frames of the link layer carry, in this order.
-pub const FRAMES: &[Recognise] = &[bacnet::probe_frame];
+/// Asked for datagrams, in this order.
+pub const DATAGRAMS: &[Recognise] =
+    &[bacnet::probe_datagram, dnp3::probe_datagram, modbus::probe_datagram, dns::probe_datagram];
+
+/// Asked for ICMP of either version.
+pub const CONTROL_MESSAGES: &[Recognise] = &[];
+
+/// Asked for what an internet protocol other than TCP, UDP and ICMP carries.
+pub const fn packets(number: u8) -> &'static [Recognise] {
+    match number {
+        _ => &[],
+    }
+}
+
+/// Asked for what frames of the link layer carry, by EtherType or service access point.
+pub const fn frames(ethertype: u16) -> &'static [Recognise] {
+    match ethertype {
+        ethertype::BACNET => &[bacnet::probe_frame],
+        _ => &[],
+    }
+}

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::activity::Activity;
 use crate::model::{Claim, Message, Oddity, OddityCode, Protocol};
 use crate::record::Read;
 
@@ -34,6 +35,13 @@ pub enum Framing {
     NeedMore,
     /// The message has this many octets in all (they need not be there yet). Never 0.
     Message(usize),
+    /// The same, of which only the first so many are to be decoded; the rest is passed over and never held.
+    Head {
+        /// Octets to be decoded.
+        keep: usize,
+        /// Octets in all. Never 0.
+        length: usize,
+    },
     /// No message of this protocol starts here.
     NotMine,
 }
@@ -65,15 +73,31 @@ pub trait Session: Send {
     fn frame(&mut self, direction: Direction, bytes: &[u8]) -> Framing;
 
     /// Streams only. Offset (> 0 allowed, 0 allowed) of the first place where a message surely starts; strict,
-    /// because the octets before it are given up. None where there is no such place.
-    fn resync(&self, direction: Direction, bytes: &[u8]) -> Option<usize>;
+    /// because the octets before it are given up. None where there is no such place. A service's first octets start
+    /// its first message; it is asked only after a loss.
+    fn resync(&self, _direction: Direction, _bytes: &[u8]) -> Option<usize> {
+        None
+    }
 
     /// Decodes one message (streams) or one datagram (which may hold several messages, or none).
     /// Must accept any octets. Messages, oddities and claims go to `out` in wire order.
     fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output);
 
     /// Octets of this direction are lost: half-built messages above the framing are given up (pushed as cut).
-    fn gap(&mut self, direction: Direction, out: &mut Output);
+    fn gap(&mut self, _direction: Direction, _out: &mut Output) {}
+
+    /// The flow ends: what was still open is told.
+    fn close(&mut self, _out: &mut Output) {}
+
+    /// The flow's service, where what was said tells more than the protocol.
+    fn service(&self) -> &'static str {
+        self.protocol().name()
+    }
+
+    /// True where nothing more is to be learnt: what follows is only counted.
+    fn is_done(&self) -> bool {
+        false
+    }
 
     /// What of a whole message may differ when it comes again and says the same; none where that cannot be told.
     fn variable(&self, _direction: Direction, _message: &[u8]) -> Option<Variable> {
@@ -154,6 +178,10 @@ pub struct Output {
     pub oddities: Vec<(usize, Oddity)>,
     /// Statements about devices, each with the number of messages pushed before it.
     pub claims: Vec<(usize, Claim)>,
+    /// What was done in the protocol of a service.
+    pub activities: Vec<Activity>,
+    /// Frame of the octets being decoded: of a message over several, the last one.
+    pub frame: u64,
     pool: Vec<Box<Message>>,
 }
 
@@ -179,6 +207,16 @@ impl Output {
         self.claims.push((self.messages.len(), claim));
     }
 
+    /// Adds an activity.
+    pub fn activity(&mut self, activity: Activity) {
+        self.activities.push(activity);
+    }
+
+    /// True where nothing was decoded.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.oddities.is_empty() && self.claims.is_empty() && self.activities.is_empty()
+    }
+
     /// Gives a message's buffers back for reuse.
     pub fn recycle(&mut self, mut message: Box<Message>) {
         if self.pool.len() < 64 {
@@ -194,5 +232,6 @@ impl Output {
         }
         self.oddities.clear();
         self.claims.clear();
+        self.activities.clear();
     }
 }

@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use crate::activity::Activities;
 use crate::columns::{Table, rows};
 use crate::crowd::Crowd;
 use crate::exchange::{Conversation, Exchange};
@@ -46,6 +47,8 @@ pub struct Rows {
     pub claims: Table<rows::Claim>,
     /// Pairs of IP and MAC address, of sources that ended.
     pub addresses: Table<rows::Address>,
+    /// What hosts did in the protocols of services.
+    pub activities: Table<rows::Activity>,
     /// Malformed input.
     pub oddities: Table<rows::Oddity>,
 }
@@ -85,9 +88,10 @@ pub struct Sinks {
     claim_rows: Vec<rows::Claim>,
     oddity_counts: HashMap<u32, u32, foldhash::fast::RandomState>,
     /// Octets of no message and messages decoded in part, by protocol.
-    undecoded: [(u64, u64); Protocol::ALL.len()],
+    undecoded: HashMap<Protocol, (u64, u64), foldhash::fast::RandomState>,
     unknown: Tally,
     crowd: Crowd,
+    activities: Activities,
 }
 
 impl Sinks {
@@ -109,11 +113,15 @@ impl Sinks {
         let mut coverage = std::mem::take(&mut self.coverage);
         coverage.events = std::mem::take(&mut self.recorder.seen);
         coverage.events_thinned = std::mem::take(&mut self.recorder.thinned);
+        coverage.activities_coalesced = std::mem::take(&mut self.activities.coalesced);
+        coverage.activities_dropped = std::mem::take(&mut self.activities.dropped);
         coverage.combinations_coalesced = std::mem::take(&mut self.recorder.ledger.coalesced);
         coverage.unknown = self.unknown.take(names.fixed(""));
-        let undecoded = Protocol::ALL.iter().zip(std::mem::take(&mut self.undecoded));
-        let undecoded = undecoded.filter(|(_, counts)| *counts != (0, 0));
-        coverage.undecoded = undecoded
+        let undecoded = std::mem::take(&mut self.undecoded);
+        let of = |protocol: &Protocol| Some((*protocol, *undecoded.get(protocol)?));
+        coverage.undecoded = Protocol::ALL
+            .iter()
+            .filter_map(of)
             .map(|(protocol, (bytes, messages))| rows::Undecoded {
                 protocol: names.fixed(protocol.name()),
                 bytes,
@@ -125,13 +133,20 @@ impl Sinks {
 
     /// Counts octets in a protocol's flow that belong to no message.
     pub fn undecoded(&mut self, protocol: Protocol, octets: u64) {
-        self.undecoded[protocol as usize].0 += octets;
+        // Of services no more is read than what they tell of themselves.
+        if !protocol.is_control() {
+            return;
+        }
+        if octets > 0 {
+            self.undecoded.entry(protocol).or_default().0 += octets;
+        }
     }
 
     /// A source ends: its aggregates and claims are complete.
     pub fn finish_source(&mut self) {
         self.recorder.finish(&mut self.dictionaries);
         self.rows.flows.extend(self.crowd.finish());
+        self.activities.turn(&mut self.rows.activities, &mut self.dictionaries);
         self.claims.clear();
         self.rows.claims.extend(self.claim_rows.drain(..));
     }
@@ -148,6 +163,9 @@ impl Sinks {
     ) -> Option<Direction> {
         if !(output.oddities.is_empty() && output.claims.is_empty()) {
             self.remarks(place, direction, output, stamp);
+        }
+        if !output.activities.is_empty() {
+            return self.activities(place, output, stamp);
         }
         let last = output.messages.last()?;
         let client = if last.from_client { direction } else { direction.opposite() };
@@ -169,10 +187,22 @@ impl Sinks {
         Some(client)
     }
 
+    /// Takes what was done in the protocol of a service.
+    fn activities(&mut self, place: &Conversation, output: &mut Output, stamp: Stamp) -> Option<Direction> {
+        let Sinks { activities, rows, dictionaries, .. } = self;
+        let client = output.activities.last().map(|activity| activity.client);
+        for activity in output.activities.drain(..) {
+            activities.add(place, activity, stamp, &mut rows.activities, dictionaries);
+        }
+        client
+    }
+
     #[cold]
     fn remarks(&mut self, place: &Conversation, direction: Direction, output: &mut Output, stamp: Stamp) {
         for (_, odd) in output.oddities.drain(..) {
-            self.undecoded[place.protocol as usize].1 += u64::from(odd.code == OddityCode::UndecodedObject);
+            if odd.code == OddityCode::UndecodedObject {
+                self.undecoded.entry(place.protocol).or_default().1 += 1;
+            }
             let odd = Odd { layer: odd.layer, offset: odd.offset, code: odd.code, expected: odd.expected };
             self.oddity_of(place, direction, stamp, odd);
         }

@@ -67,6 +67,7 @@ impl Talk {
             return;
         }
         self.catch_up(sinks, output);
+        output.frame = stamp.frame;
         self.session.decode(chunk, output);
         // Of datagrams nothing but their number tells which one is answered.
         self.dialogue.exchanges.answers_come_early =
@@ -99,8 +100,11 @@ impl Talk {
     }
 
     /// Nothing more is said.
-    pub fn finish(&mut self, sinks: &mut Sinks, output: &mut Output) {
+    pub fn finish(&mut self, stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
         self.catch_up(sinks, output);
+        output.frame = stamp.frame;
+        self.session.close(output);
+        self.take(Direction::Forward, stamp, sinks, output);
         self.dialogue.polling.forget(sinks);
         sinks.finish_dialogue(&self.place, &mut self.dialogue);
     }

@@ -8,6 +8,7 @@ use crate::net::ip::{self, Datagram, Fragment, Ip, IpPacket, number};
 use crate::net::link::{Link, Station, ethertype};
 use crate::net::mirror::Sighting;
 use crate::net::tunnel::{self, Carried, Tunnel};
+use crate::registry;
 use crate::services::Basis;
 use crate::sinks::Odd;
 
@@ -129,10 +130,17 @@ impl Engine {
                 Ok(datagram) => self.datagram_of(context, &datagram, &quiet),
                 Err(bad) => self.undecoded(bad, context.stamp),
             },
-            number::ICMP | number::ICMPV6 => self.load(context, &Load { transport: Transport::Icmp, ..quiet }),
+            number::ICMP | number::ICMPV6 => {
+                let (payload, missing) = (packet.payload, packet.wire_length - packet.payload.len());
+                self.load(context, &Load { transport: Transport::Icmp, payload, missing, ..quiet });
+            }
             _ => match tunnel::in_packet(packet) {
                 Some(tunnel) => self.tunnel(context, &quiet, &tunnel, packet.wire_length - packet.payload.len()),
-                None => self.load(context, &quiet),
+                None if registry::packets(packet.protocol).is_empty() => self.load(context, &quiet),
+                None => {
+                    let (payload, missing) = (packet.payload, packet.wire_length - packet.payload.len());
+                    self.load(context, &Load { payload, missing, ..quiet });
+                }
             },
         }
     }
@@ -198,7 +206,7 @@ impl Engine {
 fn load_of<'a>(link: &Link<'a>) -> Option<Load<'a>> {
     let (source, destination) = (link.source?, link.destination?);
     // What other frames carry is not looked into.
-    let carries_message = link.ethertype == ethertype::BACNET;
+    let carries_message = !registry::frames(link.ethertype).is_empty();
     Some(Load {
         addresses: [source, destination].map(number_of),
         ports: [link.ethertype; 2],

@@ -3,5 +3,6 @@
 pub mod bacnet;
 pub mod cotp;
 pub mod dnp3;
+pub mod dns;
 pub mod modbus;
 pub mod s7comm;

@@ -373,7 +373,7 @@ fn protocol(talk: &Talk) -> &'static str {
         let sequence = sequences[*direction as usize];
         sequences[*direction as usize] += payload.len() as u32;
         let seen = Seen { direction: *direction, sequence, payload, missing: 0, stamp: Stamp::default() };
-        probation.segment(registry::STREAMS, seen, None, talk.ports)
+        probation.segment(registry::STREAMS, &[], seen, None, talk.ports)
     });
     found.map_or("none", |(session, _)| session.protocol().name())
 }

@@ -1,0 +1,13 @@
+"""Captures of services, a module a group; `ALL` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from builders.services import names
+from builders.wire import Capture
+
+Build = Callable[[Capture], None]
+
+ALL: tuple[tuple[str, Build, str], ...] = (*names.CAPTURES,)
+"""File name, what builds it, and what it shows."""
