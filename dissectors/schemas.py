@@ -152,12 +152,14 @@ FLOWS: Final = pa.schema(
         _required("client", WORD),  # opened it (TCP: SYN; else the first seen, or the side with the high port)
         _required("server", WORD),  # IP address; on a link without IP a MAC, arcnet:<node>, mstp:<station>
         _required("client_port", pa.uint16()),
-        _required("server_port", pa.uint16()),  # ICMP type and code; EtherType, or DSAP of LLC, on a link
+        _required("server_port", pa.uint16()),  # ICMP: type, and the type that answers it or its code; EtherType, or DSAP of LLC, on a link
         pa.field("vlan", pa.uint16()),
         _required("client_mac", WORD),
         _required("server_mac", WORD),
+        _required("community_id", pa.utf8()),  # version 1, seed 0; empty without an internet layer
         _required("service", WORD),  # empty: unknown
         _required("basis", WORD),  # content, port, or empty
+        _required("odd_port", pa.bool_()),  # told by content, at a port that is not the service's own
         _required("state", WORD),
         _required("packets_out", pa.uint64()),  # client to server
         _required("packets_in", pa.uint64()),

@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 
 use crate::activity::Activities;
 use crate::columns::{Table, rows};
+use crate::community;
 use crate::crowd::Crowd;
 use crate::exchange::{Conversation, Exchange};
 use crate::flows::{Flow, Transport};
@@ -360,17 +361,22 @@ impl Sinks {
         if service.is_empty() && carries {
             self.unknown.flow(transport, flow.ports[server], flow.packets.iter().sum(), flow.bytes.iter().sum());
         }
+        let ends = [flow.endpoints[client], flow.endpoints[server]];
+        let ports = [flow.ports[client], flow.ports[server]];
+        let odd_port = basis == Basis::Content.name() && services::is_odd(flow.key.transport(), ports[1], service);
         let row = rows::Flow {
             source: self.source,
             capture: flow.capture,
             transport,
             client: flow.addresses[client],
             server: flow.addresses[server],
-            ports: [flow.ports[client], flow.ports[server]],
+            ports,
             vlan: flow.vlan,
             macs: [addresses.optional_mac(flow.macs[client]), addresses.optional_mac(flow.macs[server])],
+            community_id: community::id(flow.key.transport(), ends, ports),
             service: names.fixed(service),
             basis: names.fixed(basis),
+            odd_port,
             state: names.fixed(flow.state()),
             flows: 1,
             packets: [flow.packets[client], flow.packets[server]],
@@ -380,7 +386,6 @@ impl Sinks {
             first_frame: flow.first.1,
             last_frame: flow.last().1,
         };
-        let ends = [flow.endpoints[client], flow.endpoints[server]];
         self.coverage.flows_folded += self.crowd.put(flow, row, ends, addresses, &mut self.rows.flows);
     }
 }
