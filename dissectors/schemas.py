@@ -152,7 +152,8 @@ FLOWS: Final = pa.schema(
         _required("client", WORD),  # opened it (TCP: SYN; else the first seen, or the side with the high port)
         _required("server", WORD),  # IP address; on a link without IP a MAC, arcnet:<node>, mstp:<station>
         _required("client_port", pa.uint16()),
-        _required("server_port", pa.uint16()),  # ICMP: type, and the type that answers it or its code; EtherType, or DSAP of LLC, on a link
+        # ICMP: type, and the type that answers it or else its code; on a link EtherType, or DSAP of LLC
+        _required("server_port", pa.uint16()),
         pa.field("vlan", pa.uint16()),
         _required("client_mac", WORD),
         _required("server_mac", WORD),

@@ -163,7 +163,7 @@ def audit(
     out.mkdir(parents=True, exist_ok=True)
     write_events(tables, out)
     with shown(errors, octets, "collecting evidence") as progress:
-        proven = prove(result, tables["events"], points, before, out, progress)
+        proven = prove(result, tables, points, before, out, progress)
     result = proven.result
     _say_unread(proven.unread, errors)
     write_result(result, out)
