@@ -306,6 +306,8 @@ COVERAGE: Final = pa.schema(
         _required("flows_folded", pa.uint64()),  # counted together: too many to tell each
         _required("recognitions_dropped", pa.uint64()),  # packets not kept for recognition, to bound memory
         _required("exchanges_dropped", pa.uint64()),  # requests no longer waited for: too many open in one flow
+        _required("messages_dropped", pa.uint64()),  # times that half-built messages were given up to bound memory
+        _required("units_folded", pa.uint64()),  # times that a unit was told together with others
         _required("combinations_coalesced", pa.uint64()),
         _required("events", pa.uint64()),
         _required("events_thinned", pa.uint64()),  # would have been kept whole, but the cap per combination was reached

@@ -202,5 +202,5 @@ class Inventory:
     assets: tuple[Asset, ...]
     edges: tuple[Edge, ...]
     unseen: tuple[str, ...] = ()  # ids of declared assets that no packet showed
-    activities: tuple[Activity, ...] = ()  # by first time
     by_address: dict[tuple[str, str], str] = field(default_factory=dict)  # (source, address) → asset id
+    activities: tuple[Activity, ...] = ()  # by first time

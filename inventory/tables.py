@@ -22,9 +22,9 @@ class Tables:
     aggregates: pa.Table = field(default_factory=lambda: schemas.AGGREGATES.empty_table())
     flows: pa.Table = field(default_factory=lambda: schemas.FLOWS.empty_table())
     claims: pa.Table = field(default_factory=lambda: schemas.CLAIMS.empty_table())
-    activities: pa.Table = field(default_factory=lambda: schemas.ACTIVITIES.empty_table())
     addresses: pa.Table = field(default_factory=lambda: schemas.ADDRESSES.empty_table())
     coverage: pa.Table = field(default_factory=lambda: schemas.COVERAGE.empty_table())
+    activities: pa.Table = field(default_factory=lambda: schemas.ACTIVITIES.empty_table())
 
     @property
     def sources(self) -> tuple[str, ...]:

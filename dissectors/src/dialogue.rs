@@ -7,17 +7,16 @@ use crate::flows::{Content, Flow, Stream};
 use crate::model::{OddityCode, Protocol};
 use crate::net::ip::{Segment, flag};
 use crate::net::tcp::{Half, Piece, Stamp};
-use crate::recognise::{Kept, Seen};
+use crate::recognise::{Kept, Recognised, Seen};
 use crate::services::Basis;
 use crate::session::{Chunk, Direction, Output, Session};
 use crate::sinks::{Odd, Sinks};
+use crate::stream::Assembly;
 use crate::talk::Talk;
 
-/// Octets that all streams together hold until holes are filled; whoever would hold more gives its holes up.
-const MAX_HELD: usize = 32 * 1024 * 1024;
-
 /// A protocol was recognised in a TCP flow: the segments kept so far are its own.
-pub fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], sinks: &mut Sinks, output: &mut Output) {
+pub fn start_stream(flow: &mut Flow, recognised: Recognised, sinks: &mut Sinks, output: &mut Output) {
+    let Recognised { session, kept, starts } = recognised;
     flow.service = Some((session.protocol().name(), Basis::Content));
     let place = conversation(flow, session.protocol(), sinks.source);
     let mut stream =
@@ -27,12 +26,16 @@ pub fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], s
         let of_side = kept.iter().filter(|kept| kept.direction == direction).map(|kept| kept.sequence);
         let lowest =
             of_side.reduce(|lowest, other| if (other.wrapping_sub(lowest) as i32) < 0 { other } else { lowest });
-        if let Some(lowest) = lowest {
-            stream.halves[direction as usize].synchronise(lowest.wrapping_sub(1));
+        let start = starts[direction as usize];
+        if let Some(first) = start.map(|start| start.sequence).or(lowest) {
+            stream.halves[direction as usize].synchronise(first.wrapping_sub(1));
+        }
+        if start.is_some_and(|start| start.is_message) {
+            stream.assemblies[direction as usize] = Assembly::at_start();
         }
     }
     flow.content = Content::Stream(Box::new(stream));
-    for earlier in kept {
+    for earlier in &kept {
         segment(flow, earlier.seen(), None, sinks, output);
     }
 }
@@ -94,7 +97,6 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
     // Who acknowledges what was not seen yet answers it, maybe; of what was kept nothing is known.
     talk.dialogue.exchanges.answers_come_early =
         acknowledgement.is_none_or(|number| halves[direction.opposite() as usize].lacks(number));
-    let held_before = talk.held;
     let mut run = |direction: Direction, piece: Piece<'_>, stamp: Stamp, sinks: &mut Sinks| {
         note_missing(&piece, &mut sinks.coverage);
         talk.piece(&mut assemblies[direction as usize], direction, piece, stamp, sinks, output);
@@ -116,16 +118,8 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
             half.give_up(stamp.time, &mut |piece, stamp| run(other, piece, stamp, sinks));
         }
     }
-    let mut held: usize = halves.iter().map(Half::held).sum();
-    sinks.held = (sinks.held + held).saturating_sub(held_before);
-    if held > 0 && sinks.held > MAX_HELD {
-        for direction in [Direction::Forward, Direction::Backward] {
-            halves[direction as usize].finish(&mut |piece, stamp| run(direction, piece, stamp, sinks));
-        }
-        sinks.held -= held;
-        held = 0;
-    }
-    talk.held = held;
+    let held = halves.iter().map(Half::held).sum::<usize>() + assemblies.iter().map(Assembly::held).sum::<usize>();
+    let too_much = sinks.holds_too_much(&mut talk.held, held + talk.session.held());
     if conflict {
         let odd = Odd {
             layer: "tcp",
@@ -135,6 +129,27 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
         };
         sinks.oddity_of(&talk.place, direction, stamp, odd);
     }
+    if too_much {
+        give_up(stream, stamp, sinks, output);
+    }
+}
+
+/// Gives up the holes and half-built messages of a stream that goes on.
+#[cold]
+fn give_up(stream: &mut Stream, stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
+    for direction in [Direction::Forward, Direction::Backward] {
+        give_up_holes(stream, direction, sinks, output);
+        stream.talk.give_up(&mut stream.assemblies[direction as usize], direction, stamp, sinks, output);
+    }
+    sinks.gave_up(&mut stream.talk.held);
+}
+
+fn give_up_holes(stream: &mut Stream, direction: Direction, sinks: &mut Sinks, output: &mut Output) {
+    let Stream { talk, halves, assemblies } = stream;
+    halves[direction as usize].finish(&mut |piece, stamp| {
+        note_missing(&piece, &mut sinks.coverage);
+        talk.piece(&mut assemblies[direction as usize], direction, piece, stamp, sinks, output);
+    });
 }
 
 /// Takes a datagram, or what a frame of a link without an internet layer carries.
@@ -155,18 +170,12 @@ pub fn finish(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
             talk.finish(stamp, sinks, output);
         }
         Content::Stream(stream) => {
-            let Stream { talk, halves, assemblies } = &mut **stream;
             for direction in [Direction::Forward, Direction::Backward] {
-                let assembly = &mut assemblies[direction as usize];
-                halves[direction as usize].finish(&mut |piece, stamp| {
-                    note_missing(&piece, &mut sinks.coverage);
-                    talk.piece(assembly, direction, piece, stamp, sinks, output);
-                });
-                talk.end(assembly, direction, stamp, sinks, output);
+                give_up_holes(stream, direction, sinks, output);
+                stream.talk.end(&mut stream.assemblies[direction as usize], direction, stamp, sinks, output);
             }
-            sinks.held = sinks.held.saturating_sub(talk.held);
-            flow.service = Some((talk.session.service(), Basis::Content));
-            talk.finish(stamp, sinks, output);
+            flow.service = Some((stream.talk.session.service(), Basis::Content));
+            stream.talk.finish(stamp, sinks, output);
         }
     }
 }
