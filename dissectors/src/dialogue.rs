@@ -101,6 +101,18 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
         note_missing(&piece, &mut sinks.coverage);
         talk.piece(&mut assemblies[direction as usize], direction, piece, stamp, sinks, output);
     };
+    if let Some(acknowledgement) = acknowledgement {
+        let half = &mut halves[direction.opposite() as usize];
+        half.acknowledge(acknowledgement);
+        if half.is_waiting() && !payload.is_empty() {
+            half.answer(acknowledgement);
+        }
+    }
+    // What waited for octets that are surely lost was sent before this segment: either side in the order captured, or
+    // answers come to belong to later requests.
+    while let Some(way) = oldest_lost(halves, direction, sequence, stamp.time) {
+        halves[way as usize].give_up(&mut |piece, stamp| run(way, piece, stamp, sinks));
+    }
     let mut conflict = false;
     if missing == 0 && !payload.is_empty() && halves[direction as usize].awaits(sequence) {
         halves[direction as usize].pass(payload);
@@ -109,14 +121,6 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
         conflict = halves[direction as usize].segment(sequence, payload, missing, stamp, &mut |piece, stamp| {
             run(direction, piece, stamp, sinks);
         });
-    }
-    if let Some(acknowledgement) = acknowledgement {
-        let other = direction.opposite();
-        let half = &mut halves[other as usize];
-        half.acknowledge(acknowledgement);
-        if half.is_waiting() {
-            half.give_up(stamp.time, &mut |piece, stamp| run(other, piece, stamp, sinks));
-        }
     }
     let held = halves.iter().map(Half::held).sum::<usize>() + assemblies.iter().map(Assembly::held).sum::<usize>();
     let too_much = sinks.holds_too_much(&mut talk.held, held + talk.session.held());
@@ -150,6 +154,22 @@ fn give_up_holes(stream: &mut Stream, direction: Direction, sinks: &mut Sinks, o
         note_missing(&piece, &mut sinks.coverage);
         talk.piece(&mut assemblies[direction as usize], direction, piece, stamp, sinks, output);
     });
+}
+
+/// The direction in which the segment that has waited longest waits for octets that are surely lost.
+#[inline]
+fn oldest_lost(halves: &[Half; 2], direction: Direction, sequence: u32, now: i64) -> Option<Direction> {
+    if !halves.iter().any(Half::is_waiting) {
+        return None;
+    }
+    let lost = |way: &Direction| {
+        let half = &halves[*way as usize];
+        // The octets at hand may be the missing ones.
+        let is_filled = *way == direction && half.is_filled_from(sequence);
+        half.lost(now).filter(|_| !is_filled).map(|stamp| (stamp.time, stamp.frame))
+    };
+    let ways = [Direction::Forward, Direction::Backward].into_iter();
+    ways.filter(|way| lost(way).is_some()).min_by_key(lost)
 }
 
 /// Takes a datagram, or what a frame of a link without an internet layer carries.
