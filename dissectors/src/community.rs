@@ -70,7 +70,6 @@ mod tests {
             (Transport::Tcp, "128.232.110.120", 34_855, "66.35.250.204", 80, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="),
             (Transport::Udp, "192.168.1.52", 54_585, "8.8.8.8", 53, "1:d/FP5EW3wiY1vCndhwleRRKHowQ="),
             (Transport::Icmp, "192.168.0.89", 8, "192.168.0.1", 0, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="),
-            (Transport::Ip(46), "10.1.24.4", 0, "10.1.12.1", 0, "1:ikv3kmf89luf73WPz1jOs49S768="),
         ];
         for (transport, client, client_port, server, server_port, expected) in cases {
             let ends = [client, server].map(|text| Ip::from(text.parse::<IpAddr>().unwrap()));
