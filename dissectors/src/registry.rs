@@ -1,7 +1,7 @@
 //! The protocols, listed once.
 
 use crate::net::link::ethertype;
-use crate::protocols::{bacnet, dnp3, dns, modbus, s7comm};
+use crate::protocols::{bacnet, dnp3, dns, dtls, modbus, quic, s7comm, tls};
 use crate::session::{Probe, Recognition};
 
 /// One protocol's way to recognise its traffic.
@@ -11,11 +11,17 @@ pub type Recognise = fn(&Probe<'_>) -> Recognition;
 pub const STREAMS: &[Recognise] = &[dnp3::probe_stream, modbus::probe_stream, s7comm::probe_stream];
 
 /// Services, asked for the first segments of streams that none of those takes, in this order.
-pub const SERVICE_STREAMS: &[Recognise] = &[dns::probe_stream];
+pub const SERVICE_STREAMS: &[Recognise] = &[tls::probe_stream, dns::probe_stream];
 
 /// Asked for datagrams, in this order.
-pub const DATAGRAMS: &[Recognise] =
-    &[bacnet::probe_datagram, dnp3::probe_datagram, modbus::probe_datagram, dns::probe_datagram];
+pub const DATAGRAMS: &[Recognise] = &[
+    bacnet::probe_datagram,
+    dnp3::probe_datagram,
+    modbus::probe_datagram,
+    dns::probe_datagram,
+    quic::probe_datagram,
+    dtls::probe_datagram,
+];
 
 /// Asked for ICMP of either version.
 pub const CONTROL_MESSAGES: &[Recognise] = &[];
