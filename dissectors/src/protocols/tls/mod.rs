@@ -212,13 +212,19 @@ impl Handshake {
     /// The whole as an activity.
     pub fn activity(&self) -> Activity {
         let mut activity = self.facts.activity(Carrier::Stream);
-        self.put(&mut activity);
+        activity.put(Field::TlsEstablished, self.established());
         let (status, code) = self.outcome();
         activity.ended(status, code)
     }
 
-    fn put(&self, activity: &mut Activity) {
-        activity.put(Field::TlsEstablished, if self.is_established { "true" } else { "false" });
+    /// Adds what is known to the activity of a protocol that starts TLS.
+    pub fn put(&self, activity: &mut Activity) {
+        self.facts.put(activity, Carrier::Stream);
+        activity.put(Field::TlsEstablished, self.established());
+    }
+
+    const fn established(&self) -> &'static str {
+        if self.is_established { "true" } else { "false" }
     }
 
     fn is_13(&self) -> bool {
