@@ -38,7 +38,7 @@ vocabulary! {
         Dns = "dns", Mdns = "mdns", Llmnr = "llmnr", NetbiosNs = "netbios-ns", NetbiosDgm = "netbios-dgm",
         Dhcp = "dhcp", Dhcpv6 = "dhcpv6", Ssdp = "ssdp", WsDiscovery = "ws-discovery",
         Tls = "tls", Dtls = "dtls", Quic = "quic", Ssh = "ssh", Wireguard = "wireguard", Openvpn = "openvpn",
-        Isakmp = "isakmp", Esp = "esp",
+        Isakmp = "isakmp", Esp = "esp", Ah = "ah", L2tp = "l2tp", Pptp = "pptp", Socks = "socks", RdpUdp = "rdpeudp",
         Http = "http", Winrm = "winrm", Ftp = "ftp", Tftp = "tftp", Telnet = "telnet", Smtp = "smtp", Pop3 = "pop3",
         Imap = "imap", Vnc = "vnc", Rdp = "rdp", Teamviewer = "teamviewer", Anydesk = "anydesk",
         Rustdesk = "rustdesk", Radmin = "radmin",
