@@ -1,7 +1,7 @@
 //! The protocols, listed once.
 
 use crate::net::link::ethertype;
-use crate::protocols::{bacnet, dce_rpc, dnp3, dns, kerberos, ldap, modbus, s7comm, smb};
+use crate::protocols::{bacnet, dce_rpc, dnp3, dns, kerberos, ldap, modbus, s7comm, smb, snmp};
 use crate::session::{Probe, Recognition};
 
 /// One protocol's way to recognise its traffic.
@@ -11,8 +11,14 @@ pub type Recognise = fn(&Probe<'_>) -> Recognition;
 pub const STREAMS: &[Recognise] = &[dnp3::probe_stream, modbus::probe_stream, s7comm::probe_stream];
 
 /// Services, asked for the first segments of streams that none of those takes, in this order.
-pub const SERVICE_STREAMS: &[Recognise] =
-    &[dns::probe_stream, dce_rpc::probe_stream, kerberos::probe_stream, smb::probe_stream, ldap::probe_stream];
+pub const SERVICE_STREAMS: &[Recognise] = &[
+    dns::probe_stream,
+    dce_rpc::probe_stream,
+    kerberos::probe_stream,
+    smb::probe_stream,
+    ldap::probe_stream,
+    snmp::probe_stream,
+];
 
 /// Asked for datagrams, in this order.
 pub const DATAGRAMS: &[Recognise] = &[
@@ -23,6 +29,7 @@ pub const DATAGRAMS: &[Recognise] = &[
     dce_rpc::probe_datagram,
     kerberos::probe_datagram,
     ldap::probe_datagram,
+    snmp::probe_datagram,
 ];
 
 /// Asked for ICMP of either version.

@@ -12,3 +12,4 @@ pub mod modbus;
 pub mod ntlm;
 pub mod s7comm;
 pub mod smb;
+pub mod snmp;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::conversation::{BUFFER_OVERFLOW, Conversation, Ended, File, Share, Use, dos_status, tell, tell_renamed};
+use super::two::renamed;
 use super::{Keep, section};
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable, utf16_le};
@@ -342,7 +343,7 @@ impl One {
                     _ if deletes && by_path => Asked::Named { action: "delete", name: from },
                     _ if deletes => Asked::Delete,
                     // FILE_RENAME_INFORMATION (MS-SMB, 2.2.2.4.4).
-                    RENAME => Asked::Rename { from, to: utf16_le(data.get(12..).unwrap_or_default()) },
+                    RENAME => Asked::Rename { from, to: renamed(data, 8) },
                     _ => return Ok(()),
                 }
             }

@@ -388,7 +388,9 @@ fn one_setup(oem: &[u8], unicode: &[u8]) -> Vec<u8> {
 }
 
 fn one_setup_response(status: u32) -> Vec<u8> {
+    // 41 octets are before the data, then one of padding.
     let texts = ["Windows Server 2003 3790\0", "Windows Server 2003 5.2\0", "PLANT\0"].map(wide).concat();
+    let texts = [&[0][..], &texts].concat();
     let words = [&NO_MORE[..], &[0, 0]].concat();
     let mut blocks = vec![(0x73, words, texts)];
     if status == 0 {

@@ -230,7 +230,7 @@ impl Two {
                 file = file_of(&mut cursor)?;
                 let data = section(bytes, offset, length);
                 match (kind, class) {
-                    (1, RENAME) => Asked::Rename(utf16_le(data.get(20..).unwrap_or_default())),
+                    (1, RENAME) => Asked::Rename(renamed(data, 16)),
                     (1, class) if DISPOSITION.contains(&class) && data.first().is_some_and(|octet| octet & 1 != 0) => {
                         Asked::Delete
                     }
@@ -425,6 +425,13 @@ fn data_of<'a>(bytes: &'a [u8], cursor: &mut Cursor<'_>) -> Result<(&'a [u8], us
     let offset = cursor.u32_le("offset")? as usize;
     let length = cursor.u32_le("count")? as usize;
     Ok((section(bytes, offset, length), length))
+}
+
+/// The new name in FILE_RENAME_INFORMATION, its length before it (MS-FSCC, 2.4.42).
+pub fn renamed(data: &[u8], at: usize) -> String {
+    let mut cursor = Cursor::new(data);
+    let length = cursor.take(at, "ReplaceIfExists … RootDirectory").and_then(|_| cursor.u32_le("FileNameLength"));
+    utf16_le(section(data, at + 4, length.map_or(0, |length| length as usize)))
 }
 
 fn file_of(cursor: &mut Cursor<'_>) -> Result<u128, Short> {
