@@ -10,7 +10,6 @@ use crate::activity::{Activity, Field};
 use crate::ber;
 use crate::exchange::Status;
 use crate::model::{Attribute, Operation, Protocol};
-use crate::protocols::gss::qualified;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables;
 use message::{Message, kind, read};
@@ -121,7 +120,8 @@ impl Kerberos {
         match told.client.strip_suffix('$') {
             // A computer's own account (MS-ADTS, 3.1.1.6).
             Some(computer) => out.sender_is(Attribute::Hostname, computer),
-            None => out.sender_is(Attribute::User, qualified(&told.realm, &told.client)),
+            None if told.client.is_empty() => {}
+            None => out.sender_is(Attribute::User, format!("{}@{}", told.client, told.realm)),
         }
         for (_, claim) in out.claims.iter_mut().skip(before) {
             claim.about_sender = false;

@@ -96,7 +96,7 @@ fn a_user_logs_in_and_gets_a_ticket() {
         (true, Attribute::Hostname, "ENG1"),
         (true, Attribute::RoleHint, "key distribution centre"),
         (true, Attribute::Domain, "PLANT.EXAMPLE"),
-        (false, Attribute::User, "PLANT.EXAMPLE\\eva"),
+        (false, Attribute::User, "eva@PLANT.EXAMPLE"),
     ];
     assert_eq!(told, expected);
 }
