@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::activity::Activity;
-use crate::model::{Claim, Message, Oddity, OddityCode, Protocol};
+use crate::model::{Attribute, Claim, Message, Oddity, OddityCode, Protocol, Unit};
 use crate::record::Read;
 
 /// Way of a flow. Forward is from the endpoint that was seen to send first (or that opened the connection).
@@ -210,6 +210,14 @@ impl Output {
     /// Adds a claim.
     pub fn claim(&mut self, claim: Claim) {
         self.claims.push((self.messages.len(), claim));
+    }
+
+    /// The sender says this of itself; nothing where the value is empty.
+    pub fn sender_is(&mut self, attribute: Attribute, value: impl Into<String>) {
+        let value = value.into();
+        if !value.is_empty() {
+            self.claim(Claim { about_sender: true, address: None, unit: Unit::None, attribute, value });
+        }
     }
 
     /// Adds an activity.

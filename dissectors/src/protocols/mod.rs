@@ -2,11 +2,16 @@
 
 pub mod bacnet;
 pub mod cotp;
+pub mod dce_rpc;
 pub mod dnp3;
 pub mod dns;
 pub mod dtls;
+pub mod gss;
 pub mod ipsec;
+pub mod kerberos;
+pub mod ldap;
 pub mod modbus;
+pub mod ntlm;
 pub mod openvpn;
 pub mod presence;
 pub mod quic;
@@ -14,6 +19,8 @@ pub mod rdp;
 pub mod remote_desktop;
 pub mod remote_support;
 pub mod s7comm;
+pub mod smb;
+pub mod snmp;
 pub mod socks;
 pub mod ssh;
 pub mod tls;

@@ -1,0 +1,1 @@
+"""Services of the public captures, beside what other tools say of them."""
