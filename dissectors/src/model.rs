@@ -39,7 +39,7 @@ vocabulary! {
         Dhcp = "dhcp", Dhcpv6 = "dhcpv6", Ssdp = "ssdp", WsDiscovery = "ws-discovery",
         Tls = "tls", Dtls = "dtls", Quic = "quic", Ssh = "ssh", Wireguard = "wireguard", Openvpn = "openvpn",
         Isakmp = "isakmp", Esp = "esp",
-        Http = "http", Winrm = "winrm", Ftp = "ftp", Tftp = "tftp", Telnet = "telnet", Smtp = "smtp", Pop3 = "pop3",
+        Http = "http", Winrm = "winrm", Ftp = "ftp", Tftp = "tftp", Telnet = "telnet", Rlogin = "rlogin", Rsh = "rsh", Smtp = "smtp", Pop3 = "pop3",
         Imap = "imap", Vnc = "vnc", Rdp = "rdp", Teamviewer = "teamviewer", Anydesk = "anydesk",
         Rustdesk = "rustdesk", Radmin = "radmin",
         Smb = "smb", DceRpc = "dce-rpc", Kerberos = "kerberos", Ldap = "ldap", Cldap = "cldap",

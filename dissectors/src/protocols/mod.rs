@@ -1,8 +1,19 @@
 //! One file a protocol. `registry.rs` lists them.
 
 pub mod bacnet;
+pub mod banner;
 pub mod cotp;
 pub mod dnp3;
 pub mod dns;
+pub mod ftp;
+#[cfg(test)]
+mod heard;
+pub mod http;
+pub mod mail;
 pub mod modbus;
+pub mod mqtt;
 pub mod s7comm;
+pub mod syslog;
+pub mod telnet;
+pub mod tftp;
+pub mod vnc;
