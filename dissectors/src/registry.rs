@@ -1,7 +1,10 @@
 //! The protocols, listed once.
 
 use crate::net::link::ethertype;
-use crate::protocols::{bacnet, dnp3, dns, ftp, http, mail, modbus, mqtt, s7comm, syslog, telnet, tftp, vnc};
+use crate::protocols::{
+    bacnet, discovery, dnp3, dns, ftp, http, mail, modbus, mqtt, mssql, mysql, postgresql, radius, s7comm, signalling,
+    syslog, telnet, tftp, vnc,
+};
 use crate::session::{Probe, Recognition};
 
 /// One protocol's way to recognise its traffic.
@@ -14,20 +17,34 @@ pub const STREAMS: &[Recognise] = &[dnp3::probe_stream, modbus::probe_stream, s7
 pub const SERVICE_STREAMS: &[Recognise] = &[
     dns::probe_stream,
     http::probe_stream,
+    signalling::probe_stream,
     ftp::probe_stream,
     mail::smtp::probe_stream,
     mail::pop3::probe_stream,
     mail::imap::probe_stream,
     vnc::probe_stream,
     mqtt::probe_stream,
+    mssql::probe_stream,
+    mysql::probe_stream,
+    postgresql::probe_stream,
     telnet::probe_stream,
     telnet::bsd::probe_stream,
     syslog::probe_stream,
 ];
 
 /// Asked for datagrams, in this order.
-pub const DATAGRAMS: &[Recognise] =
-    &[bacnet::probe_datagram, dnp3::probe_datagram, modbus::probe_datagram, dns::probe_datagram, syslog::probe_datagram, tftp::probe_datagram];
+pub const DATAGRAMS: &[Recognise] = &[
+    bacnet::probe_datagram,
+    dnp3::probe_datagram,
+    modbus::probe_datagram,
+    dns::probe_datagram,
+    discovery::ssdp::probe_datagram,
+    discovery::wsd::probe_datagram,
+    syslog::probe_datagram,
+    signalling::probe_datagram,
+    radius::probe_datagram,
+    tftp::probe_datagram,
+];
 
 /// Asked for ICMP of either version.
 pub const CONTROL_MESSAGES: &[Recognise] = &[];

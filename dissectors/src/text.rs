@@ -54,8 +54,14 @@ pub fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
 
 /// Where what is behind an empty line starts (RFC 5322, 2.1).
 pub fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    end_of_head_behind(bytes, 0)
+}
+
+/// The same, where it is known that no head ends in so many octets: a head that grows is searched once.
+pub fn end_of_head_behind(bytes: &[u8], searched: usize) -> Option<usize> {
     let bytes = &bytes[..bytes.len().min(MAX_HEAD)];
-    let mut from = 0;
+    // The ends of two lines may be partly there.
+    let mut from = searched.saturating_sub(3);
     while let Some(end) = bytes.get(from..).and_then(|rest| memchr(b'\n', rest)) {
         let next = from + end + 1;
         match bytes.get(next..) {
@@ -253,7 +259,10 @@ mod tests {
         for (name, value) in cases {
             assert_eq!(parameter(list, name), value.map(str::as_bytes), "{name}");
         }
-        assert_eq!((parameter(list, "name"), parameter(b"x=", "x"), parameter(b"x=\"y", "x")), (None, Some(&b""[..]), Some(&b"y"[..])));
+        assert_eq!(
+            (parameter(list, "name"), parameter(b"x=", "x"), parameter(b"x=\"y", "x")),
+            (None, Some(&b""[..]), Some(&b"y"[..]))
+        );
     }
 
     #[test]

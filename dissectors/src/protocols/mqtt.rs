@@ -33,10 +33,10 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
     match bytes {
         [0x10, rest @ ..] if rest.len() < 12 => {
             let is_start = match rest {
-                [0x80.., ..] | [] => true,
-                [_, name @ ..] => [&b"\0\x04MQTT"[..], b"\0\x06MQIsdp"].iter().any(|known| {
-                    name.starts_with(known) || known.starts_with(name)
-                }),
+                [0x80..=0xff, ..] | [] => true,
+                [_, name @ ..] => [&b"\0\x04MQTT"[..], b"\0\x06MQIsdp"]
+                    .iter()
+                    .any(|known| name.starts_with(known) || known.starts_with(name)),
             };
             match connect(bytes) {
                 Ok(Some(_)) => Recognition::Yes(Box::new(Mqtt::new(probe.first))),
@@ -265,7 +265,7 @@ mod tests {
     const PORTS: [u16; 2] = [50_000, 1883];
     /// Version 3.1.1, with a will, a user's name and a password; keep alive 60 s.
     const CONNECT: (Direction, &[u8]) =
-        (C, b"\x10\x29\x00\x04MQTT\x04\xc6\x00\x3c\x00\x04hmi1\x00\x04gone\x00\x02ok\x00\x03eva\x00\x06s3cret");
+        (C, b"\x10\x27\x00\x04MQTT\x04\xc6\x00\x3c\x00\x04hmi1\x00\x04gone\x00\x02ok\x00\x03eva\x00\x06s3cret");
     const CONNACK: (Direction, &[u8]) = (S, b"\x20\x02\x00\x00");
 
     #[test]
@@ -312,7 +312,11 @@ mod tests {
 
     #[test]
     fn nothing_else_is_mqtt() {
-        let others: [&[u8]; 3] = [b"\x10\x0c\x00\x04HTTP\x04\x02\x00\x3c\x00\x00", b"\x10\x02\x00\x00", b"\x10\xff\xff\xff\xff\x01\0\0\0\0\0\0\0"];
+        let others: [&[u8]; 3] = [
+            b"\x10\x0c\x00\x04HTTP\x04\x02\x00\x3c\x00\x00",
+            b"\x10\x02\x00\x00",
+            b"\x10\xff\xff\xff\xff\x01\0\0\0\0\0\0\0",
+        ];
         for bytes in others {
             assert_eq!(stream(probe_stream, PORTS, &[(C, bytes)]).service, "", "{bytes:?}");
         }

@@ -91,7 +91,10 @@ fn message(bytes: &[u8]) -> Option<Message<'_>> {
     let (first, behind) = word(rest);
     let (host, rest) = match tag(first) {
         Some(_) => (&[][..], rest),
-        None if is_dated => (first, behind),
+        None if is_dated && first.iter().all(|octet| octet.is_ascii_alphanumeric() || b".-_:".contains(octet)) => {
+            (first, behind)
+        }
+        None if is_dated => (&[][..], behind),
         None => (&[][..], rest),
     };
     Some(Message { priority, is_dated, host, application: tag(word(rest).0).unwrap_or_default() })
@@ -166,7 +169,10 @@ mod tests {
     fn messages() {
         let cases: [(&[u8], &str); 8] = [
             (DATED, "auth,crit,plc-7,su"),
-            (b"<165>1 2003-10-11T22:14:15.003Z hmi.example evntslog - ID47 [a b=\"s3cret\"] s3cret", "local4,notice,hmi.example,evntslog"),
+            (
+                b"<165>1 2003-10-11T22:14:15.003Z hmi.example evntslog - ID47 [a b=\"s3cret\"] s3cret",
+                "local4,notice,hmi.example,evntslog",
+            ),
             (b"<165>1 - - - - - - s3cret", "local4,notice"),
             (b"<13>s3cret text without anything", "user,notice"),
             (b"<189>%LINK-3-UPDOWN: s3cret", "local7,notice,%LINK-3-UPDOWN"),

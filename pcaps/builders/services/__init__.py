@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from builders.services import names
+from builders.services import databases, logins, names, web
 from builders.wire import Capture
 
 Build = Callable[[Capture], None]
 
-ALL: tuple[tuple[str, Build, str], ...] = (*names.CAPTURES,)
+ALL: tuple[tuple[str, Build, str], ...] = (
+    *names.CAPTURES,
+    *web.CAPTURES,
+    *logins.CAPTURES,
+    *databases.CAPTURES,
+)
 """File name, what builds it, and what it shows."""

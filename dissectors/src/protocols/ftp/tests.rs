@@ -71,7 +71,10 @@ fn it_is_recognised_on_any_port() {
 #[test]
 fn anonymous_users_have_no_password() {
     let heard = hear(&[HELLO, (C, b"USER anonymous\r\nPASS s3cret@x\r\n"), (S, b"331 \r\n230 \r\n")]);
-    assert_eq!(heard.lines(), ["login ok 230 user.name=anonymous service.banner=Welcome (vsFTPd 3.0.3) credential.kind=password"]);
+    assert_eq!(
+        heard.lines(),
+        ["login ok 230 user.name=anonymous service.banner=Welcome (vsFTPd 3.0.3) credential.kind=password"]
+    );
 }
 
 proptest::proptest! {

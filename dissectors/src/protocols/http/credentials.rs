@@ -11,8 +11,18 @@ const NTLM: &[u8] = b"NTLMSSP\0";
 /// Names of fields that hold a password, or a part of them.
 const PASSWORDS: [&[u8]; 6] = [b"password", b"passwd", b"passwort", b"pwd", b"pass", b"kennwort"];
 /// Names of fields that hold a user's name.
-const USERS: [&[u8]; 10] =
-    [b"user", b"username", b"user_name", b"userid", b"login", b"loginname", b"uname", b"email", b"account", b"benutzer"];
+const USERS: [&[u8]; 10] = [
+    b"user",
+    b"username",
+    b"user_name",
+    b"userid",
+    b"login",
+    b"loginname",
+    b"uname",
+    b"email",
+    b"account",
+    b"benutzer",
+];
 /// Letters of a parameter's name at most; longer ones may be no names.
 const MAX_NAME: usize = 32;
 

@@ -18,7 +18,7 @@ use crate::text::{self, Head, starts_with, word};
 use framing::{Asked, Body, Layout, Start};
 
 /// Requests that wait for their answer in one connection.
-const MAX_OPEN: usize = 64;
+const MAX_OPEN: usize = 16;
 /// Octets of a path by which a device is known.
 const MAX_PATH: usize = 64;
 
@@ -53,6 +53,8 @@ struct Open {
 struct Side {
     /// Chunks are due, or the fields behind the last one.
     chunks: Option<Chunks>,
+    /// Octets of a head that is not whole yet.
+    searched: usize,
     /// What the last `User-Agent` or `Server` field said.
     said: Vec<u8>,
 }
@@ -66,6 +68,8 @@ enum Chunks {
 /// What the octets of one direction are to be taken for.
 enum Unit {
     NeedMore,
+    /// The end of the head is not there yet.
+    HalfHead,
     /// Passed over.
     Nothing(usize),
     Message(Layout),
@@ -114,7 +118,7 @@ impl Http {
                 let asked = self.open.front().map_or(Asked::Other, |open| open.asked);
                 match Layout::of(bytes, start == Start::Response, asked) {
                     Some(layout) => Unit::Message(layout),
-                    None if bytes.len() < text::MAX_HEAD => Unit::NeedMore,
+                    None if bytes.len() < text::MAX_HEAD => Unit::HalfHead,
                     None => Unit::Nothing(bytes.len()),
                 }
             }
@@ -172,7 +176,12 @@ impl Http {
             b"CONNECT" => Asked::Connect,
             _ => Asked::Other,
         };
-        self.open.push_back(Open { frame: out.frame, asked, path: target.path[..target.path.len().min(MAX_PATH)].to_vec(), activity });
+        self.open.push_back(Open {
+            frame: out.frame,
+            asked,
+            path: target.path[..target.path.len().min(MAX_PATH)].to_vec(),
+            activity,
+        });
     }
 
     /// What service it is, by what is asked for.
@@ -270,8 +279,16 @@ impl Session for Http {
     }
 
     fn frame(&mut self, direction: Direction, bytes: &[u8]) -> Framing {
-        match self.unit(direction, bytes) {
+        let searched = std::mem::take(&mut self.sides[direction as usize].searched);
+        let is_half = (1..bytes.len()).contains(&searched)
+            && bytes.len() < text::MAX_HEAD
+            && text::end_of_head_behind(bytes, searched).is_none();
+        match if is_half { Unit::HalfHead } else { self.unit(direction, bytes) } {
             Unit::NeedMore => Framing::NeedMore,
+            Unit::HalfHead => {
+                self.sides[direction as usize].searched = bytes.len();
+                Framing::NeedMore
+            }
             Unit::Preface => Framing::Message(bytes.len()),
             Unit::Nothing(length) | Unit::LastChunk(length) | Unit::TrailerEnd(length) | Unit::Chunk(length) => {
                 Framing::Head { keep: length.min(bytes.len()), length }
@@ -297,7 +314,7 @@ impl Session for Http {
         match unit {
             Unit::LastChunk(_) => side.chunks = Some(Chunks::Trailer),
             Unit::TrailerEnd(_) => side.chunks = None,
-            Unit::NeedMore | Unit::Nothing(_) | Unit::Chunk(_) => {}
+            Unit::NeedMore | Unit::HalfHead | Unit::Nothing(_) | Unit::Chunk(_) => {}
             Unit::Preface => {
                 out.activity(Activity::new(direction, "http2", Operation::Session));
                 self.is_done = true;
@@ -314,7 +331,8 @@ impl Session for Http {
         }
     }
 
-    fn gap(&mut self, _: Direction, _: &mut Output) {
+    fn gap(&mut self, direction: Direction, _: &mut Output) {
+        self.sides[direction as usize].searched = 0;
         self.lost = true;
     }
 

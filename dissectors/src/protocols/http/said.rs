@@ -1,8 +1,8 @@
 //! What servers and user agents say of themselves: products, operating systems, and devices known by their web pages.
 
 use crate::model::Attribute;
-use crate::session::Output;
 use crate::protocols::banner::{device, part};
+use crate::session::Output;
 use crate::tables::http;
 use crate::text::{element, find, say, starts_with, word};
 

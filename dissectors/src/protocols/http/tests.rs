@@ -92,7 +92,11 @@ fn who_authenticates_and_how() {
         ("Authorization: Basic YWRtaW46YWRtaW4=\r\n\r\n", "", "basic admin password true"),
         // eva:s3cret!
         ("Authorization: Basic ZXZhOnMzY3JldCE=\r\n\r\n", "", "basic eva password false"),
-        ("Authorization: Digest username=\"eva\", realm=\"plant\", response=\"s3cret\"\r\n\r\n", "", "digest eva plant digest"),
+        (
+            "Authorization: Digest username=\"eva\", realm=\"plant\", response=\"s3cret\"\r\n\r\n",
+            "",
+            "digest eva plant digest",
+        ),
         ("Authorization: Bearer s3cret\r\n\r\n", "", "bearer token"),
         // NTLMSSP, type 1
         ("Authorization: NTLM TlRMTVNTUAABAAAAB4IIogAAAAA=\r\n\r\n", "", "ntlm ntlm"),
@@ -132,7 +136,8 @@ fn proxies_tunnels_and_upgrades() {
     assert!(!heard.tells("s3cret"));
 
     let upgrade = b"GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
-    let heard = hear(&[(C, upgrade), (S, b"HTTP/1.1 101 Switching Protocols\r\n\r\n"), (S, b"HTTP/1.1 200 OK\r\n\r\n")]);
+    let heard =
+        hear(&[(C, upgrade), (S, b"HTTP/1.1 101 Switching Protocols\r\n\r\n"), (S, b"HTTP/1.1 200 OK\r\n\r\n")]);
     assert_eq!((heard.activities.len(), heard.is_done), (1, true));
 
     let heard = hear(&[(C, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")]);
@@ -156,7 +161,10 @@ fn services_over_http() {
 
 #[test]
 fn scanners_are_known_by_their_name() {
-    let heard = hear(&[(C, b"GET / HTTP/1.1\r\nUser-Agent: Mozilla/5.0 (compatible; Nmap Scripting Engine; https://nmap.org)\r\n\r\n")]);
+    let heard = hear(&[(
+        C,
+        b"GET / HTTP/1.1\r\nUser-Agent: Mozilla/5.0 (compatible; Nmap Scripting Engine; https://nmap.org)\r\n\r\n",
+    )]);
     assert_eq!(heard.claimed(C, Attribute::RoleHint), ["scanner"]);
     let heard = hear(&[(C, b"GET / HTTP/1.1\r\nUser-Agent: python-requests/2.31.0\r\n\r\n")]);
     assert_eq!(heard.claimed(C, Attribute::Software), ["python-requests/2.31.0"]);

@@ -101,7 +101,8 @@ impl Imap {
         if !std::mem::replace(&mut self.greeted, true) {
             let text = word(rest).1;
             // What stands in brackets is a list of capabilities.
-            let text = text.strip_prefix(b"[").and_then(|text| text.split(|octet| *octet == b']').nth(1)).unwrap_or(text);
+            let text =
+                text.strip_prefix(b"[").and_then(|text| text.split(|octet| *octet == b']').nth(1)).unwrap_or(text);
             say(out, Attribute::Software, text);
             banner::greeting(text, out);
             return;

@@ -37,7 +37,7 @@ impl Login {
     /// A login with the protocol's own commands.
     pub fn plain(user: &[u8], password: &[u8], frame: u64) -> Self {
         let known = Some(is_known_password(user, password));
-        Login { mechanism: "login".to_string(), user: kept(user), known, kind: "password", frame, steps: 0 }
+        Login { mechanism: "login".to_string(), user: kept(user), known, kind: "password", frame, steps: 2 }
     }
 
     /// A login with a digest of the password (RFC 1939, 7).
@@ -65,7 +65,8 @@ impl Login {
             ("plain", 1) => {
                 let mut parts = octets.splitn(3, |octet| *octet == 0).skip(1);
                 if let (Some(user), Some(password)) = (parts.next(), parts.next()) {
-                    *self = Login { mechanism: "plain".to_string(), steps: 1, ..Login::plain(user, password, self.frame) };
+                    *self =
+                        Login { mechanism: "plain".to_string(), steps: 1, ..Login::plain(user, password, self.frame) };
                 }
             }
             ("login", 1) => self.user = kept(&octets),
@@ -79,9 +80,9 @@ impl Login {
             }
             // `user=name^Aauth=Bearer …^A^A` (RFC 7628; XOAUTH2).
             ("xoauth2" | "oauthbearer", 1) => {
-                let name = octets.split(|octet| matches!(octet, 1 | b',')).find_map(|part| {
-                    part.strip_prefix(b"user=").or_else(|| part.strip_prefix(b"a="))
-                });
+                let name = octets
+                    .split(|octet| matches!(octet, 1 | b','))
+                    .find_map(|part| part.strip_prefix(b"user=").or_else(|| part.strip_prefix(b"a=")));
                 self.user = kept(name.unwrap_or_default());
             }
             _ => {}

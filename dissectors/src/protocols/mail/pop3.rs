@@ -2,10 +2,10 @@
 
 use super::Login;
 use crate::activity::Activity;
+use crate::exchange::Status;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::banner;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
-use crate::exchange::Status;
 use crate::text::{find, frame_line, line, may_become, say, starts_with, word};
 
 /// The port.

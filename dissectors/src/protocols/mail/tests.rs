@@ -58,7 +58,13 @@ fn mail_is_fetched() {
     let hello: (Direction, &[u8]) = (S, b"+OK POP3 Dovecot ready <7@x>\r\n");
     let cases: [(Segments<'_>, &str); 4] = [
         (
-            &[(C, b"USER eva\r\n"), (S, b"+OK\r\n"), (C, b"PASS s3cret\r\n"), (S, b"+OK 2 messages\r\n"), (C, b"RETR 1\r\n")],
+            &[
+                (C, b"USER eva\r\n"),
+                (S, b"+OK\r\n"),
+                (C, b"PASS s3cret\r\n"),
+                (S, b"+OK 2 messages\r\n"),
+                (C, b"RETR 1\r\n"),
+            ],
             "login ok  email.authentication=login user.name=eva credential.kind=password credential.default=false",
         ),
         (
@@ -87,7 +93,14 @@ fn mail_is_read() {
             "login ok OK email.authentication=login user.name=eva credential.kind=password credential.default=false",
         ),
         (
-            &[(C, b"a1 LOGIN {3}\r\n"), (S, b"+ \r\n"), (C, b"eva {6}\r\n"), (S, b"+ \r\n"), (C, b"s3cret\r\n"), (S, b"a1 NO\r\n")],
+            &[
+                (C, b"a1 LOGIN {3}\r\n"),
+                (S, b"+ \r\n"),
+                (C, b"eva {6}\r\n"),
+                (S, b"+ \r\n"),
+                (C, b"s3cret\r\n"),
+                (S, b"a1 NO\r\n"),
+            ],
             "login error NO email.authentication=login user.name=eva credential.kind=password credential.default=false",
         ),
         (

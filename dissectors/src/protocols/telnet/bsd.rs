@@ -38,7 +38,11 @@ fn start(protocol: Protocol, bytes: &[u8]) -> Start<'_> {
     for (place, text) in texts.iter_mut().enumerate() {
         let Some(end) = memchr::memchr(0, rest) else {
             let is_text = rest.iter().all(|octet| !octet.is_ascii_control());
-            return if is_text && !rest.is_empty() && bytes.len() < MAX_START { Start::Short } else { short(bytes, place) };
+            return if is_text && !rest.is_empty() && bytes.len() < MAX_START {
+                Start::Short
+            } else {
+                short(bytes, place)
+            };
         };
         (*text, rest) = (&rest[..end], &rest[end + 1..]);
         if !text.iter().all(|octet| octet.is_ascii_graphic() || *octet == b' ') {
@@ -86,7 +90,10 @@ impl Session for Bsd {
             let activity = match self.protocol {
                 Protocol::Rlogin => Activity::new(self.client, "login", Operation::Authenticate)
                     .with(Field::UserName, printable(there))
-                    .with(Field::TerminalType, printable(last.split(|octet| *octet == b'/').next().unwrap_or_default())),
+                    .with(
+                        Field::TerminalType,
+                        printable(last.split(|octet| *octet == b'/').next().unwrap_or_default()),
+                    ),
                 _ => Activity::new(self.client, "execute", Operation::Operate)
                     .with(Field::UserName, printable(there))
                     .with(Field::ServiceName, printable(word(last).0)),

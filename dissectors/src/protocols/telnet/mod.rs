@@ -69,9 +69,9 @@ fn is_text(octet: &u8) -> bool {
 
 fn ends(text: &[u8], words: &[&[u8]]) -> bool {
     let text = text.trim_ascii_end();
-    words.iter().any(|word| {
-        text.len().checked_sub(word.len()).is_some_and(|start| text[start..].eq_ignore_ascii_case(word))
-    })
+    words
+        .iter()
+        .any(|word| text.len().checked_sub(word.len()).is_some_and(|start| text[start..].eq_ignore_ascii_case(word)))
 }
 
 fn has(text: &[u8], words: &[&[u8]]) -> bool {

@@ -83,7 +83,11 @@ fn what_is_telnet_and_what_is_not() {
 #[test]
 fn logins_and_shells_of_bsd() {
     let cases: [(&[u8], u16, &[&str]); 4] = [
-        (b"\0eva\0root\0xterm/38400\0", 513, &["login one_way  user.name=root telnet.terminal_type=xterm user.client=eva"]),
+        (
+            b"\0eva\0root\0xterm/38400\0",
+            513,
+            &["login one_way  user.name=root telnet.terminal_type=xterm user.client=eva"],
+        ),
         (b"1022\0eva\0root\0cat s3cret\0", 514, &["execute one_way  user.name=root service.name=cat user.client=eva"]),
         (b"<34>Oct 11 22:14:15 host su: text\n", 514, &[]),
         (b"1022\0eva\0\0cat\0", 514, &[]),
