@@ -34,7 +34,7 @@ class Extractor:
 
     def __new__(
         cls,
-        inputs: Sequence[tuple[str, str, str, Sequence[tuple[int, int]]]],
+        inputs: Sequence[tuple[str, str, str, Sequence[tuple[int, int, int | None]]]],
         captures: int,
         most_octets: int,
     ) -> Extractor: ...

@@ -152,12 +152,15 @@ FLOWS: Final = pa.schema(
         _required("client", WORD),  # opened it (TCP: SYN; else the first seen, or the side with the high port)
         _required("server", WORD),  # IP address; on a link without IP a MAC, arcnet:<node>, mstp:<station>
         _required("client_port", pa.uint16()),
-        _required("server_port", pa.uint16()),  # ICMP type and code; EtherType, or DSAP of LLC, on a link
+        # ICMP: type, and the type that answers it or else its code; on a link EtherType, or DSAP of LLC
+        _required("server_port", pa.uint16()),
         pa.field("vlan", pa.uint16()),
         _required("client_mac", WORD),
         _required("server_mac", WORD),
+        _required("community_id", pa.utf8()),  # version 1, seed 0; empty without an internet layer
         _required("service", WORD),  # empty: unknown
         _required("basis", WORD),  # content, port, or empty
+        _required("odd_port", pa.bool_()),  # told by content, at a port that is not the service's own
         _required("state", WORD),
         _required("packets_out", pa.uint64()),  # client to server
         _required("packets_in", pa.uint64()),
@@ -303,6 +306,8 @@ COVERAGE: Final = pa.schema(
         _required("flows_folded", pa.uint64()),  # counted together: too many to tell each
         _required("recognitions_dropped", pa.uint64()),  # packets not kept for recognition, to bound memory
         _required("exchanges_dropped", pa.uint64()),  # requests no longer waited for: too many open in one flow
+        _required("messages_dropped", pa.uint64()),  # times that half-built messages were given up to bound memory
+        _required("units_folded", pa.uint64()),  # times that a unit was told together with others
         _required("combinations_coalesced", pa.uint64()),
         _required("events", pa.uint64()),
         _required("events_thinned", pa.uint64()),  # would have been kept whole, but the cap per combination was reached

@@ -236,6 +236,20 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
         ),
     ),
     (
+        lambda row: row.messages_dropped,
+        lambda count, _: (
+            f"Messages of which only a part had come were given up {counted(count, 'time')} to keep memory bounded: "
+            "they are told as cut, or not at all."
+        ),
+    ),
+    (
+        lambda row: row.units_folded,
+        lambda count, _: (
+            f"Too many units were behind other addresses to tell each: {counted(count, 'time')} "
+            "one of the further ones was seen, and they are told together as “units/0”."
+        ),
+    ),
+    (
         lambda row: row.combinations_coalesced,
         lambda count, _: (
             f"{counted(count, 'combination')} of addresses and points were merged into ranges; "

@@ -95,6 +95,8 @@ class Capture:
     flows_folded: int = 0  # counted together: too many to tell each
     recognitions_dropped: int = 0
     exchanges_dropped: int = 0
+    messages_dropped: int = 0  # times that half-built messages were given up
+    units_folded: int = 0  # times that a unit was told together with others: too many to tell each
     combinations_coalesced: int = 0
     events: int = 0
     events_thinned: int = 0

@@ -190,7 +190,9 @@ def _value(value: Any) -> Cell:
 
 
 def _object(value: dict[str, Any]) -> str:
-    """An event's object: `holding-register 99-100 = 7, 9 (before 6, 9)`."""
+    """An event's object: `holding-register 99-100 = 7, 9 (before 6, 9)`; an activity's field: `user name eva`."""
+    if value.keys() == {"name", "value"}:
+        return f"{value['name'].partition('.')[2].replace('.', ' ').replace('_', ' ')} {value['value']}"
     words = [str(value.get("kind", ""))]
     start, count = value.get("start"), value.get("count") or 1
     if start is not None:

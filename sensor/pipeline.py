@@ -125,7 +125,7 @@ def _crowd_notes(crowd: Mapping[str, int]) -> tuple[str, ...]:
     )
 
 
-_INVENTORY: Final = ("aggregates", "flows", "claims", "addresses", "coverage")
+_INVENTORY: Final = ("aggregates", "flows", "claims", "activities", "addresses", "coverage")
 _SPANS: Final = {
     "events": ("time", "time"),
     "aggregates": ("first_time", "last_time"),

@@ -163,6 +163,15 @@ def bacnet_windows() -> Iterator[bytes]:
         yield datagram(ends, (47_808, 47_808), struct.pack(">BBH", 0x81, 0x0A, 4 + len(apdu)) + apdu)
 
 
+def bacnet_halves() -> Iterator[bytes]:
+    """Answers that lack their last segment, 16 segments from each of ever other devices."""
+    data = bytes(1000)
+    for number in count():
+        ends = address(number // 16), SERVER
+        apdu = bytes((1, 0, 0x3C, 1, number % 16, 16, 14)) + data
+        yield datagram(ends, (47_808, 47_808), struct.pack(">BBH", 0x81, 0x0A, 4 + len(apdu)) + apdu)
+
+
 def crc(data: bytes) -> bytes:
     value = 0
     for byte in data:
@@ -198,6 +207,28 @@ def dnp3_associations() -> Iterator[bytes]:
     for number in count():
         data = bytes((0x40, 0xC0, 129, 0, 0)) + bytes(40)
         yield stream.answer(link_frame(0x44, (number % 50_000, number // 50_000 + 1), data))
+
+
+def dnp3_halves() -> Iterator[bytes]:
+    """Fragments whose last transport segment never comes, on ever other connections."""
+    frames = [link_frame(0x44, (1, 2), bytes((number,)) + bytes(249)) for number in range(64)]
+    first = link_frame(0x44, (1, 2), bytes((0x40, 0xC0, 129, 0, 0)) + bytes(244))
+    for number in count():
+        stream = Stream((40_000, 20_000), address(number))
+        yield stream.ask(link_frame(0xC4, (2, 1), bytes.fromhex("c0c001") + bytes((60, 1, 6))))
+        yield stream.answer(first)
+        for segment_number in range(1, 64):
+            yield stream.answer(frames[segment_number])
+
+
+def s7comm_halves() -> Iterator[bytes]:
+    """Messages of which only a part comes, on ever other connections: a job of 60,000 octets, 9,000 of them."""
+    for number in count():
+        stream = Stream((40_000, 102), address(number))
+        job = struct.pack(">BBHHHH", 0x32, 1, 0, 1, 2, 59_981) + b"\x05\x01"
+        yield stream.ask(struct.pack(">BBHBBB", 3, 0, 60_000, 2, 0xF0, 0x80) + job + bytes(1000))
+        for _ in range(8):
+            yield stream.ask(bytes(1000))
 
 
 def other_registers() -> Iterator[bytes]:
@@ -276,13 +307,16 @@ KINDS: Final = (
     Kind(endless_holes, ("gaps",)),
     Kind(holes_in_many_streams, ("gaps",)),
     Kind(bacnet_windows, ("oddities_dropped", "exchanges_dropped")),
+    Kind(bacnet_halves, ("messages_dropped",), 60_000),
+    Kind(dnp3_halves, ("messages_dropped",), 150_000),
+    Kind(s7comm_halves, ("messages_dropped",), 60_000),
     Kind(dnp3_segments, ("oddities_dropped",)),
     Kind(dnp3_associations, ("oddities_dropped", "combinations_coalesced")),
     Kind(other_registers, ("combinations_coalesced",)),
     Kind(other_writes, ("combinations_coalesced",)),
     Kind(unanswered, ("exchanges_dropped",)),
     Kind(claims, ("claims_dropped",), 210_000),
-    Kind(units, ("combinations_coalesced", "claims_dropped")),
+    Kind(units, ("units_folded",), 110_000),
     Kind(oddities, ("oddities_dropped",)),
     Kind(arp, ("addresses_dropped",), 110_000),
 )

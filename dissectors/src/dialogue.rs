@@ -7,17 +7,16 @@ use crate::flows::{Content, Flow, Stream};
 use crate::model::{OddityCode, Protocol};
 use crate::net::ip::{Segment, flag};
 use crate::net::tcp::{Half, Piece, Stamp};
-use crate::recognise::{Kept, Seen};
+use crate::recognise::{Kept, Recognised, Seen};
 use crate::services::Basis;
 use crate::session::{Chunk, Direction, Output, Session};
 use crate::sinks::{Odd, Sinks};
+use crate::stream::Assembly;
 use crate::talk::Talk;
 
-/// Octets that all streams together hold until holes are filled; whoever would hold more gives its holes up.
-const MAX_HELD: usize = 32 * 1024 * 1024;
-
 /// A protocol was recognised in a TCP flow: the segments kept so far are its own.
-pub fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], sinks: &mut Sinks, output: &mut Output) {
+pub fn start_stream(flow: &mut Flow, recognised: Recognised, sinks: &mut Sinks, output: &mut Output) {
+    let Recognised { session, kept, starts } = recognised;
     flow.service = Some((session.protocol().name(), Basis::Content));
     let place = conversation(flow, session.protocol(), sinks.source);
     let mut stream =
@@ -27,12 +26,16 @@ pub fn start_stream(flow: &mut Flow, session: Box<dyn Session>, kept: &[Kept], s
         let of_side = kept.iter().filter(|kept| kept.direction == direction).map(|kept| kept.sequence);
         let lowest =
             of_side.reduce(|lowest, other| if (other.wrapping_sub(lowest) as i32) < 0 { other } else { lowest });
-        if let Some(lowest) = lowest {
-            stream.halves[direction as usize].synchronise(lowest.wrapping_sub(1));
+        let start = starts[direction as usize];
+        if let Some(first) = start.map(|start| start.sequence).or(lowest) {
+            stream.halves[direction as usize].synchronise(first.wrapping_sub(1));
+        }
+        if start.is_some_and(|start| start.is_message) {
+            stream.assemblies[direction as usize] = Assembly::at_start();
         }
     }
     flow.content = Content::Stream(Box::new(stream));
-    for earlier in kept {
+    for earlier in &kept {
         segment(flow, earlier.seen(), None, sinks, output);
     }
 }
@@ -94,11 +97,22 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
     // Who acknowledges what was not seen yet answers it, maybe; of what was kept nothing is known.
     talk.dialogue.exchanges.answers_come_early =
         acknowledgement.is_none_or(|number| halves[direction.opposite() as usize].lacks(number));
-    let held_before = talk.held;
     let mut run = |direction: Direction, piece: Piece<'_>, stamp: Stamp, sinks: &mut Sinks| {
         note_missing(&piece, &mut sinks.coverage);
         talk.piece(&mut assemblies[direction as usize], direction, piece, stamp, sinks, output);
     };
+    if let Some(acknowledgement) = acknowledgement {
+        let half = &mut halves[direction.opposite() as usize];
+        half.acknowledge(acknowledgement);
+        if half.is_waiting() && !payload.is_empty() {
+            half.answer(acknowledgement);
+        }
+    }
+    // What waited for octets that are surely lost was sent before this segment: either side in the order captured, or
+    // answers come to belong to later requests.
+    while let Some(way) = oldest_lost(halves, direction, sequence, stamp.time) {
+        halves[way as usize].give_up(&mut |piece, stamp| run(way, piece, stamp, sinks));
+    }
     let mut conflict = false;
     if missing == 0 && !payload.is_empty() && halves[direction as usize].awaits(sequence) {
         halves[direction as usize].pass(payload);
@@ -108,24 +122,8 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
             run(direction, piece, stamp, sinks);
         });
     }
-    if let Some(acknowledgement) = acknowledgement {
-        let other = direction.opposite();
-        let half = &mut halves[other as usize];
-        half.acknowledge(acknowledgement);
-        if half.is_waiting() {
-            half.give_up(stamp.time, &mut |piece, stamp| run(other, piece, stamp, sinks));
-        }
-    }
-    let mut held: usize = halves.iter().map(Half::held).sum();
-    sinks.held = (sinks.held + held).saturating_sub(held_before);
-    if held > 0 && sinks.held > MAX_HELD {
-        for direction in [Direction::Forward, Direction::Backward] {
-            halves[direction as usize].finish(&mut |piece, stamp| run(direction, piece, stamp, sinks));
-        }
-        sinks.held -= held;
-        held = 0;
-    }
-    talk.held = held;
+    let held = halves.iter().map(Half::held).sum::<usize>() + assemblies.iter().map(Assembly::held).sum::<usize>();
+    let too_much = sinks.holds_too_much(&mut talk.held, held + talk.session.held());
     if conflict {
         let odd = Odd {
             layer: "tcp",
@@ -135,6 +133,43 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
         };
         sinks.oddity_of(&talk.place, direction, stamp, odd);
     }
+    if too_much {
+        give_up(stream, stamp, sinks, output);
+    }
+}
+
+/// Gives up the holes and half-built messages of a stream that goes on.
+#[cold]
+fn give_up(stream: &mut Stream, stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
+    for direction in [Direction::Forward, Direction::Backward] {
+        give_up_holes(stream, direction, sinks, output);
+        stream.talk.give_up(&mut stream.assemblies[direction as usize], direction, stamp, sinks, output);
+    }
+    sinks.gave_up(&mut stream.talk.held);
+}
+
+fn give_up_holes(stream: &mut Stream, direction: Direction, sinks: &mut Sinks, output: &mut Output) {
+    let Stream { talk, halves, assemblies } = stream;
+    halves[direction as usize].finish(&mut |piece, stamp| {
+        note_missing(&piece, &mut sinks.coverage);
+        talk.piece(&mut assemblies[direction as usize], direction, piece, stamp, sinks, output);
+    });
+}
+
+/// The direction in which the segment that has waited longest waits for octets that are surely lost.
+#[inline]
+fn oldest_lost(halves: &[Half; 2], direction: Direction, sequence: u32, now: i64) -> Option<Direction> {
+    if !halves.iter().any(Half::is_waiting) {
+        return None;
+    }
+    let lost = |way: &Direction| {
+        let half = &halves[*way as usize];
+        // The octets at hand may be the missing ones.
+        let is_filled = *way == direction && half.is_filled_from(sequence);
+        half.lost(now).filter(|_| !is_filled).map(|stamp| (stamp.time, stamp.frame))
+    };
+    let ways = [Direction::Forward, Direction::Backward].into_iter();
+    ways.filter(|way| lost(way).is_some()).min_by_key(lost)
 }
 
 /// Takes a datagram, or what a frame of a link without an internet layer carries.
@@ -155,18 +190,12 @@ pub fn finish(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
             talk.finish(stamp, sinks, output);
         }
         Content::Stream(stream) => {
-            let Stream { talk, halves, assemblies } = &mut **stream;
             for direction in [Direction::Forward, Direction::Backward] {
-                let assembly = &mut assemblies[direction as usize];
-                halves[direction as usize].finish(&mut |piece, stamp| {
-                    note_missing(&piece, &mut sinks.coverage);
-                    talk.piece(assembly, direction, piece, stamp, sinks, output);
-                });
-                talk.end(assembly, direction, stamp, sinks, output);
+                give_up_holes(stream, direction, sinks, output);
+                stream.talk.end(&mut stream.assemblies[direction as usize], direction, stamp, sinks, output);
             }
-            sinks.held = sinks.held.saturating_sub(talk.held);
-            flow.service = Some((talk.session.service(), Basis::Content));
-            talk.finish(stamp, sinks, output);
+            flow.service = Some((stream.talk.session.service(), Basis::Content));
+            stream.talk.finish(stamp, sinks, output);
         }
     }
 }

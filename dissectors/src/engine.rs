@@ -20,7 +20,7 @@ use crate::net::ip::{Ip, Segment, flag};
 use crate::net::link::{self, Mac, Station};
 use crate::net::mirror::{self, Mirror};
 use crate::net::tcp::Stamp;
-use crate::recognise::Seen;
+use crate::recognise::{Opening, Seen};
 use crate::record::Recorder;
 use crate::registry;
 use crate::services::{self, Basis};
@@ -349,6 +349,7 @@ impl Engine {
             sighted: [0; 2],
             flags: [0; 2],
             opener: None,
+            starts: [None; 2],
             service: None,
             loaded: 0,
             content: Content::Unknown(None),
@@ -385,6 +386,9 @@ impl Engine {
         if loaded {
             look_for_service(flow, load.payload);
         }
+        if load.flags & flag::SYN != 0 {
+            flow.starts[direction as usize] = Some(sequence);
+        }
         match &mut flow.content {
             Content::Stream(stream) => {
                 if load.flags & flag::SYN != 0 {
@@ -399,10 +403,10 @@ impl Engine {
                 let mut on_probation = state.take().unwrap_or_default();
                 *probation = probation.saturating_sub(on_probation.octets());
                 let seen = Seen { direction, sequence, payload: load.payload, missing: load.missing, stamp };
-                match on_probation.segment(registry::STREAMS, registry::SERVICE_STREAMS, seen, flow.opener, flow.ports)
-                {
-                    Some((session, kept)) => {
-                        dialogue::start_stream(flow, session, &kept, sinks, output);
+                let opening = Opening { opener: flow.opener, starts: flow.starts, ports: flow.ports };
+                match on_probation.segment(registry::STREAMS, registry::SERVICE_STREAMS, seen, opening) {
+                    Some(recognised) => {
+                        dialogue::start_stream(flow, recognised, sinks, output);
                         dialogue::settle(flow, sinks, output);
                     }
                     None => {
@@ -411,6 +415,8 @@ impl Engine {
                             *probation += octets;
                             flow.content = Content::Unknown(Some(on_probation));
                         } else {
+                            // What follows is no longer all that was said.
+                            flow.starts = [None; 2];
                             sinks.coverage.recognitions_dropped += 1;
                         }
                     }

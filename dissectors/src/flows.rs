@@ -138,6 +138,8 @@ pub struct Flow {
     pub flags: [u8; 2],
     /// Who sent the SYN.
     pub opener: Option<Direction>,
+    /// Sequence numbers of the first octets each way, where the SYN was seen, until a protocol is recognised.
+    pub starts: [Option<u32>; 2],
     /// Service, as far as its content or a session showed it.
     pub service: Option<(&'static str, Basis)>,
     /// Payload-carrying packets so far.

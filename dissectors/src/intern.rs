@@ -99,6 +99,8 @@ pub struct Addresses {
     networks: Map<Network>,
     stations: Map<Station>,
     units: Map<Unit>,
+    /// How often a unit was told together with others.
+    pub units_folded: u64,
     scratch: String,
 }
 
@@ -174,6 +176,7 @@ impl Addresses {
             return id;
         }
         if self.units.len() >= MAX_UNITS {
+            self.units_folded += 1;
             return self.words.fixed(UNITS);
         }
         let id = self.text(unit);
@@ -240,6 +243,6 @@ mod tests {
         let words = addresses.words().list.len();
         let further = [1, 2].map(|more| addresses.unit(Unit::Number(MAX_UNITS as u32 + more)));
         assert_eq!(further.map(|id| addresses.words().word(id).to_string()), [UNITS; 2]);
-        assert_eq!(addresses.words().list.len(), words + 1);
+        assert_eq!((addresses.words().list.len(), addresses.units_folded), (words + 1, 2));
     }
 }

@@ -8,6 +8,7 @@ pub mod ber;
 pub mod bytes;
 pub mod capture;
 pub mod columns;
+pub mod community;
 pub mod crowd;
 pub mod decoder;
 pub mod dialogue;

@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyCapsule, PyTuple};
 
 use crate::activity::Field;
 use crate::decoder::Decoder as Core;
-use crate::extract::{Extractor as ExtractorCore, Input};
+use crate::extract::{Extractor as ExtractorCore, Input, Wanted};
 use crate::model::Protocol;
 use crate::sinks::Detail;
 
@@ -116,13 +116,13 @@ struct Extractor {
     core: Mutex<ExtractorCore>,
 }
 
-/// Source, name and path of a file, and the frames wanted of it, each with a number of a mini capture.
-type Wanted = (String, String, String, Vec<(u64, usize)>);
+/// Source, name and path of a file, and the frames wanted of it.
+type File = (String, String, String, Vec<Wanted>);
 
 #[pymethods]
 impl Extractor {
     #[new]
-    fn new(inputs: Vec<Wanted>, captures: usize, most_octets: usize) -> Self {
+    fn new(inputs: Vec<File>, captures: usize, most_octets: usize) -> Self {
         let input = |(source, name, path, wanted)| Input { source, name, path, wanted };
         let inputs = inputs.into_iter().map(input).collect();
         Extractor { core: Mutex::new(ExtractorCore::new(inputs, captures, most_octets)) }

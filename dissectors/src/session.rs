@@ -99,6 +99,11 @@ pub trait Session: Send {
         false
     }
 
+    /// Octets held for half-built messages above the framing.
+    fn held(&self) -> usize {
+        0
+    }
+
     /// What of a whole message may differ when it comes again and says the same; none where that cannot be told.
     fn variable(&self, _direction: Direction, _message: &[u8]) -> Option<Variable> {
         None

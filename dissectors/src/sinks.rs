@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 
 use crate::activity::Activities;
 use crate::columns::{Table, rows};
+use crate::community;
 use crate::crowd::Crowd;
 use crate::exchange::{Conversation, Exchange};
 use crate::flows::{Flow, Transport};
@@ -21,6 +22,8 @@ use crate::unknown::Tally;
 const MAX_ODDITIES: u32 = 1_000;
 /// Exchanges that all flows together remember, to find them again.
 const MAX_VERSES: usize = 32_768;
+/// Octets that all conversations together hold until messages are whole and holes are filled.
+const MAX_HELD: usize = 32 * 1024 * 1024;
 /// Distinct statements about devices kept.
 const MAX_CLAIMS: usize = 100_000;
 
@@ -82,8 +85,8 @@ pub struct Sinks {
     pub source: u32,
     /// Exchanges that flows may still remember to find them again.
     pub verses_left: usize,
-    /// Octets that wait for holes to be filled, in all streams together.
-    pub held: usize,
+    /// Octets of half-built messages, and of streams that wait for holes to be filled, in all conversations together.
+    held: usize,
     claims: HashMap<(u32, u32, u32, String), usize, foldhash::fast::RandomState>,
     claim_rows: Vec<rows::Claim>,
     oddity_counts: HashMap<u32, u32, foldhash::fast::RandomState>,
@@ -109,13 +112,14 @@ impl Sinks {
 
     /// A capture file ends; gives what it let us see.
     pub fn finish_capture(&mut self) -> rows::Coverage {
-        let names = &mut self.dictionaries.names;
+        let Dictionaries { names, addresses } = &mut self.dictionaries;
         let mut coverage = std::mem::take(&mut self.coverage);
         coverage.events = std::mem::take(&mut self.recorder.seen);
         coverage.events_thinned = std::mem::take(&mut self.recorder.thinned);
         coverage.activities_coalesced = std::mem::take(&mut self.activities.coalesced);
         coverage.activities_dropped = std::mem::take(&mut self.activities.dropped);
         coverage.combinations_coalesced = std::mem::take(&mut self.recorder.ledger.coalesced);
+        coverage.units_folded = std::mem::take(&mut addresses.units_folded);
         coverage.unknown = self.unknown.take(names.fixed(""));
         let undecoded = std::mem::take(&mut self.undecoded);
         let of = |protocol: &Protocol| Some((*protocol, *undecoded.get(protocol)?));
@@ -129,6 +133,22 @@ impl Sinks {
             })
             .collect();
         coverage
+    }
+
+    /// A conversation holds so many octets now, instead of so many; true where all together hold too much, and the one
+    /// that would hold more has to give its own up.
+    #[inline]
+    pub fn holds_too_much(&mut self, held: &mut usize, now: usize) -> bool {
+        let before = std::mem::replace(held, now);
+        self.held = (self.held + now).saturating_sub(before);
+        now > before && self.held > MAX_HELD
+    }
+
+    /// A conversation gave up what it held.
+    #[cold]
+    pub fn gave_up(&mut self, held: &mut usize) {
+        self.held = self.held.saturating_sub(std::mem::take(held));
+        self.coverage.messages_dropped += 1;
     }
 
     /// Counts octets in a protocol's flow that belong to no message.
@@ -360,17 +380,22 @@ impl Sinks {
         if service.is_empty() && carries {
             self.unknown.flow(transport, flow.ports[server], flow.packets.iter().sum(), flow.bytes.iter().sum());
         }
+        let ends = [flow.endpoints[client], flow.endpoints[server]];
+        let ports = [flow.ports[client], flow.ports[server]];
+        let odd_port = basis == Basis::Content.name() && services::is_odd(flow.key.transport(), ports[1], service);
         let row = rows::Flow {
             source: self.source,
             capture: flow.capture,
             transport,
             client: flow.addresses[client],
             server: flow.addresses[server],
-            ports: [flow.ports[client], flow.ports[server]],
+            ports,
             vlan: flow.vlan,
             macs: [addresses.optional_mac(flow.macs[client]), addresses.optional_mac(flow.macs[server])],
+            community_id: community::id(flow.key.transport(), ends, ports),
             service: names.fixed(service),
             basis: names.fixed(basis),
+            odd_port,
             state: names.fixed(flow.state()),
             flows: 1,
             packets: [flow.packets[client], flow.packets[server]],
@@ -380,7 +405,6 @@ impl Sinks {
             first_frame: flow.first.1,
             last_frame: flow.last().1,
         };
-        let ends = [flow.endpoints[client], flow.endpoints[server]];
         self.coverage.flows_folded += self.crowd.put(flow, row, ends, addresses, &mut self.rows.flows);
     }
 }
@@ -389,5 +413,25 @@ impl Sinks {
 fn recycle(output: &mut Output, exchange: &mut Exchange) {
     for message in [exchange.request.take(), exchange.response.take()].into_iter().flatten() {
         output.recycle(message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_would_hold_more_than_all_may_gives_its_own_up() {
+        let (mut sinks, mut one, mut other) = (Sinks::default(), 0, 0);
+        assert!(!sinks.holds_too_much(&mut one, MAX_HELD));
+        assert!(!sinks.holds_too_much(&mut other, 0));
+        assert!(sinks.holds_too_much(&mut other, 1));
+        sinks.gave_up(&mut other);
+        assert_eq!((sinks.held, other, sinks.coverage.messages_dropped), (MAX_HELD, 0, 1));
+        // Nobody has to, who holds less than before.
+        assert!(sinks.holds_too_much(&mut other, 2));
+        assert!(!sinks.holds_too_much(&mut other, 1));
+        assert!(!sinks.holds_too_much(&mut one, 0));
+        assert_eq!(sinks.held, 1);
     }
 }

@@ -27,6 +27,11 @@ pub struct Assembly {
 }
 
 impl Assembly {
+    /// A direction whose first octets start a message.
+    pub fn at_start() -> Self {
+        Assembly { synced: true, ..Assembly::default() }
+    }
+
     /// Octets so far that belong to no message, or to the end of a message whose middle is missing.
     pub fn undecoded(&self) -> u64 {
         self.undecoded
@@ -36,6 +41,26 @@ impl Assembly {
     #[inline]
     pub fn is_at_start(&self) -> bool {
         self.synced && self.skip == 0 && self.carry.is_empty()
+    }
+
+    /// Octets held for a message that is not whole.
+    #[inline]
+    pub fn held(&self) -> usize {
+        self.carry.len()
+    }
+
+    /// Gives up what is half built, here and in the session: a message is delivered as cut.
+    pub fn give_up(
+        &mut self,
+        stamp: Stamp,
+        direction: Direction,
+        session: &mut dyn Session,
+        out: &mut Output,
+        deliver: &mut Deliver<'_>,
+    ) {
+        let is_at_start = self.is_at_start();
+        self.hole(0, stamp, direction, session, out, deliver);
+        self.synced |= is_at_start;
     }
 
     /// Takes the next piece of the stream and delivers the messages that it completes.
@@ -242,5 +267,51 @@ impl Assembly {
             deliver(out, &[stamp.frame], stamp);
         }
         out.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry;
+    use crate::session::{Probe, Recognition};
+
+    /// Reads one holding register (transaction 1).
+    const ASKED: &[u8] = &[0, 1, 0, 0, 0, 6, 1, 3, 0, 10, 0, 1];
+
+    fn session() -> Box<dyn Session> {
+        let forward = Direction::Forward;
+        let ports = [40_000, 502];
+        let probe = Probe { forward: ASKED, backward: &[], first: forward, opener: Some(forward), ports, cut: false };
+        let found = registry::STREAMS.iter().find_map(|recognise| match recognise(&probe) {
+            Recognition::Yes(session) => Some(session),
+            _ => None,
+        });
+        found.expect("a session")
+    }
+
+    #[test]
+    fn what_is_given_up_is_cut_and_the_stream_keeps_step() {
+        let cases: &[(&str, usize, &[bool])] = &[
+            ("nothing is half built", 12, &[true, true]),
+            ("its end is known", 8, &[false, true]),
+            ("its end is not known", 3, &[true]),
+        ];
+        for (name, first, expected) in cases {
+            let (mut assembly, mut session, mut out) = (Assembly::at_start(), session(), Output::default());
+            let mut whole = Vec::new();
+            let mut deliver =
+                |out: &mut Output, _: &[u64], _: Stamp| whole.extend(out.messages.iter().map(|it| it.complete));
+            let (stamp, way) = (Stamp::default(), Direction::Forward);
+            let (begun, rest) = ASKED.split_at(*first);
+            assembly.piece(Piece::Data(begun), stamp, way, session.as_mut(), &mut out, &mut deliver);
+            assert_eq!(assembly.held(), begun.len() % ASKED.len(), "{name}");
+            assembly.give_up(stamp, way, session.as_mut(), &mut out, &mut deliver);
+            assert_eq!(assembly.held(), 0, "{name}");
+            for octets in [rest, ASKED] {
+                assembly.piece(Piece::Data(octets), stamp, way, session.as_mut(), &mut out, &mut deliver);
+            }
+            assert_eq!(whole, *expected, "{name}");
+        }
     }
 }

@@ -18,7 +18,7 @@ pub struct Talk {
     pub place: Conversation,
     /// Which side was seen to be the client.
     pub client: Option<Direction>,
-    /// Octets of its streams that wait for holes to be filled.
+    /// Octets of half-built messages, and of streams that wait for holes to be filled.
     pub held: usize,
 }
 
@@ -79,6 +79,30 @@ impl Talk {
         heard.add(output);
         self.take(chunk.direction, stamp, sinks, output);
         self.heard(chunk.direction, chunk.bytes, heard, sinks);
+        if sinks.holds_too_much(&mut self.held, self.session.held()) {
+            for direction in [Direction::Forward, Direction::Backward] {
+                self.session.gap(direction, output);
+                self.take(direction, stamp, sinks, output);
+            }
+            sinks.gave_up(&mut self.held);
+        }
+    }
+
+    /// Gives up what is half built of one direction of a stream.
+    pub fn give_up(
+        &mut self,
+        assembly: &mut Assembly,
+        direction: Direction,
+        stamp: Stamp,
+        sinks: &mut Sinks,
+        output: &mut Output,
+    ) {
+        self.catch_up(sinks, output);
+        let Talk { session, dialogue, place, client, .. } = self;
+        let mut deliver = |out: &mut Output, frames: &[u64], stamp: Stamp| {
+            *client = sinks.messages(place, dialogue, direction, out, frames, stamp).or(*client);
+        };
+        assembly.give_up(stamp, direction, session.as_mut(), output, &mut deliver);
     }
 
     /// A stream ends: what is half there is cut.
@@ -105,6 +129,7 @@ impl Talk {
         output.frame = stamp.frame;
         self.session.close(output);
         self.take(Direction::Forward, stamp, sinks, output);
+        sinks.holds_too_much(&mut self.held, 0);
         self.dialogue.polling.forget(sinks);
         sinks.finish_dialogue(&self.place, &mut self.dialogue);
     }

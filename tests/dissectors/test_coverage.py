@@ -12,6 +12,12 @@ SECOND: Final = 1_000_000
 CLIENT, SERVER = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
 READ: Final = bytes.fromhex("0001 0000 0006 01 03 0063 0002")
 ANSWER: Final = bytes.fromhex("0001 0000 0007 01 03 04 0078 0096")
+LATER_EDITION: Final = bytes.fromhex(
+    "0564 0d c4 0400 0300 3d40"  # DNP3 link header, unconfirmed user data from 3 to 4
+    "c0 c1 02"  # transport, application control, write
+    "c8 01 07 01 aa"  # an object of group 200, which has no size here
+    "0401"
+)
 
 
 def block(kind: int, body: bytes) -> bytes:
@@ -95,3 +101,52 @@ def test_octets_of_no_message_are_counted_by_protocol(tmp_path: Path) -> None:
     )
     assert told["undecoded"] == [{"protocol": "modbus", "bytes": len(rubbish), "messages": 0}]
     assert told["unknown"] == []
+
+
+def test_steps_of_the_clock_are_told(tmp_path: Path) -> None:
+    hour = 3_600
+    cases = {
+        "steady": ([0, 1, 2], 0),
+        "a second back": ([10, 9], 0),
+        "more than a second back": ([10, 8], 1),
+        "an hour on": ([0, hour], 0),
+        "more than an hour on": ([0, hour + 1], 1),
+        "on and back": ([0, 2 * hour, 1], 2),
+    }
+    for name, (seconds, jumps) in cases.items():
+        blocks = [packet(at * SECOND, datagram(number, 4444, b"x")) for number, at in enumerate(seconds)]
+        assert coverage(tmp_path, *blocks)["clock_jumps"] == jumps, name
+
+
+def test_lost_octets_of_streams_are_counted(tmp_path: Path) -> None:
+    told = coverage(
+        tmp_path,
+        packet(0, segment(1, 1, READ)),
+        packet(SECOND, segment(2, 1, ANSWER, back=True)),
+        packet(2 * SECOND, segment(3, 1 + 2 * len(READ), READ)),
+        packet(9 * SECOND, segment(4, 1 + 5 * len(READ), READ)),
+    )
+    assert (told["gaps"], told["gap_bytes"], told["one_sided_flows"]) == (2, 3 * len(READ), 0)
+
+
+def test_copies_of_a_mirror_are_counted_with_their_octets(tmp_path: Path) -> None:
+    routed = bytearray(datagram(1, 4444, b"once"))
+    routed[22] -= 1  # one hop less
+    told = coverage(tmp_path, packet(0, datagram(1, 4444, b"once")), packet(1, bytes(routed)))
+    assert (told["packets"], told["duplicates"], told["duplicate_bytes"]) == (2, 1, len(routed))
+
+
+def test_messages_decoded_in_part_are_counted(tmp_path: Path) -> None:
+    told = coverage(tmp_path, packet(0, datagram(1, 20000, LATER_EDITION)))
+    assert told["undecoded"] == [{"protocol": "dnp3", "bytes": 0, "messages": 1}]
+
+
+def test_value_changes_that_are_not_kept_one_by_one_are_counted(tmp_path: Path) -> None:
+    written = [bytes.fromhex("0001 0000 0006 01 06 0063") + struct.pack(">H", number) for number in range(600)]
+    blocks = [
+        packet(number * 1_000, segment(number & 0xFFFF, 1 + number * len(write), write))
+        for number, write in enumerate(written)
+    ]
+    told = coverage(tmp_path, *blocks)
+    assert told["events"] == len(written)
+    assert told["events_thinned"] > 0

@@ -94,6 +94,8 @@ WHOLE = Capture("span", "a.pcap", packets=10)
         ({"incomplete_fragments": 1}, "1 fragmented packet never became whole"),
         ({"clock_jumps": 1}, "clock jumped 1 time"),
         ({"flows_evicted": 5}, "5 connections were let go"),
+        ({"messages_dropped": 3}, "given up 3 times to keep memory bounded"),
+        ({"units_folded": 1}, "1 time one of the further ones was seen"),
         ({"combinations_coalesced": 7}, "7 combinations"),
         ({"events_thinned": 8}, "not kept one by one: value changes among them are not listed one by one"),
         ({"oddities_dropped": 9}, "9 malformed messages"),

@@ -12,7 +12,7 @@ use zonewatch_dissectors::capture::Reader;
 use zonewatch_dissectors::model::Protocol;
 use zonewatch_dissectors::net::link::{self, ethertype};
 use zonewatch_dissectors::net::{ip, tcp};
-use zonewatch_dissectors::recognise::{Probation, Seen};
+use zonewatch_dissectors::recognise::{Opening, Probation, Seen};
 use zonewatch_dissectors::registry;
 use zonewatch_dissectors::session::Direction;
 use zonewatch_fuzz::{conversation, layers, wrapped};
@@ -97,7 +97,8 @@ impl Flow {
             let found = if self.is_udp {
                 probation.datagram(registry::DATAGRAMS, seen, self.ports)
             } else {
-                probation.segment(registry::STREAMS, seen, None, self.ports)
+                let opening = Opening { ports: self.ports, ..Opening::default() };
+                probation.segment(registry::STREAMS, seen, opening).map(|found| (found.session, found.kept))
             };
             found.map(|(session, _)| session.protocol())
         })

@@ -3,7 +3,7 @@
 //! On the wire of the fuzzer: one octet (1 = datagrams), two ports, then steps of control octet, length and octets.
 
 use zonewatch_dissectors::net::tcp::{Piece, Stamp};
-use zonewatch_dissectors::recognise::{Probation, Seen};
+use zonewatch_dissectors::recognise::{Opening, Probation, Seen};
 use zonewatch_dissectors::registry::Recognise;
 use zonewatch_dissectors::session::{Chunk, Direction, Framing, Output, Session};
 use zonewatch_dissectors::stream::Assembly;
@@ -85,7 +85,8 @@ pub fn check(streams: &[Recognise], datagrams: &[Recognise], data: &[u8]) {
         let found = if is_datagrams {
             probation.datagram(protocols, seen, ports)
         } else {
-            probation.segment(protocols, seen, None, ports)
+            let opening = Opening { ports, ..Opening::default() };
+            probation.segment(protocols, seen, opening).map(|found| (found.session, found.kept))
         };
         if let Some((session, kept)) = found {
             let talk = talk.insert(Talk::new(session, is_datagrams));

@@ -1,6 +1,7 @@
 //! From the link layer to the flow, through any tunnels between.
 
 use super::{Context, Engine, Load};
+use crate::community;
 use crate::flows::{Key, Transport};
 use crate::model::OddityCode;
 use crate::net::fragments::Added;
@@ -132,7 +133,11 @@ impl Engine {
             },
             number::ICMP | number::ICMPV6 => {
                 let (payload, missing) = (packet.payload, packet.wire_length - packet.payload.len());
-                self.load(context, &Load { transport: Transport::Icmp, payload, missing, ..quiet });
+                let ports = match *payload {
+                    [kind, code, ..] => community::icmp_ports(packet.protocol == number::ICMPV6, kind, code),
+                    _ => [0, 0],
+                };
+                self.load(context, &Load { ports, transport: Transport::Icmp, payload, missing, ..quiet });
             }
             _ => match tunnel::in_packet(packet) {
                 Some(tunnel) => self.tunnel(context, &quiet, &tunnel, packet.wire_length - packet.payload.len()),

@@ -1,5 +1,7 @@
 //! The short cuts of the engine against the long way: every table is the same, whatever is done to a capture.
 
+mod loss;
+mod opening;
 mod streams;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +15,12 @@ use crate::columns::Table;
 use crate::protocols::modbus::crc;
 
 const DETAILS: [Detail; 3] = [Detail::Aggregates, Detail::Events, Detail::Pdus];
+
+/// So many cases of a property, unless the environment says how many.
+fn cases(cases: u32) -> ProptestConfig {
+    let given = std::env::var_os("PROPTEST_CASES").map(|_| ProptestConfig::default());
+    given.unwrap_or_else(|| ProptestConfig::with_cases(cases))
+}
 
 /// One packet, as tests change it.
 #[derive(Clone)]
@@ -254,7 +262,7 @@ fn changes() -> impl Strategy<Value = Vec<(usize, Change)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn changed_captures(which in any::<usize>(), changes in changes()) {

@@ -1,7 +1,7 @@
 //! IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), ARP (RFC 826), and the headers of TCP and UDP.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use super::link::Mac;
 use super::{BadHeader, u16_at, u32_at};
@@ -33,9 +33,15 @@ impl From<std::net::IpAddr> for Ip {
     }
 }
 
+impl From<Ip> for std::net::IpAddr {
+    fn from(ip: Ip) -> Self {
+        Ipv6Addr::from(ip.0).to_canonical()
+    }
+}
+
 impl fmt::Display for Ip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 >> 32 == 0xffff { Ipv4Addr::from(self.0 as u32).fmt(f) } else { Ipv6Addr::from(self.0).fmt(f) }
+        std::net::IpAddr::from(*self).fmt(f)
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Half {
     held_octets: usize,
     history: History,
     acknowledged: Option<u32>,
+    /// The last acknowledgement that came with octets: whoever sent them had all before it.
+    answered: Option<u32>,
 }
 
 /// Signed distance between sequence numbers (RFC 9293, 3.4).
@@ -121,12 +123,18 @@ impl Half {
         self.retransmission(ahead.unsigned_abs() as usize, payload, missing, stamp, sink)
     }
 
-    /// The other side awaits `acknowledgement` next. Where segments are waiting, [`Half::give_up`] has to follow.
+    /// The other side awaits `acknowledgement` next. Where segments are waiting, [`Half::lost`] has to be asked.
     #[inline]
     pub fn acknowledge(&mut self, acknowledgement: u32) {
         if self.acknowledged.is_none_or(|old| distance(old, acknowledgement) > 0) {
             self.acknowledged = Some(acknowledgement);
         }
+    }
+
+    /// The other side sent octets when it had all of this side's before `acknowledgement`.
+    #[inline]
+    pub fn answer(&mut self, acknowledgement: u32) {
+        self.answered = Some(acknowledgement);
     }
 
     /// True where octets before this acknowledgement were not seen yet.
@@ -135,11 +143,19 @@ impl Half {
         self.next.is_some_and(|next| distance(next, acknowledgement) > 0)
     }
 
-    /// Gives up the holes that are surely lost by now.
-    pub fn give_up(&mut self, now: i64, sink: &mut dyn FnMut(Piece<'_>, Stamp)) {
-        while self.is_waiting() && self.is_lost(now) {
-            self.skip_hole(sink);
-        }
+    /// True where octets from this sequence number on may fill the first hole.
+    pub fn is_filled_from(&self, sequence: u32) -> bool {
+        self.held.first().is_some_and(|first| distance(sequence, first.sequence) > 0)
+    }
+
+    /// Where the first of the segments that wait came from, if what precedes it is surely lost by now.
+    pub fn lost(&self, now: i64) -> Option<Stamp> {
+        self.held.first().filter(|_| self.is_lost(now)).map(|first| first.stamp)
+    }
+
+    /// Gives up the first hole.
+    pub fn give_up(&mut self, sink: &mut dyn FnMut(Piece<'_>, Stamp)) {
+        self.skip_hole(sink);
     }
 
     /// Gives up all holes: the connection or the capture ends.
@@ -173,9 +189,12 @@ impl Half {
         let Some(first) = self.held.first() else { return false };
         let waited = now.saturating_sub(first.stamp.time);
         let acknowledged = self.acknowledged.is_some_and(|number| distance(first.sequence, number) >= 0);
+        let end = first.sequence.wrapping_add((first.payload.len() + first.missing) as u32);
+        let answered = self.answered.is_some_and(|number| distance(end, number) >= 0);
         self.held.len() > MAX_HELD
             || self.held_octets > MAX_HELD_OCTETS
             || waited >= LOST_NS
+            || answered
             || acknowledged && (waited >= ACKNOWLEDGED_LOST_NS || self.held.len() >= ACKNOWLEDGED_LOST_SEGMENTS)
     }
 
@@ -374,7 +393,9 @@ mod tests {
         let mut sink = |piece: Piece<'_>, _: Stamp| holes += usize::from(matches!(piece, Piece::Hole(2)));
         half.segment(3, b"cd", 0, Stamp::default(), &mut sink);
         half.acknowledge(5);
-        half.give_up(ACKNOWLEDGED_LOST_NS, &mut sink);
+        assert_eq!(half.lost(ACKNOWLEDGED_LOST_NS - 1), None);
+        assert_eq!(half.lost(ACKNOWLEDGED_LOST_NS), Some(Stamp::default()));
+        half.give_up(&mut sink);
         assert!(!half.is_waiting());
         assert_eq!(holes, 1);
     }

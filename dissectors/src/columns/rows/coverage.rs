@@ -67,6 +67,10 @@ pub struct Coverage {
     pub recognitions_dropped: u64,
     /// Requests no longer waited for, because too many were open in one flow.
     pub exchanges_dropped: u64,
+    /// Times that a conversation gave up its half-built messages and what waited for holes, to bound memory.
+    pub messages_dropped: u64,
+    /// Times that a unit was told together with others, because there were too many.
+    pub units_folded: u64,
     /// Combinations beyond the cap of their edge.
     pub combinations_coalesced: u64,
     /// Events.
@@ -173,6 +177,8 @@ impl Row for Coverage {
             Column::u64("flows_folded", |r: &Self| r.flows_folded),
             Column::u64("recognitions_dropped", |r: &Self| r.recognitions_dropped),
             Column::u64("exchanges_dropped", |r: &Self| r.exchanges_dropped),
+            Column::u64("messages_dropped", |r: &Self| r.messages_dropped),
+            Column::u64("units_folded", |r: &Self| r.units_folded),
             Column::u64("combinations_coalesced", |r: &Self| r.combinations_coalesced),
             Column::u64("events", |r: &Self| r.events),
             Column::u64("events_thinned", |r: &Self| r.events_thinned),

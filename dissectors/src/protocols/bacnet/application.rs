@@ -92,6 +92,11 @@ impl Application {
         self.reassembly.give_up(direction)
     }
 
+    /// Octets held for messages in segments.
+    pub fn held(&self) -> usize {
+        self.reassembly.held()
+    }
+
     /// True where no message is half built and no notification awaits its acknowledgement.
     pub fn is_idle(&self) -> bool {
         self.reassembly.is_idle() && self.notifications.is_empty()

@@ -49,6 +49,10 @@ impl Session for BacnetIp {
         link::decode(&mut self.conversation, chunk, out);
     }
 
+    fn held(&self) -> usize {
+        self.conversation.held()
+    }
+
     fn gap(&mut self, direction: Direction, out: &mut Output) {
         self.conversation.gap(direction, out);
     }
@@ -85,6 +89,10 @@ impl Session for BacnetNpdu {
     fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output) {
         let draft = Draft::new(out, chunk.bytes.len(), chunk.wire_length);
         self.conversation.decode_npdu(draft, chunk.bytes, 0, chunk.direction, out);
+    }
+
+    fn held(&self) -> usize {
+        self.conversation.held()
     }
 
     fn gap(&mut self, direction: Direction, out: &mut Output) {

@@ -81,6 +81,11 @@ impl Conversation {
         self.application.is_idle()
     }
 
+    /// Octets held for messages in segments.
+    pub fn held(&self) -> usize {
+        self.application.held()
+    }
+
     /// Octets of a direction are lost: its half-built messages are given up.
     pub fn gap(&mut self, direction: Direction, out: &mut Output) {
         if self.application.give_up(direction) {

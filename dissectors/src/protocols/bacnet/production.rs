@@ -279,7 +279,7 @@ pub struct Writer<'m> {
     open: [&'static Production; MAX_NESTING + 1],
     depth: usize,
     /// True where numbers are written as words too, because they stand among other data.
-    is_constructed: bool,
+    needs_words: bool,
     /// True where the next element is the first of what is open.
     is_first: bool,
 }
@@ -290,11 +290,11 @@ impl<'m> Writer<'m> {
         values: &'m mut Vec<f64>,
         text: &'m mut String,
         production: &'static Production,
-        is_constructed: bool,
+        needs_words: bool,
     ) -> Self {
         let (first_value, first_text) = (values.len(), text.len());
         let open = [production; MAX_NESTING + 1];
-        Writer { values, text, first_value, first_text, open, depth: 0, is_constructed, is_first: true }
+        Writer { values, text, first_value, first_text, open, depth: 0, needs_words, is_first: true }
     }
 
     /// Takes the next element.
@@ -368,7 +368,7 @@ impl<'m> Writer<'m> {
         {
             self.values.push(number);
         }
-        if (number.is_none() || self.is_constructed) && self.has_room() {
+        if (number.is_none() || self.needs_words) && self.has_room() {
             self.separate();
             if !name.is_empty() {
                 self.text.push_str(name);

@@ -158,6 +158,11 @@ impl Reassembly {
         }
     }
 
+    /// Octets held.
+    pub fn held(&self) -> usize {
+        self.assemblies.iter().map(Assembly::size).sum()
+    }
+
     /// True where every message is whole.
     pub fn is_idle(&self) -> bool {
         self.assemblies.iter().all(|assembly| assembly.whole)

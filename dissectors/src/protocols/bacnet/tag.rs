@@ -305,17 +305,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// True where not only application-tagged values come before the next closing tag.
-    pub fn is_constructed(&self) -> bool {
-        let mut ahead = self.clone();
+    /// True where numbers alone do not tell what comes before the next closing tag: constructed data, or numbers among
+    /// other values, whose places count (the priorities of a priority-array, 19.2.1).
+    pub fn needs_words(&self) -> bool {
+        let (mut ahead, mut has_numbers, mut has_others) = (self.clone(), false, false);
         while let Ok(tag) = ahead.tag("value") {
             match tag.class {
-                Class::Application if ahead.value_of(tag, 0, "value").is_ok() => {}
+                Class::Application => match ahead.value_of(tag, 0, "value") {
+                    Ok(value) if value.number().is_some() => has_numbers = true,
+                    Ok(_) => has_others = true,
+                    Err(_) => break,
+                },
                 Class::Context | Class::Opening => return true,
-                Class::Application | Class::Closing => return false,
+                Class::Closing => break,
             }
         }
-        false
+        has_numbers && has_others
     }
 
     /// A value of this type with this context tag.

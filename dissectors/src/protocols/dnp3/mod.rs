@@ -134,6 +134,10 @@ impl Session for Dnp3 {
         }
     }
 
+    fn held(&self) -> usize {
+        self.associations.iter().map(Association::held).sum()
+    }
+
     fn gap(&mut self, direction: Direction, out: &mut Output) {
         for association in &mut self.associations {
             give_up(association, direction, Notes::default(), out);

@@ -101,6 +101,11 @@ impl Session for S7comm {
         }
     }
 
+    fn held(&self) -> usize {
+        let joined: usize = self.assemblies.iter().map(|assembly| assembly.octets.len()).sum();
+        joined + self.plus.iter().map(plus::Parts::held).sum::<usize>() + self.partials.held()
+    }
+
     fn gap(&mut self, direction: Direction, out: &mut Output) {
         if let Some(begun) = self.assemblies[direction as usize].give_up() {
             self.joined(&begun, direction, out);

@@ -91,6 +91,11 @@ impl Parts {
         })
     }
 
+    /// Octets held.
+    pub(super) fn held(&self) -> usize {
+        self.octets.len()
+    }
+
     /// Takes what was begun; its end will not come.
     pub(super) fn give_up(&mut self) -> Option<Message> {
         let Parts { octets, wire, .. } = std::mem::take(self);

@@ -116,6 +116,11 @@ impl Partials {
         None
     }
 
+    /// Octets held.
+    pub(super) fn held(&self) -> usize {
+        self.0.iter().map(|partial| partial.octets.len()).sum()
+    }
+
     /// Forgets the answers of one direction.
     pub(super) fn forget(&mut self, direction: Direction) {
         self.0.retain(|partial| partial.direction != direction);

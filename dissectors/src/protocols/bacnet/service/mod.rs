@@ -179,8 +179,8 @@ fn content_into(
 ) -> Decoded {
     let message = &mut *draft.message;
     let (first_value, first_text) = (message.values.len() as u32, message.text.len() as u32);
-    let is_constructed = r.is_constructed();
-    let mut writer = Writer::new(&mut message.values, &mut message.text, production, is_constructed);
+    let needs_words = r.needs_words();
+    let mut writer = Writer::new(&mut message.values, &mut message.text, production, needs_words);
     let result = r.until_closed(number, "property value", |element| writer.push(element));
     let object = &mut message.objects[at];
     object.values = first_value..message.values.len() as u32;

@@ -135,7 +135,7 @@ pub(super) const WRITE_PROGRAM_CHANGE: &[u8] = &[
 #[test]
 fn ranges_have_their_items() {
     let range = message(&unicast(READ_RANGE));
-    assert_eq!((range.text.as_str(), &range.values[..]), ("2026-11-23, 08:00:00.00", &[-4.0][..]));
+    assert_eq!((range.text.as_str(), &range.values[..]), ("2026-11-23, 08:00:00.00, -4", &[-4.0][..]));
     let empty = message(&unicast(READ_RANGE_ACK));
     assert_eq!((empty.values_of(&empty.objects[0]), empty.text.as_str()), (&[2.0, 79201.0][..], "110: "));
     let records = message(&unicast(LOG_RECORDS));
@@ -221,6 +221,25 @@ fn writes_have_value_and_priority() {
     let refused = message(&unicast(WRITE_PROPERTY_MULTIPLE_ERROR));
     assert_eq!((refused.status, refused.status_name), (Some(40), "write-access-denied"));
     assert_eq!((refused.objects[0].kind, refused.objects[0].status), ("analog-output", Some(40)));
+}
+
+/// What an override at a priority is worth depends on which priority it is.
+#[test]
+fn a_priority_array_tells_the_place_of_each_value() {
+    const NULL: [u8; 1] = [0x00];
+    const REAL: [u8; 5] = [0x44, 0x42, 0x90, 0x00, 0x00]; // 72.0
+    let of = |first: usize, value: &[u8], rest: usize| {
+        let array = [&NULL.repeat(first)[..], value, &NULL.repeat(rest)].concat();
+        let ack = [&READ_PROPERTY_ACK[..10], &[0x3E], &array, &[0x3F]].concat();
+        let answer = message(&unicast(&ack));
+        (answer.values_of(&answer.objects[0]).to_vec(), answer.text_of(&answer.objects[0]).to_string())
+    };
+    let nulls = |count: usize| vec!["null"; count].join(", ");
+    assert_eq!(of(7, &REAL, 8), (vec![72.0], format!("{}, 72, {}", nulls(7), nulls(8))));
+    assert_eq!(of(0, &[0x91, 0x01], 15), (vec![1.0], format!("1, {}", nulls(15))));
+    assert_eq!(of(8, &[], 8), (vec![], nulls(16)));
+    // Sixteen numbers need no words.
+    assert_eq!(of(0, &REAL.repeat(16), 0), (vec![72.0; 16], String::new()));
 }
 
 #[test]
