@@ -138,15 +138,13 @@ def _ssdp_ours(row: dict[str, Any], _: dict[str, str]) -> Iterator[Row]:
 
 
 def _vnc_theirs(source: str, destination: str, fields: Fields) -> Iterator[Row]:
-    versions, chosen, results, names = fields
+    versions, chosen, results = fields
     for version in versions:
         yield (source, destination, "version", version)
     for kind in chosen:
         yield (source, destination, "chosen", kind)
     for result in results:
         yield (source, destination, "ok" if result in ("0", "False") else "error")
-    for name in names:
-        yield (source, destination, "name", name)
 
 
 def _vnc_ours(row: dict[str, Any], told: dict[str, str]) -> Iterator[Row]:
@@ -180,12 +178,14 @@ COMPARED: Final[dict[str, Compared]] = {
         _http_ours,
     ),
     "ftp": Compared("ftp", ("ftp.request.command", "ftp.request.arg"), _ftp_theirs, _ftp_ours),
-    "mqtt": Compared("mqtt", ("mqtt.msgtype", "mqtt.clientid", "mqtt.topic", "mqtt.username"), _mqtt_theirs, _mqtt_ours),
+    "mqtt": Compared(
+        "mqtt", ("mqtt.msgtype", "mqtt.clientid", "mqtt.topic", "mqtt.username"), _mqtt_theirs, _mqtt_ours
+    ),
     "syslog": Compared("syslog", ("syslog.facility", "syslog.level"), _syslog_theirs, _syslog_ours),
     "ssdp": Compared("ssdp", ("http.request.method", "http.response.code"), _ssdp_theirs, _ssdp_ours),
     "vnc": Compared(
         "vnc",
-        ("vnc.client_proto_ver", "vnc.client_security_type", "vnc.auth_result", "vnc.desktop_name"),
+        ("vnc.client_proto_ver", "vnc.client_security_type", "vnc.auth_result"),
         _vnc_theirs,
         _vnc_ours,
     ),
@@ -201,26 +201,26 @@ COMPARED: Final[dict[str, Compared]] = {
 def theirs(path: Path, protocol: str) -> Counter[Row]:
     """The other dissector's rows."""
     compared = COMPARED[protocol]
-    names = ("ip.src", "ipv6.src", "ip.dst", "ipv6.dst", *compared.fields)
+    names = ("_ws.col.Source", "_ws.col.Destination", *compared.fields)
     command = [TSHARK or "tshark", "-n", "-r", str(path), "-Y", compared.wanted, "-T", "fields"]
     command += [f"-Eaggregator={_BETWEEN}", *(part for name in names for part in ("-e", name))]
     lines = subprocess.run(command, capture_output=True, check=True).stdout.decode(errors="replace").splitlines()
     rows: Counter[Row] = Counter()
     for line in lines:
-        v4, v6, to4, to6, *fields = [cell.split(_BETWEEN) if cell else [] for cell in line.split("\t")]
-        # Inside tunnels the innermost packet is meant.
-        rows.update(compared.theirs((v6 + v4)[-1], (to6 + to4)[-1], fields))
+        source, destination, *cells = line.split("\t")
+        fields = [cell.split(_BETWEEN) if cell else [] for cell in cells]
+        rows.update(compared.theirs(source, destination, fields))
     return rows
 
 
 def ours(path: Path, protocol: str) -> Counter[Row]:
-    """Our rows, each as often as its activity was seen; and the names that servers of VNC say."""
+    """Our rows, each as often as its activity was seen."""
     decoder = Decoder([Source("x", (CaptureFile(path.name, path),))], hash_inputs=False)
     while decoder.advance():
         pass
     rows: Counter[Row] = Counter()
     for row in decoder.take("activities").to_pylist():
-        if row["protocol"] == protocol:
+        if row["protocol"] == protocol or (protocol == "http" and row["protocol"] == "winrm"):
             told = {field["name"]: field["value"] for field in reversed(row["fields"])}
             for key in COMPARED[protocol].ours(row, told):
                 rows[key] += row["count"]

@@ -3,7 +3,7 @@
 use crate::activity::{Activity, Field};
 use crate::model::{Attribute, Claim};
 use crate::net::tcp::{Piece, Stamp};
-use crate::recognise::{Probation, Seen};
+use crate::recognise::{Opening, Probation, Recognised, Seen};
 use crate::registry::Recognise;
 use crate::session::{Chunk, Direction, Output, Session};
 use crate::stream::Assembly;
@@ -82,6 +82,7 @@ impl Listener {
 pub fn stream(recognise: Recognise, ports: [u16; 2], segments: &[(Direction, &[u8])]) -> Heard {
     let (mut heard, mut probation, mut listener) = (Heard::default(), Probation::default(), None::<Listener>);
     let mut sequences = [0u32; 2];
+    let opening = Opening { opener: Some(C), starts: [Some(0); 2], ports };
     for (frame, (direction, payload)) in (1..).zip(segments) {
         let stamp = Stamp { frame, ..Stamp::default() };
         let sequence = sequences[*direction as usize];
@@ -89,7 +90,8 @@ pub fn stream(recognise: Recognise, ports: [u16; 2], segments: &[(Direction, &[u
         let seen = Seen { direction: *direction, sequence, payload, missing: 0, stamp };
         if let Some(listener) = &mut listener {
             listener.hear(&seen, &mut heard);
-        } else if let Some((session, kept)) = probation.segment(&[], &[recognise], seen, Some(C), ports) {
+        } else if let Some(found) = probation.segment(&[], &[recognise], seen, opening) {
+            let Recognised { session, kept, .. } = found;
             let listener =
                 listener.insert(Listener { session, assemblies: Default::default(), out: Output::default() });
             kept.iter().for_each(|kept| listener.hear(&kept.seen(), &mut heard));

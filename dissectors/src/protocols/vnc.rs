@@ -70,7 +70,7 @@ struct Vnc {
     server: Direction,
     step: Step,
     /// Minor version that the client speaks.
-    minor: u8,
+    minor: u16,
     offered: Vec<u8>,
     chosen: Option<u8>,
     version: String,
@@ -290,7 +290,15 @@ mod tests {
         let share: (Direction, &[u8]) = (C, b"\x01");
         let ok: (Direction, &[u8]) = (S, b"\x00\x00\x00\x00");
         let no: (Direction, &[u8]) = (S, b"\x00\x00\x00\x01\x00\x00\x00\x02no");
-        let cases: [(&[(Direction, &[u8])], &str, &[&str]); 8] = [
+        // A Mac's version (7.1.1 has only 003.003 to 003.008).
+        let v889: [(Direction, &[u8]); 2] = [(S, b"RFB 003.889\n"), (C, b"RFB 003.889\n")];
+        let cases: [(&[(Direction, &[u8])], &str, &[&str]); 9] = [
+            (
+                &[v889[0], v889[1], (S, b"\x01\x1e"), (C, b"\x1e"), (S, b"\x00\x02\x00\x02ppkk"), (C, &[7; 130]), no],
+                "connect error failed vnc.version=003.889 vnc.security_offered=apple_diffie_hellman \
+                 vnc.security_type=apple_diffie_hellman credential.kind=password",
+                &[],
+            ),
             (
                 &[V38[0], V38[1], (S, b"\x02\x02\x01"), (C, b"\x02"), challenge, response, ok, share, INIT],
                 "connect ok  vnc.version=003.008 vnc.security_offered=vnc,none vnc.security_type=vnc credential.kind=challenge",

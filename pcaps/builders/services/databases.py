@@ -71,7 +71,9 @@ def _mysql(number: int, body: bytes) -> bytes:
 
 def mysql(capture: Capture) -> None:
     """A login to MySQL with the password in the clear."""
-    greeting = b"\x0a5.7.33-0ubuntu0.18.04.1\x00\x07\x00\x00\x00saltsalt\x00\xff\xf7\x08\x02\x00\xff\x81\x15" + bytes(10)
+    greeting = b"\x0a5.7.33-0ubuntu0.18.04.1\x00\x07\x00\x00\x00saltsalt\x00\xff\xf7\x08\x02\x00\xff\x81\x15" + bytes(
+        10
+    )
     password = SECRET + b"\x00"
     attributes = b"\x03_os\x05Linux\x0cprogram_name\x09historian"
     login = struct.pack("<IIB", 0x0018_8208, 1 << 24, 8) + bytes(23) + b"eva\x00" + bytes([len(password)]) + password
@@ -116,7 +118,9 @@ def radius(capture: Capture) -> None:
         body = b"".join(bytes([kind, 2 + len(value)]) + value for kind, value in attributes)
         return struct.pack(">BBH", code, 9, 20 + len(body)) + bytes(range(16)) + body
 
-    asked = packet(1, (1, b"eva"), (2, (SECRET + bytes(16))[:16]), (4, bytes([192, 168, 20, 2])), (5, bytes([0, 0, 0, 3])))
+    asked = packet(
+        1, (1, b"eva"), (2, (SECRET + bytes(16))[:16]), (4, bytes([192, 168, 20, 2])), (5, bytes([0, 0, 0, 3]))
+    )
     capture.udp(0, SWITCH, 50_350, SERVER, RADIUS, asked)
     capture.udp(8 * MILLISECOND, SERVER, RADIUS, SWITCH, 50_350, packet(3, (18, b"no")))
 

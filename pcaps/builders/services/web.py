@@ -123,7 +123,9 @@ def ssdp(capture: Capture) -> None:
         b"SERVER: Linux/3.4 UPnP/1.0 Box/2",
     )
     capture.udp(9 * MILLISECOND, SWITCH, SSDP, ENGINEERING, 50_120, answer)
-    alive = message(b"NOTIFY * HTTP/1.1", b"NT: upnp:rootdevice", b"NTS: ssdp:alive", b"SERVER: Linux/3.4 UPnP/1.0 Box/2")
+    alive = message(
+        b"NOTIFY * HTTP/1.1", b"NT: upnp:rootdevice", b"NTS: ssdp:alive", b"SERVER: Linux/3.4 UPnP/1.0 Box/2"
+    )
     capture.udp(seconds(1), SWITCH, SSDP, SSDP_GROUP, SSDP, alive)
 
 
