@@ -35,4 +35,5 @@ pub mod sinks;
 pub mod stream;
 pub mod tables;
 pub mod talk;
+pub mod text;
 pub mod unknown;

@@ -40,6 +40,7 @@ vocabulary! {
         Tls = "tls", Dtls = "dtls", Quic = "quic", Ssh = "ssh", Wireguard = "wireguard", Openvpn = "openvpn",
         Isakmp = "isakmp", Esp = "esp", Ah = "ah", L2tp = "l2tp", Pptp = "pptp", Socks = "socks", RdpUdp = "rdpeudp",
         Http = "http", Winrm = "winrm", Ftp = "ftp", Tftp = "tftp", Telnet = "telnet", Smtp = "smtp", Pop3 = "pop3",
+        Rlogin = "rlogin", Rsh = "rsh",
         Imap = "imap", Vnc = "vnc", Rdp = "rdp", Teamviewer = "teamviewer", Anydesk = "anydesk",
         Rustdesk = "rustdesk", Radmin = "radmin",
         Smb = "smb", DceRpc = "dce-rpc", Kerberos = "kerberos", Ldap = "ldap", Cldap = "cldap",

@@ -1,29 +1,46 @@
 //! One file a protocol. `registry.rs` lists them.
+#[cfg(test)]
 
 pub mod bacnet;
+pub mod banner;
 pub mod cotp;
 pub mod dce_rpc;
+pub mod discovery;
 pub mod dnp3;
 pub mod dns;
 pub mod dtls;
+pub mod ftp;
 pub mod gss;
+mod heard;
+pub mod http;
 pub mod ipsec;
 pub mod kerberos;
 pub mod ldap;
+pub mod mail;
 pub mod modbus;
+pub mod mqtt;
+pub mod mssql;
+pub mod mysql;
 pub mod ntlm;
 pub mod openvpn;
+pub mod postgresql;
 pub mod presence;
 pub mod quic;
+pub mod radius;
 pub mod rdp;
 pub mod remote_desktop;
 pub mod remote_support;
 pub mod s7comm;
+pub mod signalling;
 pub mod smb;
 pub mod snmp;
 pub mod socks;
 pub mod ssh;
+pub mod syslog;
+pub mod telnet;
+pub mod tftp;
 pub mod tls;
 pub mod tunnels;
+pub mod vnc;
 pub mod wireguard;
 pub mod x509;
