@@ -1,8 +1,29 @@
 //! One file a protocol. `registry.rs` lists them.
 
+pub mod arp;
 pub mod bacnet;
+pub mod bgp;
+pub mod cdp;
 pub mod cotp;
+pub mod dcp;
+pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
+pub mod eapol;
+pub mod hsrp;
+pub mod icmp;
+pub mod icmpv6;
+pub mod igmp;
+pub mod lacp;
+pub mod lldp;
 pub mod modbus;
+pub mod mrp;
+pub mod netbios;
+pub mod ntp;
+pub mod prp;
+pub mod ptp;
+pub mod routing;
 pub mod s7comm;
+pub mod solo;
+pub mod stp;
+pub mod vrrp;
