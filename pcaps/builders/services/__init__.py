@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from builders.services import names
+from builders.services import names, neighbours, routers
 from builders.wire import Capture
 
 Build = Callable[[Capture], None]
 
-ALL: tuple[tuple[str, Build, str], ...] = (*names.CAPTURES,)
+ALL: tuple[tuple[str, Build, str], ...] = (*names.CAPTURES, *neighbours.CAPTURES, *routers.CAPTURES)
 """File name, what builds it, and what it shows."""

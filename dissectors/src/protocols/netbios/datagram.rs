@@ -45,7 +45,9 @@ pub(super) fn read(chunk: Chunk<'_>, out: &mut Output) {
 }
 
 /// Who sends to whom what.
-fn parts(bytes: &[u8]) -> Result<Option<(Name, Name, &[u8])>, Short> {
+type Parts<'a> = (Name, Name, &'a [u8]);
+
+fn parts(bytes: &[u8]) -> Result<Option<Parts<'_>>, Short> {
     let mut cursor = Cursor::new(bytes);
     if !DATA.contains(&cursor.u8("MSG_TYPE")?) {
         return Ok(None);

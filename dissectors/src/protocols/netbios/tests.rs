@@ -136,7 +136,9 @@ fn hosts_announce_themselves() {
     let announcement =
         b"\x01\x00\x80\xfc\x0a\x00HISTORIAN\0\0\0\0\0\0\0\x06\x01\x03\x10\x84\x00\x0f\x01\x55\xaaPlant data\0";
     let domain = b"\x0c\x00\x80\xfc\x0a\x00PLANT\0\0\0\0\0\0\0\0\0\0\0\x06\x01\x00\x10\x00\x80\x0f\x01\x55\xaaDC-1\0";
-    let cases: [(&[u8], &[u8], &str, &[&str]); 4] = [
+    /// Mailslot, what is written to it, what is told, what is claimed.
+    type Case<'a> = (&'a [u8], &'a [u8], &'a str, &'a [&'a str]);
+    let cases: [Case<'_>; 4] = [
         (
             b"BROWSE",
             announcement,
