@@ -85,7 +85,7 @@ vocabulary! {
         ServiceVersion = "service.version", ServiceName = "service.name", ServiceLocation = "service.location",
         ArpSenderIp = "arp.sender.ip", ArpSenderMac = "arp.sender.mac", ArpTargetIp = "arp.target.ip",
         IcmpType = "icmp.type", IcmpCode = "icmp.code", IcmpGateway = "icmp.gateway", IcmpTarget = "icmp.target",
-        Icmpv6Prefix = "icmpv6.prefix", Icmpv6Lifetime = "icmpv6.router_lifetime", Icmpv6Mac = "icmpv6.link_address",
+        Icmpv6Prefix = "icmpv6.prefix", Icmpv6Lifetime = "icmpv6.router_lifetime", Icmpv6Mac = "icmpv6.link_address", Icmpv6Flags = "icmpv6.flags",
         IgmpGroup = "igmp.group", IgmpVersion = "igmp.version",
         VirtualAddress = "redundancy.virtual_ip", VirtualGroup = "redundancy.group",
         VirtualPriority = "redundancy.priority", VirtualState = "redundancy.state",
@@ -93,7 +93,28 @@ vocabulary! {
         NeighbourChassis = "neighbour.chassis", NeighbourPort = "neighbour.port", NeighbourVlan = "neighbour.vlan",
         LacpSystem = "lacp.system", LacpKey = "lacp.key",
         PtpDomain = "ptp.domain", PtpGrandmaster = "ptp.grandmaster", PtpVersion = "ptp.version",
-        RingDomain = "ring.domain", RingRole = "ring.role",
+        RingDomain = "ring.domain", RingRole = "ring.role", RingState = "ring.state",
+        NetbiosName = "netbios.name", NetbiosNameType = "netbios.name_type", NetbiosAnswers = "netbios.answers",
+        NetbiosServerType = "netbios.server_type",
+        DhcpRelay = "dhcp.relay_agent", DhcpParameters = "dhcp.parameter_list", DhcpClientId = "dhcp.client_id",
+        DhcpBootFile = "dhcp.boot_file", DhcpBootServer = "dhcp.boot_server", DhcpMessage = "dhcp.message",
+        DhcpCircuit = "dhcp.agent_circuit_id", DhcpRemote = "dhcp.agent_remote_id", DhcpEnterprise = "dhcp.enterprise",
+        NeighbourSystem = "neighbour.system", NeighbourDescription = "neighbour.description",
+        NeighbourAddress = "neighbour.management_address", NeighbourCapabilities = "neighbour.capabilities",
+        NeighbourPlatform = "neighbour.platform", NeighbourVersion = "neighbour.version",
+        NeighbourDuplex = "neighbour.duplex", VtpDomain = "vtp.domain", VtpRevision = "vtp.revision",
+        DtpMode = "dtp.mode",
+        StpPort = "stp.port", StpFlags = "stp.flags", StpRegion = "stp.region", StpVlan = "stp.vlan",
+        LacpPort = "lacp.port", LacpState = "lacp.state", LacpPartner = "lacp.partner",
+        PtpClass = "ptp.clock_class", PtpAccuracy = "ptp.clock_accuracy", PtpSource = "ptp.time_source",
+        PtpPriority = "ptp.priority", PtpSteps = "ptp.steps_removed", PtpPort = "ptp.port_identity",
+        EapMethod = "eap.method", EapolVersion = "eapol.version",
+        StationName = "profinet.station_name", ProfinetDevice = "profinet.device_id",
+        ProfinetAddress = "profinet.ip_address", ProfinetBlock = "profinet.block", ProfinetVendor = "profinet.vendor",
+        IcmpDestination = "icmp.original_destination", IcmpPort = "icmp.original_port",
+        IgmpSource = "igmp.source", RouterId = "routing.router_id", RoutingArea = "routing.area",
+        RoutingSystem = "routing.autonomous_system", RoutingNetwork = "routing.network",
+        RoutingVersion = "routing.version",
     }
 }
 
@@ -182,6 +203,13 @@ struct Counted {
     last: Stamp,
 }
 
+/// Where an activity was counted; good for as long as its quarter of an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    row: u32,
+    turn: u64,
+}
+
 /// Activities of the current quarter of an hour, counted.
 #[derive(Default)]
 pub struct Activities {
@@ -191,6 +219,8 @@ pub struct Activities {
     hasher: foldhash::fast::RandomState,
     octets: usize,
     bucket: Option<i64>,
+    /// Quarters of an hour so far.
+    turn: u64,
     /// Activities counted without their fields, because their pair had too many that differ.
     pub coalesced: u64,
     /// Activities not kept.
@@ -198,7 +228,7 @@ pub struct Activities {
 }
 
 impl Activities {
-    /// Counts an activity of a conversation.
+    /// Counts an activity of a conversation; gives its place where it was kept whole.
     pub fn add(
         &mut self,
         place: &Conversation,
@@ -206,7 +236,7 @@ impl Activities {
         stamp: Stamp,
         table: &mut Table<rows::Activity>,
         dictionaries: &mut Dictionaries,
-    ) {
+    ) -> Option<Place> {
         let bucket = stamp.time.div_euclid(BUCKET_NS);
         if self.bucket.is_some_and(|current| current < bucket) {
             self.turn(table, dictionaries);
@@ -220,19 +250,37 @@ impl Activities {
             let kept = self.pairs.entry(pair).or_default();
             if *kept < MAX_OF_PAIR && self.rows.len() < MAX_ROWS && self.octets < MAX_OCTETS {
                 *kept += 1;
-                return self.keep(pair, place, activity, false, stamp);
+                return Some(self.keep(pair, place, activity, false, stamp));
             }
             activity.fields = Vec::new();
             activity.code = String::new();
             self.coalesced += 1;
             found = self.find(&pair, place, &activity, true);
             if found.is_none() && self.rows.len() < 2 * MAX_ROWS {
-                return self.keep(pair, place, activity, true, stamp);
+                self.keep(pair, place, activity, true, stamp);
+                return None;
             }
         }
-        match found.and_then(|row| self.rows.get_mut(row as usize)) {
-            Some(row) => (row.count, row.last) = (row.count + 1, stamp),
-            None => self.dropped += 1,
+        let Some((number, row)) = found.and_then(|row| Some((row, self.rows.get_mut(row as usize)?))) else {
+            self.dropped += 1;
+            return None;
+        };
+        (row.count, row.last) = (row.count + 1, stamp);
+        (!row.coalesced).then_some(Place { row: number, turn: self.turn })
+    }
+
+    /// True where what was counted at these places can be counted there once more.
+    #[inline]
+    pub fn are_current(&self, places: &[Place], stamp: Stamp) -> bool {
+        self.bucket.is_none_or(|current| current >= stamp.time.div_euclid(BUCKET_NS))
+            && places.iter().all(|place| place.turn == self.turn)
+    }
+
+    /// Counts an activity once more.
+    #[inline]
+    pub fn again(&mut self, place: Place, stamp: Stamp) {
+        if let Some(row) = self.rows.get_mut(place.row as usize) {
+            (row.count, row.last) = (row.count + 1, stamp);
         }
     }
 
@@ -274,6 +322,7 @@ impl Activities {
         self.pairs.clear();
         self.octets = 0;
         self.bucket = None;
+        self.turn += 1;
     }
 
     fn find(&self, pair: &Pair, place: &Conversation, activity: &Activity, coalesced: bool) -> Option<u32> {
@@ -291,7 +340,7 @@ impl Activities {
         self.index.find(hash, is_same).copied()
     }
 
-    fn keep(&mut self, pair: Pair, place: &Conversation, activity: Activity, coalesced: bool, stamp: Stamp) {
+    fn keep(&mut self, pair: Pair, place: &Conversation, activity: Activity, coalesced: bool, stamp: Stamp) -> Place {
         let number = self.rows.len() as u32;
         self.octets += activity.octets();
         self.rows.push(Counted { pair, place: *place, activity, coalesced, count: 1, first: stamp, last: stamp });
@@ -301,6 +350,7 @@ impl Activities {
             hash(hasher, pair, server_port(place, activity), activity, *coalesced)
         };
         self.index.insert_unique(hash(&number), number, hash);
+        Place { row: number, turn: self.turn }
     }
 }
 

@@ -27,6 +27,7 @@ pub mod protocols;
 mod python;
 pub mod recognise;
 pub mod record;
+pub mod refrain;
 pub mod registry;
 pub mod secrets;
 pub mod services;

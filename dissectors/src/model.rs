@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use crate::net::link::Station;
+
 /// Declares a closed vocabulary once: the enum, its wire-independent names, and the list of all of them.
 macro_rules! vocabulary {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -48,7 +50,8 @@ vocabulary! {
         Postgresql = "postgresql", Radius = "radius", Sip = "sip", Rtsp = "rtsp",
         Arp = "arp", Icmp = "icmp", Icmpv6 = "icmpv6", Igmp = "igmp", Vrrp = "vrrp", Hsrp = "hsrp",
         Lldp = "lldp", Cdp = "cdp", Stp = "stp", Lacp = "lacp", Ptp = "ptp", Mrp = "mrp", Prp = "prp", Hsr = "hsr",
-        Eapol = "eapol",
+        Eapol = "eapol", ProfinetDcp = "profinet-dcp", Vtp = "vtp", Dtp = "dtp", Glbp = "glbp", Carp = "carp",
+        Rip = "rip", Ospf = "ospf", Eigrp = "eigrp", Bgp = "bgp",
     }
 }
 
@@ -176,6 +179,8 @@ pub enum Unit {
         /// The MAC address; longer ones (LonTalk, VMAC) are cut to 8 octets.
         mac: [u8; 8],
     },
+    /// In claims: the host with this MAC address itself, whatever network address it has.
+    Station([u8; 6]),
 }
 
 impl fmt::Display for Unit {
@@ -183,6 +188,7 @@ impl fmt::Display for Unit {
         match self {
             Unit::None => Ok(()),
             Unit::Number(number) => write!(f, "{number}"),
+            Unit::Station(mac) => Station::Mac(*mac).fmt(f),
             Unit::Bacnet { network, length: 0, .. } => write!(f, "{network}:*"),
             Unit::Bacnet { network, length: 1, mac } => write!(f, "{network}:{}", mac[0]),
             Unit::Bacnet { network, length, mac } => {

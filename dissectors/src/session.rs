@@ -3,10 +3,12 @@
 //! A protocol is one file under `protocols/` and one table under `tables/`. It is handed octets in order and
 //! answers with messages; streams, gaps, pairing and columns are the engine's and exist once.
 
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 use crate::activity::Activity;
 use crate::model::{Attribute, Claim, Message, Oddity, OddityCode, Protocol, Unit};
+use crate::net::link::Mac;
 use crate::record::Read;
 
 /// Way of a flow. Forward is from the endpoint that was seen to send first (or that opened the connection).
@@ -109,6 +111,13 @@ pub trait Session: Send {
         None
     }
 
+    /// Datagrams only. True where the datagram tells nothing that an earlier one of its way did not, and nothing between
+    /// them has a bearing on that: it is counted where that was. Asked with one datagram twice it says whether there is
+    /// such a thing here at all.
+    fn says_the_same(&self, _earlier: &[u8], _datagram: &[u8]) -> bool {
+        false
+    }
+
     /// True where no message so far has a bearing on how the next one is decoded: nothing is awaited, nothing is half
     /// built. Only then are repetitions looked for.
     fn is_idle(&self) -> bool {
@@ -151,6 +160,11 @@ impl<'a> Probe<'a> {
             Direction::Forward => self.forward,
             Direction::Backward => self.backward,
         }
+    }
+
+    /// Datagrams only: one of them, where it makes no difference which.
+    pub fn datagram(&self) -> &'a [u8] {
+        if self.forward.is_empty() { self.backward } else { self.forward }
     }
 
     /// The direction that leads to the given port, where just one does.
@@ -214,9 +228,25 @@ impl Output {
 
     /// The sender says this of itself; nothing where the value is empty.
     pub fn sender_is(&mut self, attribute: Attribute, value: impl Into<String>) {
-        let value = value.into();
+        self.statement(None, Unit::None, attribute, value.into());
+    }
+
+    /// This is said of the host at an address.
+    pub fn host_is(&mut self, address: IpAddr, attribute: Attribute, value: impl Into<String>) {
+        let is_host = !(address.is_unspecified() || address.is_loopback() || address.is_multicast());
+        if is_host {
+            self.statement(Some(SocketAddr::new(address, 0)), Unit::None, attribute, value.into());
+        }
+    }
+
+    /// This is said of the host with a MAC address.
+    pub fn station_is(&mut self, mac: Mac, attribute: Attribute, value: impl Into<String>) {
+        self.statement(None, Unit::Station(mac), attribute, value.into());
+    }
+
+    fn statement(&mut self, address: Option<SocketAddr>, unit: Unit, attribute: Attribute, value: String) {
         if !value.is_empty() {
-            self.claim(Claim { about_sender: true, address: None, unit: Unit::None, attribute, value });
+            self.claim(Claim { about_sender: true, address, unit, attribute, value });
         }
     }
 

@@ -9,11 +9,12 @@ use crate::crowd::Crowd;
 use crate::exchange::{Conversation, Exchange};
 use crate::flows::{Flow, Transport};
 use crate::intern::{Dictionaries, NONE};
-use crate::model::{Message, OddityCode, Protocol};
+use crate::model::{Message, OddityCode, Protocol, Unit};
 use crate::net::ip::Ip;
 use crate::net::link::ethertype;
 use crate::net::tcp::Stamp;
 use crate::record::{Dialogue, Recorder};
+use crate::refrain::Told;
 use crate::services::{self, Basis};
 use crate::session::{Direction, Output};
 use crate::unknown::Tally;
@@ -87,6 +88,8 @@ pub struct Sinks {
     pub verses_left: usize,
     /// Octets of half-built messages, and of streams that wait for holes to be filled, in all conversations together.
     held: usize,
+    /// Where the rows are that were made of what was decoded last.
+    pub told: Told,
     claims: HashMap<(u32, u32, u32, String), usize, foldhash::fast::RandomState>,
     claim_rows: Vec<rows::Claim>,
     oddity_counts: HashMap<u32, u32, foldhash::fast::RandomState>,
@@ -182,9 +185,11 @@ impl Sinks {
         stamp: Stamp,
     ) -> Option<Direction> {
         if !(output.oddities.is_empty() && output.claims.is_empty()) {
+            self.told = Told::default();
             self.remarks(place, direction, output, stamp);
         }
         if !output.activities.is_empty() {
+            self.told.activities.clear();
             return self.activities(place, output, stamp);
         }
         let last = output.messages.last()?;
@@ -209,12 +214,30 @@ impl Sinks {
 
     /// Takes what was done in the protocol of a service.
     fn activities(&mut self, place: &Conversation, output: &mut Output, stamp: Stamp) -> Option<Direction> {
-        let Sinks { activities, rows, dictionaries, .. } = self;
+        let Sinks { activities, rows, dictionaries, told, .. } = self;
         let client = output.activities.last().map(|activity| activity.client);
         for activity in output.activities.drain(..) {
-            activities.add(place, activity, stamp, &mut rows.activities, dictionaries);
+            match activities.add(place, activity, stamp, &mut rows.activities, dictionaries) {
+                Some(place) => told.activities.push(place),
+                None => told.lacks = true,
+            }
         }
         client
+    }
+
+    /// Counts once more what was made of a datagram; false, and nothing is done, where that cannot be.
+    #[inline]
+    pub fn tell_again(&mut self, told: &Told, stamp: Stamp) -> bool {
+        if !self.activities.are_current(&told.activities, stamp) {
+            return false;
+        }
+        told.activities.iter().for_each(|place| self.activities.again(*place, stamp));
+        for number in &told.claims {
+            if let Some(row) = self.claim_rows.get_mut(*number) {
+                row.count += 1;
+            }
+        }
+        true
     }
 
     #[cold]
@@ -282,21 +305,24 @@ impl Sinks {
     fn claim(&mut self, place: &Conversation, direction: Direction, stamp: Stamp, claim: &crate::model::Claim) {
         let side = if claim.about_sender { direction } else { direction.opposite() };
         let addresses = &mut self.dictionaries.addresses;
-        let address = match claim.address {
-            Some(address) => addresses.ip(Ip::from(address.ip())),
-            None => place.addresses[side as usize],
+        let (address, unit) = match (claim.unit, claim.address) {
+            (Unit::Station(mac), _) => (addresses.mac(mac), NONE),
+            (unit, Some(address)) => (addresses.ip(Ip::from(address.ip())), addresses.unit(unit)),
+            (unit, None) => (place.addresses[side as usize], addresses.unit(unit)),
         };
-        let unit = addresses.unit(claim.unit);
         let attribute = self.dictionaries.names.fixed(claim.attribute.name());
         let key = (address, unit, attribute, claim.value.clone());
-        if let Some(row) = self.claims.get(&key).and_then(|&row| self.claim_rows.get_mut(row)) {
+        if let Some((number, row)) = self.claims.get(&key).and_then(|&row| Some((row, self.claim_rows.get_mut(row)?))) {
             row.count += 1;
+            self.told.claims.push(number);
             return;
         }
         if self.claim_rows.len() >= MAX_CLAIMS {
             self.coverage.claims_dropped += 1;
+            self.told.lacks = true;
             return;
         }
+        self.told.claims.push(self.claim_rows.len());
         self.claims.insert(key, self.claim_rows.len());
         self.claim_rows.push(rows::Claim {
             source: self.source,

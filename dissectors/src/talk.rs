@@ -4,6 +4,7 @@ use crate::exchange::Conversation;
 use crate::net::tcp::{Piece, Stamp};
 use crate::polling::{Heard, Octets};
 use crate::record::Dialogue;
+use crate::refrain::{self, Refrain, Told};
 use crate::session::{Chunk, Direction, Output, Session};
 use crate::sinks::{Detail, Sinks};
 use crate::stream::Assembly;
@@ -14,6 +15,8 @@ pub struct Talk {
     pub session: Box<dyn Session>,
     /// What is open.
     pub dialogue: Dialogue,
+    /// What it says again and again.
+    refrain: Refrain,
     /// Whose it is.
     pub place: Conversation,
     /// Which side was seen to be the client.
@@ -25,7 +28,7 @@ pub struct Talk {
 impl Talk {
     /// A conversation that starts.
     pub fn new(session: Box<dyn Session>, place: Conversation) -> Self {
-        Talk { session, place, dialogue: Dialogue::default(), client: None, held: 0 }
+        Talk { session, place, dialogue: Dialogue::default(), refrain: Refrain::default(), client: None, held: 0 }
     }
 
     /// Takes a whole message that is the next of its direction where it repeats an earlier one; false where it has to
@@ -63,7 +66,11 @@ impl Talk {
 
     /// Decodes a datagram, or what a frame of a link without an internet layer carries.
     pub fn datagram(&mut self, chunk: Chunk<'_>, stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
-        if chunk.is_whole() && self.again(chunk.direction, chunk.bytes, stamp, sinks) {
+        let Chunk { bytes, direction, .. } = chunk;
+        if chunk.is_whole()
+            && (self.again(direction, bytes, stamp, sinks)
+                || self.refrain.again(&*self.session, direction, bytes, stamp, sinks))
+        {
             return;
         }
         self.catch_up(sinks, output);
@@ -77,8 +84,17 @@ impl Talk {
         }
         let mut heard = Heard { remarks: !chunk.is_whole(), ..Heard::default() };
         heard.add(output);
-        self.take(chunk.direction, stamp, sinks, output);
-        self.heard(chunk.direction, chunk.bytes, heard, sinks);
+        let may_repeat =
+            chunk.is_whole() && bytes.len() <= refrain::MAX_OCTETS && self.session.says_the_same(bytes, bytes);
+        if may_repeat {
+            sinks.told = Told::default();
+        }
+        self.take(direction, stamp, sinks, output);
+        if may_repeat && !sinks.told.lacks {
+            let told = std::mem::take(&mut sinks.told);
+            self.refrain.remember(&*self.session, direction, bytes, told, sinks);
+        }
+        self.heard(direction, bytes, heard, sinks);
         if sinks.holds_too_much(&mut self.held, self.session.held()) {
             for direction in [Direction::Forward, Direction::Backward] {
                 self.session.gap(direction, output);
@@ -131,6 +147,7 @@ impl Talk {
         self.take(Direction::Forward, stamp, sinks, output);
         sinks.holds_too_much(&mut self.held, 0);
         self.dialogue.polling.forget(sinks);
+        self.refrain.forget(sinks);
         sinks.finish_dialogue(&self.place, &mut self.dialogue);
     }
 

@@ -9,6 +9,7 @@ use crate::net::ip::{self, Datagram, Fragment, Ip, IpPacket, number};
 use crate::net::link::{Link, Station, ethertype};
 use crate::net::mirror::Sighting;
 use crate::net::tunnel::{self, Carried, Tunnel};
+use crate::protocols::icmpv6;
 use crate::registry;
 use crate::services::Basis;
 use crate::sinks::Odd;
@@ -85,6 +86,17 @@ impl Engine {
         self.inside(context, &tunnel, context.missing, Some(link));
     }
 
+    /// What neighbour discovery says is in the table of addresses as what ARP says is.
+    fn neighbour(&mut self, context: &Context, packet: &IpPacket<'_>) {
+        if let Some((target, mac)) = icmpv6::neighbour(packet.payload) {
+            let address = target.map_or(packet.source, |target| Ip::v6(target.octets()));
+            // Whoever looks for a free address asks without one of his own (RFC 4862, 5.4.2).
+            if address != Ip(0) {
+                self.sighting(address, mac, context, true);
+            }
+        }
+    }
+
     fn layer2(&mut self, context: &Context, link: &Link<'_>) {
         if let Some(load) = load_of(link) {
             self.load(context, &load);
@@ -133,6 +145,9 @@ impl Engine {
             },
             number::ICMP | number::ICMPV6 => {
                 let (payload, missing) = (packet.payload, packet.wire_length - packet.payload.len());
+                if packet.protocol == number::ICMPV6 {
+                    self.neighbour(context, packet);
+                }
                 let ports = match *payload {
                     [kind, code, ..] => community::icmp_ports(packet.protocol == number::ICMPV6, kind, code),
                     _ => [0, 0],

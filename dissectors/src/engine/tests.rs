@@ -76,6 +76,7 @@ fn tables(mut engine: Engine, packets: &[Owned]) -> Vec<RecordBatch> {
         rows.claims.take(dictionaries),
         rows.addresses.take(dictionaries),
         rows.oddities.take(dictionaries),
+        rows.activities.take(dictionaries),
         coverage.take(dictionaries),
     ];
     batches.map(|batch| batch.expect("rows fit their columns")).to_vec()

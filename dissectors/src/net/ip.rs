@@ -49,6 +49,8 @@ impl fmt::Display for Ip {
 pub mod number {
     /// ICMP.
     pub const ICMP: u8 = 1;
+    /// IGMP.
+    pub const IGMP: u8 = 2;
     /// IPv4 in IP.
     pub const IPV4: u8 = 4;
     /// TCP.
@@ -61,8 +63,14 @@ pub mod number {
     pub const GRE: u8 = 47;
     /// ICMP for IPv6.
     pub const ICMPV6: u8 = 58;
+    /// EIGRP.
+    pub const EIGRP: u8 = 88;
+    /// OSPF.
+    pub const OSPF: u8 = 89;
     /// Ethernet in IP.
     pub const ETHERIP: u8 = 97;
+    /// VRRP, and CARP.
+    pub const VRRP: u8 = 112;
     /// MPLS in IP.
     pub const MPLS: u8 = 137;
 }

@@ -52,8 +52,16 @@ pub fn in_frame(ethertype: u16, payload: &[u8], missing: usize) -> Option<Tunnel
         ethertype::PPPOE => pppoe(payload),
         // I-TAG: priority and service instance, then the customer's frame (IEEE 802.1Q, 9.7).
         ethertype::BACKBONE => Some(Tunnel::new("802.1ah", Carried::Frame, payload.get(4..)?)),
+        ethertype::HSR => hsr(payload),
         _ => None,
     }
+}
+
+/// HSR's tag (IEC 62439-3, 5.7): `path and size | number | EtherType`, then what it stands before.
+fn hsr(payload: &[u8]) -> Option<Tunnel<'_>> {
+    let (&[_, _, _, _, high, low], inner) = payload.split_first_chunk::<6>()?;
+    let ethertype = u16::from_be_bytes([high, low]);
+    (ethertype >= ethertype::LEAST).then(|| Tunnel::new("hsr", Carried::Packet(ethertype), inner))
 }
 
 /// What an IP packet that is neither TCP nor UDP nor ICMP holds.
@@ -383,6 +391,8 @@ mod tests {
             ("PPPoE", Type(0x8864), &[0x11, 0, 0, 1, 0, 22, 0, 0x21], ip(), packet_of("pppoe")),
             ("PPPoE, LCP", Type(0x8864), &[0x11, 0, 0, 1, 0, 6, 0xc0, 0x21], &[9, 0, 0, 4], None),
             ("PPPoE discovery", Type(0x8863), &[0x11, 9, 0, 0, 0, 0], &[], None),
+            ("HSR", Type(0x892f), &[0, 26, 0, 1, 8, 0], ip(), packet_of("hsr")),
+            ("HSR before a length", Type(0x892f), &[0, 26, 0, 1, 0, 20], &[0; 20], None),
             ("802.1ah", Type(0x88e7), &[0, 0, 1, 0], FRAME, frame("802.1ah")),
         ]; // fmt: skip
         for (name, place, header, inner, expected) in cases {

@@ -1,0 +1,90 @@
+//! What is announced again and again, the same for years: by bridges, clocks, neighbours. A datagram that says what an
+//! earlier one of its flow said is counted where that was counted, without being read once more. What comes out is the
+//! same either way, and tests hold it to that.
+
+use smallvec::SmallVec;
+
+use crate::activity;
+use crate::net::tcp::Stamp;
+use crate::session::{Direction, Session};
+use crate::sinks::Sinks;
+
+/// Datagrams remembered for one flow.
+const MAX_VERSES: usize = 8;
+/// Longest datagram that is remembered.
+pub const MAX_OCTETS: usize = 512;
+
+/// Where the rows are that were made of one datagram.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Its activities.
+    pub activities: SmallVec<[activity::Place; 1]>,
+    /// Its claims, by their number.
+    pub claims: SmallVec<[usize; 4]>,
+    /// True where something of it was not kept, so that it cannot be counted again.
+    pub lacks: bool,
+}
+
+#[derive(Debug)]
+struct Verse {
+    direction: Direction,
+    octets: Box<[u8]>,
+    told: Told,
+}
+
+/// What one flow says again and again.
+#[derive(Debug, Default)]
+pub struct Refrain {
+    verses: Vec<Verse>,
+    /// Whose place the next one takes where there is no more room.
+    next: usize,
+}
+
+impl Refrain {
+    /// Counts a whole datagram that says what an earlier one said; false where it has to be decoded.
+    #[inline]
+    pub fn again(
+        &self,
+        session: &dyn Session,
+        direction: Direction,
+        octets: &[u8],
+        stamp: Stamp,
+        sinks: &mut Sinks,
+    ) -> bool {
+        let is_same = |verse: &&Verse| verse.direction == direction && session.says_the_same(&verse.octets, octets);
+        self.verses.iter().find(is_same).is_some_and(|verse| sinks.tell_again(&verse.told, stamp))
+    }
+
+    /// Remembers a datagram that was decoded, and what was made of it.
+    pub fn remember(
+        &mut self,
+        session: &dyn Session,
+        direction: Direction,
+        octets: &[u8],
+        told: Told,
+        sinks: &mut Sinks,
+    ) {
+        let is_same = |verse: &Verse| verse.direction == direction && session.says_the_same(&verse.octets, octets);
+        let verse = Verse { direction, octets: octets.into(), told };
+        match self.verses.iter().position(is_same) {
+            Some(at) => self.verses[at] = verse,
+            None if self.verses.len() < MAX_VERSES && sinks.verses_left > 0 => {
+                self.verses.push(verse);
+                sinks.verses_left -= 1;
+            }
+            None => {
+                let next = self.next;
+                if let Some(oldest) = self.verses.get_mut(next) {
+                    *oldest = verse;
+                    self.next = (next + 1) % MAX_VERSES;
+                }
+            }
+        }
+    }
+
+    /// Forgets all: the flow ends.
+    pub fn forget(&mut self, sinks: &mut Sinks) {
+        sinks.verses_left += self.verses.len();
+        self.verses.clear();
+    }
+}
