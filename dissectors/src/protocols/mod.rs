@@ -1,5 +1,5 @@
 //! One file a protocol. `registry.rs` lists them.
-#[cfg(test)]
+
 pub mod arp;
 pub mod bacnet;
 pub mod banner;
@@ -16,6 +16,7 @@ pub mod dtls;
 pub mod eapol;
 pub mod ftp;
 pub mod gss;
+#[cfg(test)]
 mod heard;
 pub mod hsrp;
 pub mod http;
