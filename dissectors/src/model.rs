@@ -43,7 +43,7 @@ vocabulary! {
         Isakmp = "isakmp", Esp = "esp", Ah = "ah", L2tp = "l2tp", Pptp = "pptp", Socks = "socks", RdpUdp = "rdpeudp",
         Http = "http", Winrm = "winrm", Ftp = "ftp", Tftp = "tftp", Telnet = "telnet", Smtp = "smtp", Pop3 = "pop3",
         Rlogin = "rlogin", Rsh = "rsh",
-        Imap = "imap", Vnc = "vnc", Rdp = "rdp", Teamviewer = "teamviewer", Anydesk = "anydesk",
+        Imap = "imap", Vnc = "vnc", Rdp = "rdp", Teamviewer = "teamviewer",
         Rustdesk = "rustdesk", Radmin = "radmin",
         Smb = "smb", DceRpc = "dce-rpc", Kerberos = "kerberos", Ldap = "ldap", Cldap = "cldap",
         Snmp = "snmp", Ntp = "ntp", Syslog = "syslog", Mqtt = "mqtt", Mssql = "mssql", Mysql = "mysql",

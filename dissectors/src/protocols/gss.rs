@@ -158,7 +158,7 @@ pub(crate) mod tests {
         let length = contents.len();
         match length {
             ..0x80 => [&[tag, length as u8], contents].concat(),
-            ..0x100 => [&[tag, 0x81, length as u8], contents].concat(),
+            0x80..0x100 => [&[tag, 0x81, length as u8], contents].concat(),
             _ => [&[tag, 0x82, (length >> 8) as u8, length as u8], contents].concat(),
         }
     }

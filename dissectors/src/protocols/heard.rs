@@ -184,3 +184,6 @@ pub fn takes_any(recognise: Recognise, ports: [u16; 2], start: &[(Direction, &[u
     datagrams(recognise, ports, &[(C, any), (S, any)]);
     datagrams(recognise, ports, &[start, &[(C, any), (S, any)]].concat());
 }
+
+/// What was said, by whom, in order.
+pub type Said<'a> = &'a [(Direction, &'a [u8])];

@@ -384,6 +384,7 @@ impl Session for Exchange {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocols::heard::Said;
     use crate::protocols::presence::tests::heard;
 
     const UP: Direction = Direction::Forward;
@@ -458,7 +459,7 @@ mod tests {
             let group = activity.fields.iter().find(|(field, _)| *field == Field::IkeGroup);
             (activity.client, activity.status, activity.code.clone(), group.map_or("", |(_, group)| group).to_string())
         };
-        let cases: &[(&[(Direction, &[u8])], Status, &str, &str)] = &[
+        let cases: &[(Said, Status, &str, &str)] = &[
             (&[(UP, &request)], Status::NoResponse, "", "curve25519, modp2048"),
             (&[(UP, &request), (DOWN, &answer)], Status::Cut, "", "curve25519"),
             (&[(UP, &request), (DOWN, &refusal)], Status::Error, "NO_PROPOSAL_CHOSEN", "curve25519, modp2048"),

@@ -240,12 +240,15 @@ mod tests {
         packet(1, &[&head, &b"plant\0"[..], plugin, b"\0", attributes].concat())
     }
 
+    /// Password, method, the server's answer; the activity, its fields.
+    type Login<'a> = (&'a [u8], &'a str, &'a [u8], &'a str, &'a str);
+
     #[test]
     fn logins() {
         let ok = packet(2, b"\x00\x00\x00\x02\x00");
         let denied = packet(2, b"\xff\x15\x04#28000Access denied");
         let more = [packet(2, b"\x01\x04"), packet(3, b"\x00\x00\x00\x02\x00")].concat();
-        let cases: [(&[u8], &str, &[u8], &str, &str); 4] = [
+        let cases: [Login<'_>; 4] = [
             (b"s3cret", "mysql_native_password", &denied, "login error 1045", "credential.kind=digest"),
             (b"s3cret", "caching_sha2_password", &more, "login ok ", "credential.kind=digest"),
             (b"", "mysql_native_password", &ok, "login ok ", "credential.kind=password credential.default=true"),

@@ -22,8 +22,8 @@ const READ: usize = 8 * 1024;
 pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
     let bytes = probe.bytes(probe.first);
     match start(bytes) {
-        Ok((length, SSL | GSS)) if length == 8 => Recognition::Yes(Box::new(Postgresql::new(probe.first))),
-        Ok((length, CANCEL)) if length == 16 => Recognition::Yes(Box::new(Postgresql::new(probe.first))),
+        Ok((8, SSL | GSS)) => Recognition::Yes(Box::new(Postgresql::new(probe.first))),
+        Ok((16, CANCEL)) => Recognition::Yes(Box::new(Postgresql::new(probe.first))),
         Ok((length, VERSION_3)) if (9..READ).contains(&length) => {
             let parameters = &bytes[8..bytes.len().min(length)];
             if memchr::memmem::find(parameters, b"user\0").is_some() {
@@ -235,6 +235,7 @@ impl Session for Postgresql {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocols::heard::Said;
     use crate::protocols::heard::{C, S, cut_everywhere, stream, takes_any};
 
     const PORTS: [u16; 2] = [50_000, 5432];
@@ -247,7 +248,7 @@ mod tests {
     #[test]
     fn logins() {
         let no: (Direction, &[u8]) = (S, b"E\x00\x00\x00\x14SFATAL\x00C28P01\x00\x00\x00");
-        let cases: [(&[(Direction, &[u8])], &str); 5] = [
+        let cases: [(Said, &str); 5] = [
             (
                 &[START, (S, b"R\x00\x00\x00\x08\x00\x00\x00\x03"), (C, b"p\x00\x00\x00\x0bs3cret\0"), no],
                 "login error 28P01 @ db.authentication=password credential.kind=password credential.default=false",

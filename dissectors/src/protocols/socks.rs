@@ -99,7 +99,7 @@ fn target(cursor: &mut Cursor<'_>) -> Result<String, Short> {
 }
 
 impl Socks {
-    fn from_client(&mut self, bytes: &[u8]) -> Result<(), Short> {
+    fn client_says(&mut self, bytes: &[u8]) -> Result<(), Short> {
         let mut cursor = Cursor::new(bytes);
         match (self.version, self.due[0]) {
             (4, _) => {
@@ -140,7 +140,7 @@ impl Socks {
         Ok(())
     }
 
-    fn from_proxy(&mut self, bytes: &[u8]) {
+    fn proxy_says(&mut self, bytes: &[u8]) {
         match (self.version, self.due[1], bytes) {
             (4, _, &[_, code, ..]) => {
                 // 90 is granted; the others are told by their numbers.
@@ -162,7 +162,7 @@ impl Socks {
     }
 
     /// Octets of what is due from the client.
-    fn due_from_client(&self, bytes: &[u8]) -> Option<usize> {
+    fn due_client_says(&self, bytes: &[u8]) -> Option<usize> {
         let octet = |at: usize| bytes.get(at).map(|octet| usize::from(*octet));
         match (self.version, self.due[0]) {
             (4, _) => {
@@ -200,7 +200,7 @@ impl Session for Socks {
         let due = self.due[usize::from(!is_client)];
         let length = match (self.version, due) {
             (_, Due::Nothing) => return Framing::NotMine,
-            _ if is_client => self.due_from_client(bytes),
+            _ if is_client => self.due_client_says(bytes),
             (4, _) => Some(ANSWER_4),
             (_, Due::Request) => reply(bytes),
             _ => Some(2),
@@ -216,9 +216,9 @@ impl Session for Socks {
         if chunk.direction == self.client {
             self.activity.request_frame = Some(out.frame);
             // What is missing of a request is not told.
-            let _ = self.from_client(chunk.bytes);
+            let _ = self.client_says(chunk.bytes);
         } else {
-            self.from_proxy(chunk.bytes);
+            self.proxy_says(chunk.bytes);
         }
     }
 

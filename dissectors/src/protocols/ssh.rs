@@ -271,6 +271,7 @@ impl Session for Ssh {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocols::heard::Said;
 
     const UP: Direction = Direction::Forward;
     const DOWN: Direction = Direction::Backward;
@@ -345,7 +346,7 @@ mod tests {
         let old = &b"SSH-1.5-OpenSSH_3.1\n"[..];
         let both = &b"SSH-1.99-Cisco-1.25\n"[..];
         let (init, bye) = (packet(30, b"key"), packet(1, &[0, 0, 0, 11]));
-        let cases: &[(&[(Direction, &[u8])], Direction, Status, &str, &str)] = &[
+        let cases: &[(Said, Direction, Status, &str, &str)] = &[
             (&[(UP, CLIENT)], UP, Status::NoResponse, "", "2.0"),
             (&[(DOWN, SERVER)], UP, Status::ResponseOnly, "", "2.0"),
             (&[(UP, CLIENT), (DOWN, both)], UP, Status::Cut, "", "2.0"),

@@ -274,6 +274,7 @@ impl Session for Vnc {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocols::heard::Said;
     use crate::protocols::heard::{C, S, cut_everywhere, stream, takes_any};
 
     const PORTS: [u16; 2] = [50_000, 5900];
@@ -292,7 +293,7 @@ mod tests {
         let no: (Direction, &[u8]) = (S, b"\x00\x00\x00\x01\x00\x00\x00\x02no");
         // A Mac's version (7.1.1 has only 003.003 to 003.008).
         let v889: [(Direction, &[u8]); 2] = [(S, b"RFB 003.889\n"), (C, b"RFB 003.889\n")];
-        let cases: [(&[(Direction, &[u8])], &str, &[&str]); 9] = [
+        let cases: [(Said, &str, &[&str]); 9] = [
             (
                 &[v889[0], v889[1], (S, b"\x01\x1e"), (C, b"\x1e"), (S, b"\x00\x02\x00\x02ppkk"), (C, &[7; 130]), no],
                 "connect error failed vnc.version=003.889 vnc.security_offered=apple_diffie_hellman \

@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn handshakes_and_data_both_ways_are_recognised() {
-        let cases: &[(&[u8], &[u8], Option<(Direction, Status)>)] = &[
+        type Case<'a> = (&'a [u8], &'a [u8], Option<(Direction, Status)>);
+        let cases: &[Case<'_>] = &[
             (&message(1, 148), b"", Some((Direction::Forward, Status::NoResponse))),
             (&message(1, 148), &message(2, 92), Some((Direction::Forward, Status::Ok))),
             (&message(2, 92), b"", Some((Direction::Backward, Status::ResponseOnly))),

@@ -95,7 +95,9 @@ def packet(connection: bytes, from_client: bool, number: int, frames: bytes, end
     """An Initial packet of 1200 octets to and from these connection identifiers."""
     initial = hmac.digest(SALT, connection, hashlib.sha256)
     secret = _expand(initial, b"client in" if from_client else b"server in", 32)
-    key, vector, header_key = (_expand(secret, b"quic " + name, size) for name, size in ((b"key", 16), (b"iv", 12), (b"hp", 16)))
+    key, vector, header_key = (
+        _expand(secret, b"quic " + name, size) for name, size in ((b"key", 16), (b"iv", 12), (b"hp", 16))
+    )
     destination, source = ends
     header = b"\xc1\0\0\0\x01" + bytes([len(destination)]) + destination + bytes([len(source)]) + source + b"\0"
     length = 1200 - len(header) - 2

@@ -99,7 +99,9 @@ def netbios(capture: Capture) -> None:
 
 
 def _announce(capture: Capture, at: int, number: int) -> None:
-    said = struct.pack("<BBI16sBBIBBH", 1, 0, 720_000, b"HISTORIAN", 6, 1, 0x0005_1003, 15, 1, 0xAA55) + b"Plant data\x00"
+    said = (
+        struct.pack("<BBI16sBBIBBH", 1, 0, 720_000, b"HISTORIAN", 6, 1, 0x0005_1003, 15, 1, 0xAA55) + b"Plant data\x00"
+    )
     mailslot = b"\\MAILSLOT\\BROWSE\x00"
     place = 32 + 1 + 34 + 2 + len(mailslot)
     words = struct.pack("<HHHHBBHIHHHHHBBHHH", 0, len(said), 0, 0, 0, 0, 0, 0, 0, 0, 0, len(said), place, 3, 0, 1, 0, 2)
@@ -113,7 +115,15 @@ def _dhcp(op: int, given: str, options: tuple[tuple[int, bytes], ...]) -> bytes:
     head = struct.pack(">BBBBIHH", op, 1, 6, 0, 0x1234_5678, 0, 0x8000)
     addresses = bytes(4) + ip_bytes(given) + bytes(8)
     values = b"".join(bytes([code, len(value)]) + value for code, value in options)
-    return head + addresses + mac_bytes(ENGINEERING.mac).ljust(16, b"\x00") + bytes(192) + b"\x63\x82\x53\x63" + values + b"\xff"
+    return (
+        head
+        + addresses
+        + mac_bytes(ENGINEERING.mac).ljust(16, b"\x00")
+        + bytes(192)
+        + b"\x63\x82\x53\x63"
+        + values
+        + b"\xff"
+    )
 
 
 def dhcp(capture: Capture) -> None:
@@ -136,7 +146,11 @@ def dhcp(capture: Capture) -> None:
         capture.udp(at * MILLISECOND, server, 67, LIMITED, 68, _dhcp(2, given, ((53, b"\x02"), *told)))
         if server is SERVER:
             capture.udp(300 * MILLISECOND, server, 67, LIMITED, 68, _dhcp(2, given, ((53, b"\x05"), *told)))
-    chosen = ((50, ip_bytes(ENGINEERING.address)), (54, ip_bytes(SERVER.address)), (81, b"\x00\x00\x00eng-1.plant.example"))
+    chosen = (
+        (50, ip_bytes(ENGINEERING.address)),
+        (54, ip_bytes(SERVER.address)),
+        (81, b"\x00\x00\x00eng-1.plant.example"),
+    )
     capture.udp(200 * MILLISECOND, NOBODY, 68, LIMITED, 67, _dhcp(1, "0.0.0.0", ((53, b"\x03"), *asked, *chosen)))
     duid = b"\x00\x01\x00\x01\x2a\x00\x00\x00" + mac_bytes(ENGINEERING.mac)
     options = ((1, duid), (16, b"\x00\x00\x01\x37\x00\x08MSFT 5.0"), (39, b"\x00" + dns_name("eng-1")))

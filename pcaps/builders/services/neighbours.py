@@ -60,7 +60,8 @@ def lldp(capture: Capture) -> None:
     switch = (
         _lldp_tlv(5, b"hall-switch"),
         _lldp_tlv(
-            6, b"Siemens, SIMATIC NET, SCALANCE X208, 6GK5 208-0BA10-2AA3, HW: Version 4, FW: Version V04.05, S VPA1234567"
+            6,
+            b"Siemens, SIMATIC NET, SCALANCE X208, 6GK5 208-0BA10-2AA3, HW: Version 4, FW: Version V04.05, S VPA1234567",
         ),
         _lldp_tlv(7, struct.pack(">HH", 0x0014, 0x0004)),
         _lldp_tlv(8, b"\x05\x01" + ip_bytes(SWITCH.address) + b"\x02\x00\x00\x00\x01\x00"),
@@ -121,7 +122,13 @@ def stp(capture: Capture) -> None:
     vlan = SNAP_CISCO + b"\x01\x0b\x00\x00\x02\x02" + _bpdu(0x3C, ROOT, 4, SWITCH) + b"\x00\x00\x00\x00\x02\x00\x14"
     _llc(capture, seconds(9), SWITCH, PVST_GROUP, vlan)
     region = b"\x00\x40\x00" + b"plant".ljust(32, b"\x00") + bytes(22) + b"\x80\x00" + mac_bytes(CAMERA.mac) + b"\x14"
-    _llc(capture, seconds(10), CAMERA, STP_GROUP, b"\x42\x42\x03\x00\x00\x03\x02" + _bpdu(0, ROOT, 0, ROOT) + b"\x00" + region)
+    _llc(
+        capture,
+        seconds(10),
+        CAMERA,
+        STP_GROUP,
+        b"\x42\x42\x03\x00\x00\x03\x02" + _bpdu(0, ROOT, 0, ROOT) + b"\x00" + region,
+    )
 
 
 def arp_kinds(capture: Capture) -> None:
@@ -143,7 +150,9 @@ def lacp(capture: Capture) -> None:
     """A switch bundles ports with another."""
 
     def end(kind: int, station: Station) -> bytes:
-        return bytes([kind, 20]) + struct.pack(">H6sHHHB", 0x8000, mac_bytes(station.mac), 13, 0x8000, 22, 0x3D) + bytes(3)
+        return (
+            bytes([kind, 20]) + struct.pack(">H6sHHHB", 0x8000, mac_bytes(station.mac), 13, 0x8000, 22, 0x3D) + bytes(3)
+        )
 
     body = b"\x01\x01" + end(1, SWITCH) + end(2, ROOT) + b"\x03\x10" + bytes(66)
     for number in range(3):
@@ -166,7 +175,9 @@ def ptp(capture: Capture) -> None:
         _frame(capture, at + MILLISECOND, SWITCH, PTP_GROUP, 0x88F7, message(0, number, time))
     group = Station("224.0.1.129", "01:00:5e:00:01:81")
     capture.udp(seconds(3), CONTROLLER, 319, group, 319, message(1, 9, bytes(10)))
-    capture.udp(seconds(4), ENGINEERING, 320, group, 320, message(0x0D, 9, b"\xff" * 10 + b"\x01\x01\x01\x00" + bytes(6)))
+    capture.udp(
+        seconds(4), ENGINEERING, 320, group, 320, message(0x0D, 9, b"\xff" * 10 + b"\x01\x01\x01\x00" + bytes(6))
+    )
 
 
 def mrp(capture: Capture) -> None:
@@ -229,7 +240,9 @@ def profinet(capture: Capture) -> None:
     def block(option: int, suboption: int, value: bytes) -> bytes:
         return struct.pack(">BBH", option, suboption, len(value)) + value + bytes(len(value) % 2)
 
-    said = block(2, 1, b"\x00\x00S7-1200") + block(2, 2, b"\x00\x00plc-north") + block(2, 3, b"\x00\x00\x00\x2a\x01\x0d")
+    said = (
+        block(2, 1, b"\x00\x00S7-1200") + block(2, 2, b"\x00\x00plc-north") + block(2, 3, b"\x00\x00\x00\x2a\x01\x0d")
+    )
     said += block(2, 4, b"\x00\x00\x02\x00")
     said += block(1, 2, b"\x00\x01" + ip_bytes(CONTROLLER.address) + b"\xff\xff\xff\x00" + ip_bytes(ROOT.address))
     name = block(2, 2, b"\x00\x01plc-south")

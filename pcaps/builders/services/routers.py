@@ -7,7 +7,18 @@ import struct
 
 from builders.services.hosts import CAMERA, ENGINEERING, SERVER
 from builders.tcp import TcpSession
-from builders.wire import LINUX, Capture, LinkPath, Station, ethernet, internet_checksum, ip_bytes, ipv4, mac_bytes, seconds
+from builders.wire import (
+    LINUX,
+    Capture,
+    LinkPath,
+    Station,
+    ethernet,
+    internet_checksum,
+    ip_bytes,
+    ipv4,
+    mac_bytes,
+    seconds,
+)
 
 ROUTER = Station("192.168.20.1", "00:0e:8c:20:20:01", LINUX)
 SECOND = Station("192.168.20.3", "00:0e:8c:20:20:03", LINUX)
@@ -57,7 +68,13 @@ def icmpv6(capture: Capture) -> None:
     link = b"\x01\x01" + mac_bytes(ROUTER.mac)
     lifetimes = struct.pack(">BBBBIII", 3, 4, 64, 0xC0, 86400, 14400, 0)
     for number in range(3):
-        send(200 * number, ROUTER, router, "ff02::1", struct.pack(">BBHBBHII", 134, 0, 0, 64, 0x40, 1800, 0, 0) + link + lifetimes + prefix)
+        send(
+            200 * number,
+            ROUTER,
+            router,
+            "ff02::1",
+            struct.pack(">BBHBBHII", 134, 0, 0, 64, 0x40, 1800, 0, 0) + link + lifetimes + prefix,
+        )
     send(1, ROUTER, router, "ff02::1:ff00:40", struct.pack(">BBHI", 135, 0, 0, 0) + target + link)
     answer = struct.pack(">BBHI", 136, 0, 0, 0x6000_0000) + target + b"\x02\x01" + mac_bytes(CAMERA.mac)
     send(1.001, CAMERA, host, router, answer)
@@ -98,7 +115,9 @@ def routing(capture: Capture) -> None:
     hello = struct.pack(">BBH4s4sHH8s", 2, 1, 44, ip_bytes("10.0.0.1"), bytes(4), 0, 1, b"Zk8pQ1x\x00")
     for number in range(3):
         capture.ip(seconds(10 * number), ROUTER, _group("224.0.0.5"), 89, hello + bytes(20))
-    capture.ip(seconds(1), ROUTER, _group("224.0.0.10"), 88, b"\x02\x05" + bytes(16) + struct.pack(">H", 100) + bytes(12))
+    capture.ip(
+        seconds(1), ROUTER, _group("224.0.0.10"), 88, b"\x02\x05" + bytes(16) + struct.pack(">H", 100) + bytes(12)
+    )
     entry = struct.pack(">HH4s4s4sI", 2, 0, ip_bytes("192.168.30.0"), ip_bytes("255.255.255.0"), bytes(4), 1)
     secret = b"\xff\xff\x00\x02" + b"Zk8pQ1x".ljust(16, b"\x00")
     capture.udp(seconds(2), ROUTER, 520, _group("224.0.0.9"), 520, b"\x02\x02\x00\x00" + secret + entry)

@@ -39,7 +39,9 @@ def extension(kind: int, contents: bytes) -> bytes:
     return kind.to_bytes(2) + counted(2, contents)
 
 
-def client_hello(name: str, *, protocols: bytes = b"", versions: bytes = b"\x03\x04\x03\x03", cookie: bytes = b"") -> bytes:
+def client_hello(
+    name: str, *, protocols: bytes = b"", versions: bytes = b"\x03\x04\x03\x03", cookie: bytes = b""
+) -> bytes:
     """The body of a hello; the one of DTLS has a cookie."""
     extensions = [
         extension(0, counted(2, b"\0" + counted(2, name.encode()))) if name else b"",
@@ -50,7 +52,9 @@ def client_hello(name: str, *, protocols: bytes = b"", versions: bytes = b"\x03\
     ]
     ciphers = pairs(0x1301, 0x1302, 0xC02B, 0xC02F, 0x009C, 0x002F)
     version = b"\xfe\xfd" if cookie else b"\x03\x03"
-    return version + bytes(range(32)) + b"\0" + cookie + counted(2, ciphers) + b"\1\0" + counted(2, b"".join(extensions))
+    return (
+        version + bytes(range(32)) + b"\0" + cookie + counted(2, ciphers) + b"\1\0" + counted(2, b"".join(extensions))
+    )
 
 
 def server_hello(cipher: int, extensions: bytes = b"", version: bytes = b"\x03\x03") -> bytes:
@@ -77,7 +81,9 @@ def certificate(subject: str, issuer: str, *names: str) -> bytes:
     alternatives = der(0x30, *(der(0x82, other.encode()) for other in names))
     extensions = der(0xA3, der(0x30, der(0x30, der(6, b"\x55\x1d\x11"), der(4, alternatives)))) if names else b""
     serial = der(2, b"\x5a\x09\x77")
-    body = der(0x30, der(0xA0, der(2, b"\2")), serial, algorithm, name(issuer), validity, name(subject), key, extensions)
+    body = der(
+        0x30, der(0xA0, der(2, b"\2")), serial, algorithm, name(issuer), validity, name(subject), key, extensions
+    )
     return der(0x30, body, algorithm, der(3, bytes(65)))
 
 
@@ -170,10 +176,16 @@ def ssh(capture: Capture) -> None:
 
     session = TcpSession(capture, ENGINEERING, 50_230, SERVER, 22)
     at = session.open(0)
-    at = session.send(at + MILLISECOND, Side.SERVER, b"Authorised use only.\r\nSSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u5\r\n")
+    at = session.send(
+        at + MILLISECOND, Side.SERVER, b"Authorised use only.\r\nSSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u5\r\n"
+    )
     at = session.send(at + MILLISECOND, Side.CLIENT, b"SSH-2.0-PuTTY_Release_0.78\r\n")
-    mine = offer("curve25519-sha256,diffie-hellman-group14-sha1", "ssh-ed25519", "aes256-ctr,aes128-cbc", "hmac-sha2-256")
-    theirs = offer("diffie-hellman-group14-sha1,curve25519-sha256", "rsa-sha2-512,ssh-ed25519", "aes256-ctr", "hmac-sha2-256")
+    mine = offer(
+        "curve25519-sha256,diffie-hellman-group14-sha1", "ssh-ed25519", "aes256-ctr,aes128-cbc", "hmac-sha2-256"
+    )
+    theirs = offer(
+        "diffie-hellman-group14-sha1,curve25519-sha256", "rsa-sha2-512,ssh-ed25519", "aes256-ctr", "hmac-sha2-256"
+    )
     at = session.ask(at + MILLISECOND, mine, theirs)
     keys = packet(21, b"")
     at = session.ask(at + MILLISECOND, packet(30, counted(4, bytes(32))), packet(31, bytes(200)) + keys)
@@ -207,7 +219,9 @@ def rdp(capture: Capture) -> None:
     at = session.open(seconds(1))
     session.close(session.ask(at, connect(0xE0, cookie + b"\1\0\x08\0\0\0\0\0"), connect(0xD0, b"\3\0\x08\0\5\0\0\0")))
     session = TcpSession(capture, ENGINEERING, 50_242, CAMERA, 13_389)
-    at = session.ask(session.open(seconds(2)), connect(0xE0, b"\1\0\x08\0\0\0\0\0"), connect(0xD0, b"\2\0\x08\0\0\0\0\0"))
+    at = session.ask(
+        session.open(seconds(2)), connect(0xE0, b"\1\0\x08\0\0\0\0\0"), connect(0xD0, b"\2\0\x08\0\0\0\0\0")
+    )
     name = "ENG-STATION-7".encode("utf-16-le").ljust(32, b"\0")
     core = bytes(12) + struct.pack("<II", 1031, 7601) + name + bytes(20)
     security = struct.pack("<IIII", 2, 2, 0, 0)
@@ -222,6 +236,7 @@ def rdp(capture: Capture) -> None:
 def tunnels(capture: Capture) -> None:
     """WireGuard, OpenVPN over UDP and TCP, IPsec, L2TP, PPTP."""
     at = seconds(0)
+
     def both(port: int, target: int, asked: bytes, answered: bytes) -> None:
         nonlocal at
         capture.udp(at, ENGINEERING, port, VENDOR, target, asked)
@@ -283,7 +298,9 @@ def access(capture: Capture) -> None:
     session = TcpSession(capture, ENGINEERING, 50_261, SERVER, 1080)
     session.close(session.ask(session.open(seconds(1)), b"\4\1\1\xf6\xc0\xa8\x14\x07eva\0", b"\0\x5b" + bytes(6)))
     session = TcpSession(capture, ENGINEERING, 50_262, VENDOR, 5938)
-    session.close(session.ask(session.open(seconds(2)), b"\x17\x24\x0a\x20" + bytes(36), b"\x17\x24\x11\x20" + bytes(20)))
+    session.close(
+        session.ask(session.open(seconds(2)), b"\x17\x24\x0a\x20" + bytes(36), b"\x17\x24\x11\x20" + bytes(20))
+    )
     session = TcpSession(capture, VENDOR, 50_263, SERVER, 4899)
     session.close(session.ask(session.open(seconds(3)), b"\1\0\0\0\1\0\0\0\x08\x08", b"\1\0\0\0\x25" + bytes(40)))
     registered = b"\x32\x0d\x0a\x09123456789\x10\x01"

@@ -82,7 +82,9 @@ class Smb2:
 
     def negotiate(self) -> tuple[bytes, bytes]:
         request = struct.pack("<HHHHI16sQH", 36, 1, 1, 0, 0, bytes(16), 0, 0x0302)
-        response = struct.pack("<HHHH16sIIIIQQHHI", 65, 3, 0x0302, 0, bytes(16), 7, 65536, 65536, 65536, 0, 0, 128, 0, 0)
+        response = struct.pack(
+            "<HHHH16sIIIIQQHHI", 65, 3, 0x0302, 0, bytes(16), 7, 65536, 65536, 65536, 0, 0, 128, 0, 0
+        )
         return self.pair(0, request, response)
 
     def setup(self, token: bytes, answer: bytes, status: int) -> tuple[bytes, bytes]:
@@ -246,7 +248,9 @@ def dce_rpc(capture: Capture) -> None:
     session.close(at + seconds(1))
 
     def datagram(kind: int, body: bytes) -> bytes:
-        head = struct.pack("<BBBB4s16s16s16s", 4, kind, 0x20, 0, b"\x10\0\0\0", bytes(16), _EPMAPPER[:16], bytes([9] * 16))
+        head = struct.pack(
+            "<BBBB4s16s16s16s", 4, kind, 0x20, 0, b"\x10\0\0\0", bytes(16), _EPMAPPER[:16], bytes([9] * 16)
+        )
         return head + struct.pack("<IIIHHHHHBB", 0, 1, 7, 3, 0xFFFF, 0xFFFF, len(body), 0, 0, 0) + body
 
     capture.udp(seconds(5), ENGINEERING, 50_112, SERVER, 135, datagram(0, bytes(40)))

@@ -93,11 +93,7 @@ impl Connection {
                     name => name.to_string(),
                 };
                 let is_denied = status == 5;
-                self.logon(
-                    if is_denied { Status::Error } else { Status::Ok },
-                    if is_denied { &*name } else { "" },
-                    out,
-                );
+                self.logon(if is_denied { Status::Error } else { Status::Ok }, if is_denied { &name } else { "" }, out);
                 if let Some(call) = self.called(&header, direction) {
                     self.tell(&call, Status::Error, &name, out);
                 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocols::heard::Said;
 
 /// `www.plant.example`, type A, class IN.
 const QUESTION: &[u8] = b"\x03www\x05plant\x07example\x00\x00\x01\x00\x01";
@@ -45,7 +46,7 @@ fn a_question_and_its_answer_are_one_activity_and_name_a_host() {
 #[test]
 fn outcomes() {
     let nxdomain = response(b"\x81\x83", 0);
-    let cases: [(&[(Direction, &[u8])], Status, &str); 3] = [
+    let cases: [(Said, Status, &str); 3] = [
         (&[(Direction::Forward, &query())], Status::NoResponse, ""),
         (&[(Direction::Forward, &query()), (Direction::Backward, &nxdomain)], Status::Error, "NXDOMAIN"),
         (&[(Direction::Backward, &nxdomain)], Status::Error, "NXDOMAIN"),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocols::heard::Said;
 use crate::protocols::heard::{C, Heard, S, cut_everywhere, stream, takes_any};
 
 const PORTS: [u16; 2] = [50_000, 21];
@@ -54,7 +55,7 @@ fn what_follows_the_start_of_tls_is_not_listened_to() {
 
 #[test]
 fn it_is_recognised_on_any_port() {
-    let cases: [(&[(Direction, &[u8])], [u16; 2], bool); 7] = [
+    let cases: [(Said, [u16; 2], bool); 7] = [
         (&[HELLO, (C, b"USER eva\r\n")], PORTS, true),
         (&[HELLO], [50_000, 2121], true),
         (&[(S, b"220 hello\r\n"), (C, b"USER eva\r\n")], [50_000, 2121], true),

@@ -1,5 +1,6 @@
 use super::*;
 use crate::protocols::gss::tests::der;
+use crate::protocols::heard::Said;
 
 fn number(value: u8) -> Vec<u8> {
     der(0x02, &[value])
@@ -112,7 +113,7 @@ fn a_computer_that_logs_in_has_its_name() {
 #[test]
 fn outcomes() {
     let (ask, refusal, unknown) = (request(0x6a), error(24), error(127));
-    let cases: [(&[(Direction, &[u8])], Status, &str); 4] = [
+    let cases: [(Said, Status, &str); 4] = [
         (&[(Direction::Forward, &ask)], Status::NoResponse, ""),
         (&[(Direction::Forward, &ask), (Direction::Backward, &refusal)], Status::Error, "KDC_ERR_PREAUTH_FAILED"),
         (&[(Direction::Backward, &refusal)], Status::Error, "KDC_ERR_PREAUTH_FAILED"),

@@ -54,9 +54,10 @@ fn claims(out: &Output) -> Vec<(Attribute, &str)> {
 
 #[test]
 fn who_binds_and_how() {
+    type Bind<'a> = (Vec<u8>, u8, Status, &'a [(Field, &'a str)]);
     let known = bind(1, "admin", &der(0x80, b"admin"));
     let secret = bind(1, "cn=eva,dc=plant", &der(0x80, b"correct horse"));
-    let cases: [(Vec<u8>, u8, Status, &[(Field, &str)]); 4] = [
+    let cases: [Bind<'_>; 4] = [
         (
             known,
             49,

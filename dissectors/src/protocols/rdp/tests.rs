@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocols::heard::Said;
 use crate::protocols::x509::tests::certificate;
 
 const UP: Direction = Direction::Forward;
@@ -102,7 +103,7 @@ fn a_negotiation_ends_in_tls_or_is_refused() {
     let alert = b"\x15\x03\x03\x00\x02\x02\x30";
     let finished = b"\x14\x03\x03\x00\x01\x01\x16\x03\x03\x00\x04\xaa\xaa\xaa\xaa";
     let server = [&b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03"[..], &[9; 32], b"\x00\xc0\x2f\x00"].concat();
-    let cases: &[(&[(Direction, &[u8])], Status, &str, &str)] = &[
+    let cases: &[(Said, Status, &str, &str)] = &[
         (&[(UP, &request)], Status::NoResponse, "", ""),
         (&[(UP, &request), (DOWN, &refusal)], Status::Error, "HYBRID_REQUIRED_BY_SERVER", ""),
         (&[(UP, &request), (DOWN, &confirm)], Status::Cut, "", "credssp-early"),

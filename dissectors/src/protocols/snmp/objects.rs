@@ -50,7 +50,7 @@ pub fn tell(bindings: &[Binding<'_>], out: &mut Output) {
                     vendor(number, out);
                 }
             }
-            tag::OCTET_STRING if STATIONS.iter().any(|start| is_named(&start)) => {
+            tag::OCTET_STRING if STATIONS.iter().any(&is_named) => {
                 if let Some(mac) = mac(value.contents) {
                     out.sender_is(Attribute::Mac, mac);
                 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::Attribute;
+use crate::protocols::heard::Said;
 use crate::protocols::x509::tests::certificate;
 
 /// A list with its length before it.
@@ -125,7 +126,7 @@ fn outcomes() {
     let fatal = record(21, &[2, 40]);
     let unknown = record(21, &[2, 200]);
     let warning = record(21, &[1, 112]);
-    let cases: &[(&[(Direction, &[u8])], Status, &str, &str)] = &[
+    let cases: &[(Said, Status, &str, &str)] = &[
         (&[(UP, &hello)], Status::NoResponse, "", ""),
         (&[(UP, &hello), (DOWN, &fatal)], Status::Error, "handshake_failure", ""),
         (&[(UP, &hello), (DOWN, &unknown)], Status::Error, "alert 200", ""),
