@@ -13,6 +13,8 @@ from zonewatch.rules.findings import Severity, Verdict
 
 SECOND: Final = 1_000_000_000
 _USER: Final = ("user.name", "user.domain")
+_SCOPES: Final = ("credential", "email", "file", "source", "user")
+"""First parts of fields' names that are no protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +241,19 @@ def details(activity: Activity) -> str:
     """What is known of an activity besides its user, in one line."""
     if activity.coalesced:
         return "many that differ"
-    said = [
-        f"{name.rpartition('.')[2].replace('_', ' ')} {value}" for name, value in activity.fields if name not in _USER
-    ]
+    said = [f"{field_words(name)} {value}" for name, value in activity.fields if name not in _USER]
     return visible(", ".join(said), 160)
+
+
+def field_words(name: str) -> str:
+    """A field's name for people: `file`, `share`, `server name`; the protocol, which has a column, is left out."""
+    scope, _, rest = name.partition(".")
+    words = rest.removeprefix("client.").removeprefix("server.").removeprefix("x509.").replace(".", " ")
+    if rest == "name":
+        words = scope
+    elif scope in _SCOPES:
+        words = f"{scope} {words}"
+    return words.replace("_", " ")
 
 
 def outcome(activity: Activity) -> str:
