@@ -103,6 +103,9 @@ pub fn is_odd(transport: Transport, port: u16, service: &str) -> bool {
         Transport::Udp => services::UDP,
         _ => return false,
     };
+    if by_port(transport == Transport::Tcp, port) == Some(service) {
+        return false;
+    }
     let speaks = |code: &&Code| code.name == service || code.kind.split(' ').any(|kind| kind == service);
     let mut own = table.iter().filter(speaks).peekable();
     own.peek().is_some() && own.all(|code| code.code != u32::from(port))

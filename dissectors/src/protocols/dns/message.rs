@@ -179,7 +179,7 @@ fn data(bytes: &[u8], kind: u16, octets: &[u8], start: usize) -> Result<Data, Sh
 /// # Errors
 /// [`Short`] where it is not there, too long, or its pointers lead nowhere.
 pub fn name<'a>(bytes: &'a [u8], cursor: &mut Cursor<'a>) -> Result<String, Short> {
-    let mut text = String::new();
+    let mut text = String::with_capacity(64);
     let mut elsewhere: Option<Cursor<'a>> = None;
     // Each round takes a label or follows a pointer.
     for _ in 0..=MAX_NAME {
@@ -216,11 +216,11 @@ pub fn name<'a>(bytes: &'a [u8], cursor: &mut Cursor<'a>) -> Result<String, Shor
 
 /// A label as text: what is not plain is written as RFC 4343, 2.1 has it.
 fn push_label(text: &mut String, label: &[u8]) {
-    if let Ok(plain) = std::str::from_utf8(label).map(str::to_string) {
-        if plain.chars().all(|c| !c.is_control() && c != '.') {
-            text.push_str(&plain);
-            return;
-        }
+    let is_plain = |octet: &u8| matches!(octet, 0x20..=0x7e) && *octet != b'.';
+    match std::str::from_utf8(label) {
+        Ok(plain) if label.iter().all(is_plain) => return text.push_str(plain),
+        Ok(plain) if plain.chars().all(|c| !c.is_control() && c != '.') => return text.push_str(plain),
+        _ => {}
     }
     for octet in label {
         match octet {

@@ -222,7 +222,14 @@ fn told(records: &[Record]) -> String {
         Data::Texts(texts) => Some(texts.join(" ")),
         Data::Other => None,
     });
-    texts.collect::<Vec<_>>().join(", ")
+    texts.fold(String::new(), |mut told, text| {
+        if told.is_empty() {
+            return text;
+        }
+        told.push_str(", ");
+        told.push_str(&text);
+        told
+    })
 }
 
 /// True where an address can be a host's.
