@@ -44,22 +44,28 @@ impl Engine {
     fn fragment(&mut self, context: &Context, packet: &IpPacket<'_>, fragment: Fragment) {
         match self.fragments.add(packet, fragment, context.stamp.frame, context.stamp.time) {
             Added::Whole(whole) => {
+                if whole.conflict {
+                    self.overlap(context, packet, fragment);
+                }
                 let wire_length = whole.payload.len();
                 self.transport(context, &IpPacket { fragment: None, payload: &whole.payload, wire_length, ..*packet });
             }
-            Added::Conflict => {
-                let ends = [Some(packet.source), Some(packet.destination)];
-                let odd = Odd {
-                    layer: "ip-fragment",
-                    offset: fragment.offset as u32,
-                    code: OddityCode::ConflictingOverlap,
-                    expected: "the octets that were sent before at this offset, found others".to_string(),
-                };
-                self.sinks.oddity(ends, context.stamp, odd);
-            }
+            Added::Conflict => self.overlap(context, packet, fragment),
             Added::Waiting => {}
             Added::Impossible => self.sinks.coverage.undecoded_packets += 1,
         }
+    }
+
+    /// A fragment contradicts those before it.
+    fn overlap(&mut self, context: &Context, packet: &IpPacket<'_>, fragment: Fragment) {
+        let ends = [Some(packet.source), Some(packet.destination)];
+        let odd = Odd {
+            layer: "ip-fragment",
+            offset: fragment.offset as u32,
+            code: OddityCode::ConflictingOverlap,
+            expected: "the octets that were sent before at this offset, found others".to_string(),
+        };
+        self.sinks.oddity(ends, context.stamp, odd);
     }
 
     /// Not IP: a tunnel of the link layer, or a flow of its own.

@@ -37,6 +37,8 @@ pub struct Whole {
     pub payload: Vec<u8>,
     /// Frames that carried it.
     pub frames: Vec<u64>,
+    /// True where its last fragment to come contradicts those before it.
+    pub conflict: bool,
 }
 
 /// What came of a fragment.
@@ -46,7 +48,8 @@ pub enum Added {
     Waiting,
     /// It is.
     Whole(Whole),
-    /// It overlapped other octets with different content (a known evasion); the first ones are kept.
+    /// It overlapped other octets with different content, or the packet has two ends (known evasions); the first are
+    /// kept.
     Conflict,
     /// It cannot belong to any packet.
     Impossible,
@@ -82,14 +85,11 @@ impl Fragments {
         if !entry.frames.contains(&frame) && entry.frames.len() < 64 {
             entry.frames.push(frame);
         }
-        if !fragment.more {
-            entry.total = Some(end);
-        }
-        let conflict = entry.insert(fragment.offset, packet.payload);
+        let conflict = entry.ends_otherwise(end, fragment.more) | entry.insert(fragment.offset, packet.payload);
         if entry.is_whole() {
             let mut whole = self.unfinished.remove(&key).unwrap_or_default();
             whole.bytes.truncate(whole.total.unwrap_or_default());
-            return Added::Whole(Whole { payload: whole.bytes, frames: whole.frames });
+            return Added::Whole(Whole { payload: whole.bytes, frames: whole.frames, conflict });
         }
         if conflict { Added::Conflict } else { Added::Waiting }
     }
@@ -119,6 +119,15 @@ impl Fragments {
 impl Unfinished {
     fn is_whole(&self) -> bool {
         self.total.is_some_and(|total| self.have.first().is_some_and(|first| first.0 == 0 && first.1 >= total))
+    }
+
+    /// Takes where a fragment ends; true where the packet ends elsewhere by what came before, which stays.
+    fn ends_otherwise(&mut self, end: usize, more: bool) -> bool {
+        let total = self.total.unwrap_or(if more { usize::MAX } else { end });
+        if !more {
+            self.total = Some(total);
+        }
+        end > total || !more && (end < total || self.bytes.len() > end)
     }
 
     /// Writes octets where none are yet; true where others are there already.
@@ -198,6 +207,63 @@ mod tests {
         assert_eq!(fragments.add(&packet(b"XXXXXXXX"), fragment(0, true), 2, 0), Added::Conflict);
         let last = fragments.add(&packet(b"89"), fragment(8, false), 3, 0);
         assert!(matches!(last, Added::Whole(whole) if whole.payload == b"0123456789"));
+    }
+
+    /// Fragments by offset, whether more follow, and octets; what comes of them, and whether a conflict was told.
+    type Case<'a> = (&'a str, &'a [(usize, bool, &'a [u8])], &'a [u8], bool);
+
+    #[test]
+    fn the_fragment_that_completes_a_packet_is_compared_too() {
+        let cases: &[Case<'_>] = &[
+            ("honest", &[(0, true, b"01234567"), (8, false, b"89")], b"0123456789", false),
+            (
+                "honest overlap",
+                &[(8, true, b"89abcdef"), (16, false, b"gh"), (0, true, b"0123456789")],
+                b"0123456789abcdefgh",
+                false,
+            ),
+            ("the last octets to come differ", &[(8, false, b"89"), (0, true, b"01234567XX")], b"0123456789", true),
+            ("the end differs", &[(0, true, b"01234567"), (4, false, b"XXXX89")], b"0123456789", true),
+            (
+                "a second end, shorter",
+                &[(16, false, b"gh"), (8, false, b"8"), (0, true, b"0123456789abcdef")],
+                b"0123456789abcdefgh",
+                true,
+            ),
+            (
+                "a second end, longer",
+                &[(8, false, b"89"), (8, false, b"89ab"), (0, true, b"01234567")],
+                b"0123456789",
+                true,
+            ),
+            (
+                "octets behind the end",
+                &[(8, false, b"89"), (8, true, b"89abcdef"), (0, true, b"01234567")],
+                b"0123456789",
+                true,
+            ),
+            (
+                "an end before octets",
+                &[(8, true, b"89abcdef"), (8, false, b"89"), (0, true, b"01234567")],
+                b"0123456789",
+                true,
+            ),
+        ];
+        for (name, parts, expected, conflict) in cases {
+            let (mut fragments, mut told, mut whole) = (Fragments::default(), false, Vec::new());
+            for (frame, (offset, more, payload)) in (1..).zip(*parts) {
+                match fragments.add(&packet(payload), fragment(*offset, *more), frame, 0) {
+                    Added::Waiting => {}
+                    Added::Conflict => told = true,
+                    Added::Whole(made) => {
+                        told |= made.conflict;
+                        whole = made.payload;
+                    }
+                    Added::Impossible => panic!("{name}"),
+                }
+            }
+            assert_eq!((&whole[..], told), (*expected, *conflict), "{name}");
+        }
     }
 
     #[test]
