@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use crate::capture::Packet;
 use crate::columns::rows;
 use crate::dialogue;
-use crate::flows::{Content, Flow, Flows, Key, Transport};
+use crate::flows::{Content, Ending, Flow, Flows, Key, Transport};
 use crate::intern::{Addresses, Dictionaries};
 use crate::model::OddityCode;
 use crate::net::BadHeader;
@@ -159,7 +159,7 @@ impl Engine {
         if !(self.short_cuts && self.usual(packet, stamp)) {
             self.any(packet, stamp);
         }
-        if self.flows.needs_sweep(packet.time_ns) {
+        if self.flows.may_need_sweep(packet.time_ns) {
             self.sweep(packet.time_ns);
         }
     }
@@ -193,12 +193,9 @@ impl Engine {
 
     /// Ends the flows that have been silent too long; where there are too many, those silent longest.
     fn sweep(&mut self, now: i64) {
-        let mut ended = self.flows.idle(now);
-        if ended.is_empty() {
-            ended = self.flows.surplus();
-            self.sinks.coverage.flows_evicted += ended.len() as u64;
-        }
-        for slot in ended {
+        let Ending { idle, surplus } = self.flows.sweep(now);
+        self.sinks.coverage.flows_evicted += surplus.len() as u64;
+        for slot in idle.into_iter().chain(surplus) {
             self.end_flow(slot);
         }
     }
@@ -347,6 +344,7 @@ impl Engine {
             first: (context.stamp.time, context.stamp.frame),
             last: [(context.stamp.time, context.stamp.frame); 2],
             sighted: [0; 2],
+            swept: (0, context.stamp.time),
             flags: [0; 2],
             opener: None,
             starts: [None; 2],

@@ -14,6 +14,9 @@ use crate::talk::Talk;
 /// Flows kept at once; beyond it those silent longest are given up, and counted.
 pub const MAX_FLOWS: usize = 100_000;
 const SECOND: i64 = 1_000_000_000;
+/// Packet time from one sweep to the next, and how many places of flows it looks at for each packet at most.
+const SWEEP: i64 = 60 * SECOND;
+const SLOTS_A_PACKET: usize = 16;
 /// Silence after which a flow ends: closed TCP, open TCP, everything else.
 const IDLE_CLOSED: i64 = 60 * SECOND;
 const IDLE_OPEN: i64 = 4 * 3_600 * SECOND;
@@ -134,6 +137,8 @@ pub struct Flow {
     pub last: [(i64, u64); 2],
     /// Packets each way that the rows of the address table count already.
     pub sighted: [u64; 2],
+    /// Packets when the table was swept last, and the table's time of the last one of them.
+    pub swept: (u64, i64),
     /// TCP flags seen.
     pub flags: [u8; 2],
     /// Who sent the SYN.
@@ -202,6 +207,15 @@ impl Flow {
         }
     }
 
+    /// Notes whether there were packets since the last sweep. Captures of several clocks are one after the other in
+    /// none of them: what the flow's own clock says counts as far as it lies between the two sweeps.
+    fn sweep(&mut self, before: i64, now: i64) {
+        let packets = self.packets[0] + self.packets[1];
+        if packets != self.swept.0 {
+            self.swept = (packets, self.last().0.clamp(before, now));
+        }
+    }
+
     fn idle_limit(&self) -> i64 {
         let both = self.flags[0] | self.flags[1];
         match self.key.transport {
@@ -261,14 +275,41 @@ impl Guesses {
 }
 
 /// All flows, in the order in which they appeared.
-#[derive(Default)]
 pub struct Flows {
     guesses: Guesses,
     index: HashMap<Key, u32, foldhash::fast::RandomState>,
     slots: Vec<Option<Flow>>,
     free: Vec<u32>,
     latest: Option<(Key, u32)>,
-    last_sweep: i64,
+    /// The latest time of any sweep; time that goes back does not count.
+    last_sweep: Option<i64>,
+    next_sweep: i64,
+    /// How often a sweep that is due was put off.
+    put_off: usize,
+}
+
+/// Slots of flows that end: those silent too long, and those that have to give way to new ones.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// Silent too long.
+    pub idle: Vec<u32>,
+    /// Too many.
+    pub surplus: Vec<u32>,
+}
+
+impl Default for Flows {
+    fn default() -> Self {
+        Flows {
+            guesses: Guesses::default(),
+            index: HashMap::default(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            latest: None,
+            last_sweep: None,
+            next_sweep: i64::MIN,
+            put_off: 0,
+        }
+    }
 }
 
 impl Flows {
@@ -339,27 +380,40 @@ impl Flows {
         Some(flow)
     }
 
-    /// True once in a minute of packet time, and where there are too many flows.
+    /// True where a sweep may be due: a minute of packet time has passed, or there are too many flows.
     #[inline]
-    pub fn needs_sweep(&self, now: i64) -> bool {
-        !(0..60 * SECOND).contains(&now.saturating_sub(self.last_sweep)) || self.index.len() >= MAX_FLOWS
+    pub fn may_need_sweep(&self, now: i64) -> bool {
+        now >= self.next_sweep || self.index.len() >= MAX_FLOWS
     }
 
-    /// Slots of flows that have been silent too long.
-    pub fn idle(&mut self, now: i64) -> Vec<u32> {
-        self.last_sweep = now;
-        self.slots_where(|flow| now.saturating_sub(flow.last().0) > flow.idle_limit())
-    }
-
-    /// Slots of the flows that have been silent longest, where there are too many.
-    pub fn surplus(&self) -> Vec<u32> {
-        if self.index.len() < MAX_FLOWS {
-            return Vec::new();
+    /// Slots of the flows that end now, mostly none. A sweep looks at every flow: for each of them, packets enough to
+    /// pay for that come first.
+    #[cold]
+    pub fn sweep(&mut self, now: i64) -> Ending {
+        let is_full = self.index.len() >= MAX_FLOWS;
+        self.put_off += 1;
+        if !is_full && self.put_off <= self.slots.len() / SLOTS_A_PACKET {
+            return Ending::default();
         }
-        let mut silent: Vec<(i64, u32)> =
-            (0..).zip(&self.slots).filter_map(|(slot, flow)| Some((flow.as_ref()?.last().0, slot))).collect();
+        let before = self.last_sweep.unwrap_or(now);
+        let now = now.max(before);
+        (self.last_sweep, self.next_sweep, self.put_off) = (Some(now), now.saturating_add(SWEEP), 0);
+        self.slots.iter_mut().flatten().for_each(|flow| flow.sweep(before, now));
+        let idle = self.slots_where(|flow| now.saturating_sub(flow.swept.1) > flow.idle_limit());
+        let most = (MAX_FLOWS / 8).saturating_sub(idle.len());
+        let surplus = if is_full && most > 0 { self.silent(most, &idle) } else { Vec::new() };
+        Ending { idle, surplus }
+    }
+
+    /// Slots of so many flows that have been silent longest, beside others (in order).
+    fn silent(&self, most: usize, others: &[u32]) -> Vec<u32> {
+        let flows = (0..).zip(&self.slots).filter_map(|(slot, flow)| Some((slot, flow.as_ref()?)));
+        let mut silent: Vec<((i64, i64), u32)> = flows
+            .filter(|(slot, _)| others.binary_search(slot).is_err())
+            .map(|(slot, flow)| ((flow.swept.1, flow.last().0), slot))
+            .collect();
         silent.sort_unstable();
-        silent.truncate(MAX_FLOWS / 8);
+        silent.truncate(most);
         silent.into_iter().map(|(_, slot)| slot).collect()
     }
 
@@ -370,5 +424,115 @@ impl Flows {
 
     fn slots_where(&self, condition: impl Fn(&Flow) -> bool) -> Vec<u32> {
         (0..).zip(&self.slots).filter(|(_, flow)| flow.as_ref().is_some_and(&condition)).map(|(slot, _)| slot).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flow(port: u32, time: i64) -> Flow {
+        let endpoints = [Ip::v4(port.to_be_bytes()), Ip::v4([10, 0, 0, 5])];
+        Flow {
+            key: Key::new(endpoints, [40_000, 502], Transport::Udp),
+            addresses: [0, 1],
+            ports: [40_000, 502],
+            endpoints,
+            macs: [None; 2],
+            sightings: [None; 2],
+            vlan: None,
+            capture: 0,
+            packets: [1, 0],
+            bytes: [60, 0],
+            first: (time, 1),
+            last: [(time, 1); 2],
+            sighted: [0; 2],
+            swept: (0, time),
+            flags: [0; 2],
+            opener: None,
+            starts: [None; 2],
+            service: None,
+            loaded: 1,
+            content: Content::Unknown(None),
+        }
+    }
+
+    /// A packet of a flow, as the engine counts it; the flows that end.
+    fn packet(flows: &mut Flows, slot: u32, time: i64, sweeps: &mut usize) -> Ending {
+        if let Some(flow) = flows.get(slot) {
+            flow.packets[0] += 1;
+            flow.last[0] = (time, 0);
+        }
+        if !flows.may_need_sweep(time) {
+            return Ending::default();
+        }
+        let due = flows.next_sweep;
+        let ending = flows.sweep(time);
+        *sweeps += usize::from(flows.next_sweep != due);
+        ending
+    }
+
+    #[test]
+    fn clocks_apart_make_no_sweeps_and_end_no_flow() {
+        for apart in [0, 120, 5 * 3_600, 10 * 365 * 86_400] {
+            let (mut flows, mut sweeps) = (Flows::default(), 0);
+            for port in 0..2 {
+                flows.insert(flow(port, i64::from(port) * apart * SECOND));
+            }
+            for second in 0..3_600 {
+                for slot in 0..2 {
+                    let time = (second + i64::from(slot) * apart) * SECOND;
+                    let ending = packet(&mut flows, slot, time, &mut sweeps);
+                    // Nobody can tell the first packet of the second clock from a long silence.
+                    assert!(second == 0 || ending == Ending::default(), "{apart} {second}");
+                }
+            }
+            assert!((59..=62).contains(&sweeps), "{sweeps} sweeps in an hour");
+        }
+    }
+
+    #[test]
+    fn a_flow_ends_by_the_silence_of_its_own() {
+        for (silent, ends) in [(590, false), (700, true)] {
+            let (mut flows, mut sweeps, mut ended) = (Flows::default(), 0, Vec::new());
+            // One clock is two minutes behind.
+            flows.insert(flow(0, 0));
+            flows.insert(flow(1, 120 * SECOND));
+            for second in 0..silent {
+                ended.extend(packet(&mut flows, 1, (120 + second) * SECOND, &mut sweeps).idle);
+            }
+            assert_eq!(ended, if ends { vec![0] } else { Vec::new() }, "{silent}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_runs_makes_few_sweeps() {
+        let (mut flows, mut sweeps) = (Flows::default(), 0);
+        for port in 0..1_600 {
+            flows.insert(flow(port, 0));
+        }
+        for minute in 0..1_000 {
+            packet(&mut flows, 0, minute * 61 * SECOND, &mut sweeps);
+        }
+        assert!((9..=10).contains(&sweeps), "{sweeps} sweeps for 1,000 packets");
+    }
+
+    #[test]
+    fn a_full_table_makes_room() {
+        for idle in [0, 1, MAX_FLOWS / 8 - 1, MAX_FLOWS / 8 + 1] {
+            let mut flows = Flows::default();
+            flows.sweep(0);
+            for port in 0..MAX_FLOWS {
+                let time = if port < idle { 0 } else { 800 + (port % 1_000) as i64 / 10 };
+                flows.insert(flow(port as u32, time * SECOND));
+            }
+            assert!(flows.may_need_sweep(900 * SECOND));
+            let Ending { idle: ended, surplus } = flows.sweep(900 * SECOND);
+            assert_eq!((ended.len(), ended.len() + surplus.len()), (idle, idle.max(MAX_FLOWS / 8)));
+            for slot in ended.into_iter().chain(surplus) {
+                assert!(flows.remove(slot).is_some_and(|flow| flow.last().0 < 815 * SECOND), "the most silent ones");
+            }
+            assert!(!flows.may_need_sweep(901 * SECOND));
+        }
     }
 }
