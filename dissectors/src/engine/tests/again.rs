@@ -42,3 +42,27 @@ fn sides_turn_after_any_polling() {
         assert!((20..40).contains(&asked), "{asked} after {polls}");
     }
 }
+
+/// A hole that is given up because time has passed, when the side that waits for nothing else speaks without octets.
+#[test]
+fn holes_time_out_where_nothing_is_said() {
+    let exchange =
+        |number: u8| [vec![0, number, 0, 0, 0, 6, 1, 3, 0, 107, 0, 1], vec![0, number, 0, 0, 0, 5, 1, 3, 2, 0, 7]];
+    let second = 1_000_000_000;
+    let mut packets = Vec::new();
+    let (mut sent, mut answered) = (100, 900);
+    for round in 0..3_u8 {
+        let [request, response] = exchange(round);
+        packets.push(segment(true, sent, answered, &request, i64::from(round) * second));
+        sent += request.len() as u32;
+        packets.push(segment(false, answered, sent, &response, i64::from(round) * second + 1_000));
+        answered += response.len() as u32;
+    }
+    // The request before this one is lost, and nothing is answered.
+    let [request, _] = exchange(9);
+    packets.push(segment(true, sent + 12, answered, &request, 4 * second));
+    packets.push(segment(true, sent + 24, answered, &[], 10 * second));
+    let other = [vec![0x81, 0x0a, 0, 17, 1, 4, 0, 5, 1, 12, 0x0c, 0, 0, 0, 1, 0x19, 0x55]];
+    packets.extend(other.iter().map(|octets| datagram(true, octets, 11 * second)));
+    same_either_way(&packets, "a hole");
+}
