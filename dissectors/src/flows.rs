@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use crate::lan::Lan;
 use crate::net::ip::{Ip, flag};
 use crate::net::link::Mac;
 use crate::net::tcp::Half;
@@ -13,6 +14,8 @@ use crate::talk::Talk;
 
 /// Flows kept at once; beyond it those silent longest are given up, and counted.
 pub const MAX_FLOWS: usize = 100_000;
+/// Flows of the same addresses and ports in different networks; further ones are mixed with one of these.
+const MAX_TWINS: u8 = 16;
 const SECOND: i64 = 1_000_000_000;
 /// Packet time from one sweep to the next, and how many places of flows it looks at for each packet at most.
 const SWEEP: i64 = 60 * SECOND;
@@ -68,6 +71,8 @@ pub struct Key {
     addresses: [Ip; 2],
     ports: [u16; 2],
     transport: Transport,
+    /// Tells flows apart that have the rest in common, in different networks; 0 for nearly all.
+    twin: u8,
 }
 
 impl Key {
@@ -80,9 +85,9 @@ impl Key {
     #[inline]
     pub fn new(addresses: [Ip; 2], ports: [u16; 2], transport: Transport) -> Self {
         if (addresses[0], ports[0]) <= (addresses[1], ports[1]) {
-            Key { addresses, ports, transport }
+            Key { addresses, ports, transport, twin: 0 }
         } else {
-            Key { addresses: [addresses[1], addresses[0]], ports: [ports[1], ports[0]], transport }
+            Key { addresses: [addresses[1], addresses[0]], ports: [ports[1], ports[0]], transport, twin: 0 }
         }
     }
 }
@@ -125,6 +130,8 @@ pub struct Flow {
     pub sightings: [Option<u32>; 2],
     /// Innermost VLAN of the first packet.
     pub vlan: Option<u16>,
+    /// The network that packets were seen in each way: a capture may have tags in one of them only.
+    pub lans: [Option<Lan>; 2],
     /// Capture file of the first packet.
     pub capture: u32,
     /// Packets.
@@ -158,6 +165,31 @@ impl Flow {
     #[inline]
     pub fn direction(&self, source: Ip, port: u16) -> Direction {
         if self.endpoints[0] == source && self.ports[0] == port { Direction::Forward } else { Direction::Backward }
+    }
+
+    /// How sure it is that a packet belongs here, and not to a flow of the same addresses and ports in another network; 0
+    /// where it does not. What comes next in the stream does: of two copies, one in each network that a router connects,
+    /// the capture may hold either.
+    fn claim(&self, source: Ip, port: u16, lan: Lan, sequence: u32) -> u8 {
+        let direction = self.direction(source, port);
+        let way = direction as usize;
+        let comes_next = || matches!(&self.content, Content::Stream(stream) if stream.halves[way].awaits(sequence));
+        match (self.lans[way], self.lans[direction.opposite() as usize]) {
+            (Some(own), _) if own == lan => 4,
+            (Some(own), _) if own.agrees(lan) => 3,
+            (Some(_), _) => u8::from(comes_next()),
+            (None, Some(other)) if other.agrees(lan) => 2,
+            (None, _) => 1,
+        }
+    }
+
+    /// Notes the network of a packet.
+    #[inline]
+    pub fn seen_in(&mut self, direction: Direction, lan: Lan) {
+        let own = &mut self.lans[direction as usize];
+        if *own != Some(lan) {
+            *own = Some(own.map_or(lan, |own| if own.agrees(lan) { own.joined(lan) } else { own }));
+        }
     }
 
     /// Its last packet: time and frame.
@@ -281,6 +313,8 @@ pub struct Flows {
     slots: Vec<Option<Flow>>,
     free: Vec<u32>,
     latest: Option<(Key, u32)>,
+    /// Flows beside the first of their addresses and ports.
+    twins: usize,
     /// The latest time of any sweep; time that goes back does not count.
     last_sweep: Option<i64>,
     next_sweep: i64,
@@ -305,6 +339,7 @@ impl Default for Flows {
             slots: Vec::new(),
             free: Vec::new(),
             latest: None,
+            twins: 0,
             last_sweep: None,
             next_sweep: i64::MIN,
             put_off: 0,
@@ -340,11 +375,32 @@ impl Flows {
         *other = std::mem::replace(one, Guess { ends: *ends, slot, direction });
     }
 
-    /// The flow of a key, for what is rarely asked.
+    /// Slot of the flow that a packet belongs to: its key, sender, network and sequence number.
+    #[inline]
+    pub fn find_in(&mut self, key: &Key, (source, port): (Ip, u16), lan: Lan, sequence: u32) -> Option<u32> {
+        let first = self.find(key);
+        let flow = first.and_then(|slot| self.slots.get(slot as usize)?.as_ref());
+        match flow {
+            None if self.twins == 0 => None,
+            Some(flow) if flow.lans[flow.direction(source, port) as usize] == Some(lan) => first,
+            _ => self.find_twin(key, (source, port), lan, sequence),
+        }
+    }
+
     #[cold]
-    pub fn of(&mut self, key: &Key) -> Option<&mut Flow> {
-        let slot = *self.index.get(key)?;
-        self.get(slot)
+    fn find_twin(&self, key: &Key, (source, port): (Ip, u16), lan: Lan, sequence: u32) -> Option<u32> {
+        let twins = if self.twins == 0 { 1 } else { MAX_TWINS };
+        let slots = (0..twins).filter_map(|twin| self.index.get(&Key { twin, ..*key }).copied());
+        let (mut best, mut last, mut count) = (None, None, 0);
+        for slot in slots {
+            let flow = self.slots.get(slot as usize)?.as_ref()?;
+            let claim = flow.claim(source, port, lan, sequence);
+            if claim > best.map_or(0, |(most, _)| most) {
+                best = Some((claim, slot));
+            }
+            (last, count) = (Some(slot), count + 1);
+        }
+        best.map(|(_, slot)| slot).or(last.filter(|_| count == MAX_TWINS))
     }
 
     /// The flow in a slot.
@@ -353,9 +409,13 @@ impl Flows {
         self.slots.get_mut(slot as usize)?.as_mut()
     }
 
-    /// Adds a flow.
-    pub fn insert(&mut self, flow: Flow) -> u32 {
+    /// Adds a flow; where there is one of its key, as another of that.
+    pub fn insert(&mut self, mut flow: Flow) -> u32 {
+        while flow.key.twin + 1 < MAX_TWINS && self.index.contains_key(&flow.key) {
+            flow.key.twin += 1;
+        }
         let key = flow.key;
+        self.twins += usize::from(key.twin > 0);
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = Some(flow);
@@ -374,6 +434,7 @@ impl Flows {
     pub fn remove(&mut self, slot: u32) -> Option<Flow> {
         let flow = self.slots.get_mut(slot as usize)?.take()?;
         self.index.remove(&flow.key);
+        self.twins -= usize::from(flow.key.twin > 0);
         self.guesses.forget(&flow);
         self.free.push(slot);
         self.latest = None;
@@ -428,111 +489,4 @@ impl Flows {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn flow(port: u32, time: i64) -> Flow {
-        let endpoints = [Ip::v4(port.to_be_bytes()), Ip::v4([10, 0, 0, 5])];
-        Flow {
-            key: Key::new(endpoints, [40_000, 502], Transport::Udp),
-            addresses: [0, 1],
-            ports: [40_000, 502],
-            endpoints,
-            macs: [None; 2],
-            sightings: [None; 2],
-            vlan: None,
-            capture: 0,
-            packets: [1, 0],
-            bytes: [60, 0],
-            first: (time, 1),
-            last: [(time, 1); 2],
-            sighted: [0; 2],
-            swept: (0, time),
-            flags: [0; 2],
-            opener: None,
-            starts: [None; 2],
-            service: None,
-            loaded: 1,
-            content: Content::Unknown(None),
-        }
-    }
-
-    /// A packet of a flow, as the engine counts it; the flows that end.
-    fn packet(flows: &mut Flows, slot: u32, time: i64, sweeps: &mut usize) -> Ending {
-        if let Some(flow) = flows.get(slot) {
-            flow.packets[0] += 1;
-            flow.last[0] = (time, 0);
-        }
-        if !flows.may_need_sweep(time) {
-            return Ending::default();
-        }
-        let due = flows.next_sweep;
-        let ending = flows.sweep(time);
-        *sweeps += usize::from(flows.next_sweep != due);
-        ending
-    }
-
-    #[test]
-    fn clocks_apart_make_no_sweeps_and_end_no_flow() {
-        for apart in [0, 120, 5 * 3_600, 10 * 365 * 86_400] {
-            let (mut flows, mut sweeps) = (Flows::default(), 0);
-            for port in 0..2 {
-                flows.insert(flow(port, i64::from(port) * apart * SECOND));
-            }
-            for second in 0..3_600 {
-                for slot in 0..2 {
-                    let time = (second + i64::from(slot) * apart) * SECOND;
-                    let ending = packet(&mut flows, slot, time, &mut sweeps);
-                    // Nobody can tell the first packet of the second clock from a long silence.
-                    assert!(second == 0 || ending == Ending::default(), "{apart} {second}");
-                }
-            }
-            assert!((59..=62).contains(&sweeps), "{sweeps} sweeps in an hour");
-        }
-    }
-
-    #[test]
-    fn a_flow_ends_by_the_silence_of_its_own() {
-        for (silent, ends) in [(590, false), (700, true)] {
-            let (mut flows, mut sweeps, mut ended) = (Flows::default(), 0, Vec::new());
-            // One clock is two minutes behind.
-            flows.insert(flow(0, 0));
-            flows.insert(flow(1, 120 * SECOND));
-            for second in 0..silent {
-                ended.extend(packet(&mut flows, 1, (120 + second) * SECOND, &mut sweeps).idle);
-            }
-            assert_eq!(ended, if ends { vec![0] } else { Vec::new() }, "{silent}");
-        }
-    }
-
-    #[test]
-    fn a_clock_that_runs_makes_few_sweeps() {
-        let (mut flows, mut sweeps) = (Flows::default(), 0);
-        for port in 0..1_600 {
-            flows.insert(flow(port, 0));
-        }
-        for minute in 0..1_000 {
-            packet(&mut flows, 0, minute * 61 * SECOND, &mut sweeps);
-        }
-        assert!((9..=10).contains(&sweeps), "{sweeps} sweeps for 1,000 packets");
-    }
-
-    #[test]
-    fn a_full_table_makes_room() {
-        for idle in [0, 1, MAX_FLOWS / 8 - 1, MAX_FLOWS / 8 + 1] {
-            let mut flows = Flows::default();
-            flows.sweep(0);
-            for port in 0..MAX_FLOWS {
-                let time = if port < idle { 0 } else { 800 + (port % 1_000) as i64 / 10 };
-                flows.insert(flow(port as u32, time * SECOND));
-            }
-            assert!(flows.may_need_sweep(900 * SECOND));
-            let Ending { idle: ended, surplus } = flows.sweep(900 * SECOND);
-            assert_eq!((ended.len(), ended.len() + surplus.len()), (idle, idle.max(MAX_FLOWS / 8)));
-            for slot in ended.into_iter().chain(surplus) {
-                assert!(flows.remove(slot).is_some_and(|flow| flow.last().0 < 815 * SECOND), "the most silent ones");
-            }
-            assert!(!flows.may_need_sweep(901 * SECOND));
-        }
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use zonewatch_dissectors::lan::Lan;
 use zonewatch_dissectors::net::fragments::{Added, Fragments};
 use zonewatch_dissectors::net::ip::{Fragment, Ip, IpPacket};
 use zonewatch_fuzz::input::Input;
@@ -32,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
             wire_length: length + usize::from(control == 0xff),
         };
         let fragment = Fragment { id, offset, more: offset + length < total };
-        match fragments.add(&packet, fragment, frame, time) {
+        match fragments.add(&packet, fragment, Lan::default(), frame, time) {
             Added::Whole(whole) => {
                 assert!(!whole.conflict, "a conflict within one packet");
                 assert_eq!(whole.payload.len(), total);

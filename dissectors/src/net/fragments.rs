@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 
 use super::ip::{Fragment, Ip, IpPacket};
+use crate::lan::Lan;
 
 /// Longest payload that fragments can make (RFC 791, 3.2).
 const MAX_PACKET: usize = 65_535;
@@ -17,6 +18,7 @@ struct Key {
     destination: Ip,
     id: u32,
     protocol: u8,
+    lan: Lan,
 }
 
 #[derive(Debug, Default)]
@@ -69,14 +71,14 @@ impl Fragments {
         self.given_up
     }
 
-    /// Adds one fragment, captured whole.
-    pub fn add(&mut self, packet: &IpPacket<'_>, fragment: Fragment, frame: u64, time_ns: i64) -> Added {
+    /// Adds one fragment, captured whole in this network.
+    pub fn add(&mut self, packet: &IpPacket<'_>, fragment: Fragment, lan: Lan, frame: u64, time_ns: i64) -> Added {
         let end = fragment.offset + packet.payload.len();
         if end > MAX_PACKET || packet.payload.is_empty() || packet.payload.len() < packet.wire_length {
             return Added::Impossible;
         }
-        let key =
-            Key { source: packet.source, destination: packet.destination, id: fragment.id, protocol: packet.protocol };
+        let &IpPacket { source, destination, protocol, .. } = packet;
+        let key = Key { source, destination, id: fragment.id, protocol, lan };
         self.make_room(&key, time_ns);
         self.order += 1;
         let order = self.order;
@@ -193,7 +195,7 @@ mod tests {
                 .iter()
                 .map(|&index| {
                     let (offset, more, payload) = parts[index];
-                    fragments.add(&packet(payload), fragment(offset, more), index as u64, 0)
+                    fragments.add(&packet(payload), fragment(offset, more), Lan::default(), index as u64, 0)
                 })
                 .last();
             assert!(matches!(last, Some(Added::Whole(whole)) if whole.payload == b"0123456789abcdefgh"));
@@ -203,9 +205,9 @@ mod tests {
     #[test]
     fn a_conflicting_overlap_is_told_and_the_first_octets_stay() {
         let mut fragments = Fragments::default();
-        assert_eq!(fragments.add(&packet(b"01234567"), fragment(0, true), 1, 0), Added::Waiting);
-        assert_eq!(fragments.add(&packet(b"XXXXXXXX"), fragment(0, true), 2, 0), Added::Conflict);
-        let last = fragments.add(&packet(b"89"), fragment(8, false), 3, 0);
+        assert_eq!(fragments.add(&packet(b"01234567"), fragment(0, true), Lan::default(), 1, 0), Added::Waiting);
+        assert_eq!(fragments.add(&packet(b"XXXXXXXX"), fragment(0, true), Lan::default(), 2, 0), Added::Conflict);
+        let last = fragments.add(&packet(b"89"), fragment(8, false), Lan::default(), 3, 0);
         assert!(matches!(last, Added::Whole(whole) if whole.payload == b"0123456789"));
     }
 
@@ -252,7 +254,7 @@ mod tests {
         for (name, parts, expected, conflict) in cases {
             let (mut fragments, mut told, mut whole) = (Fragments::default(), false, Vec::new());
             for (frame, (offset, more, payload)) in (1..).zip(*parts) {
-                match fragments.add(&packet(payload), fragment(*offset, *more), frame, 0) {
+                match fragments.add(&packet(payload), fragment(*offset, *more), Lan::default(), frame, 0) {
                     Added::Waiting => {}
                     Added::Conflict => told = true,
                     Added::Whole(made) => {
@@ -270,12 +272,24 @@ mod tests {
     fn what_never_ends_is_bounded_and_counted() {
         let mut fragments = Fragments::default();
         for id in 0..2_000 {
-            fragments.add(&packet(b"01234567"), Fragment { id, offset: 0, more: true }, 1, 0);
+            fragments.add(&packet(b"01234567"), Fragment { id, offset: 0, more: true }, Lan::default(), 1, 0);
         }
         assert_eq!(fragments.given_up(), 2_000 - MAX_UNFINISHED as u64);
         assert_eq!(
-            fragments.add(&packet(b"01234567"), Fragment { id: 1, offset: 65_528, more: true }, 1, 0),
+            fragments.add(&packet(b"01234567"), Fragment { id: 1, offset: 65_528, more: true }, Lan::default(), 1, 0),
             Added::Impossible
         );
+    }
+
+    #[test]
+    fn fragments_of_two_networks_are_not_mixed() {
+        let (mut fragments, ten, twenty) = (Fragments::default(), Lan::of(Some(10)), Lan::of(Some(20)));
+        let told = [(ten, b"01234567"), (twenty, b"abcdefgh")]
+            .map(|(lan, first)| fragments.add(&packet(first), fragment(0, true), lan, 1, 0));
+        assert_eq!(told, [Added::Waiting, Added::Waiting]);
+        for (lan, expected) in [(ten, b"0123456789"), (twenty, b"abcdefgh89")] {
+            let whole = fragments.add(&packet(b"89"), fragment(8, false), lan, 2, 0);
+            assert!(matches!(whole, Added::Whole(whole) if whole.payload == expected && !whole.conflict));
+        }
     }
 }
