@@ -72,7 +72,7 @@ pub fn again(flow: &mut Flow, direction: Direction, segment: &Segment<'_>, stamp
     let way = direction as usize;
     let is_usual = segment.missing == 0
         && segment.flags & (flag::SYN | flag::ACK) == flag::ACK
-        && !halves[direction.opposite() as usize].is_waiting();
+        && !halves.iter().any(Half::is_waiting);
     if !is_usual {
         return false;
     }

@@ -11,8 +11,9 @@ use hashbrown::HashMap;
 use crate::capture::Packet;
 use crate::columns::rows;
 use crate::dialogue;
-use crate::flows::{Content, Flow, Flows, Key, Transport};
+use crate::flows::{Content, Ending, Flow, Flows, Key, Transport};
 use crate::intern::{Addresses, Dictionaries};
+use crate::lan::Lan;
 use crate::model::OddityCode;
 use crate::net::BadHeader;
 use crate::net::fragments::Fragments;
@@ -64,6 +65,7 @@ struct Context {
     source: Option<Station>,
     destination: Option<Station>,
     vlan: Option<u16>,
+    lan: Lan,
     /// How many packets this one is inside of.
     depth: u8,
 }
@@ -78,6 +80,14 @@ struct Load<'a> {
     acknowledgement: u32,
     payload: &'a [u8],
     missing: usize,
+}
+
+impl Load<'_> {
+    /// The network of its flow. Stations of a link have addresses of their own in any.
+    #[inline]
+    fn lan(&self, context: &Context) -> Lan {
+        if self.transport.is_link() { Lan::default() } else { context.lan }
+    }
 }
 
 impl Engine {
@@ -159,7 +169,7 @@ impl Engine {
         if !(self.short_cuts && self.usual(packet, stamp)) {
             self.any(packet, stamp);
         }
-        if self.flows.needs_sweep(packet.time_ns) {
+        if self.flows.may_need_sweep(packet.time_ns) {
             self.sweep(packet.time_ns);
         }
     }
@@ -179,6 +189,7 @@ impl Engine {
                     source: link.source,
                     destination: link.destination,
                     vlan: link.vlan,
+                    lan: Lan::of(link.vlan),
                     depth: 0,
                 };
                 self.network(&context, link);
@@ -193,12 +204,9 @@ impl Engine {
 
     /// Ends the flows that have been silent too long; where there are too many, those silent longest.
     fn sweep(&mut self, now: i64) {
-        let mut ended = self.flows.idle(now);
-        if ended.is_empty() {
-            ended = self.flows.surplus();
-            self.sinks.coverage.flows_evicted += ended.len() as u64;
-        }
-        for slot in ended {
+        let Ending { idle, surplus } = self.flows.sweep(now);
+        self.sinks.coverage.flows_evicted += surplus.len() as u64;
+        for slot in idle.into_iter().chain(surplus) {
             self.end_flow(slot);
         }
     }
@@ -283,7 +291,8 @@ impl Engine {
     #[inline]
     fn load(&mut self, context: &Context, load: &Load<'_>) {
         let key = Key::new(load.addresses, load.ports, load.transport);
-        let mut slot = self.flows.find(&key);
+        let lan = load.lan(context);
+        let mut slot = self.flows.find_in(&key, (load.addresses[0], load.ports[0]), lan, load.sequence);
         if let Some(old) = slot.filter(|_| load.flags & (flag::SYN | flag::ACK) == flag::SYN) {
             if self.flows.get(old).is_some_and(|flow| is_over(flow)) {
                 self.end_flow(old);
@@ -307,6 +316,7 @@ impl Engine {
         flow.bytes[side] += u64::from(context.wire_length);
         flow.last[side] = (context.stamp.time, context.stamp.frame);
         flow.flags[side] |= load.flags;
+        flow.seen_in(direction, lan);
         if load.flags & flag::SYN != 0 && flow.opener.is_none() {
             let opener = if load.flags & flag::ACK == 0 { direction } else { direction.opposite() };
             flow.opener = Some(opener);
@@ -341,12 +351,14 @@ impl Engine {
             macs: [None, context.destination.and_then(Station::mac)],
             sightings: [None, None],
             vlan: context.vlan,
+            lans: [None; 2],
             capture: context.stamp.capture,
             packets: [0; 2],
             bytes: [0; 2],
             first: (context.stamp.time, context.stamp.frame),
             last: [(context.stamp.time, context.stamp.frame); 2],
             sighted: [0; 2],
+            swept: (0, context.stamp.time),
             flags: [0; 2],
             opener: None,
             starts: [None; 2],

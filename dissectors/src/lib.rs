@@ -19,6 +19,7 @@ pub mod extract;
 pub mod flows;
 pub mod intern;
 pub mod known;
+pub mod lan;
 pub mod model;
 pub mod net;
 pub mod polling;

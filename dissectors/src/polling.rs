@@ -231,23 +231,27 @@ impl Polling {
     ) {
         let was_idle = std::mem::replace(&mut self.idle, heard.idle);
         let draft = self.draft.take();
+        let client = match heard.kind {
+            Some(Kind::Request) => Some(direction),
+            Some(Kind::Response) => Some(direction.opposite()),
+            _ => self.client,
+        };
+        if client != self.client {
+            // Whoever asked before answers now: what is remembered has another meaning.
+            self.forget(sinks);
+            self.client = client;
+        }
         if sinks.detail == Detail::Events || heard.messages != 1 || heard.remarks {
             return;
         }
         let row = |sinks: &Sinks| sinks.rows.pdus.last().cloned().filter(|_| sinks.detail == Detail::Pdus);
         match (heard.kind, draft.map(|draft| *draft)) {
             (Some(Kind::Request), _) if was_idle => {
-                if self.client != Some(direction) {
-                    self.forget(sinks);
-                    self.client = Some(direction);
-                }
                 self.missed(sinks);
                 let row = row(sinks);
                 self.draft = Words::of(session, direction, message).map(|request| Box::new(Draft { request, row }));
             }
-            (Some(Kind::Response), Some(Draft { request, row: asked }))
-                if heard.idle && self.client != Some(direction) =>
-            {
+            (Some(Kind::Response), Some(Draft { request, row: asked })) if heard.idle => {
                 let outcome = match sinks.detail {
                     Detail::Pdus => asked.zip(row(sinks)).map(|(asked, told)| Outcome::Rows(Box::new([asked, told]))),
                     _ => tally.map(Outcome::Counted),

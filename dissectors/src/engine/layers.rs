@@ -42,24 +42,30 @@ impl Engine {
 
     #[inline(never)]
     fn fragment(&mut self, context: &Context, packet: &IpPacket<'_>, fragment: Fragment) {
-        match self.fragments.add(packet, fragment, context.stamp.frame, context.stamp.time) {
+        match self.fragments.add(packet, fragment, context.lan, context.stamp.frame, context.stamp.time) {
             Added::Whole(whole) => {
+                if whole.conflict {
+                    self.overlap(context, packet, fragment);
+                }
                 let wire_length = whole.payload.len();
                 self.transport(context, &IpPacket { fragment: None, payload: &whole.payload, wire_length, ..*packet });
             }
-            Added::Conflict => {
-                let ends = [Some(packet.source), Some(packet.destination)];
-                let odd = Odd {
-                    layer: "ip-fragment",
-                    offset: fragment.offset as u32,
-                    code: OddityCode::ConflictingOverlap,
-                    expected: "the octets that were sent before at this offset, found others".to_string(),
-                };
-                self.sinks.oddity(ends, context.stamp, odd);
-            }
+            Added::Conflict => self.overlap(context, packet, fragment),
             Added::Waiting => {}
             Added::Impossible => self.sinks.coverage.undecoded_packets += 1,
         }
+    }
+
+    /// A fragment contradicts those before it.
+    fn overlap(&mut self, context: &Context, packet: &IpPacket<'_>, fragment: Fragment) {
+        let ends = [Some(packet.source), Some(packet.destination)];
+        let odd = Odd {
+            layer: "ip-fragment",
+            offset: fragment.offset as u32,
+            code: OddityCode::ConflictingOverlap,
+            expected: "the octets that were sent before at this offset, found others".to_string(),
+        };
+        self.sinks.oddity(ends, context.stamp, odd);
     }
 
     /// Not IP: a tunnel of the link layer, or a flow of its own.
@@ -78,7 +84,7 @@ impl Engine {
         if tunnel.carried == Carried::Frame {
             self.layer2(context, link);
             if let Some(outer) = load_of(link) {
-                self.is_service(&outer, tunnel.service);
+                self.is_service(context, &outer, tunnel.service);
             }
             return self.inside(context, &tunnel, context.missing, None);
         }
@@ -178,12 +184,15 @@ impl Engine {
     #[cold]
     fn tunnel(&mut self, context: &Context, outer: &Load<'_>, tunnel: &Tunnel<'_>, missing: usize) {
         self.load(context, outer);
-        self.is_service(outer, tunnel.service);
+        self.is_service(context, outer, tunnel.service);
         self.inside(context, tunnel, missing, None);
     }
 
-    fn is_service(&mut self, load: &Load<'_>, service: &'static str) {
-        if let Some(flow) = self.flows.of(&Key::new(load.addresses, load.ports, load.transport)) {
+    fn is_service(&mut self, context: &Context, load: &Load<'_>, service: &'static str) {
+        let key = Key::new(load.addresses, load.ports, load.transport);
+        let sender = (load.addresses[0], load.ports[0]);
+        let slot = self.flows.find_in(&key, sender, load.lan(context), load.sequence);
+        if let Some(flow) = slot.and_then(|slot| self.flows.get(slot)) {
             flow.service = Some((service, Basis::Content));
         }
     }
@@ -215,6 +224,7 @@ impl Engine {
             source: link.source,
             destination: link.destination,
             vlan: link.vlan,
+            lan: context.lan.inside(tunnel.number, link.vlan),
             depth: context.depth + 1,
             ..*context
         };

@@ -1,5 +1,7 @@
 //! The short cuts of the engine against the long way: every table is the same, whatever is done to a capture.
 
+mod again;
+mod lans;
 mod loss;
 mod opening;
 mod streams;

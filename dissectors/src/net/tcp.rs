@@ -104,23 +104,36 @@ impl Half {
     ) -> bool {
         let next = *self.next.get_or_insert(sequence);
         let ahead = distance(next, sequence);
+        let conflict = self.differs_from_held(sequence, payload);
         if ahead == 0 {
             self.deliver(payload, missing, stamp, sink);
             self.release(sink);
-            return false;
+            return conflict;
         }
         if ahead > 0 {
             self.hold(sequence, payload, missing, stamp);
             if self.is_lost(stamp.time) {
                 self.skip_hole(sink);
             }
-            return false;
+            return conflict;
         }
         if ahead < FAR_BACK {
             self.restart(sequence, payload, missing, stamp, sink);
             return false;
         }
-        self.retransmission(ahead.unsigned_abs() as usize, payload, missing, stamp, sink)
+        conflict | self.retransmission(ahead.unsigned_abs() as usize, payload, missing, stamp, sink)
+    }
+
+    /// True where a segment carries other octets than those that wait for the same sequence numbers.
+    fn differs_from_held(&self, sequence: u32, payload: &[u8]) -> bool {
+        self.held.iter().any(|held| {
+            let ahead = distance(sequence, held.sequence);
+            let (earlier, later) = if ahead >= 0 { (payload, &held.payload[..]) } else { (&held.payload[..], payload) };
+            let Some(overlap) = earlier.get(ahead.unsigned_abs() as usize..) else { return false };
+            // A keep-alive repeats the last octet, of any content (RFC 9293, 3.8.4); it may come before what it repeats.
+            let keep_alive = overlap.len() == 1 && later.len() == 1;
+            !keep_alive && overlap.iter().zip(later).any(|(one, other)| one != other)
+        })
     }
 
     /// The other side awaits `acknowledgement` next. Where segments are waiting, [`Half::lost`] has to be asked.
@@ -360,6 +373,15 @@ mod tests {
             ("keep-alive", &[(1, b"ab"), (2, b"\0"), (3, b"cd")], "abcd", 0),
             ("hole", &[(1, b"ab"), (5, b"ef")], "ab..ef", 0),
             ("overlap of held segments", &[(3, b"cd"), (4, b"de"), (1, b"ab")], "abcde", 0),
+            ("conflict of held segments", &[(3, b"cd"), (4, b"Xe"), (1, b"ab")], "abcde", 1),
+            ("conflict of held segments, the later first", &[(4, b"de"), (3, b"cX"), (1, b"ab")], "abcXe", 1),
+            ("conflict inside a held segment", &[(3, b"cdef"), (4, b"dX"), (1, b"ab")], "abcdef", 1),
+            ("what fills the hole conflicts", &[(3, b"cd"), (1, b"abX")], "abXd", 1),
+            ("what fills it again conflicts", &[(1, b"ab"), (5, b"ef"), (1, b"abcdX")], "abcdXf", 1),
+            ("held segments side by side", &[(5, b"ef"), (3, b"cd"), (1, b"ab")], "abcdef", 0),
+            ("an octet sent again conflicts", &[(3, b"cd"), (3, b"X"), (1, b"ab")], "abcd", 1),
+            ("keep-alive behind a hole", &[(3, b"cd"), (4, b"\0"), (1, b"ab")], "abcd", 0),
+            ("keep-alive before its octets", &[(4, b"\0"), (1, b"abcd")], "abcd", 0),
         ];
         for (name, segments, expected, conflicts) in cases {
             assert_eq!(stream(segments, Some(0)), (expected.to_string(), *conflicts), "{name}");
