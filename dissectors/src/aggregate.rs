@@ -19,7 +19,7 @@ const BUCKET_NS: i64 = 15 * 60 * 1_000_000_000;
 /// Combinations of one edge; beyond it they are coalesced into ranges (an attacker can vary registers).
 const MAX_PER_EDGE: u32 = 1_024;
 /// Combinations in all.
-const MAX_COMBINATIONS: usize = 200_000;
+const MAX_COMBINATIONS: usize = 100_000;
 /// Further ones that are told by their kind of object, and as many again that are told without function and object;
 /// beyond them the rest is told without client and server, too.
 const MAX_FOLDED: usize = 16_384;
