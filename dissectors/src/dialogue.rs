@@ -10,7 +10,7 @@ use crate::net::tcp::{Half, Piece, Stamp};
 use crate::recognise::{Kept, Recognised, Seen};
 use crate::services::Basis;
 use crate::session::{Chunk, Direction, Output, Session};
-use crate::sinks::{Odd, Sinks};
+use crate::sinks::{Hold, Odd, Sinks};
 use crate::stream::Assembly;
 use crate::talk::Talk;
 
@@ -123,7 +123,13 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
         });
     }
     let held = halves.iter().map(Half::held).sum::<usize>() + assemblies.iter().map(Assembly::held).sum::<usize>();
-    let too_much = sinks.holds_too_much(&mut talk.held, held + talk.session.held());
+    let too_much = sinks.holds_too_much(Hold::Parts, &mut talk.held, held + talk.session.held());
+    talk.bound_requests(sinks);
+    let history = |halves: &[Half; 2]| halves.iter().map(Half::history).sum();
+    if sinks.holds_too_much(Hold::History, &mut talk.held, history(halves)) {
+        halves.iter_mut().for_each(Half::shorten_history);
+        sinks.holds_too_much(Hold::History, &mut talk.held, history(halves));
+    }
     if conflict {
         let odd = Odd {
             layer: "tcp",

@@ -112,7 +112,7 @@ impl Engine {
     pub fn plain(detail: Detail) -> Self {
         let mut engine = Engine::new(detail);
         engine.short_cuts = false;
-        engine.sinks.verses_left = 0;
+        engine.sinks.memory_left = 0;
         engine
     }
 
@@ -155,6 +155,12 @@ impl Engine {
     pub fn tables(&mut self) -> (&mut Rows, &mut Recorder, &mut Dictionaries) {
         let Sinks { rows, recorder, dictionaries, .. } = &mut self.sinks;
         (rows, recorder, dictionaries)
+    }
+
+    /// Rows that were made and not yet taken, of the tables that grow with the packets.
+    pub fn rows(&self) -> usize {
+        let Sinks { rows, recorder, .. } = &self.sinks;
+        recorder.events.rows() + rows.pdus.rows() + rows.activities.rows() + rows.flows.rows()
     }
 
     /// The words of all rows.

@@ -332,6 +332,22 @@ impl Message {
         *self = Message { objects, values, text, ..Message::default() };
     }
 
+    /// What it takes in memory.
+    pub fn octets(&self) -> usize {
+        let Message { objects, values, text, .. } = self;
+        size_of::<Message>()
+            + objects.capacity() * size_of::<Object>()
+            + size_of::<f64>() * values.capacity()
+            + text.capacity()
+    }
+
+    /// Gives back the room that it does not need.
+    pub fn fit(&mut self) {
+        self.objects.shrink_to_fit();
+        self.values.shrink_to_fit();
+        self.text.shrink_to_fit();
+    }
+
     /// Adds numbers and returns where they are.
     pub fn push_values(&mut self, numbers: impl IntoIterator<Item = f64>) -> Range<u32> {
         let start = self.values.len() as u32;

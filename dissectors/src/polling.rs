@@ -90,6 +90,22 @@ struct Verse {
     outcome: Outcome,
 }
 
+/// What the shortest verse takes.
+#[cfg(test)]
+pub const LEAST_VERSE: usize = size_of::<Verse>();
+
+impl Verse {
+    /// What it takes in memory.
+    fn octets(&self) -> usize {
+        let apart = |words: &Words| if words.octets.spilled() { words.octets.capacity() } else { 0 };
+        let outcome = match &self.outcome {
+            Outcome::Rows(rows) => size_of_val(&**rows),
+            Outcome::Counted(tally) => tally.apart(),
+        };
+        size_of::<Verse>() + apart(&self.request) + apart(&self.response) + outcome
+    }
+}
+
 /// What became of an exchange.
 #[derive(Debug)]
 enum Outcome {
@@ -260,12 +276,14 @@ impl Polling {
                 // The same request with another answer than before takes the place of that.
                 let verse = Verse { request, response, outcome };
                 match self.verses.iter().position(|other| other.request.are_in(&verse.request.octets)) {
-                    Some(at) => self.verses[at] = verse,
-                    None if self.verses.len() < MAX_VERSES && sinks.verses_left > 0 => {
+                    Some(at) if sinks.remembers(verse.octets(), self.verses[at].octets()) => self.verses[at] = verse,
+                    None if self.verses.len() < MAX_VERSES && sinks.remembers(verse.octets(), 0) => {
+                        if self.verses.len() == self.verses.capacity() {
+                            self.verses.reserve_exact(self.verses.len().max(1));
+                        }
                         self.verses.push(verse);
-                        sinks.verses_left -= 1;
                     }
-                    None => {}
+                    _ => {}
                 }
             }
             _ => {}
@@ -281,8 +299,7 @@ impl Polling {
 
     /// Forgets all: the flow ends, or says other things now.
     pub fn forget(&mut self, sinks: &mut Sinks) {
-        sinks.verses_left += self.verses.len();
-        self.verses.clear();
+        sinks.memory_left += std::mem::take(&mut self.verses).iter().map(Verse::octets).sum::<usize>();
         (self.next, self.misses) = (0, 0);
     }
 }

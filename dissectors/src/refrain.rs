@@ -32,6 +32,16 @@ struct Verse {
     told: Told,
 }
 
+impl Verse {
+    /// What it takes in memory.
+    fn octets(&self) -> usize {
+        let Told { activities, claims, .. } = &self.told;
+        let activities = if activities.spilled() { activities.capacity() * size_of::<activity::Place>() } else { 0 };
+        let claims = if claims.spilled() { claims.capacity() * size_of::<usize>() } else { 0 };
+        size_of::<Verse>() + self.octets.len() + activities + claims
+    }
+}
+
 /// What one flow says again and again.
 #[derive(Debug, Default)]
 pub struct Refrain {
@@ -67,24 +77,25 @@ impl Refrain {
         let is_same = |verse: &Verse| verse.direction == direction && session.says_the_same(&verse.octets, octets);
         let verse = Verse { direction, octets: octets.into(), told };
         match self.verses.iter().position(is_same) {
-            Some(at) => self.verses[at] = verse,
-            None if self.verses.len() < MAX_VERSES && sinks.verses_left > 0 => {
-                self.verses.push(verse);
-                sinks.verses_left -= 1;
-            }
+            Some(at) => self.put(at, verse, sinks),
+            None if self.verses.len() < MAX_VERSES && sinks.remembers(verse.octets(), 0) => self.verses.push(verse),
             None => {
-                let next = self.next;
-                if let Some(oldest) = self.verses.get_mut(next) {
-                    *oldest = verse;
-                    self.next = (next + 1) % MAX_VERSES;
-                }
+                self.put(self.next, verse, sinks);
+                self.next = (self.next + 1) % self.verses.len().max(1);
             }
+        }
+    }
+
+    fn put(&mut self, at: usize, verse: Verse, sinks: &mut Sinks) {
+        if let Some(old) = self.verses.get_mut(at)
+            && sinks.remembers(verse.octets(), old.octets())
+        {
+            *old = verse;
         }
     }
 
     /// Forgets all: the flow ends.
     pub fn forget(&mut self, sinks: &mut Sinks) {
-        sinks.verses_left += self.verses.len();
-        self.verses.clear();
+        sinks.memory_left += std::mem::take(&mut self.verses).iter().map(Verse::octets).sum::<usize>();
     }
 }

@@ -21,12 +21,28 @@ use crate::unknown::Tally;
 
 /// Oddities kept of one code and capture file.
 const MAX_ODDITIES: u32 = 1_000;
-/// Exchanges that all flows together remember, to find them again.
-const MAX_VERSES: usize = 32_768;
-/// Octets that all conversations together hold until messages are whole and holes are filled.
-const MAX_HELD: usize = 32 * 1024 * 1024;
+/// What all flows together remember to find it again may take so much.
+const MAX_REMEMBERED: usize = 16 << 20;
 /// Distinct statements about devices kept.
 const MAX_CLAIMS: usize = 100_000;
+
+/// What conversations hold of what was said. Each kind has a bound of its own for all conversations together: who fills
+/// one takes no room from the others.
+#[derive(Clone, Copy, Debug)]
+pub enum Hold {
+    /// Half-built messages, and segments that wait for holes to be filled.
+    Parts,
+    /// Requests that await an answer, and answers that await their request.
+    Requests,
+    /// Octets that were delivered, to compare repetitions with.
+    History,
+}
+
+/// Octets of each kind.
+pub type Held = [usize; 3];
+
+/// What all conversations together hold at most.
+const MAX_HELD: Held = [32 << 20, 16 << 20, 16 << 20];
 
 /// What is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,10 +100,10 @@ pub struct Sinks {
     pub coverage: rows::Coverage,
     /// Current capture point.
     pub source: u32,
-    /// Exchanges that flows may still remember to find them again.
-    pub verses_left: usize,
-    /// Octets of half-built messages, and of streams that wait for holes to be filled, in all conversations together.
-    held: usize,
+    /// Octets that flows may still take to remember what repeats.
+    pub memory_left: usize,
+    /// What all conversations together hold.
+    held: Held,
     /// Where the rows are that were made of what was decoded last.
     pub told: Told,
     claims: HashMap<(u32, u32, u32, String), usize, foldhash::fast::RandomState>,
@@ -103,7 +119,7 @@ pub struct Sinks {
 impl Sinks {
     /// Sinks that keep this much.
     pub fn new(detail: Detail) -> Self {
-        let mut sinks = Sinks { detail, verses_left: MAX_VERSES, ..Sinks::default() };
+        let mut sinks = Sinks { detail, memory_left: MAX_REMEMBERED, ..Sinks::default() };
         sinks.recorder.keep_all = detail == Detail::Events;
         sinks
     }
@@ -138,20 +154,35 @@ impl Sinks {
         coverage
     }
 
-    /// A conversation holds so many octets now, instead of so many; true where all together hold too much, and the one
-    /// that would hold more has to give its own up.
+    /// A conversation holds so many octets of a kind now, instead of so many; true where all together hold too much, and
+    /// the one that would hold more has to give its own up.
     #[inline]
-    pub fn holds_too_much(&mut self, held: &mut usize, now: usize) -> bool {
+    pub fn holds_too_much(&mut self, kind: Hold, held: &mut Held, now: usize) -> bool {
+        let (held, all) = (&mut held[kind as usize], &mut self.held[kind as usize]);
         let before = std::mem::replace(held, now);
-        self.held = (self.held + now).saturating_sub(before);
-        now > before && self.held > MAX_HELD
+        *all = (*all + now).saturating_sub(before);
+        now > before && *all > MAX_HELD[kind as usize]
     }
 
-    /// A conversation gave up what it held.
+    /// A conversation gave up its half-built messages.
     #[cold]
-    pub fn gave_up(&mut self, held: &mut usize) {
-        self.held = self.held.saturating_sub(std::mem::take(held));
+    pub fn gave_up(&mut self, held: &mut Held) {
+        self.holds_too_much(Hold::Parts, held, 0);
         self.coverage.messages_dropped += 1;
+    }
+
+    /// A conversation ends.
+    pub fn holds_nothing(&mut self, held: &mut Held) {
+        for kind in [Hold::Parts, Hold::Requests, Hold::History] {
+            self.holds_too_much(kind, held, 0);
+        }
+    }
+
+    /// Takes room for what a flow remembers instead of something else; false where there is not so much.
+    pub fn remembers(&mut self, octets: usize, instead_of: usize) -> bool {
+        let left = (self.memory_left + instead_of).checked_sub(octets);
+        self.memory_left = left.unwrap_or(self.memory_left);
+        left.is_some()
     }
 
     /// Counts octets in a protocol's flow that belong to no message.
@@ -259,6 +290,13 @@ impl Sinks {
         let Dialogue { exchanges, recent, .. } = dialogue;
         self.coverage.exchanges_dropped += exchanges.dropped();
         exchanges.finish(&mut |exchange| self.recorder.exchange(place, recent, exchange, &mut self.dictionaries));
+    }
+
+    /// All flows together have too many open exchanges: closes those of one that are more than it may have.
+    #[cold]
+    pub fn give_up_exchanges(&mut self, place: &Conversation, dialogue: &mut Dialogue) {
+        let Dialogue { exchanges, recent, .. } = dialogue;
+        exchanges.give_up(&mut |exchange| self.recorder.exchange(place, recent, exchange, &mut self.dictionaries));
     }
 
     /// Adds an oddity of a protocol's conversation.
@@ -448,16 +486,31 @@ mod tests {
 
     #[test]
     fn who_would_hold_more_than_all_may_gives_its_own_up() {
-        let (mut sinks, mut one, mut other) = (Sinks::default(), 0, 0);
-        assert!(!sinks.holds_too_much(&mut one, MAX_HELD));
-        assert!(!sinks.holds_too_much(&mut other, 0));
-        assert!(sinks.holds_too_much(&mut other, 1));
-        sinks.gave_up(&mut other);
-        assert_eq!((sinks.held, other, sinks.coverage.messages_dropped), (MAX_HELD, 0, 1));
-        // Nobody has to, who holds less than before.
-        assert!(sinks.holds_too_much(&mut other, 2));
-        assert!(!sinks.holds_too_much(&mut other, 1));
-        assert!(!sinks.holds_too_much(&mut one, 0));
-        assert_eq!(sinks.held, 1);
+        for kind in [Hold::Parts, Hold::Requests, Hold::History] {
+            let (mut sinks, mut one, mut other) = (Sinks::default(), Held::default(), Held::default());
+            let most = MAX_HELD[kind as usize];
+            assert!(!sinks.holds_too_much(kind, &mut one, most));
+            assert!(!sinks.holds_too_much(kind, &mut other, 0));
+            assert!(sinks.holds_too_much(kind, &mut other, 1));
+            sinks.holds_nothing(&mut other);
+            assert_eq!((sinks.held[kind as usize], other), (most, Held::default()));
+            // Nobody has to, who holds less than before.
+            assert!(sinks.holds_too_much(kind, &mut other, 2));
+            assert!(!sinks.holds_too_much(kind, &mut other, 1));
+            assert!(!sinks.holds_too_much(kind, &mut one, 0));
+            assert_eq!(sinks.held.iter().sum::<usize>(), 1);
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound_in_octets() {
+        let mut sinks = Sinks::new(Detail::Aggregates);
+        assert!(sinks.remembers(MAX_REMEMBERED - 10, 0));
+        // Octets, those that they take the place of, whether there is room, what is left then.
+        for (octets, instead_of, fits, left) in
+            [(11, 0, false, 10), (12, 2, true, 0), (1, 0, false, 0), (3, 3, true, 0), (0, 12, true, 12)]
+        {
+            assert_eq!((sinks.remembers(octets, instead_of), sinks.memory_left), (fits, left));
+        }
     }
 }

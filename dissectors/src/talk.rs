@@ -6,7 +6,7 @@ use crate::polling::{Heard, Octets};
 use crate::record::Dialogue;
 use crate::refrain::{self, Refrain, Told};
 use crate::session::{Chunk, Direction, Output, Session};
-use crate::sinks::{Detail, Sinks};
+use crate::sinks::{Detail, Held, Hold, Sinks};
 use crate::stream::Assembly;
 
 /// A conversation of one protocol.
@@ -21,14 +21,21 @@ pub struct Talk {
     pub place: Conversation,
     /// Which side was seen to be the client.
     pub client: Option<Direction>,
-    /// Octets of half-built messages, and of streams that wait for holes to be filled.
-    pub held: usize,
+    /// What it holds of what was said.
+    pub held: Held,
 }
 
 impl Talk {
     /// A conversation that starts.
     pub fn new(session: Box<dyn Session>, place: Conversation) -> Self {
-        Talk { session, place, dialogue: Dialogue::default(), refrain: Refrain::default(), client: None, held: 0 }
+        Talk {
+            session,
+            place,
+            dialogue: Dialogue::default(),
+            refrain: Refrain::default(),
+            client: None,
+            held: Held::default(),
+        }
     }
 
     /// Takes a whole message that is the next of its direction where it repeats an earlier one; false where it has to
@@ -95,12 +102,23 @@ impl Talk {
             self.refrain.remember(&*self.session, direction, bytes, told, sinks);
         }
         self.heard(direction, bytes, heard, sinks);
-        if sinks.holds_too_much(&mut self.held, self.session.held()) {
+        self.bound_requests(sinks);
+        if sinks.holds_too_much(Hold::Parts, &mut self.held, self.session.held()) {
             for direction in [Direction::Forward, Direction::Backward] {
                 self.session.gap(direction, output);
                 self.take(direction, stamp, sinks, output);
             }
             sinks.gave_up(&mut self.held);
+        }
+    }
+
+    /// Closes open exchanges where all conversations together have too many.
+    #[inline]
+    pub fn bound_requests(&mut self, sinks: &mut Sinks) {
+        let Talk { dialogue, held, place, .. } = self;
+        if sinks.holds_too_much(Hold::Requests, held, dialogue.exchanges.held()) {
+            sinks.give_up_exchanges(place, dialogue);
+            sinks.holds_too_much(Hold::Requests, held, dialogue.exchanges.held());
         }
     }
 
@@ -145,7 +163,7 @@ impl Talk {
         output.frame = stamp.frame;
         self.session.close(output);
         self.take(Direction::Forward, stamp, sinks, output);
-        sinks.holds_too_much(&mut self.held, 0);
+        sinks.holds_nothing(&mut self.held);
         self.dialogue.polling.forget(sinks);
         self.refrain.forget(sinks);
         sinks.finish_dialogue(&self.place, &mut self.dialogue);

@@ -75,6 +75,18 @@ impl Half {
         self.held_octets + self.held.len() * size_of::<Held>()
     }
 
+    /// What it takes to keep what repetitions are compared with, beyond what each has.
+    #[inline]
+    pub fn history(&self) -> usize {
+        self.history.room.saturating_sub(LEAST_HISTORY)
+    }
+
+    /// Compares repetitions with the last few octets only from now on.
+    #[cold]
+    pub fn shorten_history(&mut self) {
+        self.history.shorten();
+    }
+
     /// The connection starts with this sequence number.
     pub fn synchronise(&mut self, sequence: u32) {
         *self = Half { next: Some(sequence.wrapping_add(1)), ..Half::default() };
@@ -278,6 +290,8 @@ impl Half {
 struct History {
     ring: Vec<u8>,
     room: usize,
+    /// True where it is to stay as short as can be.
+    is_short: bool,
     /// Where the next octet goes, once the ring is full.
     end: usize,
 }
@@ -302,10 +316,12 @@ impl History {
 
     #[inline(never)]
     fn wrap(&mut self, octets: &[u8]) {
-        if octets.len() > self.room / 2 && self.room < MOST_HISTORY {
+        let most = if self.is_short { LEAST_HISTORY } else { MOST_HISTORY };
+        if octets.len() > self.room / 2 && self.room < most {
             self.ring.rotate_left(self.end);
             self.end = 0;
-            self.room = (2 * octets.len()).next_power_of_two().clamp(LEAST_HISTORY, MOST_HISTORY);
+            self.room = (2 * octets.len()).next_power_of_two().clamp(LEAST_HISTORY, most);
+            self.ring.reserve_exact(self.room - self.ring.len());
         }
         let octets = &octets[octets.len().saturating_sub(self.room)..];
         let (fill, mut rest) = octets.split_at(octets.len().min(self.room - self.ring.len()));
@@ -316,6 +332,14 @@ impl History {
             self.end = (self.end + now.len()) % self.room;
             rest = later;
         }
+    }
+
+    /// Keeps the last few octets, and never more.
+    fn shorten(&mut self) {
+        self.ring.rotate_left(self.end);
+        self.ring.drain(..self.ring.len().saturating_sub(LEAST_HISTORY));
+        self.ring.shrink_to_fit();
+        (self.end, self.room, self.is_short) = (0, self.room.min(LEAST_HISTORY), true);
     }
 
     /// True where octets that start `back` before the end of what was delivered are others than those kept.
@@ -395,6 +419,34 @@ mod tests {
         let segments: &[Sent<'_>] =
             &[(1, half.as_bytes()), (1 + half.len() as u32, all.as_bytes()), (1, long.as_bytes())];
         assert_eq!(stream(segments, Some(0)), (long.clone(), 0));
+    }
+
+    #[test]
+    fn a_short_history_compares_the_last_octets_and_stays_short() {
+        let long = [7; 1_400];
+        for sent in [0, 1, 3] {
+            let (mut half, mut sink) = (Half::default(), |_: Piece<'_>, _: Stamp| {});
+            half.synchronise(0);
+            let mut next = 1;
+            let mut send = |half: &mut Half, octets: &[u8]| {
+                half.segment(next, octets, 0, Stamp::default(), &mut sink);
+                next += octets.len() as u32;
+            };
+            (0..sent).for_each(|_| send(&mut half, &long));
+            assert_eq!(half.history(), if sent > 0 { MOST_HISTORY - LEAST_HISTORY } else { 0 });
+            half.shorten_history();
+            for _ in 0..2 {
+                assert!(half.history() == 0 && half.history.ring.capacity() <= LEAST_HISTORY, "{sent} sent");
+                send(&mut half, &long);
+                send(&mut half, b"the end");
+            }
+            let kept = [&long[..LEAST_HISTORY - 7], b"the end"].concat();
+            for (wrong, octets) in [(None, &kept), (Some(0), &kept), (Some(LEAST_HISTORY - 1), &kept)] {
+                let mut again = octets.clone();
+                wrong.into_iter().for_each(|at: usize| again[at] ^= 1);
+                assert_eq!(half.history.differs(LEAST_HISTORY, &again), wrong.is_some(), "{sent} sent, {wrong:?}");
+            }
+        }
     }
 
     #[test]
