@@ -1,7 +1,10 @@
 from collections.abc import Sequence
 from typing import final
 
-__all__ = ["Columns", "Decoder", "Extractor"]
+__all__ = ["FIELDS", "SERVICES", "Columns", "Decoder", "Extractor"]
+
+SERVICES: tuple[str, ...]
+FIELDS: tuple[str, ...]
 
 @final
 class Decoder:
@@ -31,7 +34,7 @@ class Extractor:
 
     def __new__(
         cls,
-        inputs: Sequence[tuple[str, str, str, Sequence[tuple[int, int]]]],
+        inputs: Sequence[tuple[str, str, str, Sequence[tuple[int, int, int | None]]]],
         captures: int,
         most_octets: int,
     ) -> Extractor: ...

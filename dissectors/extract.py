@@ -22,7 +22,9 @@ class Wanted:
     source: str
     name: str  # in results
     path: Path
-    frames: tuple[tuple[int, int], ...]  # frame, and the number of a mini capture that it goes to
+    frames: tuple[tuple[int, int, int | None], ...]
+    """Frame, number of a mini capture that it goes to, and how many octets of what TCP or UDP carries in it are shown:
+    none where all are."""
 
 
 @dataclass(frozen=True, slots=True)

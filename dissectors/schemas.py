@@ -152,12 +152,15 @@ FLOWS: Final = pa.schema(
         _required("client", WORD),  # opened it (TCP: SYN; else the first seen, or the side with the high port)
         _required("server", WORD),  # IP address; on a link without IP a MAC, arcnet:<node>, mstp:<station>
         _required("client_port", pa.uint16()),
-        _required("server_port", pa.uint16()),  # ICMP type and code; EtherType, or DSAP of LLC, on a link
+        # ICMP: type, and the type that answers it or else its code; on a link EtherType, or DSAP of LLC
+        _required("server_port", pa.uint16()),
         pa.field("vlan", pa.uint16()),
         _required("client_mac", WORD),
         _required("server_mac", WORD),
+        _required("community_id", pa.utf8()),  # version 1, seed 0; empty without an internet layer
         _required("service", WORD),  # empty: unknown
         _required("basis", WORD),  # content, port, or empty
+        _required("odd_port", pa.bool_()),  # told by content, at a port that is not the service's own
         _required("state", WORD),
         _required("packets_out", pa.uint64()),  # client to server
         _required("packets_in", pa.uint64()),
@@ -168,6 +171,40 @@ FLOWS: Final = pa.schema(
         _required("first_frame", pa.uint64()),
         _required("last_frame", pa.uint64()),
         _required("flows", pa.uint64()),  # 1; more where flows beyond the cap are counted together, client port 0
+    ]
+)
+
+ACTIVITY_FIELD: Final = pa.struct(
+    [
+        _required("name", WORD),  # one of vocabulary.FIELDS
+        _required("value", pa.utf8()),
+    ]
+)
+
+ACTIVITIES: Final = pa.schema(
+    [
+        _required("source", WORD),
+        _required("capture", WORD),  # of the first time
+        _required("protocol", WORD),  # one of vocabulary.SERVICES
+        _required("transport", WORD),
+        _required("client", WORD),
+        _required("server", WORD),
+        _required("client_port", pa.uint16()),  # the first time
+        _required("server_port", pa.uint16()),
+        pa.field("vlan", pa.uint16()),
+        _required("action", WORD),  # the protocol's word
+        _required("operation", WORD),
+        _required("status", WORD),
+        _required("code", pa.utf8()),  # the protocol's word or number for the outcome
+        _required("fields", pa.list_(_required("item", ACTIVITY_FIELD))),  # a name may come several times
+        _required("coalesced", pa.bool_()),  # stands for many of one client, server and protocol, beyond the cap
+        _required("count", pa.uint64()),  # within a quarter of an hour
+        _required("first_time", TIME),
+        _required("last_time", TIME),
+        pa.field("request_frame", pa.uint64()),  # the first time, where it is told at the answer
+        _required("first_frame", pa.uint64()),
+        _required("last_frame", pa.uint64()),
+        _required("last_capture", WORD),
     ]
 )
 
@@ -277,6 +314,8 @@ COVERAGE: Final = pa.schema(
         _required("oddities", pa.uint64()),
         _required("oddities_dropped", pa.uint64()),
         _required("claims_dropped", pa.uint64()),
+        _required("activities_coalesced", pa.uint64()),  # counted without their fields: too many of one pair differ
+        _required("activities_dropped", pa.uint64()),
         _required("addresses_dropped", pa.uint64()),
         _required("undecoded", pa.list_(_required("item", UNDECODED))),
         _required("unknown", pa.list_(_required("item", UNKNOWN))),  # most octets first; then the rest, without a port
@@ -288,6 +327,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
     "events": EVENTS,
     "aggregates": AGGREGATES,
     "flows": FLOWS,
+    "activities": ACTIVITIES,
     "claims": CLAIMS,
     "addresses": ADDRESSES,
     "oddities": ODDITIES,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
+from zonewatch.dissectors import _native
+
 Protocol = Literal["modbus", "dnp3", "bacnet", "s7comm"]
 Operation = Literal[
     "discover",
@@ -48,6 +50,16 @@ Attribute = Literal[
     "protocol_revision",
     "state",
     "slot",
+    "hostname",
+    "domain",
+    "operating_system",
+    "version",
+    "user",
+    "software",
+    "address",
+    "mac",
+    "port",
+    "role_hint",
 ]
 FlowState = Literal["attempted", "refused", "established", "closed", "reset", "one_way", "two_way"]
 """TCP: attempted … reset. Everything else: one_way or two_way."""
@@ -69,6 +81,11 @@ OddityCode = Literal[
 ]
 
 PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
+"""Protocols of control systems: their messages are OT events."""
+SERVICES: Final = _native.SERVICES
+"""Protocols of the services beside them, of which activities and claims are told."""
+FIELDS: Final = _native.FIELDS
+"""Names of the fields of activities: the Elastic Common Schema's where it has one."""
 OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)

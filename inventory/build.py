@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from zonewatch.dissectors.vocabulary import PROTOCOLS
+from zonewatch.inventory.activities import activities
 from zonewatch.inventory.addresses import UNSPECIFIED
 from zonewatch.inventory.claims import Statement, Units, describe, heard_units, statements, winning
 from zonewatch.inventory.declared import DeclaredAsset
@@ -55,6 +57,7 @@ def build(tables: Tables, declared: Sequence[DeclaredAsset] = ()) -> Inventory:
         ),
         edges=edges(talks, heard.links, ids),
         unseen=_unseen(hosts, declared),
+        activities=activities(tables.activities, ids),
         by_address=ids,
     )
 
@@ -65,7 +68,8 @@ def _endpoints(heard: Traffic, talks: Iterable[Conversation], stated: Iterable[S
     found.update((talk.source, end) for talk in talks for end in (talk.client, talk.server))
     found.update((link.source, link.client) for link in heard.links)
     found.update((link.source, link.server) for link in heard.links if not link.many)
-    found.update((row.source, row.address) for row in stated)
+    # Of whom a service only speaks (an answer of DNS) is no part of this network.
+    found.update((row.source, row.address) for row in stated if row.protocol in PROTOCOLS)
     return frozenset(place for place in found if place not in heard.many and place[1] and place[1] not in UNSPECIFIED)
 
 
@@ -157,6 +161,8 @@ def _asset(
         model=winning(claims, "model"),
         firmware=winning(claims, "firmware"),
         serial=winning(claims, "serial"),
+        operating_system=winning(claims, "operating_system"),
+        users=tuple(sorted({claim.value for claim in claims if claim.attribute == "user"})),
         criticality=host.declared.criticality if host.declared else "",
         declared=host.declared.id if host.declared else "",
         zone=host.declared.zone if host.declared else "",

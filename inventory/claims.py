@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
+from zonewatch.dissectors.vocabulary import PROTOCOLS
 from zonewatch.inventory.identity import Host
 from zonewatch.inventory.model import Claim, Confidence, Evidence, SubAsset
 from zonewatch.inventory.tables import grouped, in_order, plain
@@ -28,7 +29,23 @@ LESS_SURE: Final[Mapping[str, Confidence]] = {
     "location": "medium",
     "slot": "medium",  # where a client connected to; some devices take several
     "state": "low",  # true at that moment
+    "software": "medium",
+    "version": "medium",
+    "user": "medium",
+    "role_hint": "medium",
 }
+
+OF_SERVICES: Final[Mapping[str, Confidence]] = {
+    "lldp": "high",  # the device's own words to its neighbour
+    "cdp": "high",
+    "profinet": "high",
+    "snmp": "high",
+    "dns": "medium",  # a server's word for another host
+    "llmnr": "low",  # whoever answers may say any name
+    "http": "low",  # what a browser says of its host
+    "ssdp": "medium",
+}
+"""How sure a service's statement is at the most; `medium` for those not named."""
 
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "vendor": ("vendor",),
@@ -36,6 +53,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "firmware": ("firmware",),
     "serial": ("serial",),
     "name": ("name", "hostname"),
+    "operating_system": ("operating_system",),
 }
 """Fields of an asset, and the attributes that fill them, the best first."""
 
@@ -171,10 +189,17 @@ def _claim(statement: Statement) -> Claim:
         attribute=statement.attribute,
         value=statement.value,
         protocol=statement.protocol,
-        confidence=LESS_SURE.get(statement.attribute, STATED),
+        confidence=_confidence(statement),
         evidence=Evidence(statement.source, statement.capture, statement.frame),
         count=statement.times,
     )
+
+
+def _confidence(statement: Statement) -> Confidence:
+    of_attribute = LESS_SURE.get(statement.attribute, STATED)
+    if statement.protocol in PROTOCOLS:
+        return of_attribute
+    return min(of_attribute, OF_SERVICES.get(statement.protocol, "medium"), key=CONFIDENCES.index)
 
 
 def _declared(host: Host) -> list[Claim]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
-from zonewatch.dissectors.vocabulary import Operation
+from zonewatch.dissectors.vocabulary import Operation, Status
 
 Role = Literal[
     "controller",  # PLC, DDC: answers process reads and obeys writes
@@ -42,7 +42,7 @@ class Evidence:
 class Claim:
     """One statement about an asset, where it came from and how sure it is."""
 
-    attribute: str  # vocabulary.Attribute, or: mac, hostname, role, declared_*
+    attribute: str  # vocabulary.Attribute, or: role, declared_*
     value: str
     protocol: str  # modbus, dnp3, bacnet, arp, oui, asset-list …
     confidence: Confidence
@@ -98,6 +98,8 @@ class Asset:
     model: str = ""
     firmware: str = ""
     serial: str = ""
+    operating_system: str = ""
+    users: tuple[str, ...] = ()  # names of users seen, sorted
     criticality: str = ""  # declared only
     declared: str = ""  # id in the declared list or policy; empty: not declared
     zone: str = ""  # set by the policy, or the proposal
@@ -173,6 +175,27 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
+class Activity:
+    """What one host did at a service of another: a login, a remote session, a file, a change."""
+
+    client: str  # asset id, or the address where it is none
+    server: str
+    protocol: str
+    transport: str
+    server_port: int
+    action: str  # the protocol's word
+    operation: Operation
+    status: Status
+    code: str  # the protocol's word or number for the outcome
+    fields: tuple[tuple[str, str], ...]  # what is known of it, by the names of vocabulary.FIELDS
+    coalesced: bool  # stands for many that differ in their fields
+    count: int
+    first_time: int
+    last_time: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """The whole of it, in a stable order."""
 
@@ -180,3 +203,4 @@ class Inventory:
     edges: tuple[Edge, ...]
     unseen: tuple[str, ...] = ()  # ids of declared assets that no packet showed
     by_address: dict[tuple[str, str], str] = field(default_factory=dict)  # (source, address) → asset id
+    activities: tuple[Activity, ...] = ()  # by first time

@@ -24,6 +24,7 @@ class Tables:
     claims: pa.Table = field(default_factory=lambda: schemas.CLAIMS.empty_table())
     addresses: pa.Table = field(default_factory=lambda: schemas.ADDRESSES.empty_table())
     coverage: pa.Table = field(default_factory=lambda: schemas.COVERAGE.empty_table())
+    activities: pa.Table = field(default_factory=lambda: schemas.ACTIVITIES.empty_table())
 
     @property
     def sources(self) -> tuple[str, ...]:

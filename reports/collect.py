@@ -272,6 +272,17 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
         lambda count, _: f"Not kept, to bound memory: {counted(count, 'statement')} about devices.",
     ),
     (
+        lambda row: row.activities_coalesced,
+        lambda count, _: (
+            f"{counted(count, 'activity', 'activities')} of IT services were counted without their names and outcomes: "
+            "too many of one pair of hosts differ."
+        ),
+    ),
+    (
+        lambda row: row.activities_dropped,
+        lambda count, _: f"Not kept, to bound memory: {counted(count, 'activity', 'activities')} of IT services.",
+    ),
+    (
         lambda row: row.addresses_dropped,
         lambda count, _: f"Not kept, to bound memory: {counted(count, 'pair')} of IP and MAC address.",
     ),

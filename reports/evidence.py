@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zonewatch.dissectors.vocabulary import PROTOCOLS
 from zonewatch.inventory.model import Evidence
 from zonewatch.inventory.tables import plain
 from zonewatch.reports.words import counted, size, visible
 from zonewatch.rules.findings import Finding
 
-__all__ = ["FOLDER", "MOST_OCTETS", "Behind", "file_name", "limits", "packets_behind"]
+__all__ = ["FOLDER", "MOST_OCTETS", "Behind", "file_name", "limits", "packets_behind", "shown"]
 
 FOLDER: Final = "evidence"
 MOST_PACKETS: Final = 200
@@ -23,9 +24,29 @@ MOST_OCTETS: Final = 32_000_000
 """Size of all mini captures; they are held in memory. The least severe findings go without first."""
 _REORDERED: Final = 1_000
 """A part of a message that comes so much later than its end is from the end of the file before."""
-_LISTS: Final = {"request_frames": "capture", "response_frames": "response_capture"}
+_LISTS: Final = {"request_frames": ("capture",), "response_frames": ("response_capture",)}
 """Lists of frames, with the column that names their capture."""
-_COLUMNS: Final = ("source", *_LISTS, *_LISTS.values())
+_FRAMES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "events": _LISTS,
+    "aggregates": {
+        "sample_frames": ("capture", "last_capture"),
+        "first_frame": ("capture",),
+        "last_frame": ("last_capture",),
+    },
+    "activities": {"request_frame": ("capture",), "first_frame": ("capture",), "last_frame": ("last_capture",)},
+}
+"""Columns of frames by table, with the columns that may name their capture."""
+_OPEN: Final = frozenset(
+    ("arp", "dns", "mdns", "llmnr", "netbios-ns", "netbios-dgm", "dhcp", "dhcpv6", "ntp", "tls", "dtls", "quic", "ssh")
+)
+"""Services that send no secret in the clear."""
+_COLUMNS: Final = ("source", *_LISTS, *(capture for captures in _LISTS.values() for capture in captures))
+
+
+_SECRET: Final[Mapping[str, int]] = {"bacnet": 10, "dnp3": 13, "s7comm": 29, "modbus": 8}
+"""Octets before the password in a message that may carry one: headers, function, the state asked for."""
+_WITH_PASSWORD: Final = ("reinitialize_device", "device_communication_control", "authenticate_file")
+"""Functions that carry a password, beside those whose operation is `authenticate`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +71,45 @@ def packets_behind(findings: Iterable[Finding], events: pa.Table) -> tuple[Behin
     named = {finding.id: finding.evidence for finding in findings if finding.evidence}
     exchanges = _exchanges(frozenset(row for rows in named.values() for row in rows), events)
     return tuple(_behind(finding, rows, exchanges) for finding, rows in named.items())
+
+
+def shown(packets: Collection[Evidence], tables: Mapping[str, pa.Table]) -> dict[Evidence, int | None]:
+    """How many octets of what TCP or UDP carries are shown of each packet: none for all.
+
+    All of a control system's message, but for those that may carry a password, and of services that carry none; of
+    whatever else it may be, nothing.
+    """
+    wanted = {packet.frame for packet in packets}
+    found: dict[Evidence, int | None] = {}
+    rows = (row for name, lists in _FRAMES.items() for row in _told(tables[name], lists, wanted))
+    for packet, protocol, operation, function in rows:
+        if protocol not in PROTOCOLS and protocol not in _OPEN:
+            continue
+        secret = operation == "authenticate" or function in _WITH_PASSWORD
+        keep = _SECRET.get(protocol, 0) if secret else None
+        known = found.get(packet)
+        found[packet] = keep if known is None else known if keep is None else min(known, keep)
+    return {packet: found.get(packet, 0) for packet in packets}
+
+
+def _told(
+    table: pa.Table, lists: Mapping[str, Sequence[str]], frames: Collection[int]
+) -> Iterator[tuple[Evidence, str, str, str]]:
+    """The packets of events or aggregates among those frames: protocol, operation and function name of each."""
+    about = ("source", "protocol", "operation", "action" if "action" in table.column_names else "function_name")
+    wanted = pa.array(sorted(frames), pa.uint64())
+    for name, captures in lists.items():
+        values: Any = table.column(name).combine_chunks()
+        is_list = pa.types.is_list(values.type)
+        numbers: Any = pc.list_flatten(values) if is_list else values
+        held_by: Any = pc.list_parent_indices(values) if is_list else pa.array(range(len(values)), pa.int64())
+        mask: Any = pc.is_in(numbers, value_set=wanted)
+        rows = plain(table.select([*about, *captures]).take(held_by.filter(mask))).to_pylist()
+        for row, frame in zip(rows, numbers.filter(mask).to_pylist(), strict=True):
+            for capture in captures:
+                if row[capture]:
+                    place = Evidence(row["source"], row[capture], frame)
+                    yield place, row["protocol"], row["operation"], row[about[-1]]
 
 
 def limits(unread: Iterable[tuple[str, str]], left_out: int) -> tuple[str, ...]:
@@ -94,7 +154,7 @@ def _packets(event: Mapping[str, Any]) -> Iterator[Evidence]:
 
     Frame numbers begin anew in each file of a source, and a message may go over from one to the next.
     """
-    for name, capture in _LISTS.items():
+    for name, (capture,) in _LISTS.items():
         frames = event[name]
         yield from (
             Evidence(event["source"], event[capture], frame) for frame in frames if frame <= frames[-1] + _REORDERED

@@ -41,6 +41,7 @@ from zonewatch.reports.words import (
     VERDICT_MARKS,
     clock,
     counted,
+    details,
     duration,
     frames,
     iso_time,
@@ -48,6 +49,7 @@ from zonewatch.reports.words import (
     listed,
     number,
     operation,
+    outcome,
     period,
     port,
     posture,
@@ -56,6 +58,7 @@ from zonewatch.reports.words import (
     size,
     spoken,
     tally,
+    user,
     visible,
 )
 from zonewatch.rules.findings import Verdict
@@ -66,6 +69,7 @@ CYTOSCAPE: Final = "vendor/cytoscape-3.34.4.min.js"
 MAX_ASSET_ROWS: Final = 1_000
 MAX_EDGE_ROWS: Final = 1_500
 MAX_FINDINGS: Final = 400
+MAX_ACTIVITIES: Final = 500
 MAX_GRID_ZONES: Final = 10
 PALETTES: Final[dict[str, dict[str, str]]] = {
     "light": {
@@ -159,12 +163,14 @@ def _environment() -> Environment:
     filters: tuple[Callable[..., Any], ...] = (
         clock,
         counted,
+        details,
         duration,
         frames,
         iso_time,
         listed,
         number,
         operation,
+        outcome,
         period,
         port,
         posture,
@@ -172,6 +178,7 @@ def _environment() -> Environment:
         short_number,
         size,
         tally,
+        user,
     )
     environment.filters |= {f"as_{function.__name__}": function for function in filters}
     environment.filters["as_code"] = _code
@@ -206,6 +213,7 @@ def html_report(result: AuditResult) -> str:
             evidence={file.finding: (file_name(file.finding), file.packets) for file in result.evidence},
             assets=by_place(result)[:MAX_ASSET_ROWS],
             edges=edges[:MAX_EDGE_ROWS],
+            activities=result.inventory.activities[:MAX_ACTIVITIES],
             names={asset.id: label(asset) for asset in result.inventory.assets},
             short_names={asset.id: visible(asset.short_name) for asset in result.inventory.assets},
             zone_of={asset.id: asset.zone for asset in result.inventory.assets},

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any, Final
 
-from zonewatch.inventory.model import Asset, Edge, Inventory
+from zonewatch.inventory.model import Activity, Asset, Edge, Inventory
 from zonewatch.reports.codec import ShapeError, decode, decode_time, definitions, encode, schema
 from zonewatch.reports.evidence import file_name
 from zonewatch.reports.result import (
@@ -70,6 +70,7 @@ def document(result: AuditResult) -> dict[str, Any]:
         "assets": encode(inventory.assets),
         "edges": encode(inventory.edges),
         "unseen": list(inventory.unseen),
+        "activities": encode(inventory.activities),
         "findings": finding_objects(result),
     }
 
@@ -126,7 +127,7 @@ def loads(text: str) -> AuditResult:
 
 def _result(values: dict[str, Any]) -> AuditResult:
     tool = values.get("tool")
-    inventory = decode(Inventory, {name: values.get(name, []) for name in ("assets", "edges", "unseen")})
+    inventory = decode(Inventory, {name: values.get(name, []) for name in ("assets", "edges", "unseen", "activities")})
     head = {"version": tool.get("version", "") if isinstance(tool, dict) else "", "title": values.get("title", "")}
     sections = {name: decode(kind, values[name], name) for name, kind in _SECTIONS.items() if name in values}
     return AuditResult(
@@ -150,7 +151,7 @@ def _by_address(inventory: Inventory) -> dict[tuple[str, str], str]:
 def result_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the document."""
     kinds = (PolicyInfo, ZoneInfo, Capture, VerdictRow, MatrixCell, FindingFlow, EvidenceFile, OddityCount, UnusedFlow)
-    found = definitions((*kinds, Asset, Edge, Finding))
+    found = definitions((*kinds, Asset, Edge, Activity, Finding))
     finding_id = {"type": "string", "pattern": "^[0-9a-f]{16}$", "description": "stable: the same finding next week"}
     evidence_file = {"type": "string", "description": "mini capture of the packets behind it; empty: there is none"}
     found["Finding"]["properties"] = {
@@ -177,6 +178,7 @@ def result_schema() -> dict[str, Any]:
         "assets": schema(tuple[Asset, ...]),
         "edges": schema(tuple[Edge, ...]),
         "unseen": schema(tuple[str, ...]) | {"description": "ids of declared assets that no packet showed"},
+        "activities": schema(tuple[Activity, ...]),
         "findings": schema(tuple[Finding, ...]),
     }
     return {

@@ -103,6 +103,8 @@ class Capture:
     oddities: int = 0
     oddities_dropped: int = 0
     claims_dropped: int = 0
+    activities_coalesced: int = 0
+    activities_dropped: int = 0
     addresses_dropped: int = 0
     undecoded: tuple[Undecoded, ...] = ()
     unknown: tuple[Unknown, ...] = ()

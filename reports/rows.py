@@ -17,7 +17,7 @@ from rich.console import Console as RichConsole
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from zonewatch.reports.words import iso_time, visible
+from zonewatch.reports.words import field_words, iso_time, visible
 
 __all__ = ["Cell", "Column", "Console", "Format", "Rows", "csv_text", "emit", "from_arrow", "json_lines", "lenient"]
 
@@ -190,7 +190,9 @@ def _value(value: Any) -> Cell:
 
 
 def _object(value: dict[str, Any]) -> str:
-    """An event's object: `holding-register 99-100 = 7, 9 (before 6, 9)`."""
+    """An event's object: `holding-register 99-100 = 7, 9 (before 6, 9)`; an activity's field: `user eva`."""
+    if value.keys() == {"name", "value"}:
+        return f"{field_words(value['name'])} {value['value']}"
     words = [str(value.get("kind", ""))]
     start, count = value.get("start"), value.get("count") or 1
     if start is not None:

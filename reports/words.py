@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from zonewatch.inventory.model import Asset, Edge, Evidence, Posture, Service, Target
+from zonewatch.inventory.model import Activity, Asset, Edge, Evidence, Posture, Service, Target
 from zonewatch.inventory.targets import reference
 from zonewatch.rules.findings import Severity, Verdict
 
 SECOND: Final = 1_000_000_000
+_USER: Final = ("user.name", "user.domain")
+_SCOPES: Final = ("credential", "email", "file", "source", "user")
+"""First parts of fields' names that are no protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,39 @@ def product(asset: Asset) -> str:
     if asset.vendor and asset.model.lower().startswith(asset.vendor.lower()):
         return visible(asset.model)
     return visible(" ".join(part for part in (asset.vendor, asset.model) if part))
+
+
+def user(activity: Activity) -> str:
+    """Who did it: `PLANT\\eva`, or nothing where no name was seen."""
+    said = dict(reversed(activity.fields))
+    name, domain = said.get("user.name", ""), said.get("user.domain", "")
+    return visible(f"{domain}\\{name}" if domain and name else name)
+
+
+def details(activity: Activity) -> str:
+    """What is known of an activity besides its user, in one line."""
+    if activity.coalesced:
+        return "many that differ"
+    said = [f"{field_words(name)} {value}" for name, value in activity.fields if name not in _USER]
+    return visible(", ".join(said), 160)
+
+
+def field_words(name: str) -> str:
+    """A field's name for people: `file`, `share`, `server name`; the protocol, which has a column, is left out."""
+    scope, _, rest = name.partition(".")
+    words = rest.removeprefix("client.").removeprefix("server.").removeprefix("x509.").replace(".", " ")
+    if rest == "name":
+        words = scope
+    elif scope in _SCOPES:
+        words = f"{scope} {words}"
+    return words.replace("_", " ")
+
+
+def outcome(activity: Activity) -> str:
+    """How an activity ended: `ok`, `error STATUS_LOGON_FAILURE`, `no response`."""
+    words = {"one_way": "", "ok": "" if activity.code else "ok"}
+    word = words.get(activity.status, activity.status.replace("_", " "))
+    return visible(" ".join(part for part in (word, activity.code) if part))
 
 
 def port(transport: str, number: int | None) -> str:

@@ -1,6 +1,6 @@
 """The result folder: written file by file, each complete or not there, and read again.
 
-`events.parquet` and `evidence/` are written by the pipeline, before `write_result` or `write_manifest` names them.
+The parquet files and `evidence/` are written by the pipeline, before `write_result` or `write_manifest` names them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ RENDERERS: Final[dict[str, Callable[[AuditResult], str]]] = {
     "report.html": html_report,
 }
 """The files of a result folder that are made from the result alone."""
-EVENTS: Final = "events.parquet"
+COLUMNS: Final = ("events.parquet", "activities.parquet")
 
 
 def write_result(result: AuditResult, folder: Path) -> tuple[Path, ...]:
@@ -106,7 +106,7 @@ def manifest(result: AuditResult, folder: Path) -> dict[str, Any]:
 
 
 def _outputs(folder: Path) -> Iterator[Path]:
-    found = [path for name in (*RENDERERS, EVENTS) if (path := folder / name).is_file()]
+    found = [path for name in (*RENDERERS, *COLUMNS) if (path := folder / name).is_file()]
     evidence = folder / FOLDER
     if evidence.is_dir():
         found += [path for path in evidence.rglob("*") if path.is_file()]

@@ -173,19 +173,26 @@ def _operation(line: Line, seen: Observation) -> Difference | None:
     return Difference("operation", f"operation {seen.operation}")
 
 
+def _is_folded(seen: Observation) -> bool:
+    """Stands for many functions and objects: which they were is not known."""
+    return seen.coalesced and seen.function is None and seen.object_kind is None
+
+
 def _function(line: Line, seen: Observation) -> Difference | None:
     allowed = line.flow.function_codes
     if not seen.operation or not allowed or seen.function in allowed or _is_housekeeping(seen):
         return None
     name = f" ({seen.function_name})" if seen.function_name else ""
-    return Difference("function", f"function code {'none' if seen.function is None else seen.function}{name}")
+    told = f"function code {'none' if seen.function is None else seen.function}{name}"
+    return Difference("function", told, certain=not _is_folded(seen))
 
 
 def _object(line: Line, seen: Observation) -> Difference | None:
     if not line.ranges or not seen.operation or _is_housekeeping(seen):
         return None
     if seen.object_kind is None:
-        return Difference("object", f"{seen.function_name or 'a function'} without an object")
+        told = f"{seen.function_name or 'a function'} without an object"
+        return Difference("object", told, certain=not _is_folded(seen))
     told = target_text(seen.object_kind, seen.object_start, seen.object_count)
     if seen.object_kind not in line.ranges:
         return Difference("object", told)

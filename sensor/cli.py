@@ -19,7 +19,7 @@ import typer
 import typer.core
 
 from zonewatch import __version__
-from zonewatch.dissectors.vocabulary import PROTOCOLS
+from zonewatch.dissectors.vocabulary import PROTOCOLS, SERVICES
 from zonewatch.inventory.declared import AssetListError, read_assets
 from zonewatch.reports import terminal
 from zonewatch.reports.json_result import ResultError, dumps
@@ -163,7 +163,7 @@ def audit(
     out.mkdir(parents=True, exist_ok=True)
     write_events(tables, out)
     with shown(errors, octets, "collecting evidence") as progress:
-        proven = prove(result, tables["events"], points, before, out, progress)
+        proven = prove(result, tables, points, before, out, progress)
     result = proven.result
     _say_unread(proven.unread, errors)
     write_result(result, out)
@@ -180,18 +180,27 @@ def audit(
 def events(
     inputs: Inputs = None,
     pdus: Annotated[bool, typer.Option("--pdus", help="Every PDU instead of every event.")] = False,
-    protocol: Annotated[str, typer.Option(metavar="P", help=f"One of {', '.join(PROTOCOLS)}.")] = "",
+    activities: Annotated[
+        bool, typer.Option("--activities", help="What hosts did at IT services: names, logins, sessions, files.")
+    ] = False,
+    protocol: Annotated[
+        str, typer.Option(metavar="P", help=f"One of {', '.join(PROTOCOLS)}; of activities a service.")
+    ] = "",
     form: Annotated[EventForm, typer.Option("--format", help="Form of the output.")] = EventForm.table,
     source: SourceOption = None,
     out: Annotated[Path | None, typer.Option(help="File to write instead of standard output.")] = None,
 ) -> None:
     """Everything decoded, one row each."""
-    if protocol and protocol not in PROTOCOLS:
-        raise UsageError(f"--protocol {protocol}: one of {', '.join(PROTOCOLS)}")
+    if pdus and activities:
+        raise UsageError("--pdus --activities: one of them at a time")
+    known = SERVICES if activities else PROTOCOLS
+    if protocol and protocol not in known:
+        raise UsageError(f"--protocol {protocol}: one of {', '.join(known)}")
     if form is EventForm.parquet and out is None and sys.stdout.isatty():
         raise UsageError("--format parquet: redirect standard output, or name a file with --out")
     errors = Console(stderr=True)
-    coverage = event_output.write(sources(inputs or [], source or []), pdus, protocol, form.value, out)
+    name = "pdus" if pdus else "activities" if activities else "events"
+    coverage = event_output.write(sources(inputs or [], source or []), name, protocol, form.value, out)
     _refuse_unreadable(coverage, errors)
     raise typer.Exit(PARTIAL if any(row["status"] != "whole" for row in coverage) else DONE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, cast
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from zonewatch.dissectors.decoder import Decoder, Source
+from zonewatch.dissectors.decoder import Decoder, Detail, Source
 from zonewatch.dissectors.schemas import TABLES
 from zonewatch.reports.rows import csv_text, emit, from_arrow
 from zonewatch.reports.words import iso_time
@@ -25,28 +25,38 @@ SHOWN: Final = {
         "frame", "time", "protocol", "source_address", "destination_address", "kind", "function", "function_name",
         "object_kind", "object_start", "object_count", "status_name", "complete",
     ),
+    "activities": (
+        "first_frame", "protocol", "client", "server", "action", "status", "code", "count", "fields",
+    ),
     "events": (
         "time", "protocol", "client", "server", "server_unit", "function_name", "operation", "status",
         "request_frames", "response_frames", "objects",
     ),
 }  # fmt: skip
 """Columns of the table form; the other forms have all."""
+_DETAILS: Final[Mapping[str, Detail]] = {"pdus": "pdus", "events": "events", "activities": "aggregates"}
+"""What the engine is to keep for a table."""
+_BESIDE: Final = {
+    "pdus": ("activities",),
+    "events": ("aggregates", "activities"),
+    "activities": ("aggregates", "events"),
+}
+"""Tables that grow with it, and are let go."""
 TABLE_ROWS: Final = 200
 """Rows of the table form: for looking, not for processing."""
 
 
-def write(points: list[Source], pdus: bool, protocol: str, form: str, out: Path | None) -> list[dict[str, Any]]:
-    """Writes all rows; gives the coverage of each input as capture, status and problem."""
-    name = "pdus" if pdus else "events"
-    decoder = Decoder(points, detail="pdus" if pdus else "events", hash_inputs=False, threads=threads())
+def write(points: list[Source], name: str, protocol: str, form: str, out: Path | None) -> list[dict[str, Any]]:
+    """Writes all rows of a table; gives the coverage of each input as capture, status and problem."""
+    decoder = Decoder(points, detail=_DETAILS[name], hash_inputs=False, threads=threads())
     with nullcontext(sys.stdout.buffer) if out is None else out.open("wb") as stream:
         sink = _SINKS[form](name, stream)
         going = True
         while going:
             going = decoder.advance()
             table = decoder.take(name)
-            if not pdus:
-                decoder.take("aggregates")
+            for other in _BESIDE[name]:
+                decoder.take(other)
             if protocol:
                 table = table.filter(pc.is_in(table["protocol"].cast(pa.utf8()), value_set=pa.array([protocol])))
             sink.add(table)

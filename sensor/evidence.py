@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from zonewatch.dissectors.decoder import Source
 from zonewatch.dissectors.extract import MiniCapture, Wanted, extract
-from zonewatch.reports.evidence import MOST_OCTETS, Behind, limits, packets_behind
+from zonewatch.inventory.model import Evidence
+from zonewatch.reports.evidence import MOST_OCTETS, Behind, limits, packets_behind, shown
 from zonewatch.reports.result import AuditResult, EvidenceFile, ordered
 from zonewatch.reports.write import write_evidence
 from zonewatch.sensor.pipeline import Progress
@@ -39,15 +40,16 @@ def versions(points: Iterable[Source]) -> dict[Path, Version | None]:
 
 def prove(
     result: AuditResult,
-    events: pa.Table,
+    tables: Mapping[str, pa.Table],
     points: Sequence[Source],
     before: Mapping[Path, Version | None],
     folder: Path,
     progress: Progress | None = None,
 ) -> Proven:
     """Writes a mini capture for each finding that names packets. Raises OSError where the folder cannot be written."""
-    behind = packets_behind(ordered(result).findings, events)
-    files = tuple(_wanted(points, behind))
+    behind = packets_behind(ordered(result).findings, tables["events"])
+    packets = {packet for row in behind for packet in row.packets}
+    files = tuple(_wanted(points, behind, shown(packets, tables)))
     changed = tuple((file.name, _CHANGED) for file in files if _has_changed(file.path, before))
     again = [file for file in files if not _has_changed(file.path, before)]
     found = extract(again, len(behind), MOST_OCTETS, progress)
@@ -68,16 +70,18 @@ def _rows(behind: Iterable[Behind], captures: Iterable[MiniCapture]) -> tuple[Ev
     )
 
 
-def _wanted(points: Iterable[Source], behind: Iterable[Behind]) -> Iterator[Wanted]:
+def _wanted(
+    points: Iterable[Source], behind: Iterable[Behind], keep: Mapping[Evidence, int | None]
+) -> Iterator[Wanted]:
     """The files that have packets behind findings."""
-    frames: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    frames: defaultdict[tuple[str, str], list[tuple[int, int, int | None]]] = defaultdict(list)
     for number, row in enumerate(behind):
         for packet in row.packets:
-            frames[packet.source, packet.capture].append((packet.frame, number))
+            frames[packet.source, packet.capture].append((packet.frame, number, keep[packet]))
     for point in points:
         for file in point.files:
             if isinstance(file.path, Path) and (found := frames.get((point.name, file.name))):
-                yield Wanted(point.name, file.name, file.path, tuple(sorted(found)))
+                yield Wanted(point.name, file.name, file.path, tuple(found))
 
 
 def _piped(points: Iterable[Source], behind: Iterable[Behind]) -> Iterator[tuple[str, str]]:

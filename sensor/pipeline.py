@@ -27,7 +27,7 @@ from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.model import Policy
 from zonewatch.sensor.sources import UsageError
 
-_KEPT: Final = ("events", "aggregates", "flows", "claims", "addresses", "oddities", "coverage")
+_KEPT: Final = ("events", "aggregates", "flows", "activities", "claims", "addresses", "oddities", "coverage")
 
 _STEP: Final = 500_000
 """Packets decoded before rows are taken and progress is told."""
@@ -125,11 +125,12 @@ def _crowd_notes(crowd: Mapping[str, int]) -> tuple[str, ...]:
     )
 
 
-_INVENTORY: Final = ("aggregates", "flows", "claims", "addresses", "coverage")
+_INVENTORY: Final = ("aggregates", "flows", "claims", "activities", "addresses", "coverage")
 _SPANS: Final = {
     "events": ("time", "time"),
     "aggregates": ("first_time", "last_time"),
     "flows": ("first_time", "last_time"),
+    "activities": ("first_time", "last_time"),
     "oddities": ("time", "time"),
 }
 
@@ -149,11 +150,11 @@ def within(tables: dict[str, pa.Table], begin: int | None, end: int | None) -> d
     return kept
 
 
-def write_events(tables: dict[str, pa.Table], folder: Path) -> Path:
-    """`events.parquet`: the events kept whole, words as plain text, the same bytes for the same rows."""
-    path = folder / "events.parquet"
-    pq.write_table(spelled(tables["events"]), path, compression="zstd", store_schema=False)
-    return path
+def write_events(tables: dict[str, pa.Table], folder: Path) -> None:
+    """`events.parquet` and `activities.parquet`: the events kept whole and the activities of services, words as plain
+    text, the same bytes for the same rows."""
+    for name in ("events", "activities"):
+        pq.write_table(spelled(tables[name]), folder / f"{name}.parquet", compression="zstd", store_schema=False)
 
 
 def spelled(table: pa.Table) -> pa.Table:

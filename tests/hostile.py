@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from itertools import count, cycle
+from itertools import count, cycle, islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -94,9 +94,9 @@ def modbus(number: int, pdu: bytes) -> bytes:
     return struct.pack(">HHHB", number & 0xFFFF, 0, 1 + len(pdu), 1) + pdu
 
 
-def modbus_stream(polls: int = 4) -> tuple[Stream, list[bytes]]:
+def modbus_stream(polls: int = 4, client: bytes = CLIENT) -> tuple[Stream, list[bytes]]:
     """A connection that is recognised, and the packets that made it so."""
-    stream, packets = Stream((40_000, 502)), []
+    stream, packets = Stream((40_000, 502), client), []
     for number in range(polls):
         packets.append(stream.ask(modbus(number, struct.pack(">BHH", 3, 100, 1))))
         packets.append(stream.answer(modbus(number, struct.pack(">BBH", 3, 2, 7))))
@@ -257,6 +257,50 @@ def unanswered() -> Iterator[bytes]:
         yield stream.ask(modbus(number, struct.pack(">BHH", 3, number % 50, 1)))
 
 
+def unanswered_in_many_streams() -> Iterator[bytes]:
+    """As many requests as one flow may have open, on ever other connections; nobody answers."""
+    asked = b"".join(modbus(number, struct.pack(">BHH", 3, number, 1)) for number in range(64))
+    for number in count():
+        stream, packets = modbus_stream(3, address(number))
+        yield from packets
+        yield stream.ask(asked)
+
+
+def answers_in_many_streams() -> Iterator[bytes]:
+    """Long segments, which are kept to compare repetitions with, on ever other connections."""
+    answers = b"".join(modbus(number, struct.pack(">BB", 3, 250) + bytes(250)) for number in range(5))
+    for number in count():
+        stream, packets = modbus_stream(2, address(number))
+        yield from packets
+        for _ in range(3):
+            yield stream.answer(answers)
+
+
+def dnp3_endless_answer() -> Iterator[bytes]:
+    """An answer whose last fragment never comes, full of packed points."""
+    stream = Stream((40_000, 20_000))
+    yield stream.ask(link_frame(0xC4, (2, 1), bytes.fromhex("c0c001") + bytes((60, 1, 6))))
+    for number in count():
+        points = struct.pack("<BBBHH", 1, 1, 1, 0, 1_899) + bytes(238)
+        first = 0 if number else 0x80
+        fragment = bytes((first | number % 16, 129, 0, 0)) + points
+        yield stream.answer(link_frame(0x44, (1, 2), bytes((0xC0 | number % 64,)) + fragment))
+
+
+def other_functions() -> Iterator[bytes]:
+    """Two dozen clients that ask every unit for every function."""
+    units, functions, clients = 256, 127, 24
+    for client in range(clients):
+        stream, packets = modbus_stream(3, address(client))
+        yield from packets
+        asked = (
+            struct.pack(">HHHBBHH", number & 0xFFFF, 0, 6, number // functions % units, number % functions + 1, 1, 1)
+            for number in range(units * functions)
+        )
+        while some := b"".join(islice(asked, 100)):
+            yield stream.ask(some)
+
+
 def claims() -> Iterator[bytes]:
     """A device that says another name of itself each time (Modbus, function 43, product name)."""
     stream = Stream((40_000, 502))
@@ -305,7 +349,7 @@ KINDS: Final = (
     Kind(endless_fragments, ("incomplete_fragments",)),
     Kind(scattered_fragments, ("incomplete_fragments",)),
     Kind(endless_holes, ("gaps",)),
-    Kind(holes_in_many_streams, ("gaps",)),
+    Kind(holes_in_many_streams, ("messages_dropped",), 60_000),
     Kind(bacnet_windows, ("oddities_dropped", "exchanges_dropped")),
     Kind(bacnet_halves, ("messages_dropped",), 60_000),
     Kind(dnp3_halves, ("messages_dropped",), 150_000),
@@ -315,6 +359,10 @@ KINDS: Final = (
     Kind(other_registers, ("combinations_coalesced",)),
     Kind(other_writes, ("combinations_coalesced",)),
     Kind(unanswered, ("exchanges_dropped",)),
+    Kind(unanswered_in_many_streams, ("exchanges_dropped",), 70_000),
+    Kind(answers_in_many_streams, ("flows",), 280_000),
+    Kind(dnp3_endless_answer, ("exchanges_dropped",)),
+    Kind(other_functions, ("combinations_coalesced",), 7_900),
     Kind(claims, ("claims_dropped",), 210_000),
     Kind(units, ("units_folded",), 110_000),
     Kind(oddities, ("oddities_dropped",)),

@@ -1,4 +1,4 @@
-"""The small bundled captures, decoded: one golden file each of events and of PDUs.
+"""The small bundled captures, decoded: one golden file each of events and of PDUs, of services one of activities.
 
 `ZONEWATCH_GOLDEN=write pytest tests/test_golden.py` writes them anew; read the difference before it is committed.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from zonewatch.sensor.events import json_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).with_name("golden")
-OTHERWISE = ("waterworks", "layers")  # their truth is told in another way
+SERVICES = sorted((ROOT / "pcaps" / "services").glob("*.pcap"))
+OTHERWISE = ("waterworks", "layers", "services")  # their truth is told in another way
 CAPTURES = sorted(path for path in (ROOT / "pcaps").glob("*/*.pcap") if path.parent.name not in OTHERWISE)
 
 
@@ -25,8 +27,21 @@ def test_the_bundled_captures_decode_as_before(capture: Path, detail: Detail) ->
     decoder = Decoder([Source("point", (CaptureFile(capture.name, capture),))], detail=detail)
     while decoder.advance():
         pass
-    text = "".join(f"{line}\n" for line in json_lines(decoder.take(detail)))
-    golden = GOLDEN / f"{capture.parent.name}-{capture.stem}.{detail}.jsonl"
+    compare(f"{capture.parent.name}-{capture.stem}.{detail}.jsonl", json_lines(decoder.take(detail)))
+
+
+@pytest.mark.parametrize("capture", SERVICES, ids=lambda path: path.stem)
+def test_the_bundled_captures_of_services_decode_as_before(capture: Path) -> None:
+    decoder = Decoder([Source("point", (CaptureFile(capture.name, capture),))])
+    while decoder.advance():
+        pass
+    tables = [decoder.take(name) for name in ("activities", "claims", "flows")]
+    compare(f"services-{capture.stem}.jsonl", (line for table in tables for line in json_lines(table)))
+    assert decoder.take("events").num_rows == 0, "a service is no control system"
+
+
+def compare(name: str, lines: Iterable[str]) -> None:
+    text, golden = "".join(f"{line}\n" for line in lines), GOLDEN / name
     if os.environ.get("ZONEWATCH_GOLDEN") == "write":
         golden.parent.mkdir(exist_ok=True)
         golden.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What `docs/adding-a-protocol.md` asks for is there, for every protocol."""
+"""What `docs/adding-a-protocol.md` asks for is there, for every protocol and every service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from zonewatch.dissectors.vocabulary import OPERATIONS, PROTOCOLS
+from zonewatch.dissectors.vocabulary import OPERATIONS, PROTOCOLS, SERVICES
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 ENGINE: Final = ROOT / "dissectors"
@@ -63,13 +63,39 @@ def missing(protocol: str) -> list[str]:
     return [what for what, is_there in NEEDED.items() if not is_there(protocol)]
 
 
-def registered() -> set[str]:
-    return set(re.findall(r"\b(\w+)::probe_", text(ENGINE / "src" / "registry.rs")))
-
-
-@pytest.mark.parametrize("protocol", sorted({*PROTOCOLS, *registered()}))
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_nothing_is_missing(protocol: str) -> None:
     assert missing(protocol) == []
+
+
+def registered() -> set[str]:
+    """Modules that the registry asks."""
+    return set(re.findall(r"\b(\w+)(?:::\w+)*::probe_", text(ENGINE / "src" / "registry.rs")))
+
+
+@pytest.mark.parametrize("module", sorted(registered()))
+def test_what_is_asked_has_a_file(module: str) -> None:
+    folder = ENGINE / "src" / "protocols"
+    assert (folder / f"{module}.rs").is_file() or (folder / module / "mod.rs").is_file()
+
+
+DOCUMENTED: Final = frozenset(
+    word
+    for line in text(ROOT / "docs/adding-a-protocol.md").splitlines()
+    if line.startswith("| `")
+    for word in re.findall(r"`([\w-]+)`", line.split("|")[1])
+)
+SHOWN: Final = frozenset(
+    word
+    for path in GOLDEN.glob("services-*.jsonl")
+    for word in re.findall(r'"(?:protocol|service)": "([\w-]+)"', text(path))
+)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_a_row_and_a_capture(service: str) -> None:
+    assert service in DOCUMENTED, "a row in docs/adding-a-protocol.md"
+    assert service in SHOWN, "a capture in pcaps/services/ with a golden file"
 
 
 def test_what_is_missing_is_named() -> None:

@@ -19,7 +19,10 @@ const BUCKET_NS: i64 = 15 * 60 * 1_000_000_000;
 /// Combinations of one edge; beyond it they are coalesced into ranges (an attacker can vary registers).
 const MAX_PER_EDGE: u32 = 1_024;
 /// Combinations in all.
-const MAX_COMBINATIONS: usize = 200_000;
+const MAX_COMBINATIONS: usize = 100_000;
+/// Further ones that are told by their kind of object, and as many again that are told without function and object;
+/// beyond them the rest is told without client and server, too.
+const MAX_FOLDED: usize = 16_384;
 /// Edges told one by one; further ones are told without ports and units, and still further ones together.
 const MAX_EDGES: usize = 8_192;
 /// Events kept whole for one combination in one bucket.
@@ -87,7 +90,7 @@ pub struct Combination {
     pub status: Status,
     /// What it is about.
     pub subject: Subject,
-    /// True where the subject is a kind alone, because there were too many.
+    /// True where the subject is a kind alone, or none, because there were too many.
     pub coalesced: bool,
 }
 
@@ -208,16 +211,16 @@ impl Ledger {
 
     #[cold]
     fn new_edge(&mut self, key: Edge, words: &mut Dictionaries) -> u32 {
-        let pair = Edge { server_port: 0, client_unit: Unit::None, server_unit: Unit::None, vlan: None, ..key };
         let key = match self.edges.len() / MAX_EDGES {
             0 => key,
-            1 => pair,
-            _ => {
-                let everyone = words.addresses.fixed(EVERYONE);
-                Edge { client: everyone, server: everyone, ..pair }
-            }
+            1 => pair(key),
+            _ => everyone(key, words),
         };
         self.coalesced += u64::from(self.edges.len() >= MAX_EDGES);
+        self.numbered(key)
+    }
+
+    fn numbered(&mut self, key: Edge) -> u32 {
         *self.edge_index.entry(key).or_insert_with(|| {
             self.edges.push((key, 0));
             self.edges.len() as u32 - 1
@@ -229,14 +232,14 @@ impl Ledger {
         &self.edges[number as usize].0
     }
 
-    /// Slot of a combination, and true where it is new. Where there are too many, that of all objects of its kind.
-    pub fn slot(&mut self, recent: &mut Recent, combination: &Combination) -> (u32, bool) {
+    /// Slot of a combination, and true where it is new. Where there are too many, that of several.
+    pub fn slot(&mut self, recent: &mut Recent, combination: &Combination, words: &mut Dictionaries) -> (u32, bool) {
         let expected = recent.slots.get(recent.next).or(recent.slots.first());
         if let Some(&slot) = expected.filter(|slot| self.accounts[**slot as usize].combination == *combination) {
             recent.next = if recent.next < recent.slots.len() { recent.next + 1 } else { 1 };
             return (slot, false);
         }
-        let (slot, new) = self.searched(combination);
+        let (slot, new) = self.searched(combination, words);
         match recent.slots.iter().position(|other| *other == slot) {
             Some(at) => recent.next = at + 1,
             None if recent.slots.len() < RECENT => {
@@ -249,17 +252,27 @@ impl Ledger {
     }
 
     #[cold]
-    fn searched(&mut self, combination: &Combination) -> (u32, bool) {
+    fn searched(&mut self, combination: &Combination, words: &mut Dictionaries) -> (u32, bool) {
         if let Some(&slot) = self.index.get(combination) {
             return (slot, false);
         }
-        let full = self.edges[combination.edge as usize].1 >= MAX_PER_EDGE || self.accounts.len() >= MAX_COMBINATIONS;
-        if !full {
+        let (of_edge, all) = (self.edges[combination.edge as usize].1, self.accounts.len());
+        if of_edge < MAX_PER_EDGE && all < MAX_COMBINATIONS {
             return self.opened(*combination);
         }
         self.coalesced += 1;
         let Subject { kind, .. } = combination.subject;
-        self.opened(Combination { coalesced: true, subject: Subject { kind, ..NO_SUBJECT }, ..*combination })
+        let of_kind = Combination { coalesced: true, subject: Subject { kind, ..NO_SUBJECT }, ..*combination };
+        if self.index.contains_key(&of_kind) || of_edge < 2 * MAX_PER_EDGE && all < MAX_COMBINATIONS + MAX_FOLDED {
+            return self.opened(of_kind);
+        }
+        let function_name = words.names.fixed("");
+        let of_pair = Combination { function: None, function_name, subject: NO_SUBJECT, ..of_kind };
+        if self.index.contains_key(&of_pair) || all < MAX_COMBINATIONS + 2 * MAX_FOLDED {
+            return self.opened(of_pair);
+        }
+        let edge = self.numbered(everyone(*self.edge_of(combination.edge), words));
+        self.opened(Combination { edge, ..of_pair })
     }
 
     fn opened(&mut self, combination: Combination) -> (u32, bool) {
@@ -307,6 +320,11 @@ impl Ledger {
     /// Counts an exchange that started there under a combination whose bucket is current.
     pub fn count(&mut self, slot: u32, start: Stamp, reading: &Reading<'_>, subject: Subject, first: bool) {
         let Account { combination, counters, .. } = &mut self.accounts[slot as usize];
+        if combination.coalesced && combination.subject.kind == NONE {
+            // Numbers of many kinds have no range together.
+            counters.add(start, &Reading { values: &[], ..*reading }, first);
+            return;
+        }
         counters.add(start, reading, first);
         if combination.coalesced {
             counters.widen(subject);
@@ -335,13 +353,24 @@ impl Ledger {
 
     /// Closes all buckets and gives their rows; nothing is remembered.
     pub fn finish(&mut self, dictionaries: &mut Dictionaries) -> Vec<rows::Aggregate> {
-        let Ledger { closed, accounts, .. } = self;
-        let open = std::mem::take(accounts).into_iter().filter(|account| account.counters.count > 0);
-        closed.extend(open.map(|account| (account.combination, account.counters)));
-        let rows = self.settle(dictionaries);
-        *self = Ledger { coalesced: self.coalesced, ..Ledger::default() };
+        let mut rows = self.settle(dictionaries);
+        let Ledger { coalesced, edges, accounts, .. } = std::mem::take(self);
+        self.coalesced = coalesced;
+        let open = accounts.into_iter().filter(|account| account.counters.count > 0);
+        rows.extend(open.map(|account| aggregate(&account.combination, account.counters, &edges, dictionaries)));
         rows
     }
+}
+
+/// The edge without ports and units.
+fn pair(edge: Edge) -> Edge {
+    Edge { server_port: 0, client_unit: Unit::None, server_unit: Unit::None, vlan: None, ..edge }
+}
+
+/// The edge of everybody who speaks its protocol.
+fn everyone(edge: Edge, words: &mut Dictionaries) -> Edge {
+    let everyone = words.addresses.fixed(EVERYONE);
+    Edge { client: everyone, server: everyone, ..pair(edge) }
 }
 
 impl Counters {
@@ -504,7 +533,8 @@ mod tests {
         let mut recent = Recent::default();
         let mut ledger = ledger(&mut recent);
         let starts = [1, 2, 3, 1, 4, 5, 6, 1, 2, 6, 6, 3, 5, 4, 1, 2, 3, 4, 5, 6, 1, 2, 3];
-        let found: Vec<_> = starts.iter().map(|&start| ledger.slot(&mut recent, &combination(start))).collect();
+        let words = &mut Dictionaries::default();
+        let found: Vec<_> = starts.iter().map(|&start| ledger.slot(&mut recent, &combination(start), words)).collect();
         for (at, (start, (slot, new))) in starts.iter().zip(&found).enumerate() {
             assert_eq!(*slot, start - 1, "the {at}th");
             assert_eq!(*new, !starts[..at].contains(start), "the {at}th");
@@ -517,7 +547,7 @@ mod tests {
         let (mut ledger, mut dictionaries) = (ledger(&mut recent), Dictionaries::default());
         for start in 0..=MAX_PER_EDGE + 7 {
             let combination = combination(start);
-            let (slot, _) = ledger.slot(&mut recent, &combination);
+            let (slot, _) = ledger.slot(&mut recent, &combination, &mut dictionaries);
             ledger.turn(slot, stamp(0));
             ledger.count(slot, stamp(0), &Reading::NONE, combination.subject, true);
         }
@@ -526,6 +556,60 @@ mod tests {
         assert_eq!((rows.len() as u32, coalesced.len(), ledger.coalesced), (MAX_PER_EDGE + 1, 1, 8));
         let [range] = coalesced[..] else { panic!() };
         assert_eq!((range.object_start, range.object_count, range.count), (Some(MAX_PER_EDGE), 9, 8));
+    }
+
+    #[test]
+    fn too_many_combinations_in_all_are_told_by_kind_then_by_edge_then_together() {
+        let (mut ledger, mut dictionaries) = (Ledger::default(), Dictionaries::default());
+        let functions = u32::from(u16::MAX);
+        let most = MAX_COMBINATIONS + 2 * MAX_FOLDED;
+        for number in 0..most as u32 + 2 * functions {
+            // Edge by edge, function by function: nothing is asked twice.
+            let (unit, function) = (number / MAX_PER_EDGE, number % MAX_PER_EDGE);
+            let lead = Message { destination_unit: Unit::Number(unit), ..Message::default() };
+            let mut recent = Recent::default();
+            let edge = ledger.edge(&mut recent, &place(), &exchange(0), &lead, &mut dictionaries);
+            let combination = Combination { edge, function: Some(function as u16), ..combination(number) };
+            let (slot, new) = ledger.slot(&mut recent, &combination, &mut dictionaries);
+            assert_eq!(ledger.slot(&mut recent, &combination, &mut dictionaries), (slot, false), "found again");
+            let of = ledger.accounts[slot as usize].combination;
+            let told = (of.subject.start.is_some(), of.function.is_some(), of.edge == edge);
+            let expected = match number as usize {
+                ..MAX_COMBINATIONS => (true, true, true),
+                number if number < MAX_COMBINATIONS + MAX_FOLDED => (false, true, true),
+                _ if told.2 => (false, false, true),
+                _ => (false, false, false),
+            };
+            assert_eq!(told, expected, "the {number}th");
+            assert!(new || number as usize >= MAX_COMBINATIONS + MAX_FOLDED, "the {number}th");
+            assert_eq!(
+                (of.kind, of.status, of.operation),
+                (combination.kind, combination.status, combination.operation)
+            );
+        }
+        let edges = ledger.edges.len();
+        assert!(ledger.accounts.len() <= MAX_COMBINATIONS + MAX_FOLDED + edges, "{}", ledger.accounts.len());
+    }
+
+    #[test]
+    fn however_many_edges_ask_for_however_much_the_accounts_have_an_end() {
+        let (mut ledger, mut dictionaries) = (Ledger::default(), Dictionaries::default());
+        let statuses = Status::ALL;
+        let most = (MAX_COMBINATIONS + 2 * MAX_FOLDED) as u32;
+        for number in 0..2 * most {
+            let lead = Message { destination_unit: Unit::Number(number % 8_000), ..Message::default() };
+            let mut recent = Recent::default();
+            let edge = ledger.edge(&mut recent, &place(), &exchange(0), &lead, &mut dictionaries);
+            let status = statuses[(number / 8_000) as usize % statuses.len()];
+            let function = Some((number / 8_000) as u16);
+            let combination = Combination { edge, function, status, ..combination(number) };
+            ledger.slot(&mut recent, &combination, &mut dictionaries);
+        }
+        let together = ledger.accounts.len() - most as usize;
+        assert!((1..=statuses.len()).contains(&together), "{together} beyond the bound");
+        let last = ledger.edge_of(ledger.accounts[ledger.accounts.len() - 1].combination.edge);
+        let everyone = dictionaries.addresses.fixed(EVERYONE);
+        assert_eq!((last.client, last.server, last.server_port), (everyone, everyone, 0));
     }
 
     #[test]
@@ -541,7 +625,7 @@ mod tests {
         for &(values, least, greatest, told) in cases {
             let mut recent = Recent::default();
             let (mut ledger, mut dictionaries) = (ledger(&mut recent), Dictionaries::default());
-            let (slot, _) = ledger.slot(&mut recent, &combination(0));
+            let (slot, _) = ledger.slot(&mut recent, &combination(0), &mut dictionaries);
             ledger.turn(slot, stamp(0));
             ledger.count(slot, stamp(0), &Reading { values, ..Reading::NONE }, NO_SUBJECT, true);
             let rows = ledger.finish(&mut dictionaries);
@@ -554,7 +638,7 @@ mod tests {
     fn a_bucket_is_a_quarter_of_an_hour() {
         let mut recent = Recent::default();
         let (mut ledger, mut dictionaries) = (ledger(&mut recent), Dictionaries::default());
-        let (slot, _) = ledger.slot(&mut recent, &combination(0));
+        let (slot, _) = ledger.slot(&mut recent, &combination(0), &mut dictionaries);
         for seconds in [10, 899, 900, 1_799, 20, 3_600] {
             ledger.turn(slot, stamp(seconds));
             let reading = Reading { values: &[seconds as f64], ..Reading::NONE };

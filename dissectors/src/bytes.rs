@@ -124,6 +124,13 @@ pub fn printable(octets: &[u8]) -> String {
     trimmed.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
+/// Text of a device in UTF-16, little-endian, as one line: as [`printable`].
+pub fn utf16_le(octets: &[u8]) -> String {
+    let units = octets.chunks_exact(2).take(255).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+    let text: String = char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect();
+    printable(text.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -162,8 +162,9 @@ fn coarse(
     words: &mut Addresses,
 ) -> rows::Flow {
     let [_, port] = row.ports;
+    let row = rows::Flow { ports: [0, port], community_id: String::new(), ..row };
     if level == 0 {
-        return rows::Flow { ports: [0, port], ..row };
+        return row;
     }
     let network = if level == 1 { Network::near } else { Network::far };
     let [client, server] = [0, 1].map(|side| match kept[side] {

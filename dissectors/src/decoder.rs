@@ -10,6 +10,11 @@ use crate::intern::Dictionaries;
 use crate::record::Recorder;
 use crate::sinks::{Detail, Rows};
 
+/// Rows that are told before as many packets as wanted were decoded: a packet may make a hundred.
+const MANY_ROWS: usize = 65_536;
+/// Packets between two looks at the rows.
+const PORTION: u64 = 256;
+
 /// One input file.
 #[derive(Clone, Debug)]
 struct Input {
@@ -94,16 +99,16 @@ impl Decoder {
         (rows, recorder, &mut self.coverage, dictionaries)
     }
 
-    /// Decodes up to so many packets; false when nothing is left.
+    /// Decodes up to so many packets, fewer where they made many rows; false when nothing is left.
     pub fn advance(&mut self, packets: u64) -> bool {
-        let mut left = packets.max(1);
-        while left > 0 {
+        let (mut left, before) = (packets.max(1), self.engine.rows());
+        while left > 0 && self.engine.rows().saturating_sub(before) < MANY_ROWS {
             if self.open.is_none() {
                 let Some(input) = self.waiting.pop_front() else { return false };
                 self.start(input);
                 continue;
             }
-            let (taken, end) = self.take_packets(left);
+            let (taken, end) = self.take_packets(left.min(PORTION));
             self.packets += taken;
             left -= taken;
             if let Some(end) = end {

@@ -10,7 +10,7 @@ use crate::net::tcp::{Half, Piece, Stamp};
 use crate::recognise::{Kept, Recognised, Seen};
 use crate::services::Basis;
 use crate::session::{Chunk, Direction, Output, Session};
-use crate::sinks::{Odd, Sinks};
+use crate::sinks::{Hold, Odd, Sinks};
 use crate::stream::Assembly;
 use crate::talk::Talk;
 
@@ -60,12 +60,19 @@ pub fn start_datagrams(
 /// before or nothing at all; false, and nothing is done, where it is another.
 #[inline]
 pub fn again(flow: &mut Flow, direction: Direction, segment: &Segment<'_>, stamp: Stamp, sinks: &mut Sinks) -> bool {
-    let Content::Stream(stream) = &mut flow.content else { return false };
+    let stream = match &mut flow.content {
+        Content::Stream(stream) => stream,
+        Content::Quiet(_) => {
+            flow.loaded = flow.loaded.saturating_add(u32::from(!segment.payload.is_empty()));
+            return true;
+        }
+        Content::Unknown(_) | Content::Datagrams(_) => return false,
+    };
     let Stream { talk, halves, assemblies } = &mut **stream;
     let way = direction as usize;
     let is_usual = segment.missing == 0
         && segment.flags & (flag::SYN | flag::ACK) == flag::ACK
-        && !halves[direction.opposite() as usize].is_waiting();
+        && !halves.iter().any(Half::is_waiting);
     if !is_usual {
         return false;
     }
@@ -116,7 +123,13 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
         });
     }
     let held = halves.iter().map(Half::held).sum::<usize>() + assemblies.iter().map(Assembly::held).sum::<usize>();
-    let too_much = sinks.holds_too_much(&mut talk.held, held + talk.session.held());
+    let too_much = sinks.holds_too_much(Hold::Parts, &mut talk.held, held + talk.session.held());
+    talk.bound_requests(sinks);
+    let history = |halves: &[Half; 2]| halves.iter().map(Half::history).sum();
+    if sinks.holds_too_much(Hold::History, &mut talk.held, history(halves)) {
+        halves.iter_mut().for_each(Half::shorten_history);
+        sinks.holds_too_much(Hold::History, &mut talk.held, history(halves));
+    }
     if conflict {
         let odd = Odd {
             layer: "tcp",
@@ -177,15 +190,32 @@ pub fn datagram(flow: &mut Flow, seen: Seen<'_>, sinks: &mut Sinks, output: &mut
 pub fn finish(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
     let stamp = Stamp { frame: flow.last().1, time: flow.last().0, capture: sinks.coverage.capture };
     match &mut flow.content {
-        Content::Unknown(_) => {}
-        Content::Datagrams(talk) => talk.finish(sinks, output),
+        Content::Unknown(_) | Content::Quiet(_) => {}
+        Content::Datagrams(talk) => {
+            flow.service = Some((talk.session.service(), Basis::Content));
+            talk.finish(stamp, sinks, output);
+        }
         Content::Stream(stream) => {
             for direction in [Direction::Forward, Direction::Backward] {
                 give_up_holes(stream, direction, sinks, output);
                 stream.talk.end(&mut stream.assemblies[direction as usize], direction, stamp, sinks, output);
             }
-            stream.talk.finish(sinks, output);
+            flow.service = Some((stream.talk.session.service(), Basis::Content));
+            stream.talk.finish(stamp, sinks, output);
         }
+    }
+}
+
+/// Where a service has said all that is to be learnt, what follows in its flow is only counted.
+pub fn settle(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
+    let talk = match &flow.content {
+        Content::Stream(stream) => &stream.talk,
+        Content::Datagrams(talk) => talk,
+        Content::Unknown(_) | Content::Quiet(_) => return,
+    };
+    if talk.session.is_done() {
+        finish(flow, sinks, output);
+        flow.content = Content::Quiet(flow.client());
     }
 }
 

@@ -11,8 +11,9 @@ use hashbrown::HashMap;
 use crate::capture::Packet;
 use crate::columns::rows;
 use crate::dialogue;
-use crate::flows::{Content, Flow, Flows, Key, Transport};
+use crate::flows::{Content, Ending, Flow, Flows, Key, Transport};
 use crate::intern::{Addresses, Dictionaries};
+use crate::lan::Lan;
 use crate::model::OddityCode;
 use crate::net::BadHeader;
 use crate::net::fragments::Fragments;
@@ -64,6 +65,7 @@ struct Context {
     source: Option<Station>,
     destination: Option<Station>,
     vlan: Option<u16>,
+    lan: Lan,
     /// How many packets this one is inside of.
     depth: u8,
 }
@@ -78,6 +80,14 @@ struct Load<'a> {
     acknowledgement: u32,
     payload: &'a [u8],
     missing: usize,
+}
+
+impl Load<'_> {
+    /// The network of its flow. Stations of a link have addresses of their own in any.
+    #[inline]
+    fn lan(&self, context: &Context) -> Lan {
+        if self.transport.is_link() { Lan::default() } else { context.lan }
+    }
 }
 
 impl Engine {
@@ -102,7 +112,7 @@ impl Engine {
     pub fn plain(detail: Detail) -> Self {
         let mut engine = Engine::new(detail);
         engine.short_cuts = false;
-        engine.sinks.verses_left = 0;
+        engine.sinks.memory_left = 0;
         engine
     }
 
@@ -147,6 +157,12 @@ impl Engine {
         (rows, recorder, dictionaries)
     }
 
+    /// Rows that were made and not yet taken, of the tables that grow with the packets.
+    pub fn rows(&self) -> usize {
+        let Sinks { rows, recorder, .. } = &self.sinks;
+        recorder.events.rows() + rows.pdus.rows() + rows.activities.rows() + rows.flows.rows()
+    }
+
     /// The words of all rows.
     pub fn dictionaries(&mut self) -> &mut Dictionaries {
         &mut self.sinks.dictionaries
@@ -159,7 +175,7 @@ impl Engine {
         if !(self.short_cuts && self.usual(packet, stamp)) {
             self.any(packet, stamp);
         }
-        if self.flows.needs_sweep(packet.time_ns) {
+        if self.flows.may_need_sweep(packet.time_ns) {
             self.sweep(packet.time_ns);
         }
     }
@@ -179,6 +195,7 @@ impl Engine {
                     source: link.source,
                     destination: link.destination,
                     vlan: link.vlan,
+                    lan: Lan::of(link.vlan),
                     depth: 0,
                 };
                 self.network(&context, link);
@@ -193,12 +210,9 @@ impl Engine {
 
     /// Ends the flows that have been silent too long; where there are too many, those silent longest.
     fn sweep(&mut self, now: i64) {
-        let mut ended = self.flows.idle(now);
-        if ended.is_empty() {
-            ended = self.flows.surplus();
-            self.sinks.coverage.flows_evicted += ended.len() as u64;
-        }
-        for slot in ended {
+        let Ending { idle, surplus } = self.flows.sweep(now);
+        self.sinks.coverage.flows_evicted += surplus.len() as u64;
+        for slot in idle.into_iter().chain(surplus) {
             self.end_flow(slot);
         }
     }
@@ -283,7 +297,8 @@ impl Engine {
     #[inline]
     fn load(&mut self, context: &Context, load: &Load<'_>) {
         let key = Key::new(load.addresses, load.ports, load.transport);
-        let mut slot = self.flows.find(&key);
+        let lan = load.lan(context);
+        let mut slot = self.flows.find_in(&key, (load.addresses[0], load.ports[0]), lan, load.sequence);
         if let Some(old) = slot.filter(|_| load.flags & (flag::SYN | flag::ACK) == flag::SYN) {
             if self.flows.get(old).is_some_and(|flow| is_over(flow)) {
                 self.end_flow(old);
@@ -307,6 +322,7 @@ impl Engine {
         flow.bytes[side] += u64::from(context.wire_length);
         flow.last[side] = (context.stamp.time, context.stamp.frame);
         flow.flags[side] |= load.flags;
+        flow.seen_in(direction, lan);
         if load.flags & flag::SYN != 0 && flow.opener.is_none() {
             let opener = if load.flags & flag::ACK == 0 { direction } else { direction.opposite() };
             flow.opener = Some(opener);
@@ -341,12 +357,14 @@ impl Engine {
             macs: [None, context.destination.and_then(Station::mac)],
             sightings: [None, None],
             vlan: context.vlan,
+            lans: [None; 2],
             capture: context.stamp.capture,
             packets: [0; 2],
             bytes: [0; 2],
             first: (context.stamp.time, context.stamp.frame),
             last: [(context.stamp.time, context.stamp.frame); 2],
             sighted: [0; 2],
+            swept: (0, context.stamp.time),
             flags: [0; 2],
             opener: None,
             starts: [None; 2],
@@ -397,14 +415,18 @@ impl Engine {
                 let seen = Seen { direction, sequence, payload: load.payload, missing: load.missing, stamp };
                 let acknowledgement = (load.flags & flag::ACK != 0).then_some(load.acknowledgement);
                 dialogue::segment(flow, seen, acknowledgement, sinks, output);
+                dialogue::settle(flow, sinks, output);
             }
             Content::Unknown(state) if loaded => {
                 let mut on_probation = state.take().unwrap_or_default();
                 *probation = probation.saturating_sub(on_probation.octets());
                 let seen = Seen { direction, sequence, payload: load.payload, missing: load.missing, stamp };
                 let opening = Opening { opener: flow.opener, starts: flow.starts, ports: flow.ports };
-                match on_probation.segment(registry::STREAMS, seen, opening) {
-                    Some(recognised) => dialogue::start_stream(flow, recognised, sinks, output),
+                match on_probation.segment(registry::STREAMS, registry::SERVICE_STREAMS, seen, opening) {
+                    Some(recognised) => {
+                        dialogue::start_stream(flow, recognised, sinks, output);
+                        dialogue::settle(flow, sinks, output);
+                    }
                     None => {
                         let octets = on_probation.octets();
                         if *probation + octets <= MAX_PROBATION {
@@ -430,10 +452,16 @@ impl Engine {
             let mut on_probation = state.take().unwrap_or_default();
             *probation = probation.saturating_sub(on_probation.octets());
             let seen = Seen { direction, sequence: 0, payload: load.payload, missing: load.missing, stamp };
-            let protocols = if flow.key.transport().is_link() { registry::FRAMES } else { registry::DATAGRAMS };
+            let protocols = match flow.key.transport() {
+                Transport::Udp | Transport::Tcp => registry::DATAGRAMS,
+                Transport::Icmp => registry::CONTROL_MESSAGES,
+                Transport::Ip(number) => registry::packets(number),
+                Transport::Ethernet | Transport::Arcnet | Transport::Mstp => registry::frames(flow.ports[0]),
+            };
             match on_probation.datagram(protocols, seen, flow.ports) {
                 Some((session, kept)) => {
                     dialogue::start_datagrams(flow, session, &kept, sinks, output);
+                    dialogue::settle(flow, sinks, output);
                 }
                 None if !on_probation.is_empty() && *probation + on_probation.octets() <= MAX_PROBATION => {
                     *probation += on_probation.octets();
@@ -445,6 +473,7 @@ impl Engine {
         }
         let seen = Seen { direction, sequence: 0, payload: load.payload, missing: load.missing, stamp };
         dialogue::datagram(flow, seen, sinks, output);
+        dialogue::settle(flow, sinks, output);
     }
 
     fn end_flow(&mut self, slot: u32) {

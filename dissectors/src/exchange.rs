@@ -13,6 +13,12 @@ use crate::session::Direction;
 const MAX_PENDING: usize = 64;
 /// A request is unanswered after this time.
 pub const TIMEOUT_NS: i64 = 30_000_000_000;
+/// An answer in parts, each of them in time, takes this long at most.
+const LONGEST_NS: i64 = 600_000_000_000;
+/// Numbers and octets of words of an answer in parts; a part beyond them is told by itself.
+const MAX_JOINED: usize = 65_536;
+/// What each flow may have open outside the bound of all flows together: a usual request.
+const FREE_OCTETS: usize = 1_024;
 /// An answer that was captured before its request waits this long for it: two mirrors are some milliseconds apart.
 const EARLY_NS: i64 = 200_000_000;
 /// Such answers that wait in one flow at most.
@@ -88,12 +94,40 @@ impl Exchange {
     pub fn lead(&self) -> Option<&Message> {
         self.request.as_deref().or(self.response.as_deref())
     }
+
+    fn octets(&self) -> usize {
+        [&self.request, &self.response].into_iter().flatten().map(|message| message.octets()).sum()
+    }
+
+    /// True where one more part of the answer has room beside those before it.
+    fn has_room_for(&self, part: &Message) -> bool {
+        self.response.as_ref().is_none_or(|earlier| {
+            earlier.objects.len() + part.objects.len() <= Message::MAX_OBJECTS
+                && earlier.values.len() + part.values.len() <= MAX_JOINED
+                && earlier.text.len() + part.text.len() <= MAX_JOINED
+        })
+    }
 }
 
 #[derive(Debug)]
 struct Pending {
     key: u64,
     exchange: Exchange,
+    /// What its messages take.
+    octets: usize,
+}
+
+impl Pending {
+    fn new(key: u64, exchange: Exchange) -> Self {
+        let octets = exchange.octets();
+        Pending { key, exchange, octets }
+    }
+
+    /// After this time nothing more is waited for.
+    fn deadline(&self) -> i64 {
+        let Exchange { start, end_time, .. } = &self.exchange;
+        end_time.saturating_add(TIMEOUT_NS).min(start.time.saturating_add(LONGEST_NS))
+    }
 }
 
 /// The open exchanges of one flow.
@@ -106,6 +140,10 @@ pub struct Exchanges {
     early: VecDeque<Pending>,
     /// Key of the last one: who never changes it does not tell by it which request is answered.
     last_early: Option<u64>,
+    /// What the messages of all of them take.
+    octets: usize,
+    /// No request that waits for an answer has waited too long before this time.
+    deadline: i64,
     dropped: u64,
 }
 
@@ -132,27 +170,78 @@ impl Exchanges {
                     self.close(0, done);
                 }
                 let exchange = Exchange { status: Status::NoResponse, ..alone(message, direction, frames, stamp) };
-                self.pending.push_back(Pending { key, exchange });
+                self.open(Pending::new(key, exchange));
                 self.answer_early(key, direction, done);
             }
             Pairing::Answers { key, last } => match self.find(key, direction.opposite()) {
-                Some(index) => {
-                    let exchange = &mut self.pending[index].exchange;
-                    answer(exchange, message, frames, stamp);
+                Some(index) if self.pending[index].exchange.has_room_for(&message) => {
+                    answer(&mut self.pending[index].exchange, message, frames, stamp);
                     if last {
                         self.close(index, done);
+                    } else {
+                        self.weigh(index);
                     }
+                }
+                Some(index) => {
+                    self.pending[index].exchange.status = Status::Cut;
+                    self.dropped += 1;
+                    self.close(index, done);
+                    done(&mut orphan(message, direction, frames, stamp));
                 }
                 None if self.answers_come_early && last && self.last_early.replace(key) != Some(key) => {
                     if self.early.len() >= MAX_EARLY {
                         self.give_up_early(done);
                     }
-                    let exchange = orphan(message, direction, frames, stamp);
-                    self.early.push_back(Pending { key, exchange });
+                    let early = Pending::new(key, orphan(message, direction, frames, stamp));
+                    self.octets += early.octets;
+                    self.early.push_back(early);
                 }
                 None => done(&mut orphan(message, direction, frames, stamp)),
             },
         }
+    }
+
+    fn open(&mut self, pending: Pending) {
+        // Nearly always one is open: it takes no room for more.
+        if self.pending.len() == self.pending.capacity() {
+            self.pending.reserve_exact(self.pending.len().max(1));
+        }
+        self.octets += pending.octets;
+        self.deadline = self.deadline.min(pending.deadline());
+        self.pending.push_back(pending);
+    }
+
+    /// The messages of an exchange take something else than before.
+    fn weigh(&mut self, index: usize) {
+        let Pending { exchange, octets, .. } = &mut self.pending[index];
+        let before = std::mem::replace(octets, exchange.octets());
+        self.octets = self.octets + *octets - before;
+    }
+
+    /// What is open takes so much, beyond what each flow may.
+    pub fn held(&self) -> usize {
+        let places = (self.pending.capacity() + self.early.capacity()) * size_of::<Pending>();
+        (self.octets + places).saturating_sub(FREE_OCTETS)
+    }
+
+    /// All flows together have too much open: the oldest of this one are closed, until it has no more than it may.
+    #[cold]
+    pub fn give_up(&mut self, done: &mut Done<'_>) {
+        for index in 0..self.pending.len() {
+            let Exchange { request, response, .. } = &mut self.pending[index].exchange;
+            [request, response].into_iter().flatten().for_each(|message| message.fit());
+            self.weigh(index);
+        }
+        while !self.early.is_empty() {
+            self.dropped += 1;
+            self.give_up_early(done);
+        }
+        self.early.shrink_to_fit();
+        while !self.pending.is_empty() && self.octets + self.pending.len() * size_of::<Pending>() > FREE_OCTETS {
+            self.dropped += 1;
+            self.close(0, done);
+        }
+        self.pending.shrink_to_fit();
     }
 
     /// Answers the newest request where its answer was there before it.
@@ -161,6 +250,7 @@ impl Exchanges {
         let is_its = |early: &Pending| early.key == key && early.exchange.direction == direction;
         let Some(at) = self.early.iter().position(is_its) else { return };
         let (Some(early), Some(pending)) = (self.early.remove(at), self.pending.back_mut()) else { return };
+        self.octets -= early.octets;
         let Exchange { response: Some(mut response), start, response_frames, .. } = early.exchange else { return };
         if let Some(request) = &pending.exchange.request {
             place_values(request, &mut response);
@@ -171,18 +261,33 @@ impl Exchanges {
 
     fn give_up_early(&mut self, done: &mut Done<'_>) {
         if let Some(mut early) = self.early.pop_front() {
+            self.octets -= early.octets;
             done(&mut early.exchange);
         }
     }
 
     /// Closes what has waited too long.
     fn expire(&mut self, now: i64, done: &mut Done<'_>) {
-        while self.pending.front().is_some_and(|oldest| now.saturating_sub(oldest.exchange.end_time) > TIMEOUT_NS) {
-            self.close(0, done);
+        if now > self.deadline {
+            self.close_late(now, done);
         }
         while self.early.front().is_some_and(|oldest| now.saturating_sub(oldest.exchange.end_time) > EARLY_NS) {
             self.give_up_early(done);
         }
+    }
+
+    /// Each by its own time: the parts of an answer keep an older request open than those behind it.
+    #[cold]
+    fn close_late(&mut self, now: i64, done: &mut Done<'_>) {
+        let mut index = 0;
+        while let Some(pending) = self.pending.get(index) {
+            if now > pending.deadline() {
+                self.close(index, done);
+            } else {
+                index += 1;
+            }
+        }
+        self.deadline = self.pending.iter().map(Pending::deadline).min().unwrap_or(i64::MAX);
     }
 
     /// True where nothing is open.
@@ -211,6 +316,7 @@ impl Exchanges {
 
     fn close(&mut self, index: usize, done: &mut Done<'_>) {
         if let Some(pending) = self.pending.get_mut(index) {
+            self.octets -= pending.octets;
             done(&mut pending.exchange);
         }
         if self.pending.len() == 1 {
@@ -295,8 +401,7 @@ fn place_values(request: &Message, response: &mut Message) {
 /// Puts an earlier part of an answer before the later one: the later header, the objects of both.
 fn join(earlier: &mut Message, later: &mut Message) {
     let (values, text) = (earlier.values.len() as u32, earlier.text.len() as u32);
-    let room = Message::MAX_OBJECTS.saturating_sub(earlier.objects.len());
-    for mut object in later.objects.drain(..).take(room) {
+    for mut object in later.objects.drain(..) {
         object.values = object.values.start + values..object.values.end + values;
         object.text = object.text.start + text..object.text.end + text;
         earlier.objects.push(object);
@@ -431,6 +536,73 @@ mod tests {
         assert_eq!(found, [(Some(19), 3, vec![1.0, 0.0, 1.0])]);
     }
 
+    /// A message with so many objects, numbers and octets of words.
+    fn sized(pairing: Pairing, [objects, values, text]: [usize; 3]) -> Box<Message> {
+        let mut message = message(pairing, Kind::Response);
+        message.objects.resize(objects, Object::default());
+        message.push_values(std::iter::repeat_n(1.0, values));
+        message.push_text(&"x".repeat(text));
+        message
+    }
+
+    #[test]
+    fn an_answer_in_parts_has_an_end() {
+        // Of how many parts, one a second, of which size; what comes of them: outcome, objects, values, octets of text.
+        type Case = (&'static str, i64, [usize; 3], &'static [(Status, [usize; 3])]);
+        let cases: [Case; 6] = [
+            ("fits", 4, [1_024, 16_384, 16_384], &[(Status::Ok, [4_096, 65_536, 65_536])]),
+            ("objects", 4, [1_025, 0, 0], &[(Status::Cut, [3_075, 0, 0]), (Status::ResponseOnly, [1_025, 0, 0])]),
+            ("values", 3, [1, 32_768, 0], &[(Status::Cut, [2, 65_536, 0]), (Status::ResponseOnly, [1, 32_768, 0])]),
+            ("words", 3, [1, 0, 32_768], &[(Status::Cut, [2, 0, 65_536]), (Status::ResponseOnly, [1, 0, 32_768])]),
+            ("one part", 1, [4_096, 100_000, 100_000], &[(Status::Ok, [4_096, 100_000, 100_000])]),
+            ("in time", 601, [1, 1, 1], &[(Status::Ok, [600, 600, 600]), (Status::ResponseOnly, [1, 1, 1])]),
+        ];
+        for (name, parts, size, expected) in cases {
+            let (mut exchanges, mut done) = (Exchanges::default(), Vec::new());
+            let mut sink = |exchange: &mut Exchange| {
+                let response = exchange.response.as_ref().expect("an answer");
+                done.push((exchange.status, [response.objects.len(), response.values.len(), response.text.len()]));
+            };
+            let stamp = |second: i64| Stamp { frame: 1, time: second * 1_000_000_000, capture: 0 };
+            exchanges.message(message(Pairing::Opens(1), Kind::Request), Direction::Forward, &[1], stamp(0), &mut sink);
+            for part in 1..=parts {
+                let part_of = sized(Pairing::Answers { key: 1, last: false }, size);
+                exchanges.message(part_of, Direction::Backward, &[2], stamp(part), &mut sink);
+            }
+            exchanges.finish(&mut sink);
+            assert_eq!(exchanges.octets, 0, "{name}");
+            assert_eq!(done, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn who_has_too_much_open_keeps_the_newest_request() {
+        let usual = [4, 0, 0];
+        // Sizes of the requests, oldest first; how many stay.
+        let cases: [(&str, &[[usize; 3]], usize); 4] = [
+            ("one", &[usual], 1),
+            ("many", &[usual; 64], 1),
+            ("the newest is long", &[usual, [4_096, 0, 0]], 0),
+            ("an older one is long", &[[4_096, 0, 0], usual], 1),
+        ];
+        for (name, sizes, stay) in cases {
+            let (mut exchanges, mut done) = (Exchanges::default(), 0);
+            let mut sink = |_: &mut Exchange| done += 1;
+            for (key, size) in (0..).zip(sizes) {
+                let mut request = sized(Pairing::Opens(key), *size);
+                // Room that an earlier message needed.
+                request.values.reserve(5_000);
+                exchanges.message(request, Direction::Forward, &[1], Stamp::default(), &mut sink);
+            }
+            assert!(exchanges.held() > 0, "{name}");
+            exchanges.give_up(&mut sink);
+            assert_eq!((exchanges.pending.len(), exchanges.held()), (stay, 0), "{name}");
+            let newest = exchanges.pending.back().map(|pending| pending.key);
+            assert_eq!(newest, (stay > 0).then_some(sizes.len() as u64 - 1), "{name}");
+            assert_eq!((done, exchanges.dropped()), (sizes.len() - stay, (sizes.len() - stay) as u64), "{name}");
+        }
+    }
+
     #[test]
     fn outcomes() {
         use Direction::{Backward, Forward};
@@ -473,6 +645,17 @@ mod tests {
                 "too late",
                 &[(Pairing::Opens(1), Kind::Request, Forward, 0), (answers(1, true), Kind::Response, Backward, 60)],
                 &[(Status::NoResponse, 1, 0), (Status::ResponseOnly, 0, 1)],
+            ),
+            (
+                "a younger one too late, while an older one is answered in parts",
+                &[
+                    (Pairing::Opens(1), Kind::Request, Forward, 0),
+                    (Pairing::Opens(2), Kind::Request, Forward, 1),
+                    (answers(1, false), Kind::Response, Backward, 20),
+                    (answers(2, true), Kind::Response, Backward, 40),
+                    (answers(1, true), Kind::Response, Backward, 45),
+                ],
+                &[(Status::NoResponse, 1, 0), (Status::ResponseOnly, 0, 1), (Status::Ok, 1, 2)],
             ),
             ("alone", &[(Pairing::Alone, Kind::Unsolicited, Backward, 0)], &[(Status::OneWay, 1, 0)]),
         ];

@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use crate::lan::Lan;
 use crate::net::ip::{Ip, flag};
 use crate::net::link::Mac;
 use crate::net::tcp::Half;
@@ -13,7 +14,12 @@ use crate::talk::Talk;
 
 /// Flows kept at once; beyond it those silent longest are given up, and counted.
 pub const MAX_FLOWS: usize = 100_000;
+/// Flows of the same addresses and ports in different networks; further ones are mixed with one of these.
+const MAX_TWINS: u8 = 16;
 const SECOND: i64 = 1_000_000_000;
+/// Packet time from one sweep to the next, and how many places of flows it looks at for each packet at most.
+const SWEEP: i64 = 60 * SECOND;
+const SLOTS_A_PACKET: usize = 16;
 /// Silence after which a flow ends: closed TCP, open TCP, everything else.
 const IDLE_CLOSED: i64 = 60 * SECOND;
 const IDLE_OPEN: i64 = 4 * 3_600 * SECOND;
@@ -65,6 +71,8 @@ pub struct Key {
     addresses: [Ip; 2],
     ports: [u16; 2],
     transport: Transport,
+    /// Tells flows apart that have the rest in common, in different networks; 0 for nearly all.
+    twin: u8,
 }
 
 impl Key {
@@ -77,9 +85,9 @@ impl Key {
     #[inline]
     pub fn new(addresses: [Ip; 2], ports: [u16; 2], transport: Transport) -> Self {
         if (addresses[0], ports[0]) <= (addresses[1], ports[1]) {
-            Key { addresses, ports, transport }
+            Key { addresses, ports, transport, twin: 0 }
         } else {
-            Key { addresses: [addresses[1], addresses[0]], ports: [ports[1], ports[0]], transport }
+            Key { addresses: [addresses[1], addresses[0]], ports: [ports[1], ports[0]], transport, twin: 0 }
         }
     }
 }
@@ -102,6 +110,8 @@ pub enum Content {
     Stream(Box<Stream>),
     /// A protocol over UDP, or over a link.
     Datagrams(Box<Talk>),
+    /// A service of which nothing more is to be learnt, and which way its client was seen to speak.
+    Quiet(Option<Direction>),
 }
 
 /// One flow. Arrays are by direction: forward is from the endpoint that was seen to send first.
@@ -120,6 +130,8 @@ pub struct Flow {
     pub sightings: [Option<u32>; 2],
     /// Innermost VLAN of the first packet.
     pub vlan: Option<u16>,
+    /// The network that packets were seen in each way: a capture may have tags in one of them only.
+    pub lans: [Option<Lan>; 2],
     /// Capture file of the first packet.
     pub capture: u32,
     /// Packets.
@@ -132,6 +144,8 @@ pub struct Flow {
     pub last: [(i64, u64); 2],
     /// Packets each way that the rows of the address table count already.
     pub sighted: [u64; 2],
+    /// Packets when the table was swept last, and the table's time of the last one of them.
+    pub swept: (u64, i64),
     /// TCP flags seen.
     pub flags: [u8; 2],
     /// Who sent the SYN.
@@ -151,6 +165,31 @@ impl Flow {
     #[inline]
     pub fn direction(&self, source: Ip, port: u16) -> Direction {
         if self.endpoints[0] == source && self.ports[0] == port { Direction::Forward } else { Direction::Backward }
+    }
+
+    /// How sure it is that a packet belongs here, and not to a flow of the same addresses and ports in another network; 0
+    /// where it does not. What comes next in the stream does: of two copies, one in each network that a router connects,
+    /// the capture may hold either.
+    fn claim(&self, source: Ip, port: u16, lan: Lan, sequence: u32) -> u8 {
+        let direction = self.direction(source, port);
+        let way = direction as usize;
+        let comes_next = || matches!(&self.content, Content::Stream(stream) if stream.halves[way].awaits(sequence));
+        match (self.lans[way], self.lans[direction.opposite() as usize]) {
+            (Some(own), _) if own == lan => 4,
+            (Some(own), _) if own.agrees(lan) => 3,
+            (Some(_), _) => u8::from(comes_next()),
+            (None, Some(other)) if other.agrees(lan) => 2,
+            (None, _) => 1,
+        }
+    }
+
+    /// Notes the network of a packet.
+    #[inline]
+    pub fn seen_in(&mut self, direction: Direction, lan: Lan) {
+        let own = &mut self.lans[direction as usize];
+        if *own != Some(lan) {
+            *own = Some(own.map_or(lan, |own| if own.agrees(lan) { own.joined(lan) } else { own }));
+        }
     }
 
     /// Its last packet: time and frame.
@@ -175,14 +214,19 @@ impl Flow {
         }
     }
 
-    /// Which direction leads from the client to the server.
-    pub fn client_direction(&self, is_service: impl Fn(u16) -> bool) -> Direction {
-        let of_talk = match &self.content {
+    /// Which way the client of a protocol was seen to speak.
+    pub fn client(&self) -> Option<Direction> {
+        match &self.content {
             Content::Unknown(_) => None,
             Content::Stream(stream) => stream.talk.client,
             Content::Datagrams(talk) => talk.client,
-        };
-        if let Some(direction) = of_talk.or(self.opener) {
+            Content::Quiet(client) => *client,
+        }
+    }
+
+    /// Which direction leads from the client to the server.
+    pub fn client_direction(&self, is_service: impl Fn(u16) -> bool) -> Direction {
+        if let Some(direction) = self.client().or(self.opener) {
             return direction;
         }
         match (is_service(self.ports[0]), is_service(self.ports[1])) {
@@ -192,6 +236,15 @@ impl Flow {
                 Direction::Backward
             }
             _ => Direction::Forward,
+        }
+    }
+
+    /// Notes whether there were packets since the last sweep. Captures of several clocks are one after the other in
+    /// none of them: what the flow's own clock says counts as far as it lies between the two sweeps.
+    fn sweep(&mut self, before: i64, now: i64) {
+        let packets = self.packets[0] + self.packets[1];
+        if packets != self.swept.0 {
+            self.swept = (packets, self.last().0.clamp(before, now));
         }
     }
 
@@ -254,14 +307,44 @@ impl Guesses {
 }
 
 /// All flows, in the order in which they appeared.
-#[derive(Default)]
 pub struct Flows {
     guesses: Guesses,
     index: HashMap<Key, u32, foldhash::fast::RandomState>,
     slots: Vec<Option<Flow>>,
     free: Vec<u32>,
     latest: Option<(Key, u32)>,
-    last_sweep: i64,
+    /// Flows beside the first of their addresses and ports.
+    twins: usize,
+    /// The latest time of any sweep; time that goes back does not count.
+    last_sweep: Option<i64>,
+    next_sweep: i64,
+    /// How often a sweep that is due was put off.
+    put_off: usize,
+}
+
+/// Slots of flows that end: those silent too long, and those that have to give way to new ones.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// Silent too long.
+    pub idle: Vec<u32>,
+    /// Too many.
+    pub surplus: Vec<u32>,
+}
+
+impl Default for Flows {
+    fn default() -> Self {
+        Flows {
+            guesses: Guesses::default(),
+            index: HashMap::default(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            latest: None,
+            twins: 0,
+            last_sweep: None,
+            next_sweep: i64::MIN,
+            put_off: 0,
+        }
+    }
 }
 
 impl Flows {
@@ -292,11 +375,32 @@ impl Flows {
         *other = std::mem::replace(one, Guess { ends: *ends, slot, direction });
     }
 
-    /// The flow of a key, for what is rarely asked.
+    /// Slot of the flow that a packet belongs to: its key, sender, network and sequence number.
+    #[inline]
+    pub fn find_in(&mut self, key: &Key, (source, port): (Ip, u16), lan: Lan, sequence: u32) -> Option<u32> {
+        let first = self.find(key);
+        let flow = first.and_then(|slot| self.slots.get(slot as usize)?.as_ref());
+        match flow {
+            None if self.twins == 0 => None,
+            Some(flow) if flow.lans[flow.direction(source, port) as usize] == Some(lan) => first,
+            _ => self.find_twin(key, (source, port), lan, sequence),
+        }
+    }
+
     #[cold]
-    pub fn of(&mut self, key: &Key) -> Option<&mut Flow> {
-        let slot = *self.index.get(key)?;
-        self.get(slot)
+    fn find_twin(&self, key: &Key, (source, port): (Ip, u16), lan: Lan, sequence: u32) -> Option<u32> {
+        let twins = if self.twins == 0 { 1 } else { MAX_TWINS };
+        let slots = (0..twins).filter_map(|twin| self.index.get(&Key { twin, ..*key }).copied());
+        let (mut best, mut last, mut count) = (None, None, 0);
+        for slot in slots {
+            let flow = self.slots.get(slot as usize)?.as_ref()?;
+            let claim = flow.claim(source, port, lan, sequence);
+            if claim > best.map_or(0, |(most, _)| most) {
+                best = Some((claim, slot));
+            }
+            (last, count) = (Some(slot), count + 1);
+        }
+        best.map(|(_, slot)| slot).or(last.filter(|_| count == MAX_TWINS))
     }
 
     /// The flow in a slot.
@@ -305,9 +409,13 @@ impl Flows {
         self.slots.get_mut(slot as usize)?.as_mut()
     }
 
-    /// Adds a flow.
-    pub fn insert(&mut self, flow: Flow) -> u32 {
+    /// Adds a flow; where there is one of its key, as another of that.
+    pub fn insert(&mut self, mut flow: Flow) -> u32 {
+        while flow.key.twin + 1 < MAX_TWINS && self.index.contains_key(&flow.key) {
+            flow.key.twin += 1;
+        }
         let key = flow.key;
+        self.twins += usize::from(key.twin > 0);
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = Some(flow);
@@ -326,33 +434,47 @@ impl Flows {
     pub fn remove(&mut self, slot: u32) -> Option<Flow> {
         let flow = self.slots.get_mut(slot as usize)?.take()?;
         self.index.remove(&flow.key);
+        self.twins -= usize::from(flow.key.twin > 0);
         self.guesses.forget(&flow);
         self.free.push(slot);
         self.latest = None;
         Some(flow)
     }
 
-    /// True once in a minute of packet time, and where there are too many flows.
+    /// True where a sweep may be due: a minute of packet time has passed, or there are too many flows.
     #[inline]
-    pub fn needs_sweep(&self, now: i64) -> bool {
-        !(0..60 * SECOND).contains(&now.saturating_sub(self.last_sweep)) || self.index.len() >= MAX_FLOWS
+    pub fn may_need_sweep(&self, now: i64) -> bool {
+        now >= self.next_sweep || self.index.len() >= MAX_FLOWS
     }
 
-    /// Slots of flows that have been silent too long.
-    pub fn idle(&mut self, now: i64) -> Vec<u32> {
-        self.last_sweep = now;
-        self.slots_where(|flow| now.saturating_sub(flow.last().0) > flow.idle_limit())
-    }
-
-    /// Slots of the flows that have been silent longest, where there are too many.
-    pub fn surplus(&self) -> Vec<u32> {
-        if self.index.len() < MAX_FLOWS {
-            return Vec::new();
+    /// Slots of the flows that end now, mostly none. A sweep looks at every flow: for each of them, packets enough to
+    /// pay for that come first.
+    #[cold]
+    pub fn sweep(&mut self, now: i64) -> Ending {
+        let is_full = self.index.len() >= MAX_FLOWS;
+        self.put_off += 1;
+        if !is_full && self.put_off <= self.slots.len() / SLOTS_A_PACKET {
+            return Ending::default();
         }
-        let mut silent: Vec<(i64, u32)> =
-            (0..).zip(&self.slots).filter_map(|(slot, flow)| Some((flow.as_ref()?.last().0, slot))).collect();
+        let before = self.last_sweep.unwrap_or(now);
+        let now = now.max(before);
+        (self.last_sweep, self.next_sweep, self.put_off) = (Some(now), now.saturating_add(SWEEP), 0);
+        self.slots.iter_mut().flatten().for_each(|flow| flow.sweep(before, now));
+        let idle = self.slots_where(|flow| now.saturating_sub(flow.swept.1) > flow.idle_limit());
+        let most = (MAX_FLOWS / 8).saturating_sub(idle.len());
+        let surplus = if is_full && most > 0 { self.silent(most, &idle) } else { Vec::new() };
+        Ending { idle, surplus }
+    }
+
+    /// Slots of so many flows that have been silent longest, beside others (in order).
+    fn silent(&self, most: usize, others: &[u32]) -> Vec<u32> {
+        let flows = (0..).zip(&self.slots).filter_map(|(slot, flow)| Some((slot, flow.as_ref()?)));
+        let mut silent: Vec<((i64, i64), u32)> = flows
+            .filter(|(slot, _)| others.binary_search(slot).is_err())
+            .map(|(slot, flow)| ((flow.swept.1, flow.last().0), slot))
+            .collect();
         silent.sort_unstable();
-        silent.truncate(MAX_FLOWS / 8);
+        silent.truncate(most);
         silent.into_iter().map(|(_, slot)| slot).collect()
     }
 
@@ -365,3 +487,6 @@ impl Flows {
         (0..).zip(&self.slots).filter(|(_, flow)| flow.as_ref().is_some_and(&condition)).map(|(slot, _)| slot).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

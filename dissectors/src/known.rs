@@ -44,6 +44,34 @@ struct Block {
     changed: u64,
 }
 
+/// The points of one place.
+#[derive(Debug)]
+struct Points {
+    place: Place,
+    /// Its blocks by their first point and length.
+    order: Vec<Ordered>,
+    /// Length of the longest.
+    longest: u32,
+}
+
+/// First point, length and number of a block.
+type Ordered = (u32, u32, u32);
+
+impl Points {
+    /// Blocks that may hold points of a range: those that start before its end, and not long before it.
+    fn near(&self, start: u32, count: usize) -> &[Ordered] {
+        let end = u64::from(start) + count as u64;
+        let first = self.order.partition_point(|(at, ..)| u64::from(*at) + u64::from(self.longest) <= u64::from(start));
+        let behind = self.order.partition_point(|(at, ..)| u64::from(*at) < end);
+        self.order.get(first..behind).unwrap_or(&[])
+    }
+
+    /// Where the block of a range is in the order, or where it would be.
+    fn find(&self, start: u32, count: u32) -> Result<usize, usize> {
+        self.order.binary_search_by_key(&(start, count), |(at, length, _)| (*at, *length))
+    }
+}
+
 /// Where a reader's values were last found: spares the search when the same is read again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seat {
@@ -77,8 +105,7 @@ pub struct Learnt {
 #[derive(Debug, Default)]
 pub struct Known {
     index: HashMap<Place, u32, foldhash::fast::RandomState>,
-    /// Each with the numbers of its blocks.
-    places: Vec<(Place, Vec<u32>)>,
+    places: Vec<Points>,
     blocks: Vec<Block>,
     /// Values in all of them.
     values: usize,
@@ -129,13 +156,13 @@ impl Known {
     /// True where the seat is that of this range.
     fn sits(&self, seat: &Seat, place: Place, start: u32, count: usize) -> bool {
         let block = self.blocks.get(seat.block as usize);
-        block.is_some_and(|block| block.is_of(start, count) && self.places[block.place as usize].0 == place)
+        block.is_some_and(|block| block.is_of(start, count) && self.places[block.place as usize].place == place)
     }
 
     fn seated(&self, place: Place, start: u32, count: usize) -> Option<Seat> {
-        let blocks = &self.places[*self.index.get(&place)? as usize].1;
-        let block = blocks.iter().find(|block| self.blocks[**block as usize].is_of(start, count))?;
-        Some(Seat { block: *block, seen: 0 })
+        let points = &self.places[*self.index.get(&place)? as usize];
+        let (.., block) = points.order[points.find(start, count as u32).ok()?];
+        Some(Seat { block, seen: 0 })
     }
 
     fn keep(&mut self, place: Place, start: u32, values: &[f64]) {
@@ -143,15 +170,18 @@ impl Known {
             return;
         }
         let at = *self.index.entry(place).or_insert_with(|| {
-            self.places.push((place, Vec::new()));
+            self.places.push(Points { place, order: Vec::new(), longest: 0 });
             self.places.len() as u32 - 1
         });
-        let numbers = &mut self.places[at as usize].1;
-        if numbers.len() < MAX_BLOCKS_OF_PLACE {
+        let (points, count) = (&mut self.places[at as usize], values.len() as u32);
+        if points.order.len() < MAX_BLOCKS_OF_PLACE
+            && let Err(before) = points.find(start, count)
+        {
             self.clock += 1;
             self.values += values.len();
             let (updated, changed) = (self.clock, self.clock);
-            numbers.push(self.blocks.len() as u32);
+            points.order.insert(before, (start, count, self.blocks.len() as u32));
+            points.longest = points.longest.max(count);
             self.blocks.push(Block { place: at, start, values: values.to_vec(), updated, changed });
         }
     }
@@ -160,7 +190,7 @@ impl Known {
     pub fn overwrite(&mut self, place: Place, start: u32, values: &[f64]) {
         let Some(&at) = self.index.get(&place) else { return };
         self.clock += 1;
-        for number in &self.places[at as usize].1 {
+        for (.., number) in self.places[at as usize].near(start, values.len()) {
             let block = &mut self.blocks[*number as usize];
             if let Some((held, written)) = block.shared(start, values.len()) {
                 block.values[held].copy_from_slice(&values[written]);
@@ -173,7 +203,7 @@ impl Known {
     pub fn values(&self, place: Place, start: u32, count: u32) -> Vec<f64> {
         let Some(&at) = self.index.get(&place).filter(|_| count <= MAX_ASKED) else { return Vec::new() };
         let mut latest: Vec<Option<(u64, f64)>> = vec![None; count as usize];
-        for number in &self.places[at as usize].1 {
+        for (.., number) in self.places[at as usize].near(start, count as usize) {
             let block = &self.blocks[*number as usize];
             let Some((held, asked)) = block.shared(start, count as usize) else { continue };
             for (latest, value) in latest[asked].iter_mut().zip(&block.values[held]) {
@@ -209,6 +239,8 @@ impl Block {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const PLACE: Place = Place { server: 1, unit: Unit::Number(1), kind: 2, property: None, lane: (0, 0, None) };
@@ -249,6 +281,56 @@ mod tests {
         let other = Place { server: 2, ..PLACE };
         known.learn(other, 5, &[8.0], &mut Seat::default());
         assert_eq!(known.values(other, 5, 1), [8.0]);
+    }
+
+    #[test]
+    fn few_blocks_of_a_full_place_are_looked_at() {
+        let mut known = Known::default();
+        for start in 0..MAX_BLOCKS_OF_PLACE as u32 {
+            learn(&mut known, start * 2, &[7.0, 8.0]);
+        }
+        for (start, count, looked_at) in [(0, 1, 1), (1, 2, 2), (4_000, 2, 1), (9_000, 5, 0), (u32::MAX, 9, 0)] {
+            assert_eq!(known.places[0].near(start, count).len(), looked_at, "{count} from {start}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_known_is_what_a_look_at_every_block_finds(
+            steps in proptest::collection::vec((any::<bool>(), 0u32..40, 1usize..9, 0u32..4), 1..60),
+            asked in proptest::collection::vec((0u32..48, 1u32..9), 8),
+        ) {
+            // Every block that was learnt, in order: first point, values, when it was learnt last.
+            let (mut known, mut blocks) = (Known::default(), Vec::<(u32, Vec<f64>, usize)>::new());
+            for (clock, (is_write, start, count, value)) in steps.into_iter().enumerate() {
+                let values = vec![f64::from(value); count];
+                if is_write {
+                    known.overwrite(PLACE, start, &values);
+                    for (first, held, _) in &mut blocks {
+                        for (point, held) in (*first..).zip(held) {
+                            if (start..start + count as u32).contains(&point) {
+                                *held = f64::from(value);
+                            }
+                        }
+                    }
+                    continue;
+                }
+                learn(&mut known, start, &values);
+                match blocks.iter_mut().find(|(first, held, _)| (*first, held.len()) == (start, count)) {
+                    Some(block) => *block = (start, values, clock),
+                    None => blocks.push((start, values, clock)),
+                }
+            }
+            for (start, count) in asked {
+                let latest = |point: u32| {
+                    let holds = |(first, held, _): &&(u32, Vec<f64>, usize)| (*first..*first + held.len() as u32).contains(&point);
+                    let block = blocks.iter().filter(holds).max_by_key(|(.., clock)| *clock);
+                    block.map(|(first, held, _)| held[(point - first) as usize])
+                };
+                let expected: Option<Vec<f64>> = (start..start + count).map(latest).collect();
+                prop_assert_eq!(known.values(PLACE, start, count), expected.unwrap_or_default());
+            }
+        }
     }
 
     #[test]

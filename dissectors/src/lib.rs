@@ -2,10 +2,13 @@
 //!
 //! It knows frames, addresses, streams and protocols, and nothing of assets, zones or policy.
 
+pub mod activity;
 pub mod aggregate;
+pub mod ber;
 pub mod bytes;
 pub mod capture;
 pub mod columns;
+pub mod community;
 pub mod crowd;
 pub mod decoder;
 pub mod dialogue;
@@ -16,6 +19,7 @@ pub mod extract;
 pub mod flows;
 pub mod intern;
 pub mod known;
+pub mod lan;
 pub mod model;
 pub mod net;
 pub mod polling;
@@ -24,11 +28,14 @@ pub mod protocols;
 mod python;
 pub mod recognise;
 pub mod record;
+pub mod refrain;
 pub mod registry;
+pub mod secrets;
 pub mod services;
 pub mod session;
 pub mod sinks;
 pub mod stream;
 pub mod tables;
 pub mod talk;
+pub mod text;
 pub mod unknown;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use crate::net::link::Station;
+
 /// Declares a closed vocabulary once: the enum, its wire-independent names, and the list of all of them.
 macro_rules! vocabulary {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -31,8 +33,33 @@ macro_rules! vocabulary {
 pub(crate) use vocabulary;
 
 vocabulary! {
-    /// The protocols that become OT events.
-    Protocol { Modbus = "modbus", Dnp3 = "dnp3", Bacnet = "bacnet", S7comm = "s7comm" }
+    /// The protocols that are decoded: first those of control systems, whose messages become OT events; then the
+    /// services beside them, of which what they say of hosts, users and names becomes activities and claims.
+    Protocol {
+        Modbus = "modbus", Dnp3 = "dnp3", Bacnet = "bacnet", S7comm = "s7comm",
+        Dns = "dns", Mdns = "mdns", Llmnr = "llmnr", NetbiosNs = "netbios-ns", NetbiosDgm = "netbios-dgm",
+        Dhcp = "dhcp", Dhcpv6 = "dhcpv6", Ssdp = "ssdp", WsDiscovery = "ws-discovery",
+        Tls = "tls", Dtls = "dtls", Quic = "quic", Ssh = "ssh", Wireguard = "wireguard", Openvpn = "openvpn",
+        Isakmp = "isakmp", Esp = "esp", Ah = "ah", L2tp = "l2tp", Pptp = "pptp", Socks = "socks", RdpUdp = "rdpeudp",
+        Http = "http", Winrm = "winrm", Ftp = "ftp", Tftp = "tftp", Telnet = "telnet", Smtp = "smtp", Pop3 = "pop3",
+        Rlogin = "rlogin", Rsh = "rsh",
+        Imap = "imap", Vnc = "vnc", Rdp = "rdp", Teamviewer = "teamviewer",
+        Rustdesk = "rustdesk", Radmin = "radmin",
+        Smb = "smb", DceRpc = "dce-rpc", Kerberos = "kerberos", Ldap = "ldap", Cldap = "cldap",
+        Snmp = "snmp", Ntp = "ntp", Syslog = "syslog", Mqtt = "mqtt", Mssql = "mssql", Mysql = "mysql",
+        Postgresql = "postgresql", Radius = "radius", Sip = "sip", Rtsp = "rtsp",
+        Arp = "arp", Icmp = "icmp", Icmpv6 = "icmpv6", Igmp = "igmp", Vrrp = "vrrp", Hsrp = "hsrp",
+        Lldp = "lldp", Cdp = "cdp", Stp = "stp", Lacp = "lacp", Ptp = "ptp", Mrp = "mrp", Prp = "prp", Hsr = "hsr",
+        Eapol = "eapol", ProfinetDcp = "profinet-dcp", Vtp = "vtp", Dtp = "dtp", Glbp = "glbp", Carp = "carp",
+        Rip = "rip", Ospf = "ospf", Eigrp = "eigrp", Bgp = "bgp",
+    }
+}
+
+impl Protocol {
+    /// True where its messages become OT events.
+    pub const fn is_control(self) -> bool {
+        (self as u8) <= Protocol::S7comm as u8
+    }
 }
 
 vocabulary! {
@@ -95,6 +122,9 @@ vocabulary! {
         Hardware = "hardware", Serial = "serial", Name = "name", Location = "location",
         Description = "description", Application = "application", Instance = "instance", Url = "url",
         ProtocolRevision = "protocol_revision", State = "state", Slot = "slot",
+        Hostname = "hostname", Domain = "domain", OperatingSystem = "operating_system", Version = "version",
+        User = "user", Software = "software", Address = "address", Mac = "mac", Port = "port",
+        RoleHint = "role_hint",
     }
 }
 
@@ -149,6 +179,8 @@ pub enum Unit {
         /// The MAC address; longer ones (LonTalk, VMAC) are cut to 8 octets.
         mac: [u8; 8],
     },
+    /// In claims: the host with this MAC address itself, whatever network address it has.
+    Station([u8; 6]),
 }
 
 impl fmt::Display for Unit {
@@ -156,6 +188,7 @@ impl fmt::Display for Unit {
         match self {
             Unit::None => Ok(()),
             Unit::Number(number) => write!(f, "{number}"),
+            Unit::Station(mac) => Station::Mac(*mac).fmt(f),
             Unit::Bacnet { network, length: 0, .. } => write!(f, "{network}:*"),
             Unit::Bacnet { network, length: 1, mac } => write!(f, "{network}:{}", mac[0]),
             Unit::Bacnet { network, length, mac } => {
@@ -297,6 +330,22 @@ impl Message {
         values.clear();
         text.clear();
         *self = Message { objects, values, text, ..Message::default() };
+    }
+
+    /// What it takes in memory.
+    pub fn octets(&self) -> usize {
+        let Message { objects, values, text, .. } = self;
+        size_of::<Message>()
+            + objects.capacity() * size_of::<Object>()
+            + size_of::<f64>() * values.capacity()
+            + text.capacity()
+    }
+
+    /// Gives back the room that it does not need.
+    pub fn fit(&mut self) {
+        self.objects.shrink_to_fit();
+        self.values.shrink_to_fit();
+        self.text.shrink_to_fit();
     }
 
     /// Adds numbers and returns where they are.

@@ -90,6 +90,22 @@ struct Verse {
     outcome: Outcome,
 }
 
+/// What the shortest verse takes.
+#[cfg(test)]
+pub const LEAST_VERSE: usize = size_of::<Verse>();
+
+impl Verse {
+    /// What it takes in memory.
+    fn octets(&self) -> usize {
+        let apart = |words: &Words| if words.octets.spilled() { words.octets.capacity() } else { 0 };
+        let outcome = match &self.outcome {
+            Outcome::Rows(rows) => size_of_val(&**rows),
+            Outcome::Counted(tally) => tally.apart(),
+        };
+        size_of::<Verse>() + apart(&self.request) + apart(&self.response) + outcome
+    }
+}
+
 /// What became of an exchange.
 #[derive(Debug)]
 enum Outcome {
@@ -231,23 +247,27 @@ impl Polling {
     ) {
         let was_idle = std::mem::replace(&mut self.idle, heard.idle);
         let draft = self.draft.take();
+        let client = match heard.kind {
+            Some(Kind::Request) => Some(direction),
+            Some(Kind::Response) => Some(direction.opposite()),
+            _ => self.client,
+        };
+        if client != self.client {
+            // Whoever asked before answers now: what is remembered has another meaning.
+            self.forget(sinks);
+            self.client = client;
+        }
         if sinks.detail == Detail::Events || heard.messages != 1 || heard.remarks {
             return;
         }
         let row = |sinks: &Sinks| sinks.rows.pdus.last().cloned().filter(|_| sinks.detail == Detail::Pdus);
         match (heard.kind, draft.map(|draft| *draft)) {
             (Some(Kind::Request), _) if was_idle => {
-                if self.client != Some(direction) {
-                    self.forget(sinks);
-                    self.client = Some(direction);
-                }
                 self.missed(sinks);
                 let row = row(sinks);
                 self.draft = Words::of(session, direction, message).map(|request| Box::new(Draft { request, row }));
             }
-            (Some(Kind::Response), Some(Draft { request, row: asked }))
-                if heard.idle && self.client != Some(direction) =>
-            {
+            (Some(Kind::Response), Some(Draft { request, row: asked })) if heard.idle => {
                 let outcome = match sinks.detail {
                     Detail::Pdus => asked.zip(row(sinks)).map(|(asked, told)| Outcome::Rows(Box::new([asked, told]))),
                     _ => tally.map(Outcome::Counted),
@@ -256,12 +276,14 @@ impl Polling {
                 // The same request with another answer than before takes the place of that.
                 let verse = Verse { request, response, outcome };
                 match self.verses.iter().position(|other| other.request.are_in(&verse.request.octets)) {
-                    Some(at) => self.verses[at] = verse,
-                    None if self.verses.len() < MAX_VERSES && sinks.verses_left > 0 => {
+                    Some(at) if sinks.remembers(verse.octets(), self.verses[at].octets()) => self.verses[at] = verse,
+                    None if self.verses.len() < MAX_VERSES && sinks.remembers(verse.octets(), 0) => {
+                        if self.verses.len() == self.verses.capacity() {
+                            self.verses.reserve_exact(self.verses.len().max(1));
+                        }
                         self.verses.push(verse);
-                        sinks.verses_left -= 1;
                     }
-                    None => {}
+                    _ => {}
                 }
             }
             _ => {}
@@ -277,8 +299,7 @@ impl Polling {
 
     /// Forgets all: the flow ends, or says other things now.
     pub fn forget(&mut self, sinks: &mut Sinks) {
-        sinks.verses_left += self.verses.len();
-        self.verses.clear();
+        sinks.memory_left += std::mem::take(&mut self.verses).iter().map(Verse::octets).sum::<usize>();
         (self.next, self.misses) = (0, 0);
     }
 }

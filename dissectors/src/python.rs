@@ -8,10 +8,12 @@ use arrow_array::{RecordBatch, RecordBatchIterator};
 use arrow_schema::ArrowError;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule};
+use pyo3::types::{PyBytes, PyCapsule, PyTuple};
 
+use crate::activity::Field;
 use crate::decoder::Decoder as Core;
-use crate::extract::{Extractor as ExtractorCore, Input};
+use crate::extract::{Extractor as ExtractorCore, Input, Wanted};
+use crate::model::Protocol;
 use crate::sinks::Detail;
 
 fn failed(error: ArrowError) -> PyErr {
@@ -98,6 +100,7 @@ fn take(core: &mut Core, table: &str) -> Result<Option<RecordBatch>, ArrowError>
         "events" => recorder.events.take(dictionaries),
         "aggregates" => recorder.aggregates(dictionaries).take(dictionaries),
         "flows" => rows.flows.take(dictionaries),
+        "activities" => rows.activities.take(dictionaries),
         "claims" => rows.claims.take(dictionaries),
         "addresses" => rows.addresses.take(dictionaries),
         "oddities" => rows.oddities.take(dictionaries),
@@ -113,13 +116,13 @@ struct Extractor {
     core: Mutex<ExtractorCore>,
 }
 
-/// Source, name and path of a file, and the frames wanted of it, each with a number of a mini capture.
-type Wanted = (String, String, String, Vec<(u64, usize)>);
+/// Source, name and path of a file, and the frames wanted of it.
+type File = (String, String, String, Vec<Wanted>);
 
 #[pymethods]
 impl Extractor {
     #[new]
-    fn new(inputs: Vec<Wanted>, captures: usize, most_octets: usize) -> Self {
+    fn new(inputs: Vec<File>, captures: usize, most_octets: usize) -> Self {
         let input = |(source, name, path, wanted)| Input { source, name, path, wanted };
         let inputs = inputs.into_iter().map(input).collect();
         Extractor { core: Mutex::new(ExtractorCore::new(inputs, captures, most_octets)) }
@@ -156,6 +159,10 @@ impl Extractor {
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let services = Protocol::ALL.iter().filter(|protocol| !protocol.is_control()).map(|protocol| protocol.name());
+    module.add("SERVICES", PyTuple::new(module.py(), services.collect::<Vec<_>>())?)?;
+    module
+        .add("FIELDS", PyTuple::new(module.py(), Field::ALL.iter().map(|field| field.name()).collect::<Vec<_>>())?)?;
     module.add_class::<Decoder>()?;
     module.add_class::<Extractor>()?;
     module.add_class::<Columns>()

@@ -15,6 +15,9 @@ const MAX_STRAY: usize = 8;
 /// Octets of a segment that is kept so; more are seldom part of a message.
 const MAX_STRAY_OCTETS: usize = 512;
 
+/// Segments of a conversation after which no service is looked for.
+const SERVICE_SEGMENTS: u32 = 12;
+
 /// A segment seen before its protocol was known.
 #[derive(Debug)]
 pub struct Kept {
@@ -193,9 +196,9 @@ enum Answer {
     Found(Box<dyn Session>),
 }
 
-fn ask(protocols: &[Recognise], probe: &Probe<'_>) -> Answer {
+fn ask(protocols: &[&[Recognise]], probe: &Probe<'_>) -> Answer {
     let mut answer = Answer::Nobody;
-    for recognise in protocols {
+    for recognise in protocols.iter().copied().flatten() {
         match recognise(probe) {
             Recognition::Yes(session) => return Answer::Found(session),
             Recognition::Undecided => answer = Answer::Somebody,
@@ -218,8 +221,16 @@ enum Claimed {
 
 impl Probation {
     /// Shows a segment to the protocols; where one takes it, gives its session and all segments kept, in order.
-    pub fn segment(&mut self, protocols: &[Recognise], seen: Seen<'_>, opening: Opening) -> Option<Recognised> {
+    pub fn segment(
+        &mut self,
+        protocols: &[Recognise],
+        services: &[Recognise],
+        seen: Seen<'_>,
+        opening: Opening,
+    ) -> Option<Recognised> {
         self.segments = self.segments.saturating_add(1);
+        // Services say what they are at once; nobody asks later what they are.
+        let protocols = &[protocols, if self.segments <= SERVICE_SEGMENTS { services } else { &[] }][..];
         let way = seen.direction as usize;
         let next = seen.sequence.wrapping_add((seen.payload.len() + seen.missing) as u32);
         // Most conversations are of no protocol known here: to find that out, nothing is collected.
@@ -349,7 +360,7 @@ impl Probation {
             ports,
             cut: seen.missing > 0,
         };
-        match ask(protocols, &probe) {
+        match ask(&[protocols], &probe) {
             Answer::Found(session) => {
                 self.keep(&seen);
                 Some((session, std::mem::take(&mut self.kept)))
@@ -379,7 +390,7 @@ impl Probation {
     }
 
     /// With all that was collected; then from this segment's start; then this segment alone.
-    fn attempts(&self, protocols: &[Recognise], seen: &Seen<'_>, run: &Run, opening: Opening) -> (Answer, Claimed) {
+    fn attempts(&self, protocols: &[&[Recognise]], seen: &Seen<'_>, run: &Run, opening: Opening) -> (Answer, Claimed) {
         let Opening { opener, ports, .. } = opening;
         let ask_for = |own: &[u8], other: &[u8], first: Direction| {
             let (forward, backward) = match seen.direction {

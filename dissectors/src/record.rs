@@ -81,12 +81,11 @@ impl Recorder {
         let Some(lead) = exchange.lead() else { return };
         self.seen += 1;
         let edge = self.ledger.edge(recent, conversation, exchange, lead, dictionaries);
-        let names = &mut dictionaries.names;
         let of = *self.ledger.edge_of(edge);
         let base = Combination {
             edge,
             function: lead.function,
-            function_name: names.fixed(lead.name),
+            function_name: dictionaries.names.fixed(lead.name),
             operation: lead.operation,
             kind: lead.kind,
             status: exchange.status,
@@ -101,7 +100,7 @@ impl Recorder {
                 Some(start) => {
                     let stride = part.object.stride.max(1);
                     let count = (part.object.count / stride).max(1);
-                    self.known.values(place(&of, part.object, names), start / stride, count)
+                    self.known.values(place(&of, part.object, &mut dictionaries.names), start / stride, count)
                 }
                 None => Vec::new(),
             }));
@@ -111,20 +110,20 @@ impl Recorder {
         let mut tally = (base.status == Status::Ok && !changes_state).then(Tally::default);
         let start = Stamp { frame: frame(exchange), ..exchange.start };
         for part in &parts {
-            let subject = subject(part.object, names);
-            let place = place(&of, part.object, names);
+            let subject = subject(part.object, &mut dictionaries.names);
+            let place = place(&of, part.object, &mut dictionaries.names);
             if !part.asked {
                 learn(&mut self.known, part, exchange, place, &mut Seat::default());
                 tally = None;
                 continue;
             }
-            let slot = self.slot(recent, &Combination { subject, ..base }, start, &mut verdict);
+            let slot = self.slot(recent, &Combination { subject, ..base }, start, &mut verdict, dictionaries);
             let reading = learn(&mut self.known, part, exchange, place, self.ledger.seat(slot));
             self.ledger.count(slot, start, &reading, subject, is_first(&mut verdict, slot));
             tally = tally.and_then(|tally| tally.with(part, slot, &mut self.ledger));
         }
         if verdict.slot.is_none() {
-            let slot = self.slot(recent, &base, start, &mut verdict);
+            let slot = self.slot(recent, &base, start, &mut verdict, dictionaries);
             self.ledger.count(slot, start, &Reading::NONE, NO_SUBJECT, is_first(&mut verdict, slot));
             tally = None;
         }
@@ -185,8 +184,15 @@ impl Recorder {
     }
 
     /// Slot of a combination, its bucket turned to the time of the exchange.
-    fn slot(&mut self, recent: &mut Recent, combination: &Combination, start: Stamp, verdict: &mut Verdict) -> u32 {
-        let (slot, new) = self.ledger.slot(recent, combination);
+    fn slot(
+        &mut self,
+        recent: &mut Recent,
+        combination: &Combination,
+        start: Stamp,
+        verdict: &mut Verdict,
+        dictionaries: &mut Dictionaries,
+    ) -> u32 {
+        let (slot, new) = self.ledger.slot(recent, combination, dictionaries);
         verdict.new |= new;
         self.ledger.turn(slot, start);
         slot
@@ -209,6 +215,11 @@ impl Recorder {
 }
 
 impl Tally {
+    /// What it takes in memory apart from itself.
+    pub fn apart(&self) -> usize {
+        if self.0.spilled() { self.0.capacity() * size_of::<Tallied>() } else { 0 }
+    }
+
     /// With one more object; none where its values could not be compared the next time, or coalescing is counted.
     fn with(mut self, part: &Part<'_>, slot: u32, ledger: &mut Ledger) -> Option<Self> {
         let clock = ledger.seat(slot).seen();

@@ -1,6 +1,7 @@
 //! A first guess of the service of a flow: by its first octets, else by the server's port.
 
-use crate::tables::{self, services};
+use crate::flows::Transport;
+use crate::tables::{self, Code, services};
 
 /// What a guess rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,21 @@ pub fn by_port(is_tcp: bool, port: u16) -> Option<&'static str> {
     tables::find(table, u32::from(port)).map(|code| code.name)
 }
 
+/// True where a service is at a port that is not its own, though it has one.
+pub fn is_odd(transport: Transport, port: u16, service: &str) -> bool {
+    let table = match transport {
+        Transport::Tcp => services::TCP,
+        Transport::Udp => services::UDP,
+        _ => return false,
+    };
+    if by_port(transport == Transport::Tcp, port) == Some(service) {
+        return false;
+    }
+    let speaks = |code: &&Code| code.name == service || code.kind.split(' ').any(|kind| kind == service);
+    let mut own = table.iter().filter(speaks).peekable();
+    own.peek().is_some() && own.all(|code| code.code != u32::from(port))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +143,18 @@ mod tests {
             assert_eq!(by_stream(bytes), *service);
         }
         assert_eq!((by_port(true, 443), by_port(false, 443), by_port(true, 4)), (Some("https"), Some("quic"), None));
+        let odd = [
+            (Transport::Tcp, 503, "modbus", true),
+            (Transport::Tcp, 502, "modbus", false),
+            (Transport::Tcp, 8080, "http", false),
+            (Transport::Tcp, 443, "tls", false),
+            (Transport::Tcp, 4444, "tls", true),
+            (Transport::Tcp, 49_154, "dce-rpc", false),
+            (Transport::Ip(47), 0, "gre", false),
+        ];
+        for (transport, port, service, is) in odd {
+            assert_eq!(is_odd(transport, port, service), is, "{service} at {port}");
+        }
         assert_eq!((by_ethertype(0x8892), by_ethertype(0x0800)), (Some("profinet"), None));
     }
 }

@@ -3,9 +3,12 @@
 //! A protocol is one file under `protocols/` and one table under `tables/`. It is handed octets in order and
 //! answers with messages; streams, gaps, pairing and columns are the engine's and exist once.
 
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
-use crate::model::{Claim, Message, Oddity, OddityCode, Protocol};
+use crate::activity::Activity;
+use crate::model::{Attribute, Claim, Message, Oddity, OddityCode, Protocol, Unit};
+use crate::net::link::Mac;
 use crate::record::Read;
 
 /// Way of a flow. Forward is from the endpoint that was seen to send first (or that opened the connection).
@@ -34,6 +37,13 @@ pub enum Framing {
     NeedMore,
     /// The message has this many octets in all (they need not be there yet). Never 0.
     Message(usize),
+    /// The same, of which only the first so many are to be decoded; the rest is passed over and never held.
+    Head {
+        /// Octets to be decoded.
+        keep: usize,
+        /// Octets in all. Never 0.
+        length: usize,
+    },
     /// No message of this protocol starts here.
     NotMine,
 }
@@ -65,15 +75,31 @@ pub trait Session: Send {
     fn frame(&mut self, direction: Direction, bytes: &[u8]) -> Framing;
 
     /// Streams only. Offset (> 0 allowed, 0 allowed) of the first place where a message surely starts; strict,
-    /// because the octets before it are given up. None where there is no such place.
-    fn resync(&self, direction: Direction, bytes: &[u8]) -> Option<usize>;
+    /// because the octets before it are given up. None where there is no such place. A service's first octets start
+    /// its first message; it is asked only after a loss.
+    fn resync(&self, _direction: Direction, _bytes: &[u8]) -> Option<usize> {
+        None
+    }
 
     /// Decodes one message (streams) or one datagram (which may hold several messages, or none).
     /// Must accept any octets. Messages, oddities and claims go to `out` in wire order.
     fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output);
 
     /// Octets of this direction are lost: half-built messages above the framing are given up (pushed as cut).
-    fn gap(&mut self, direction: Direction, out: &mut Output);
+    fn gap(&mut self, _direction: Direction, _out: &mut Output) {}
+
+    /// The flow ends: what was still open is told.
+    fn close(&mut self, _out: &mut Output) {}
+
+    /// The flow's service, where what was said tells more than the protocol.
+    fn service(&self) -> &'static str {
+        self.protocol().name()
+    }
+
+    /// True where nothing more is to be learnt: what follows is only counted.
+    fn is_done(&self) -> bool {
+        false
+    }
 
     /// Octets held for half-built messages above the framing.
     fn held(&self) -> usize {
@@ -83,6 +109,13 @@ pub trait Session: Send {
     /// What of a whole message may differ when it comes again and says the same; none where that cannot be told.
     fn variable(&self, _direction: Direction, _message: &[u8]) -> Option<Variable> {
         None
+    }
+
+    /// Datagrams only. True where the datagram tells nothing that an earlier one of its way did not, and nothing between
+    /// them has a bearing on that: it is counted where that was. Asked with one datagram twice it says whether there is
+    /// such a thing here at all.
+    fn says_the_same(&self, _earlier: &[u8], _datagram: &[u8]) -> bool {
+        false
     }
 
     /// True where no message so far has a bearing on how the next one is decoded: nothing is awaited, nothing is half
@@ -129,6 +162,11 @@ impl<'a> Probe<'a> {
         }
     }
 
+    /// Datagrams only: one of them, where it makes no difference which.
+    pub fn datagram(&self) -> &'a [u8] {
+        if self.forward.is_empty() { self.backward } else { self.forward }
+    }
+
     /// The direction that leads to the given port, where just one does.
     pub fn direction_to(&self, port: u16) -> Option<Direction> {
         match (self.ports[1] == port, self.ports[0] == port) {
@@ -159,6 +197,10 @@ pub struct Output {
     pub oddities: Vec<(usize, Oddity)>,
     /// Statements about devices, each with the number of messages pushed before it.
     pub claims: Vec<(usize, Claim)>,
+    /// What was done in the protocol of a service.
+    pub activities: Vec<Activity>,
+    /// Frame of the octets being decoded: of a message over several, the last one.
+    pub frame: u64,
     pool: Vec<Box<Message>>,
 }
 
@@ -184,6 +226,40 @@ impl Output {
         self.claims.push((self.messages.len(), claim));
     }
 
+    /// The sender says this of itself; nothing where the value is empty.
+    pub fn sender_is(&mut self, attribute: Attribute, value: impl Into<String>) {
+        self.statement(None, Unit::None, attribute, value.into());
+    }
+
+    /// This is said of the host at an address.
+    pub fn host_is(&mut self, address: IpAddr, attribute: Attribute, value: impl Into<String>) {
+        let is_host = !(address.is_unspecified() || address.is_loopback() || address.is_multicast());
+        if is_host {
+            self.statement(Some(SocketAddr::new(address, 0)), Unit::None, attribute, value.into());
+        }
+    }
+
+    /// This is said of the host with a MAC address.
+    pub fn station_is(&mut self, mac: Mac, attribute: Attribute, value: impl Into<String>) {
+        self.statement(None, Unit::Station(mac), attribute, value.into());
+    }
+
+    fn statement(&mut self, address: Option<SocketAddr>, unit: Unit, attribute: Attribute, value: String) {
+        if !value.is_empty() {
+            self.claim(Claim { about_sender: true, address, unit, attribute, value });
+        }
+    }
+
+    /// Adds an activity.
+    pub fn activity(&mut self, activity: Activity) {
+        self.activities.push(activity);
+    }
+
+    /// True where nothing was decoded.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.oddities.is_empty() && self.claims.is_empty() && self.activities.is_empty()
+    }
+
     /// Gives a message's buffers back for reuse.
     pub fn recycle(&mut self, mut message: Box<Message>) {
         if self.pool.len() < 64 {
@@ -199,5 +275,6 @@ impl Output {
         }
         self.oddities.clear();
         self.claims.clear();
+        self.activities.clear();
     }
 }

@@ -2,28 +2,47 @@
 
 use hashbrown::HashMap;
 
+use crate::activity::Activities;
 use crate::columns::{Table, rows};
+use crate::community;
 use crate::crowd::Crowd;
 use crate::exchange::{Conversation, Exchange};
 use crate::flows::{Flow, Transport};
 use crate::intern::{Dictionaries, NONE};
-use crate::model::{Message, OddityCode, Protocol};
+use crate::model::{Message, OddityCode, Protocol, Unit};
 use crate::net::ip::Ip;
 use crate::net::link::ethertype;
 use crate::net::tcp::Stamp;
 use crate::record::{Dialogue, Recorder};
+use crate::refrain::Told;
 use crate::services::{self, Basis};
 use crate::session::{Direction, Output};
 use crate::unknown::Tally;
 
 /// Oddities kept of one code and capture file.
 const MAX_ODDITIES: u32 = 1_000;
-/// Exchanges that all flows together remember, to find them again.
-const MAX_VERSES: usize = 32_768;
-/// Octets that all conversations together hold until messages are whole and holes are filled.
-const MAX_HELD: usize = 32 * 1024 * 1024;
+/// What all flows together remember to find it again may take so much.
+const MAX_REMEMBERED: usize = 16 << 20;
 /// Distinct statements about devices kept.
 const MAX_CLAIMS: usize = 100_000;
+
+/// What conversations hold of what was said. Each kind has a bound of its own for all conversations together: who fills
+/// one takes no room from the others.
+#[derive(Clone, Copy, Debug)]
+pub enum Hold {
+    /// Half-built messages, and segments that wait for holes to be filled.
+    Parts,
+    /// Requests that await an answer, and answers that await their request.
+    Requests,
+    /// Octets that were delivered, to compare repetitions with.
+    History,
+}
+
+/// Octets of each kind.
+pub type Held = [usize; 3];
+
+/// What all conversations together hold at most.
+const MAX_HELD: Held = [32 << 20, 16 << 20, 16 << 20];
 
 /// What is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +67,8 @@ pub struct Rows {
     pub claims: Table<rows::Claim>,
     /// Pairs of IP and MAC address, of sources that ended.
     pub addresses: Table<rows::Address>,
+    /// What hosts did in the protocols of services.
+    pub activities: Table<rows::Activity>,
     /// Malformed input.
     pub oddities: Table<rows::Oddity>,
 }
@@ -79,23 +100,26 @@ pub struct Sinks {
     pub coverage: rows::Coverage,
     /// Current capture point.
     pub source: u32,
-    /// Exchanges that flows may still remember to find them again.
-    pub verses_left: usize,
-    /// Octets of half-built messages, and of streams that wait for holes to be filled, in all conversations together.
-    held: usize,
+    /// Octets that flows may still take to remember what repeats.
+    pub memory_left: usize,
+    /// What all conversations together hold.
+    held: Held,
+    /// Where the rows are that were made of what was decoded last.
+    pub told: Told,
     claims: HashMap<(u32, u32, u32, String), usize, foldhash::fast::RandomState>,
     claim_rows: Vec<rows::Claim>,
     oddity_counts: HashMap<u32, u32, foldhash::fast::RandomState>,
     /// Octets of no message and messages decoded in part, by protocol.
-    undecoded: [(u64, u64); Protocol::ALL.len()],
+    undecoded: HashMap<Protocol, (u64, u64), foldhash::fast::RandomState>,
     unknown: Tally,
     crowd: Crowd,
+    activities: Activities,
 }
 
 impl Sinks {
     /// Sinks that keep this much.
     pub fn new(detail: Detail) -> Self {
-        let mut sinks = Sinks { detail, verses_left: MAX_VERSES, ..Sinks::default() };
+        let mut sinks = Sinks { detail, memory_left: MAX_REMEMBERED, ..Sinks::default() };
         sinks.recorder.keep_all = detail == Detail::Events;
         sinks
     }
@@ -111,12 +135,16 @@ impl Sinks {
         let mut coverage = std::mem::take(&mut self.coverage);
         coverage.events = std::mem::take(&mut self.recorder.seen);
         coverage.events_thinned = std::mem::take(&mut self.recorder.thinned);
+        coverage.activities_coalesced = std::mem::take(&mut self.activities.coalesced);
+        coverage.activities_dropped = std::mem::take(&mut self.activities.dropped);
         coverage.combinations_coalesced = std::mem::take(&mut self.recorder.ledger.coalesced);
         coverage.units_folded = std::mem::take(&mut addresses.units_folded);
         coverage.unknown = self.unknown.take(names.fixed(""));
-        let undecoded = Protocol::ALL.iter().zip(std::mem::take(&mut self.undecoded));
-        let undecoded = undecoded.filter(|(_, counts)| *counts != (0, 0));
-        coverage.undecoded = undecoded
+        let undecoded = std::mem::take(&mut self.undecoded);
+        let of = |protocol: &Protocol| Some((*protocol, *undecoded.get(protocol)?));
+        coverage.undecoded = Protocol::ALL
+            .iter()
+            .filter_map(of)
             .map(|(protocol, (bytes, messages))| rows::Undecoded {
                 protocol: names.fixed(protocol.name()),
                 bytes,
@@ -126,31 +154,53 @@ impl Sinks {
         coverage
     }
 
-    /// A conversation holds so many octets now, instead of so many; true where all together hold too much, and the one
-    /// that would hold more has to give its own up.
+    /// A conversation holds so many octets of a kind now, instead of so many; true where all together hold too much, and
+    /// the one that would hold more has to give its own up.
     #[inline]
-    pub fn holds_too_much(&mut self, held: &mut usize, now: usize) -> bool {
+    pub fn holds_too_much(&mut self, kind: Hold, held: &mut Held, now: usize) -> bool {
+        let (held, all) = (&mut held[kind as usize], &mut self.held[kind as usize]);
         let before = std::mem::replace(held, now);
-        self.held = (self.held + now).saturating_sub(before);
-        now > before && self.held > MAX_HELD
+        *all = (*all + now).saturating_sub(before);
+        now > before && *all > MAX_HELD[kind as usize]
     }
 
-    /// A conversation gave up what it held.
+    /// A conversation gave up its half-built messages.
     #[cold]
-    pub fn gave_up(&mut self, held: &mut usize) {
-        self.held = self.held.saturating_sub(std::mem::take(held));
+    pub fn gave_up(&mut self, held: &mut Held) {
+        self.holds_too_much(Hold::Parts, held, 0);
         self.coverage.messages_dropped += 1;
+    }
+
+    /// A conversation ends.
+    pub fn holds_nothing(&mut self, held: &mut Held) {
+        for kind in [Hold::Parts, Hold::Requests, Hold::History] {
+            self.holds_too_much(kind, held, 0);
+        }
+    }
+
+    /// Takes room for what a flow remembers instead of something else; false where there is not so much.
+    pub fn remembers(&mut self, octets: usize, instead_of: usize) -> bool {
+        let left = (self.memory_left + instead_of).checked_sub(octets);
+        self.memory_left = left.unwrap_or(self.memory_left);
+        left.is_some()
     }
 
     /// Counts octets in a protocol's flow that belong to no message.
     pub fn undecoded(&mut self, protocol: Protocol, octets: u64) {
-        self.undecoded[protocol as usize].0 += octets;
+        // Of services no more is read than what they tell of themselves.
+        if !protocol.is_control() {
+            return;
+        }
+        if octets > 0 {
+            self.undecoded.entry(protocol).or_default().0 += octets;
+        }
     }
 
     /// A source ends: its aggregates and claims are complete.
     pub fn finish_source(&mut self) {
         self.recorder.finish(&mut self.dictionaries);
         self.rows.flows.extend(self.crowd.finish());
+        self.activities.turn(&mut self.rows.activities, &mut self.dictionaries);
         self.claims.clear();
         self.rows.claims.extend(self.claim_rows.drain(..));
     }
@@ -166,7 +216,12 @@ impl Sinks {
         stamp: Stamp,
     ) -> Option<Direction> {
         if !(output.oddities.is_empty() && output.claims.is_empty()) {
+            self.told = Told::default();
             self.remarks(place, direction, output, stamp);
+        }
+        if !output.activities.is_empty() {
+            self.told.activities.clear();
+            return self.activities(place, output, stamp);
         }
         let last = output.messages.last()?;
         let client = if last.from_client { direction } else { direction.opposite() };
@@ -188,10 +243,40 @@ impl Sinks {
         Some(client)
     }
 
+    /// Takes what was done in the protocol of a service.
+    fn activities(&mut self, place: &Conversation, output: &mut Output, stamp: Stamp) -> Option<Direction> {
+        let Sinks { activities, rows, dictionaries, told, .. } = self;
+        let client = output.activities.last().map(|activity| activity.client);
+        for activity in output.activities.drain(..) {
+            match activities.add(place, activity, stamp, &mut rows.activities, dictionaries) {
+                Some(place) => told.activities.push(place),
+                None => told.lacks = true,
+            }
+        }
+        client
+    }
+
+    /// Counts once more what was made of a datagram; false, and nothing is done, where that cannot be.
+    #[inline]
+    pub fn tell_again(&mut self, told: &Told, stamp: Stamp) -> bool {
+        if !self.activities.are_current(&told.activities, stamp) {
+            return false;
+        }
+        told.activities.iter().for_each(|place| self.activities.again(*place, stamp));
+        for number in &told.claims {
+            if let Some(row) = self.claim_rows.get_mut(*number) {
+                row.count += 1;
+            }
+        }
+        true
+    }
+
     #[cold]
     fn remarks(&mut self, place: &Conversation, direction: Direction, output: &mut Output, stamp: Stamp) {
         for (_, odd) in output.oddities.drain(..) {
-            self.undecoded[place.protocol as usize].1 += u64::from(odd.code == OddityCode::UndecodedObject);
+            if odd.code == OddityCode::UndecodedObject {
+                self.undecoded.entry(place.protocol).or_default().1 += 1;
+            }
             let odd = Odd { layer: odd.layer, offset: odd.offset, code: odd.code, expected: odd.expected };
             self.oddity_of(place, direction, stamp, odd);
         }
@@ -205,6 +290,13 @@ impl Sinks {
         let Dialogue { exchanges, recent, .. } = dialogue;
         self.coverage.exchanges_dropped += exchanges.dropped();
         exchanges.finish(&mut |exchange| self.recorder.exchange(place, recent, exchange, &mut self.dictionaries));
+    }
+
+    /// All flows together have too many open exchanges: closes those of one that are more than it may have.
+    #[cold]
+    pub fn give_up_exchanges(&mut self, place: &Conversation, dialogue: &mut Dialogue) {
+        let Dialogue { exchanges, recent, .. } = dialogue;
+        exchanges.give_up(&mut |exchange| self.recorder.exchange(place, recent, exchange, &mut self.dictionaries));
     }
 
     /// Adds an oddity of a protocol's conversation.
@@ -251,21 +343,24 @@ impl Sinks {
     fn claim(&mut self, place: &Conversation, direction: Direction, stamp: Stamp, claim: &crate::model::Claim) {
         let side = if claim.about_sender { direction } else { direction.opposite() };
         let addresses = &mut self.dictionaries.addresses;
-        let address = match claim.address {
-            Some(address) => addresses.ip(Ip::from(address.ip())),
-            None => place.addresses[side as usize],
+        let (address, unit) = match (claim.unit, claim.address) {
+            (Unit::Station(mac), _) => (addresses.mac(mac), NONE),
+            (unit, Some(address)) => (addresses.ip(Ip::from(address.ip())), addresses.unit(unit)),
+            (unit, None) => (place.addresses[side as usize], addresses.unit(unit)),
         };
-        let unit = addresses.unit(claim.unit);
         let attribute = self.dictionaries.names.fixed(claim.attribute.name());
         let key = (address, unit, attribute, claim.value.clone());
-        if let Some(row) = self.claims.get(&key).and_then(|&row| self.claim_rows.get_mut(row)) {
+        if let Some((number, row)) = self.claims.get(&key).and_then(|&row| Some((row, self.claim_rows.get_mut(row)?))) {
             row.count += 1;
+            self.told.claims.push(number);
             return;
         }
         if self.claim_rows.len() >= MAX_CLAIMS {
             self.coverage.claims_dropped += 1;
+            self.told.lacks = true;
             return;
         }
+        self.told.claims.push(self.claim_rows.len());
         self.claims.insert(key, self.claim_rows.len());
         self.claim_rows.push(rows::Claim {
             source: self.source,
@@ -349,17 +444,22 @@ impl Sinks {
         if service.is_empty() && carries {
             self.unknown.flow(transport, flow.ports[server], flow.packets.iter().sum(), flow.bytes.iter().sum());
         }
+        let ends = [flow.endpoints[client], flow.endpoints[server]];
+        let ports = [flow.ports[client], flow.ports[server]];
+        let odd_port = basis == Basis::Content.name() && services::is_odd(flow.key.transport(), ports[1], service);
         let row = rows::Flow {
             source: self.source,
             capture: flow.capture,
             transport,
             client: flow.addresses[client],
             server: flow.addresses[server],
-            ports: [flow.ports[client], flow.ports[server]],
+            ports,
             vlan: flow.vlan,
             macs: [addresses.optional_mac(flow.macs[client]), addresses.optional_mac(flow.macs[server])],
+            community_id: community::id(flow.key.transport(), ends, ports),
             service: names.fixed(service),
             basis: names.fixed(basis),
+            odd_port,
             state: names.fixed(flow.state()),
             flows: 1,
             packets: [flow.packets[client], flow.packets[server]],
@@ -369,7 +469,6 @@ impl Sinks {
             first_frame: flow.first.1,
             last_frame: flow.last().1,
         };
-        let ends = [flow.endpoints[client], flow.endpoints[server]];
         self.coverage.flows_folded += self.crowd.put(flow, row, ends, addresses, &mut self.rows.flows);
     }
 }
@@ -387,16 +486,31 @@ mod tests {
 
     #[test]
     fn who_would_hold_more_than_all_may_gives_its_own_up() {
-        let (mut sinks, mut one, mut other) = (Sinks::default(), 0, 0);
-        assert!(!sinks.holds_too_much(&mut one, MAX_HELD));
-        assert!(!sinks.holds_too_much(&mut other, 0));
-        assert!(sinks.holds_too_much(&mut other, 1));
-        sinks.gave_up(&mut other);
-        assert_eq!((sinks.held, other, sinks.coverage.messages_dropped), (MAX_HELD, 0, 1));
-        // Nobody has to, who holds less than before.
-        assert!(sinks.holds_too_much(&mut other, 2));
-        assert!(!sinks.holds_too_much(&mut other, 1));
-        assert!(!sinks.holds_too_much(&mut one, 0));
-        assert_eq!(sinks.held, 1);
+        for kind in [Hold::Parts, Hold::Requests, Hold::History] {
+            let (mut sinks, mut one, mut other) = (Sinks::default(), Held::default(), Held::default());
+            let most = MAX_HELD[kind as usize];
+            assert!(!sinks.holds_too_much(kind, &mut one, most));
+            assert!(!sinks.holds_too_much(kind, &mut other, 0));
+            assert!(sinks.holds_too_much(kind, &mut other, 1));
+            sinks.holds_nothing(&mut other);
+            assert_eq!((sinks.held[kind as usize], other), (most, Held::default()));
+            // Nobody has to, who holds less than before.
+            assert!(sinks.holds_too_much(kind, &mut other, 2));
+            assert!(!sinks.holds_too_much(kind, &mut other, 1));
+            assert!(!sinks.holds_too_much(kind, &mut one, 0));
+            assert_eq!(sinks.held.iter().sum::<usize>(), 1);
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound_in_octets() {
+        let mut sinks = Sinks::new(Detail::Aggregates);
+        assert!(sinks.remembers(MAX_REMEMBERED - 10, 0));
+        // Octets, those that they take the place of, whether there is room, what is left then.
+        for (octets, instead_of, fits, left) in
+            [(11, 0, false, 10), (12, 2, true, 0), (1, 0, false, 0), (3, 3, true, 0), (0, 12, true, 12)]
+        {
+            assert_eq!((sinks.remembers(octets, instead_of), sinks.memory_left), (fits, left));
+        }
     }
 }

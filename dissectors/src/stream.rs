@@ -21,6 +21,8 @@ pub struct Assembly {
     carry_frames: Vec<u64>,
     skip: usize,
     synced: bool,
+    /// True once octets were missing.
+    lost: bool,
     undecoded: u64,
 }
 
@@ -71,6 +73,7 @@ impl Assembly {
         out: &mut Output,
         deliver: &mut Deliver<'_>,
     ) {
+        out.frame = stamp.frame;
         match piece {
             Piece::Data(bytes) => self.data(bytes, stamp, direction, session, out, deliver),
             Piece::Hole(length) => self.hole(length, stamp, direction, session, out, deliver),
@@ -146,6 +149,7 @@ impl Assembly {
         let mut at = 0;
         while at < bytes.len() {
             let rest = &bytes[at..];
+            self.synced |= !self.lost && !session.protocol().is_control();
             if !self.synced {
                 // A message that fills the segment to its end is as good a proof of a start as there is.
                 if at == 0 && session.frame(direction, rest) == Framing::Message(rest.len()) {
@@ -174,6 +178,21 @@ impl Assembly {
                     at += length;
                 }
                 Framing::Message(length) if (1..=MAX_MESSAGE).contains(&length) => return at,
+                Framing::Head { keep, length } if length > 0 && (keep <= rest.len() || keep <= MAX_MESSAGE) => {
+                    let keep = keep.min(length);
+                    if keep > rest.len() {
+                        return at;
+                    }
+                    session.decode(Chunk { bytes: &rest[..keep], wire_length: length, direction }, out);
+                    self.hand_over(at == 0, stamp, out, deliver);
+                    at += length.min(rest.len());
+                    self.skip = length.saturating_sub(rest.len());
+                }
+                _ if !session.protocol().is_control() => {
+                    // Whatever else a service says is not read.
+                    self.skip = usize::MAX;
+                    return bytes.len();
+                }
                 _ => {
                     let found = rest.iter().take(4).map(|octet| format!("{octet:02x}")).collect::<String>();
                     let name = session.protocol().name();
@@ -219,12 +238,14 @@ impl Assembly {
                     self.hand_over(true, stamp, out, deliver);
                     Some(total - carry.len())
                 }
+                Framing::Head { length, .. } => Some(length - self.carry.len().min(length)),
                 _ => None,
             }
         };
         self.undecoded += self.carry.len() as u64;
         self.carry.clear();
         self.carry_frames.clear();
+        self.lost = true;
         session.gap(direction, out);
         self.hand_over(false, stamp, out, deliver);
         (self.skip, self.synced) = match known_end {
@@ -234,7 +255,7 @@ impl Assembly {
     }
 
     fn hand_over(&mut self, from_carry: bool, stamp: Stamp, out: &mut Output, deliver: &mut Deliver<'_>) {
-        if out.messages.is_empty() && out.oddities.is_empty() && out.claims.is_empty() {
+        if out.is_empty() {
             return;
         }
         if from_carry && !self.carry_frames.is_empty() {

@@ -4,8 +4,9 @@ use crate::exchange::Conversation;
 use crate::net::tcp::{Piece, Stamp};
 use crate::polling::{Heard, Octets};
 use crate::record::Dialogue;
+use crate::refrain::{self, Refrain, Told};
 use crate::session::{Chunk, Direction, Output, Session};
-use crate::sinks::{Detail, Sinks};
+use crate::sinks::{Detail, Held, Hold, Sinks};
 use crate::stream::Assembly;
 
 /// A conversation of one protocol.
@@ -14,18 +15,27 @@ pub struct Talk {
     pub session: Box<dyn Session>,
     /// What is open.
     pub dialogue: Dialogue,
+    /// What it says again and again.
+    refrain: Refrain,
     /// Whose it is.
     pub place: Conversation,
     /// Which side was seen to be the client.
     pub client: Option<Direction>,
-    /// Octets of half-built messages, and of streams that wait for holes to be filled.
-    pub held: usize,
+    /// What it holds of what was said.
+    pub held: Held,
 }
 
 impl Talk {
     /// A conversation that starts.
     pub fn new(session: Box<dyn Session>, place: Conversation) -> Self {
-        Talk { session, place, dialogue: Dialogue::default(), client: None, held: 0 }
+        Talk {
+            session,
+            place,
+            dialogue: Dialogue::default(),
+            refrain: Refrain::default(),
+            client: None,
+            held: Held::default(),
+        }
     }
 
     /// Takes a whole message that is the next of its direction where it repeats an earlier one; false where it has to
@@ -63,10 +73,15 @@ impl Talk {
 
     /// Decodes a datagram, or what a frame of a link without an internet layer carries.
     pub fn datagram(&mut self, chunk: Chunk<'_>, stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
-        if chunk.is_whole() && self.again(chunk.direction, chunk.bytes, stamp, sinks) {
+        let Chunk { bytes, direction, .. } = chunk;
+        if chunk.is_whole()
+            && (self.again(direction, bytes, stamp, sinks)
+                || self.refrain.again(&*self.session, direction, bytes, stamp, sinks))
+        {
             return;
         }
         self.catch_up(sinks, output);
+        output.frame = stamp.frame;
         self.session.decode(chunk, output);
         // Of datagrams nothing but their number tells which one is answered.
         self.dialogue.exchanges.answers_come_early =
@@ -76,14 +91,34 @@ impl Talk {
         }
         let mut heard = Heard { remarks: !chunk.is_whole(), ..Heard::default() };
         heard.add(output);
-        self.take(chunk.direction, stamp, sinks, output);
-        self.heard(chunk.direction, chunk.bytes, heard, sinks);
-        if sinks.holds_too_much(&mut self.held, self.session.held()) {
+        let may_repeat =
+            chunk.is_whole() && bytes.len() <= refrain::MAX_OCTETS && self.session.says_the_same(bytes, bytes);
+        if may_repeat {
+            sinks.told = Told::default();
+        }
+        self.take(direction, stamp, sinks, output);
+        if may_repeat && !sinks.told.lacks {
+            let told = std::mem::take(&mut sinks.told);
+            self.refrain.remember(&*self.session, direction, bytes, told, sinks);
+        }
+        self.heard(direction, bytes, heard, sinks);
+        self.bound_requests(sinks);
+        if sinks.holds_too_much(Hold::Parts, &mut self.held, self.session.held()) {
             for direction in [Direction::Forward, Direction::Backward] {
                 self.session.gap(direction, output);
                 self.take(direction, stamp, sinks, output);
             }
             sinks.gave_up(&mut self.held);
+        }
+    }
+
+    /// Closes open exchanges where all conversations together have too many.
+    #[inline]
+    pub fn bound_requests(&mut self, sinks: &mut Sinks) {
+        let Talk { dialogue, held, place, .. } = self;
+        if sinks.holds_too_much(Hold::Requests, held, dialogue.exchanges.held()) {
+            sinks.give_up_exchanges(place, dialogue);
+            sinks.holds_too_much(Hold::Requests, held, dialogue.exchanges.held());
         }
     }
 
@@ -123,10 +158,14 @@ impl Talk {
     }
 
     /// Nothing more is said.
-    pub fn finish(&mut self, sinks: &mut Sinks, output: &mut Output) {
+    pub fn finish(&mut self, stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
         self.catch_up(sinks, output);
-        sinks.holds_too_much(&mut self.held, 0);
+        output.frame = stamp.frame;
+        self.session.close(output);
+        self.take(Direction::Forward, stamp, sinks, output);
+        sinks.holds_nothing(&mut self.held);
         self.dialogue.polling.forget(sinks);
+        self.refrain.forget(sinks);
         sinks.finish_dialogue(&self.place, &mut self.dialogue);
     }
 

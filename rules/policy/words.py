@@ -15,7 +15,7 @@ ANY: Final = "any"
 
 _SERVICES: Final = """
 amqp amqps anydesk cldap elasticsearch https-alt ipsec-nat-t iso-tsap ldap-gc msrpc pi vxlan winrm-https
-802.1ah arcnet erspan etherip geneve gre ip-in-ip mpls mstp
+802.1ah arcnet ftps hsr telnets erspan etherip geneve gre ip-in-ip mpls mstp
 anydesk arp bgp bitmessage coap cotp dce_rpc dcerpc dhcp dhcpv6 dns eapol ff-hse
 finger fox ftp ftp-data genisys gopher gtp http http-alt https icmp icmpv6
 igmp imap imaps ike ipmi ipp ipsec irc isakmp iscsi kerberos l2tp ldap ldaps llmnr lldp lpd mdns mongodb
@@ -45,6 +45,7 @@ SAME_SERVICE: Final[dict[str, str]] = {
     "snmptrap": "snmp-trap",
     "opcua": "opc-ua",
     "dce_rpc": "dcerpc",
+    "dce-rpc": "dcerpc",
     "wsman": "winrm",
     "isakmp": "ike",
     "ws-discovery": "wsd",

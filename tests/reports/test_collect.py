@@ -100,6 +100,8 @@ WHOLE = Capture("span", "a.pcap", packets=10)
         ({"events_thinned": 8}, "not kept one by one: value changes among them are not listed one by one"),
         ({"oddities_dropped": 9}, "9 malformed messages"),
         ({"claims_dropped": 2}, "2 statements about devices"),
+        ({"activities_coalesced": 1}, "1 activity of IT services"),
+        ({"activities_dropped": 2}, "2 activities of IT services"),
         ({"addresses_dropped": 2}, "2 pairs of IP and MAC address"),
         ({"recognitions_dropped": 3}, "3 packets of unknown conversations"),
         ({"exchanges_dropped": 1}, "open at once: 1 request, told as unanswered"),

@@ -38,6 +38,17 @@ def verdicts(*talks: Row, flows: tuple[Row, ...] = (), by: str = POLICY, as_of: 
 
 
 WRITE = write(HMI, PLC_1, 100, [5])
+# Of more combinations than are kept: neither function nor object are known.
+FOLDED: dict[str, Any] = {
+    "coalesced": True,
+    "function": None,
+    "function_name": "",
+    "object_kind": None,
+    "object_start": None,
+    "object_count": 0,
+    "value_min": None,
+    "value_max": None,
+}
 
 
 @pytest.mark.parametrize(
@@ -57,6 +68,8 @@ WRITE = write(HMI, PLC_1, 100, [5])
         (write(HMI, PLC_1, 100, [5, math.inf]), "violation", "value that is no finite number (allowed: 0 to 1000)"),
         (write(HMI, PLC_1, 100, [math.nan]), "violation", "value that is no finite number"),
         (WRITE | {"value_min": None, "value_max": None}, "cannot_conclude", "value not known"),
+        (WRITE | FOLDED, "cannot_conclude", "cannot tell:"),
+        (WRITE | FOLDED | {"coalesced": False}, "violation", ""),
         (WRITE | {"coalesced": True, "object_count": 900}, "cannot_conclude", "cannot tell: holding-register 100-999"),
         (WRITE | {"coalesced": True, "object_count": 9}, "allowed", ""),
         (WRITE | {"coalesced": True, "object_start": 500}, "violation", "holding-register 500"),

@@ -54,6 +54,11 @@ fn main() -> io::Result<()> {
         }
         for (index, packet) in packets.iter().enumerate() {
             let Some(Ok(link)) = link::parse(packet.link_type, &packet.data) else { continue };
+            if link.ethertype != ethertype::BACNET && !registry::frames(link.ethertype).is_empty() {
+                let frame = conversation::seed(true, [0, 0], [(Direction::Forward, link.payload)].into_iter());
+                let seed = [&[0][..], &link.ethertype.to_be_bytes(), &frame].concat();
+                write(&corpus.join("neighbours"), &format!("{}-{index}", stem(&capture)), &seed)?;
+            }
             if link.ethertype == ethertype::BACNET {
                 let npdu = [(Direction::Forward, link.payload)];
                 let seed = conversation::seed(true, [0, 0], npdu.into_iter());
@@ -66,7 +71,8 @@ fn main() -> io::Result<()> {
             let count = written.entry(protocol).or_default();
             if *count < FLOWS {
                 *count += 1;
-                write(&corpus.join(protocol.name()), &format!("{}-{index}", stem(&capture)), &flow.seed())?;
+                let target = if protocol.is_control() { protocol.name() } else { "services" };
+                write(&corpus.join(target), &format!("{}-{index}", stem(&capture)), &flow.seed())?;
             }
         }
     }
@@ -98,7 +104,9 @@ impl Flow {
                 probation.datagram(registry::DATAGRAMS, seen, self.ports)
             } else {
                 let opening = Opening { ports: self.ports, ..Opening::default() };
-                probation.segment(registry::STREAMS, seen, opening).map(|found| (found.session, found.kept))
+                probation
+                    .segment(registry::STREAMS, registry::SERVICE_STREAMS, seen, opening)
+                    .map(|found| (found.session, found.kept))
             };
             found.map(|(session, _)| session.protocol())
         })

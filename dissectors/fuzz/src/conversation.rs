@@ -86,7 +86,7 @@ pub fn check(streams: &[Recognise], datagrams: &[Recognise], data: &[u8]) {
             probation.datagram(protocols, seen, ports)
         } else {
             let opening = Opening { ports, ..Opening::default() };
-            probation.segment(protocols, seen, opening).map(|found| (found.session, found.kept))
+            probation.segment(protocols, &[], seen, opening).map(|found| (found.session, found.kept))
         };
         if let Some((session, kept)) = found {
             let talk = talk.insert(Talk::new(session, is_datagrams));

@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use zonewatch_dissectors::lan::Lan;
 use zonewatch_dissectors::net::fragments::{Added, Fragments};
 use zonewatch_dissectors::net::ip::{Fragment, Ip, IpPacket};
 use zonewatch_fuzz::input::Input;
@@ -19,6 +20,9 @@ fuzz_target!(|data: &[u8]| {
         time += i64::from(input.u8()) * 100_000_000;
         let (id, control) = (u32::from(input.u16()), input.u8());
         let (offset, length) = (usize::from(input.u16() >> 3) * 8, usize::from(input.u16() >> (control & 0x0f)));
+        // A packet has one end.
+        let total = octets_of(id);
+        let length = length.min(total.saturating_sub(offset));
         let payload: Vec<u8> = (0..length).map(|at| octet_of(id, offset + at)).collect();
         let packet = IpPacket {
             source: Ip::v4([10, 0, 0, 1]),
@@ -28,10 +32,11 @@ fuzz_target!(|data: &[u8]| {
             payload: &payload,
             wire_length: length + usize::from(control == 0xff),
         };
-        let fragment = Fragment { id, offset, more: control & 0x10 != 0 };
-        match fragments.add(&packet, fragment, frame, time) {
+        let fragment = Fragment { id, offset, more: offset + length < total };
+        match fragments.add(&packet, fragment, Lan::default(), frame, time) {
             Added::Whole(whole) => {
-                assert!(whole.payload.len() <= 65_535);
+                assert!(!whole.conflict, "a conflict within one packet");
+                assert_eq!(whole.payload.len(), total);
                 assert!(whole.payload.iter().enumerate().all(|(at, octet)| *octet == octet_of(id, at)));
                 assert!(whole.frames.contains(&frame) || whole.frames.len() == 64);
             }
@@ -42,6 +47,10 @@ fuzz_target!(|data: &[u8]| {
     fragments.finish();
     assert!(fragments.given_up() <= frame);
 });
+
+fn octets_of(id: u32) -> usize {
+    1 + usize::from((id as u16).rotate_left(3)) % 65_535
+}
 
 fn octet_of(id: u32, at: usize) -> u8 {
     octet_at(id << 16 ^ at as u32)

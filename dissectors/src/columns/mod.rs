@@ -21,12 +21,14 @@ const BLOCK: usize = 512;
 /// A table under way: rows go in, a record batch comes out.
 pub struct Table<R> {
     waiting: Vec<R>,
+    /// Rows that were turned into columns.
+    turned: usize,
     columns: Vec<Column<R>>,
 }
 
 impl<R: Row> Default for Table<R> {
     fn default() -> Self {
-        Table { waiting: Vec::new(), columns: R::columns() }
+        Table { waiting: Vec::new(), turned: 0, columns: R::columns() }
     }
 }
 
@@ -40,6 +42,11 @@ impl<R: Row> Table<R> {
         }
     }
 
+    /// Rows that were not taken yet.
+    pub fn rows(&self) -> usize {
+        self.turned + self.waiting.len()
+    }
+
     /// The row added last, as long as it was not turned into columns.
     pub fn last(&self) -> Option<&R> {
         self.waiting.last()
@@ -49,6 +56,7 @@ impl<R: Row> Table<R> {
         for column in &mut self.columns {
             column.cells.append(&self.waiting);
         }
+        self.turned += self.waiting.len();
         self.waiting.clear();
     }
 
@@ -67,6 +75,7 @@ impl<R: Row> Table<R> {
     /// Where the columns contradict each other: a mistake of the row type.
     pub fn take(&mut self, dictionaries: &mut Dictionaries) -> Result<RecordBatch, ArrowError> {
         let (fields, arrays) = self.arrays(dictionaries)?;
+        self.turned = 0;
         RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
     }
 }

@@ -20,7 +20,10 @@ impl Engine {
         let segment = Some(packet).filter(|packet| packet.fragment.is_none() && packet.protocol == number::TCP);
         if let Some(segment) = segment.and_then(|packet| ip::tcp(packet).ok()) {
             let addresses = [packet.source, packet.destination];
-            let slot = self.flows.find(&Key::new(addresses, segment.ports, Transport::Tcp));
+            let key = Key::new(addresses, segment.ports, Transport::Tcp);
+            let in_lan = self.flows.find_in(&key, (packet.source, segment.ports[0]), context.lan, segment.sequence);
+            // A router gives the copy another network.
+            let slot = in_lan.or_else(|| self.flows.find(&key));
             if let Some((slot, flow)) = slot.and_then(|slot| Some((slot, self.flows.get(slot)?))) {
                 let direction = flow.direction(packet.source, segment.ports[0]);
                 // The beginning is not told again.

@@ -1,6 +1,7 @@
 //! From the link layer to the flow, through any tunnels between.
 
 use super::{Context, Engine, Load};
+use crate::community;
 use crate::flows::{Key, Transport};
 use crate::model::OddityCode;
 use crate::net::fragments::Added;
@@ -8,6 +9,8 @@ use crate::net::ip::{self, Datagram, Fragment, Ip, IpPacket, number};
 use crate::net::link::{Link, Station, ethertype};
 use crate::net::mirror::Sighting;
 use crate::net::tunnel::{self, Carried, Tunnel};
+use crate::protocols::icmpv6;
+use crate::registry;
 use crate::services::Basis;
 use crate::sinks::Odd;
 
@@ -39,24 +42,30 @@ impl Engine {
 
     #[inline(never)]
     fn fragment(&mut self, context: &Context, packet: &IpPacket<'_>, fragment: Fragment) {
-        match self.fragments.add(packet, fragment, context.stamp.frame, context.stamp.time) {
+        match self.fragments.add(packet, fragment, context.lan, context.stamp.frame, context.stamp.time) {
             Added::Whole(whole) => {
+                if whole.conflict {
+                    self.overlap(context, packet, fragment);
+                }
                 let wire_length = whole.payload.len();
                 self.transport(context, &IpPacket { fragment: None, payload: &whole.payload, wire_length, ..*packet });
             }
-            Added::Conflict => {
-                let ends = [Some(packet.source), Some(packet.destination)];
-                let odd = Odd {
-                    layer: "ip-fragment",
-                    offset: fragment.offset as u32,
-                    code: OddityCode::ConflictingOverlap,
-                    expected: "the octets that were sent before at this offset, found others".to_string(),
-                };
-                self.sinks.oddity(ends, context.stamp, odd);
-            }
+            Added::Conflict => self.overlap(context, packet, fragment),
             Added::Waiting => {}
             Added::Impossible => self.sinks.coverage.undecoded_packets += 1,
         }
+    }
+
+    /// A fragment contradicts those before it.
+    fn overlap(&mut self, context: &Context, packet: &IpPacket<'_>, fragment: Fragment) {
+        let ends = [Some(packet.source), Some(packet.destination)];
+        let odd = Odd {
+            layer: "ip-fragment",
+            offset: fragment.offset as u32,
+            code: OddityCode::ConflictingOverlap,
+            expected: "the octets that were sent before at this offset, found others".to_string(),
+        };
+        self.sinks.oddity(ends, context.stamp, odd);
     }
 
     /// Not IP: a tunnel of the link layer, or a flow of its own.
@@ -75,12 +84,23 @@ impl Engine {
         if tunnel.carried == Carried::Frame {
             self.layer2(context, link);
             if let Some(outer) = load_of(link) {
-                self.is_service(&outer, tunnel.service);
+                self.is_service(context, &outer, tunnel.service);
             }
             return self.inside(context, &tunnel, context.missing, None);
         }
         // A label or a session number before a packet is as a tag before it: stations and flow are the packet's.
         self.inside(context, &tunnel, context.missing, Some(link));
+    }
+
+    /// What neighbour discovery says is in the table of addresses as what ARP says is.
+    fn neighbour(&mut self, context: &Context, packet: &IpPacket<'_>) {
+        if let Some((target, mac)) = icmpv6::neighbour(packet.payload) {
+            let address = target.map_or(packet.source, |target| Ip::v6(target.octets()));
+            // Whoever looks for a free address asks without one of his own (RFC 4862, 5.4.2).
+            if address != Ip(0) {
+                self.sighting(address, mac, context, true);
+            }
+        }
     }
 
     fn layer2(&mut self, context: &Context, link: &Link<'_>) {
@@ -129,10 +149,24 @@ impl Engine {
                 Ok(datagram) => self.datagram_of(context, &datagram, &quiet),
                 Err(bad) => self.undecoded(bad, context.stamp),
             },
-            number::ICMP | number::ICMPV6 => self.load(context, &Load { transport: Transport::Icmp, ..quiet }),
+            number::ICMP | number::ICMPV6 => {
+                let (payload, missing) = (packet.payload, packet.wire_length - packet.payload.len());
+                if packet.protocol == number::ICMPV6 {
+                    self.neighbour(context, packet);
+                }
+                let ports = match *payload {
+                    [kind, code, ..] => community::icmp_ports(packet.protocol == number::ICMPV6, kind, code),
+                    _ => [0, 0],
+                };
+                self.load(context, &Load { ports, transport: Transport::Icmp, payload, missing, ..quiet });
+            }
             _ => match tunnel::in_packet(packet) {
                 Some(tunnel) => self.tunnel(context, &quiet, &tunnel, packet.wire_length - packet.payload.len()),
-                None => self.load(context, &quiet),
+                None if registry::packets(packet.protocol).is_empty() => self.load(context, &quiet),
+                None => {
+                    let (payload, missing) = (packet.payload, packet.wire_length - packet.payload.len());
+                    self.load(context, &Load { payload, missing, ..quiet });
+                }
             },
         }
     }
@@ -150,12 +184,15 @@ impl Engine {
     #[cold]
     fn tunnel(&mut self, context: &Context, outer: &Load<'_>, tunnel: &Tunnel<'_>, missing: usize) {
         self.load(context, outer);
-        self.is_service(outer, tunnel.service);
+        self.is_service(context, outer, tunnel.service);
         self.inside(context, tunnel, missing, None);
     }
 
-    fn is_service(&mut self, load: &Load<'_>, service: &'static str) {
-        if let Some(flow) = self.flows.of(&Key::new(load.addresses, load.ports, load.transport)) {
+    fn is_service(&mut self, context: &Context, load: &Load<'_>, service: &'static str) {
+        let key = Key::new(load.addresses, load.ports, load.transport);
+        let sender = (load.addresses[0], load.ports[0]);
+        let slot = self.flows.find_in(&key, sender, load.lan(context), load.sequence);
+        if let Some(flow) = slot.and_then(|slot| self.flows.get(slot)) {
             flow.service = Some((service, Basis::Content));
         }
     }
@@ -187,6 +224,7 @@ impl Engine {
             source: link.source,
             destination: link.destination,
             vlan: link.vlan,
+            lan: context.lan.inside(tunnel.number, link.vlan),
             depth: context.depth + 1,
             ..*context
         };
@@ -198,7 +236,7 @@ impl Engine {
 fn load_of<'a>(link: &Link<'a>) -> Option<Load<'a>> {
     let (source, destination) = (link.source?, link.destination?);
     // What other frames carry is not looked into.
-    let carries_message = link.ethertype == ethertype::BACNET;
+    let carries_message = !registry::frames(link.ethertype).is_empty();
     Some(Load {
         addresses: [source, destination].map(number_of),
         ports: [link.ethertype; 2],

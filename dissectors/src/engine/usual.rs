@@ -4,6 +4,7 @@
 use super::{Context, Engine};
 use crate::capture::Packet;
 use crate::flows::{Ends, Key, Transport};
+use crate::lan::Lan;
 use crate::net::ip::{Ip, IpPacket, Segment, flag, number};
 use crate::net::link::{Station, ethertype};
 use crate::net::medium;
@@ -57,7 +58,8 @@ impl Engine {
         let side = direction as usize;
         // The sender's address, as it stands behind that of the receiver.
         let mac = data.get(6..12).and_then(|mac| mac.first_chunk::<6>());
-        if flow.sightings[side].is_none() || flow.macs[side].as_ref() != mac {
+        let lan = Lan::of((tag > 0).then(|| u16::from_be_bytes([data[14], data[15]]) & 0x0fff));
+        if flow.sightings[side].is_none() || flow.macs[side].as_ref() != mac || flow.lans[side] != Some(lan) {
             return false;
         }
         let payload = &octets[IPV4 + offset..total];
@@ -65,7 +67,9 @@ impl Engine {
             return false;
         };
         let sighting = self.mirror.look_at_segment(ip_and_tcp, frame, stamp.time);
-        if sighting != Sighting::New && self.usual_again(packet, stamp, head, &octets[IPV4..total], frame, sighting) {
+        if sighting != Sighting::New
+            && self.usual_again(packet, stamp, head, &octets[IPV4..total], (frame, lan), sighting)
+        {
             return true;
         }
         let Some(flow) = self.flows.get(slot) else { return true };
@@ -107,7 +111,7 @@ impl Engine {
         stamp: Stamp,
         head: &[u8; HEADERS],
         payload: &[u8],
-        frame: u32,
+        (frame, lan): (u32, Lan),
         sighting: Sighting,
     ) -> bool {
         let (source, destination) = (Ip::v4(u32_of(head, 26).to_be_bytes()), Ip::v4(u32_of(head, 30).to_be_bytes()));
@@ -122,6 +126,7 @@ impl Engine {
             source: mac(6),
             destination: mac(0),
             vlan: None,
+            lan,
             depth: 0,
         };
         self.seen_before(&context, &ip, sighting)

@@ -1,6 +1,7 @@
 //! Mini captures: chosen packets of the inputs, taken out in one more pass, as pcapng in memory.
 
 mod mini;
+mod shorten;
 
 use std::collections::VecDeque;
 use std::iter::Peekable;
@@ -12,6 +13,7 @@ use thiserror::Error;
 use crate::capture::{CaptureError, Packet, Reader};
 pub use mini::MiniCapture;
 use mini::Place;
+use shorten::shortened;
 
 /// A file to be read again, and what is wanted of it.
 #[derive(Clone, Debug)]
@@ -22,9 +24,13 @@ pub struct Input {
     pub name: String,
     /// Where it is.
     pub path: String,
-    /// Frames as the decoder counts them, from 1, each with the number of a mini capture that it goes to.
-    pub wanted: Vec<(u64, usize)>,
+    /// Frames as the decoder counts them, from 1.
+    pub wanted: Vec<Wanted>,
 }
+
+/// A frame, the number of a mini capture that it goes to, and how many octets of what TCP or UDP carries in it are shown;
+/// none where all are.
+pub type Wanted = (u64, usize, Option<usize>);
 
 /// Why packets of an input are missing.
 #[derive(Debug, Error)]
@@ -56,7 +62,7 @@ struct Open {
     /// Number of the input.
     index: usize,
     place: Place,
-    wanted: Peekable<IntoIter<(u64, usize)>>,
+    wanted: Peekable<IntoIter<Wanted>>,
     reader: Reader,
     frame: u64,
 }
@@ -104,7 +110,7 @@ impl Extractor {
                 self.start(index, input);
                 continue;
             };
-            let Some(&(next, _)) = open.wanted.peek() else {
+            let Some(&(next, ..)) = open.wanted.peek() else {
                 self.finish();
                 continue;
             };
@@ -113,7 +119,12 @@ impl Extractor {
                     open.frame += 1;
                     self.packets += 1;
                     left -= 1;
-                    while let Some((frame, to)) = open.wanted.next_if(|(frame, _)| *frame == open.frame) {
+                    while let Some((frame, to, keep)) = open.wanted.next_if(|(frame, ..)| *frame == open.frame) {
+                        let short = keep.and_then(|keep| shortened(&packet, keep));
+                        let packet = match &short {
+                            Some(data) => Packet { data, original_length: data.len() as u32, ..packet },
+                            None => packet,
+                        };
                         self.found.add(to, open.index, &open.place, frame, &packet);
                     }
                 }
@@ -129,9 +140,9 @@ impl Extractor {
 
     fn start(&mut self, index: usize, input: Input) {
         let Input { source, name, path, mut wanted } = input;
-        wanted.retain(|(frame, _)| *frame > 0);
-        wanted.sort_unstable();
-        wanted.dedup();
+        wanted.retain(|(frame, ..)| *frame > 0);
+        wanted.sort_unstable_by_key(|(frame, to, keep)| (*frame, *to, keep.unwrap_or(usize::MAX)));
+        wanted.dedup_by_key(|(frame, to, _)| (*frame, *to));
         if wanted.is_empty() {
             return;
         }
@@ -194,7 +205,12 @@ mod tests {
 
     fn input(path: &str, wanted: &[(u64, usize)]) -> Input {
         let text = str::to_owned;
-        Input { source: text("span"), name: text("a.pcap"), path: text(path), wanted: wanted.to_vec() }
+        Input {
+            source: text("span"),
+            name: text("a.pcap"),
+            path: text(path),
+            wanted: wanted.iter().map(|(frame, to)| (*frame, *to, None)).collect(),
+        }
     }
 
     fn extracted(inputs: Vec<Input>, captures: usize, most_octets: usize) -> (Vec<MiniCapture>, Vec<String>, u64) {

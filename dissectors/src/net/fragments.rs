@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 
 use super::ip::{Fragment, Ip, IpPacket};
+use crate::lan::Lan;
 
 /// Longest payload that fragments can make (RFC 791, 3.2).
 const MAX_PACKET: usize = 65_535;
@@ -17,6 +18,7 @@ struct Key {
     destination: Ip,
     id: u32,
     protocol: u8,
+    lan: Lan,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +39,8 @@ pub struct Whole {
     pub payload: Vec<u8>,
     /// Frames that carried it.
     pub frames: Vec<u64>,
+    /// True where its last fragment to come contradicts those before it.
+    pub conflict: bool,
 }
 
 /// What came of a fragment.
@@ -46,7 +50,8 @@ pub enum Added {
     Waiting,
     /// It is.
     Whole(Whole),
-    /// It overlapped other octets with different content (a known evasion); the first ones are kept.
+    /// It overlapped other octets with different content, or the packet has two ends (known evasions); the first are
+    /// kept.
     Conflict,
     /// It cannot belong to any packet.
     Impossible,
@@ -66,14 +71,14 @@ impl Fragments {
         self.given_up
     }
 
-    /// Adds one fragment, captured whole.
-    pub fn add(&mut self, packet: &IpPacket<'_>, fragment: Fragment, frame: u64, time_ns: i64) -> Added {
+    /// Adds one fragment, captured whole in this network.
+    pub fn add(&mut self, packet: &IpPacket<'_>, fragment: Fragment, lan: Lan, frame: u64, time_ns: i64) -> Added {
         let end = fragment.offset + packet.payload.len();
         if end > MAX_PACKET || packet.payload.is_empty() || packet.payload.len() < packet.wire_length {
             return Added::Impossible;
         }
-        let key =
-            Key { source: packet.source, destination: packet.destination, id: fragment.id, protocol: packet.protocol };
+        let &IpPacket { source, destination, protocol, .. } = packet;
+        let key = Key { source, destination, id: fragment.id, protocol, lan };
         self.make_room(&key, time_ns);
         self.order += 1;
         let order = self.order;
@@ -82,14 +87,11 @@ impl Fragments {
         if !entry.frames.contains(&frame) && entry.frames.len() < 64 {
             entry.frames.push(frame);
         }
-        if !fragment.more {
-            entry.total = Some(end);
-        }
-        let conflict = entry.insert(fragment.offset, packet.payload);
+        let conflict = entry.ends_otherwise(end, fragment.more) | entry.insert(fragment.offset, packet.payload);
         if entry.is_whole() {
             let mut whole = self.unfinished.remove(&key).unwrap_or_default();
             whole.bytes.truncate(whole.total.unwrap_or_default());
-            return Added::Whole(Whole { payload: whole.bytes, frames: whole.frames });
+            return Added::Whole(Whole { payload: whole.bytes, frames: whole.frames, conflict });
         }
         if conflict { Added::Conflict } else { Added::Waiting }
     }
@@ -119,6 +121,15 @@ impl Fragments {
 impl Unfinished {
     fn is_whole(&self) -> bool {
         self.total.is_some_and(|total| self.have.first().is_some_and(|first| first.0 == 0 && first.1 >= total))
+    }
+
+    /// Takes where a fragment ends; true where the packet ends elsewhere by what came before, which stays.
+    fn ends_otherwise(&mut self, end: usize, more: bool) -> bool {
+        let total = self.total.unwrap_or(if more { usize::MAX } else { end });
+        if !more {
+            self.total = Some(total);
+        }
+        end > total || !more && (end < total || self.bytes.len() > end)
     }
 
     /// Writes octets where none are yet; true where others are there already.
@@ -184,7 +195,7 @@ mod tests {
                 .iter()
                 .map(|&index| {
                     let (offset, more, payload) = parts[index];
-                    fragments.add(&packet(payload), fragment(offset, more), index as u64, 0)
+                    fragments.add(&packet(payload), fragment(offset, more), Lan::default(), index as u64, 0)
                 })
                 .last();
             assert!(matches!(last, Some(Added::Whole(whole)) if whole.payload == b"0123456789abcdefgh"));
@@ -194,22 +205,91 @@ mod tests {
     #[test]
     fn a_conflicting_overlap_is_told_and_the_first_octets_stay() {
         let mut fragments = Fragments::default();
-        assert_eq!(fragments.add(&packet(b"01234567"), fragment(0, true), 1, 0), Added::Waiting);
-        assert_eq!(fragments.add(&packet(b"XXXXXXXX"), fragment(0, true), 2, 0), Added::Conflict);
-        let last = fragments.add(&packet(b"89"), fragment(8, false), 3, 0);
+        assert_eq!(fragments.add(&packet(b"01234567"), fragment(0, true), Lan::default(), 1, 0), Added::Waiting);
+        assert_eq!(fragments.add(&packet(b"XXXXXXXX"), fragment(0, true), Lan::default(), 2, 0), Added::Conflict);
+        let last = fragments.add(&packet(b"89"), fragment(8, false), Lan::default(), 3, 0);
         assert!(matches!(last, Added::Whole(whole) if whole.payload == b"0123456789"));
+    }
+
+    /// Fragments by offset, whether more follow, and octets; what comes of them, and whether a conflict was told.
+    type Case<'a> = (&'a str, &'a [(usize, bool, &'a [u8])], &'a [u8], bool);
+
+    #[test]
+    fn the_fragment_that_completes_a_packet_is_compared_too() {
+        let cases: &[Case<'_>] = &[
+            ("honest", &[(0, true, b"01234567"), (8, false, b"89")], b"0123456789", false),
+            (
+                "honest overlap",
+                &[(8, true, b"89abcdef"), (16, false, b"gh"), (0, true, b"0123456789")],
+                b"0123456789abcdefgh",
+                false,
+            ),
+            ("the last octets to come differ", &[(8, false, b"89"), (0, true, b"01234567XX")], b"0123456789", true),
+            ("the end differs", &[(0, true, b"01234567"), (4, false, b"XXXX89")], b"0123456789", true),
+            (
+                "a second end, shorter",
+                &[(16, false, b"gh"), (8, false, b"8"), (0, true, b"0123456789abcdef")],
+                b"0123456789abcdefgh",
+                true,
+            ),
+            (
+                "a second end, longer",
+                &[(8, false, b"89"), (8, false, b"89ab"), (0, true, b"01234567")],
+                b"0123456789",
+                true,
+            ),
+            (
+                "octets behind the end",
+                &[(8, false, b"89"), (8, true, b"89abcdef"), (0, true, b"01234567")],
+                b"0123456789",
+                true,
+            ),
+            (
+                "an end before octets",
+                &[(8, true, b"89abcdef"), (8, false, b"89"), (0, true, b"01234567")],
+                b"0123456789",
+                true,
+            ),
+        ];
+        for (name, parts, expected, conflict) in cases {
+            let (mut fragments, mut told, mut whole) = (Fragments::default(), false, Vec::new());
+            for (frame, (offset, more, payload)) in (1..).zip(*parts) {
+                match fragments.add(&packet(payload), fragment(*offset, *more), Lan::default(), frame, 0) {
+                    Added::Waiting => {}
+                    Added::Conflict => told = true,
+                    Added::Whole(made) => {
+                        told |= made.conflict;
+                        whole = made.payload;
+                    }
+                    Added::Impossible => panic!("{name}"),
+                }
+            }
+            assert_eq!((&whole[..], told), (*expected, *conflict), "{name}");
+        }
     }
 
     #[test]
     fn what_never_ends_is_bounded_and_counted() {
         let mut fragments = Fragments::default();
         for id in 0..2_000 {
-            fragments.add(&packet(b"01234567"), Fragment { id, offset: 0, more: true }, 1, 0);
+            fragments.add(&packet(b"01234567"), Fragment { id, offset: 0, more: true }, Lan::default(), 1, 0);
         }
         assert_eq!(fragments.given_up(), 2_000 - MAX_UNFINISHED as u64);
         assert_eq!(
-            fragments.add(&packet(b"01234567"), Fragment { id: 1, offset: 65_528, more: true }, 1, 0),
+            fragments.add(&packet(b"01234567"), Fragment { id: 1, offset: 65_528, more: true }, Lan::default(), 1, 0),
             Added::Impossible
         );
+    }
+
+    #[test]
+    fn fragments_of_two_networks_are_not_mixed() {
+        let (mut fragments, ten, twenty) = (Fragments::default(), Lan::of(Some(10)), Lan::of(Some(20)));
+        let told = [(ten, b"01234567"), (twenty, b"abcdefgh")]
+            .map(|(lan, first)| fragments.add(&packet(first), fragment(0, true), lan, 1, 0));
+        assert_eq!(told, [Added::Waiting, Added::Waiting]);
+        for (lan, expected) in [(ten, b"0123456789"), (twenty, b"abcdefgh89")] {
+            let whole = fragments.add(&packet(b"89"), fragment(8, false), lan, 2, 0);
+            assert!(matches!(whole, Added::Whole(whole) if whole.payload == expected && !whole.conflict));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), ARP (RFC 826), and the headers of TCP and UDP.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use super::link::Mac;
 use super::{BadHeader, u16_at, u32_at};
@@ -33,9 +33,15 @@ impl From<std::net::IpAddr> for Ip {
     }
 }
 
+impl From<Ip> for std::net::IpAddr {
+    fn from(ip: Ip) -> Self {
+        Ipv6Addr::from(ip.0).to_canonical()
+    }
+}
+
 impl fmt::Display for Ip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 >> 32 == 0xffff { Ipv4Addr::from(self.0 as u32).fmt(f) } else { Ipv6Addr::from(self.0).fmt(f) }
+        std::net::IpAddr::from(*self).fmt(f)
     }
 }
 
@@ -43,6 +49,8 @@ impl fmt::Display for Ip {
 pub mod number {
     /// ICMP.
     pub const ICMP: u8 = 1;
+    /// IGMP.
+    pub const IGMP: u8 = 2;
     /// IPv4 in IP.
     pub const IPV4: u8 = 4;
     /// TCP.
@@ -55,8 +63,14 @@ pub mod number {
     pub const GRE: u8 = 47;
     /// ICMP for IPv6.
     pub const ICMPV6: u8 = 58;
+    /// EIGRP.
+    pub const EIGRP: u8 = 88;
+    /// OSPF.
+    pub const OSPF: u8 = 89;
     /// Ethernet in IP.
     pub const ETHERIP: u8 = 97;
+    /// VRRP, and CARP.
+    pub const VRRP: u8 = 112;
     /// MPLS in IP.
     pub const MPLS: u8 = 137;
 }

@@ -43,6 +43,10 @@ impl fmt::Display for Station {
 pub mod ethertype {
     /// Service access point of BACnet (ASHRAE 135, 7.1): the payload is an NPDU.
     pub const BACNET: u16 = 0x0082;
+    /// Service access point of the spanning tree (IEEE 802.1D-2004, 7.12.3).
+    pub const SPANNING_TREE: u16 = 0x0042;
+    /// That of SNAP, where what is behind it has no EtherType.
+    pub const SNAP: u16 = 0x00aa;
     /// The least number that is an EtherType; in Ethernet the field below it is a length (IEEE 802.3, 3.2.6).
     pub const LEAST: u16 = 0x0600;
     /// IPv4.
@@ -51,6 +55,12 @@ pub mod ethertype {
     pub const ARP: u16 = 0x0806;
     /// Ethernet over GRE (RFC 7637 and others).
     pub const BRIDGED: u16 = 0x6558;
+    /// CDP, VTP and DTP: numbers of Cisco, which have the place of an EtherType behind SNAP with Cisco's OUI.
+    pub const CDP: u16 = 0x2000;
+    /// VLAN trunking protocol.
+    pub const VTP: u16 = 0x2003;
+    /// Dynamic trunking protocol.
+    pub const DTP: u16 = 0x2004;
     /// 802.1Q customer tag.
     pub const VLAN: u16 = 0x8100;
     /// IPv6.
@@ -61,6 +71,22 @@ pub mod ethertype {
     pub const MPLS_UPSTREAM: u16 = 0x8848;
     /// PPPoE session.
     pub const PPPOE: u16 = 0x8864;
+    /// 802.1X.
+    pub const EAPOL: u16 = 0x888e;
+    /// PROFINET.
+    pub const PROFINET: u16 = 0x8892;
+    /// Slow protocols (IEEE 802.3, annex 57A), of which one is LACP.
+    pub const SLOW: u16 = 0x8809;
+    /// LLDP.
+    pub const LLDP: u16 = 0x88cc;
+    /// MRP.
+    pub const MRP: u16 = 0x88e3;
+    /// PTP.
+    pub const PTP: u16 = 0x88f7;
+    /// Supervision frames of PRP and HSR.
+    pub const PRP: u16 = 0x88fb;
+    /// The tag of HSR.
+    pub const HSR: u16 = 0x892f;
     /// PPP over GRE (RFC 2637 has it as protocol type).
     pub const PPP: u16 = 0x880b;
     /// 802.1ad service tag.
@@ -158,6 +184,10 @@ pub(super) fn llc(link: Link<'_>) -> Link<'_> {
         [0xaa, 0xaa, UNNUMBERED, 0, 0, 0, high, low, ref inner @ ..] => {
             Link { ethertype: u16::from_be_bytes([high, low]), payload: inner, ..link }
         }
+        // SNAP with Cisco's OUI; numbers that could be a length are left as they are.
+        [0xaa, 0xaa, UNNUMBERED, 0, 0, 0x0c, high @ 0x06..=0xff, low, ref inner @ ..] => {
+            Link { ethertype: u16::from_be_bytes([high, low]), payload: inner, ..link }
+        }
         [0x82, 0x82, UNNUMBERED, ref npdu @ ..] => Link { ethertype: ethertype::BACNET, payload: npdu, ..link },
         [dsap, ..] => Link { ethertype: u16::from(dsap), ..link },
         [] => Link { ethertype: 0, ..link },
@@ -187,12 +217,14 @@ mod tests {
     #[test]
     fn the_length_of_an_llc_frame_drops_padding_and_tells_what_is_missing() {
         // Length and LLC, then what is carried: its type, its octets, and how many more were announced.
-        let cases: [(&[u8], u16, &[u8], usize); 5] = [
+        let cases: [(&[u8], u16, &[u8], usize); 7] = [
             (&[0, 9, 0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0, 0x45, 0xff, 0xff], ethertype::IPV4, &[0x45], 0),
             (&[0, 5, 0x82, 0x82, 3, 1, 0, 0xff, 0xff], ethertype::BACNET, &[1, 0], 0),
             (&[0, 9, 0x82, 0x82, 3, 1, 0], ethertype::BACNET, &[1, 0], 4),
             (&[0, 3, 0x42, 0x42, 3, 0xff], 0x42, &[0x42, 0x42, 3], 0),
             (&[0, 0, 0xff], 0, &[], 0),
+            (&[0, 9, 0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0, 2], ethertype::CDP, &[2], 0),
+            (&[0, 8, 0xaa, 0xaa, 3, 0, 0, 0x0c, 1, 11], 0xaa, &[0xaa, 0xaa, 3, 0, 0, 0x0c, 1, 11], 0),
         ];
         for (rest, ethertype, payload, missing) in cases {
             let packet = frame(rest);

@@ -75,6 +75,18 @@ impl Half {
         self.held_octets + self.held.len() * size_of::<Held>()
     }
 
+    /// What it takes to keep what repetitions are compared with, beyond what each has.
+    #[inline]
+    pub fn history(&self) -> usize {
+        self.history.room.saturating_sub(LEAST_HISTORY)
+    }
+
+    /// Compares repetitions with the last few octets only from now on.
+    #[cold]
+    pub fn shorten_history(&mut self) {
+        self.history.shorten();
+    }
+
     /// The connection starts with this sequence number.
     pub fn synchronise(&mut self, sequence: u32) {
         *self = Half { next: Some(sequence.wrapping_add(1)), ..Half::default() };
@@ -104,23 +116,36 @@ impl Half {
     ) -> bool {
         let next = *self.next.get_or_insert(sequence);
         let ahead = distance(next, sequence);
+        let conflict = self.differs_from_held(sequence, payload);
         if ahead == 0 {
             self.deliver(payload, missing, stamp, sink);
             self.release(sink);
-            return false;
+            return conflict;
         }
         if ahead > 0 {
             self.hold(sequence, payload, missing, stamp);
             if self.is_lost(stamp.time) {
                 self.skip_hole(sink);
             }
-            return false;
+            return conflict;
         }
         if ahead < FAR_BACK {
             self.restart(sequence, payload, missing, stamp, sink);
             return false;
         }
-        self.retransmission(ahead.unsigned_abs() as usize, payload, missing, stamp, sink)
+        conflict | self.retransmission(ahead.unsigned_abs() as usize, payload, missing, stamp, sink)
+    }
+
+    /// True where a segment carries other octets than those that wait for the same sequence numbers.
+    fn differs_from_held(&self, sequence: u32, payload: &[u8]) -> bool {
+        self.held.iter().any(|held| {
+            let ahead = distance(sequence, held.sequence);
+            let (earlier, later) = if ahead >= 0 { (payload, &held.payload[..]) } else { (&held.payload[..], payload) };
+            let Some(overlap) = earlier.get(ahead.unsigned_abs() as usize..) else { return false };
+            // A keep-alive repeats the last octet, of any content (RFC 9293, 3.8.4); it may come before what it repeats.
+            let keep_alive = overlap.len() == 1 && later.len() == 1;
+            !keep_alive && overlap.iter().zip(later).any(|(one, other)| one != other)
+        })
     }
 
     /// The other side awaits `acknowledgement` next. Where segments are waiting, [`Half::lost`] has to be asked.
@@ -265,6 +290,8 @@ impl Half {
 struct History {
     ring: Vec<u8>,
     room: usize,
+    /// True where it is to stay as short as can be.
+    is_short: bool,
     /// Where the next octet goes, once the ring is full.
     end: usize,
 }
@@ -289,10 +316,12 @@ impl History {
 
     #[inline(never)]
     fn wrap(&mut self, octets: &[u8]) {
-        if octets.len() > self.room / 2 && self.room < MOST_HISTORY {
+        let most = if self.is_short { LEAST_HISTORY } else { MOST_HISTORY };
+        if octets.len() > self.room / 2 && self.room < most {
             self.ring.rotate_left(self.end);
             self.end = 0;
-            self.room = (2 * octets.len()).next_power_of_two().clamp(LEAST_HISTORY, MOST_HISTORY);
+            self.room = (2 * octets.len()).next_power_of_two().clamp(LEAST_HISTORY, most);
+            self.ring.reserve_exact(self.room - self.ring.len());
         }
         let octets = &octets[octets.len().saturating_sub(self.room)..];
         let (fill, mut rest) = octets.split_at(octets.len().min(self.room - self.ring.len()));
@@ -303,6 +332,14 @@ impl History {
             self.end = (self.end + now.len()) % self.room;
             rest = later;
         }
+    }
+
+    /// Keeps the last few octets, and never more.
+    fn shorten(&mut self) {
+        self.ring.rotate_left(self.end);
+        self.ring.drain(..self.ring.len().saturating_sub(LEAST_HISTORY));
+        self.ring.shrink_to_fit();
+        (self.end, self.room, self.is_short) = (0, self.room.min(LEAST_HISTORY), true);
     }
 
     /// True where octets that start `back` before the end of what was delivered are others than those kept.
@@ -360,6 +397,15 @@ mod tests {
             ("keep-alive", &[(1, b"ab"), (2, b"\0"), (3, b"cd")], "abcd", 0),
             ("hole", &[(1, b"ab"), (5, b"ef")], "ab..ef", 0),
             ("overlap of held segments", &[(3, b"cd"), (4, b"de"), (1, b"ab")], "abcde", 0),
+            ("conflict of held segments", &[(3, b"cd"), (4, b"Xe"), (1, b"ab")], "abcde", 1),
+            ("conflict of held segments, the later first", &[(4, b"de"), (3, b"cX"), (1, b"ab")], "abcXe", 1),
+            ("conflict inside a held segment", &[(3, b"cdef"), (4, b"dX"), (1, b"ab")], "abcdef", 1),
+            ("what fills the hole conflicts", &[(3, b"cd"), (1, b"abX")], "abXd", 1),
+            ("what fills it again conflicts", &[(1, b"ab"), (5, b"ef"), (1, b"abcdX")], "abcdXf", 1),
+            ("held segments side by side", &[(5, b"ef"), (3, b"cd"), (1, b"ab")], "abcdef", 0),
+            ("an octet sent again conflicts", &[(3, b"cd"), (3, b"X"), (1, b"ab")], "abcd", 1),
+            ("keep-alive behind a hole", &[(3, b"cd"), (4, b"\0"), (1, b"ab")], "abcd", 0),
+            ("keep-alive before its octets", &[(4, b"\0"), (1, b"abcd")], "abcd", 0),
         ];
         for (name, segments, expected, conflicts) in cases {
             assert_eq!(stream(segments, Some(0)), (expected.to_string(), *conflicts), "{name}");
@@ -373,6 +419,34 @@ mod tests {
         let segments: &[Sent<'_>] =
             &[(1, half.as_bytes()), (1 + half.len() as u32, all.as_bytes()), (1, long.as_bytes())];
         assert_eq!(stream(segments, Some(0)), (long.clone(), 0));
+    }
+
+    #[test]
+    fn a_short_history_compares_the_last_octets_and_stays_short() {
+        let long = [7; 1_400];
+        for sent in [0, 1, 3] {
+            let (mut half, mut sink) = (Half::default(), |_: Piece<'_>, _: Stamp| {});
+            half.synchronise(0);
+            let mut next = 1;
+            let mut send = |half: &mut Half, octets: &[u8]| {
+                half.segment(next, octets, 0, Stamp::default(), &mut sink);
+                next += octets.len() as u32;
+            };
+            (0..sent).for_each(|_| send(&mut half, &long));
+            assert_eq!(half.history(), if sent > 0 { MOST_HISTORY - LEAST_HISTORY } else { 0 });
+            half.shorten_history();
+            for _ in 0..2 {
+                assert!(half.history() == 0 && half.history.ring.capacity() <= LEAST_HISTORY, "{sent} sent");
+                send(&mut half, &long);
+                send(&mut half, b"the end");
+            }
+            let kept = [&long[..LEAST_HISTORY - 7], b"the end"].concat();
+            for (wrong, octets) in [(None, &kept), (Some(0), &kept), (Some(LEAST_HISTORY - 1), &kept)] {
+                let mut again = octets.clone();
+                wrong.into_iter().for_each(|at: usize| again[at] ^= 1);
+                assert_eq!(half.history.differs(LEAST_HISTORY, &again), wrong.is_some(), "{sent} sent, {wrong:?}");
+            }
+        }
     }
 
     #[test]

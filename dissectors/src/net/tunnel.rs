@@ -25,11 +25,17 @@ pub struct Tunnel<'a> {
     pub payload: &'a [u8],
     /// VLAN of the mirrored frame, where the mirror took the tag off and says so.
     pub vlan: Option<u16>,
+    /// The number by which its ends tell networks apart; 0 where they do not, or where it only carries what a mirror saw.
+    pub number: u32,
 }
 
 impl<'a> Tunnel<'a> {
     const fn new(service: &'static str, carried: Carried, payload: &'a [u8]) -> Self {
-        Tunnel { service, carried, payload, vlan: None }
+        Tunnel { service, carried, payload, vlan: None, number: 0 }
+    }
+
+    const fn numbered(self, number: u32) -> Self {
+        Tunnel { number, ..self }
     }
 
     /// Reads the link layer inside.
@@ -51,9 +57,19 @@ pub fn in_frame(ethertype: u16, payload: &[u8], missing: usize) -> Option<Tunnel
         ethertype::MPLS | ethertype::MPLS_UPSTREAM => mpls(payload, missing),
         ethertype::PPPOE => pppoe(payload),
         // I-TAG: priority and service instance, then the customer's frame (IEEE 802.1Q, 9.7).
-        ethertype::BACKBONE => Some(Tunnel::new("802.1ah", Carried::Frame, payload.get(4..)?)),
+        ethertype::BACKBONE => {
+            Some(Tunnel::new("802.1ah", Carried::Frame, payload.get(4..)?).numbered(u32_at(payload, 0)? & 0x00ff_ffff))
+        }
+        ethertype::HSR => hsr(payload),
         _ => None,
     }
+}
+
+/// HSR's tag (IEC 62439-3, 5.7): `path and size | number | EtherType`, then what it stands before.
+fn hsr(payload: &[u8]) -> Option<Tunnel<'_>> {
+    let (&[_, _, _, _, high, low], inner) = payload.split_first_chunk::<6>()?;
+    let ethertype = u16::from_be_bytes([high, low]);
+    (ethertype >= ethertype::LEAST).then(|| Tunnel::new("hsr", Carried::Packet(ethertype), inner))
 }
 
 /// What an IP packet that is neither TCP nor UDP nor ICMP holds.
@@ -109,7 +125,12 @@ fn vxlan(payload: &[u8], missing: usize) -> Option<Tunnel<'_>> {
     let (&[flags, policy, _, _, _, _, _, reserved], frame) = payload.split_first_chunk::<8>()?;
     let is_usual = flags & !GROUP_POLICY[0] == VNI_IS_VALID && policy & !GROUP_POLICY[1] == 0 && reserved == 0;
     let is_vxlan = is_usual || (flags & VNI_IS_VALID != 0 && is_frame(frame, missing));
-    is_vxlan.then(|| Tunnel::new("vxlan", Carried::Frame, frame))
+    is_vxlan.then(|| Tunnel::new("vxlan", Carried::Frame, frame).numbered(network_of(payload)))
+}
+
+/// The network identifier of VXLAN and Geneve: octets 4 to 6.
+fn network_of(payload: &[u8]) -> u32 {
+    u32_at(payload, 4).map_or(0, |word| word >> 8)
 }
 
 /// VXLAN with a next protocol (draft-ietf-nvo3-vxlan-gpe).
@@ -125,7 +146,7 @@ fn vxlan_gpe(payload: &[u8], missing: usize) -> Option<Tunnel<'_>> {
         3 => Carried::Frame,
         _ => return None,
     };
-    Some(Tunnel::new("vxlan", carried, inner))
+    Some(Tunnel::new("vxlan", carried, inner).numbered(network_of(payload)))
 }
 
 /// Geneve (RFC 8926, 3.4): `version, option words | flags | protocol | VNI | reserved | options`.
@@ -137,7 +158,7 @@ fn geneve(payload: &[u8]) -> Option<Tunnel<'_>> {
         return None;
     }
     let carried = by_protocol_type(u16::from_be_bytes([high, low]))?;
-    Some(Tunnel::new("geneve", carried, rest.get(usize::from(first) * 4..)?))
+    Some(Tunnel::new("geneve", carried, rest.get(usize::from(first) * 4..)?).numbered(network_of(payload)))
 }
 
 /// L2TP version 2 (RFC 2661, 3.1), data messages: `flags | [length] | tunnel | session | [Ns, Nr] | [offset]`, then PPP.
@@ -154,7 +175,8 @@ fn l2tp(payload: &[u8]) -> Option<Tunnel<'_>> {
     if flags & OFFSET != 0 {
         at += 2 + usize::from(u16_at(payload, at)?);
     }
-    ppp("l2tp", payload.get(at..)?)
+    let session = u32_at(payload, if flags & LENGTH != 0 { 4 } else { 2 })?;
+    ppp("l2tp", payload.get(at..)?).map(|tunnel| tunnel.numbered(session))
 }
 
 /// Bits of the first two octets of GRE (RFC 2784, RFC 2890; routing is of RFC 1701).
@@ -179,13 +201,15 @@ fn gre(payload: &[u8]) -> Option<Tunnel<'_>> {
     let options = [gre_bit::CHECKSUM, gre_bit::KEY, gre_bit::SEQUENCE];
     let header = 4 + 4 * options.iter().filter(|bit| flags & **bit != 0).count();
     let inner = payload.get(header..)?;
+    let key_at = if flags & gre_bit::CHECKSUM == 0 { 4 } else { 8 };
+    let key = u32_at(payload, key_at).filter(|_| flags & gre_bit::KEY != 0).unwrap_or(0);
     match protocol {
         // Type I has no header of its own, and is told by the missing sequence number.
         ERSPAN_1_OR_2 if flags & gre_bit::SEQUENCE == 0 => Some(Tunnel::new("erspan", Carried::Frame, inner)),
         ERSPAN_1_OR_2 => erspan(inner, 8),
         ERSPAN_3 => erspan_3(inner),
         ethertype::PPP => ppp("gre", inner),
-        _ => Some(Tunnel::new("gre", by_protocol_type(protocol)?, inner)),
+        _ => Some(Tunnel::new("gre", by_protocol_type(protocol)?, inner).numbered(key)),
     }
 }
 
@@ -246,12 +270,13 @@ fn mpls(payload: &[u8], missing: usize) -> Option<Tunnel<'_>> {
 
 /// PPPoE session (RFC 2516, 4): `version and type | code | session | length`, then PPP without address and control.
 fn pppoe(payload: &[u8]) -> Option<Tunnel<'_>> {
-    let (&[version_and_type, code, _, _, high, low], ppp) = payload.split_first_chunk::<6>()?;
+    let (&[version_and_type, code, session, number, high, low], ppp) = payload.split_first_chunk::<6>()?;
     let length = usize::from(u16::from_be_bytes([high, low]));
     if version_and_type != 0x11 || code != 0 {
         return None;
     }
-    self::ppp("pppoe", &ppp[..ppp.len().min(length)])
+    let session = u16::from_be_bytes([session, number]);
+    self::ppp("pppoe", &ppp[..ppp.len().min(length)]).map(|tunnel| tunnel.numbered(session.into()))
 }
 
 /// PPP that carries a packet; its control protocols stay data.
@@ -298,6 +323,25 @@ mod tests {
     fn packet(protocol: u8, payload: &[u8]) -> IpPacket<'_> {
         let (source, destination) = Default::default();
         IpPacket { source, destination, protocol, fragment: None, payload, wire_length: payload.len() }
+    }
+
+    #[test]
+    fn numbers_tell_networks_apart() {
+        let cases: &[(&str, Option<Tunnel<'_>>, u32)] = &[
+            ("GRE", gre(&[0, 0, 0x65, 0x58]), 0),
+            ("GRE with a key", gre(&[0x20, 0, 0x65, 0x58, 0, 0, 1, 2]), 0x102),
+            ("GRE with checksum and key", gre(&[0xa0, 0, 0x65, 0x58, 9, 9, 0, 0, 0, 0, 1, 2]), 0x102),
+            ("ERSPAN", gre(&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 7, 0, 1, 0, 0, 0, 0]), 0),
+            ("VXLAN", vxlan(&[8, 0, 0, 0, 0, 1, 42, 0], 0), 0x12a),
+            ("Geneve", geneve(&[0, 0, 0x65, 0x58, 0, 0, 42, 0]), 42),
+            ("L2TP", l2tp(&[0, 2, 0, 1, 0, 2, 0, 0x21, 0x45]), 0x1_0002),
+            ("L2TP with a length", l2tp(&[0x40, 2, 0, 11, 0, 1, 0, 2, 0, 0x21, 0x45]), 0x1_0002),
+            ("PPPoE", pppoe(&[0x11, 0, 1, 2, 0, 3, 0, 0x21, 0x45]), 0x102),
+            ("802.1ah", in_frame(0x88e7, &[0xe0, 0, 1, 2], 0), 0x102),
+        ];
+        for (name, tunnel, number) in cases {
+            assert_eq!(tunnel.map(|tunnel| tunnel.number), Some(*number), "{name}");
+        }
     }
 
     /// One table for all carriers: where it was found, its header, what is inside.
@@ -383,6 +427,8 @@ mod tests {
             ("PPPoE", Type(0x8864), &[0x11, 0, 0, 1, 0, 22, 0, 0x21], ip(), packet_of("pppoe")),
             ("PPPoE, LCP", Type(0x8864), &[0x11, 0, 0, 1, 0, 6, 0xc0, 0x21], &[9, 0, 0, 4], None),
             ("PPPoE discovery", Type(0x8863), &[0x11, 9, 0, 0, 0, 0], &[], None),
+            ("HSR", Type(0x892f), &[0, 26, 0, 1, 8, 0], ip(), packet_of("hsr")),
+            ("HSR before a length", Type(0x892f), &[0, 26, 0, 1, 0, 20], &[0; 20], None),
             ("802.1ah", Type(0x88e7), &[0, 0, 1, 0], FRAME, frame("802.1ah")),
         ]; // fmt: skip
         for (name, place, header, inner, expected) in cases {

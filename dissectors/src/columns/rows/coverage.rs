@@ -83,6 +83,10 @@ pub struct Coverage {
     pub oddities_dropped: u64,
     /// Statements about devices not kept because of the cap.
     pub claims_dropped: u64,
+    /// Activities counted without their fields, because too many of one pair differed.
+    pub activities_coalesced: u64,
+    /// Activities not kept because of the cap.
+    pub activities_dropped: u64,
     /// Pairs of IP and MAC address not kept because of the cap.
     pub addresses_dropped: u64,
     /// What was not decoded of recognised protocols.
@@ -181,6 +185,8 @@ impl Row for Coverage {
             Column::u64("oddities", |r: &Self| r.oddities),
             Column::u64("oddities_dropped", |r: &Self| r.oddities_dropped),
             Column::u64("claims_dropped", |r: &Self| r.claims_dropped),
+            Column::u64("activities_coalesced", |r: &Self| r.activities_coalesced),
+            Column::u64("activities_dropped", |r: &Self| r.activities_dropped),
             Column::u64("addresses_dropped", |r: &Self| r.addresses_dropped),
             Column::nested("undecoded", |r: &Self| &r.undecoded),
             Column::nested("unknown", |r: &Self| &r.unknown),

@@ -21,10 +21,14 @@ pub struct Flow {
     pub vlan: Option<u16>,
     /// MACs of both sides as seen.
     pub macs: [u32; 2],
+    /// Community ID; empty where it has none.
+    pub community_id: String,
     /// Service.
     pub service: u32,
     /// What that guess rests on.
     pub basis: u32,
+    /// True for a service told by its content at a port that is another's, or nobody's.
+    pub odd_port: bool,
     /// State.
     pub state: u32,
     /// Flows that the row stands for.
@@ -56,8 +60,10 @@ impl Row for Flow {
             Column::maybe_u16("vlan", |r: &Self| r.vlan),
             Column::address("client_mac", |r: &Self| r.macs[0]),
             Column::address("server_mac", |r: &Self| r.macs[1]),
+            Column::text("community_id", |r: &Self| &r.community_id),
             Column::name("service", |r: &Self| r.service),
             Column::name("basis", |r: &Self| r.basis),
+            Column::bool("odd_port", |r: &Self| r.odd_port),
             Column::name("state", |r: &Self| r.state),
             Column::u64("packets_out", |r: &Self| r.packets[0]),
             Column::u64("packets_in", |r: &Self| r.packets[1]),

@@ -1,5 +1,6 @@
 //! The rows of every table, and their columns: the engine's side of `schemas.py`.
 
+mod activity;
 mod aggregate;
 mod coverage;
 mod event;
@@ -7,6 +8,7 @@ mod flow;
 mod note;
 mod pdu;
 
+pub use activity::{Activity, ActivityField};
 pub use aggregate::Aggregate;
 pub use coverage::{Coverage, Undecoded, Unknown};
 pub use event::{Event, EventObject};

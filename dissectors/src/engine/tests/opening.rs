@@ -44,7 +44,7 @@ fn told(segments: &[Sent<'_>], opened: bool) -> Told {
     }
     let tables = tables(Engine::new(Detail::Events), &in_time(packets));
     let latency = tables[1].column_by_name("latency").expect("a column");
-    let gaps = tables[7].column_by_name("gaps").expect("a counter").clone();
+    let gaps = tables[8].column_by_name("gaps").expect("a counter").clone();
     let gaps = gaps.as_any().downcast_ref::<arrow_array::UInt64Array>().expect("a count").value(0);
     (latency.len() - latency.null_count(), latency.null_count(), gaps)
 }

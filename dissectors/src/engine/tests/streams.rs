@@ -371,7 +371,7 @@ fn protocol(talk: &Talk) -> &'static str {
         let sequence = sequences[*direction as usize];
         sequences[*direction as usize] += payload.len() as u32;
         let seen = Seen { direction: *direction, sequence, payload, missing: 0, stamp: Stamp::default() };
-        probation.segment(registry::STREAMS, seen, Opening { ports: talk.ports, ..Opening::default() })
+        probation.segment(registry::STREAMS, &[], seen, Opening { ports: talk.ports, ..Opening::default() })
     });
     found.map_or("none", |found| found.session.protocol().name())
 }

@@ -373,7 +373,8 @@ fn error(data: &[u8], draft: &mut Draft) -> Result<(), Malformed> {
 /// because both sides may use the same invoke id at the same time (5.4). FNV-1a, so that every run gives the same.
 fn key(requester: Unit, responder: Unit, invoke_id: u8, is_notification: bool) -> u64 {
     let octets = |unit: Unit| match unit {
-        Unit::None => [0; 12],
+        // Messages have no station of this kind.
+        Unit::None | Unit::Station(_) => [0; 12],
         Unit::Number(number) => {
             let [a, b, c, d] = number.to_be_bytes();
             [1, a, b, c, d, 0, 0, 0, 0, 0, 0, 0]

@@ -5,6 +5,7 @@
 //! ```
 
 use super::attributes;
+use super::files;
 use super::header::{Fault, Header, Prefix, Range, number_of};
 use super::layout::{Form, Reading};
 use super::notes::Notes;
@@ -82,7 +83,7 @@ fn object(cursor: &mut Cursor<'_>, context: Context, message: &mut Message, note
         },
         (Prefix::Index(size), data) => indexed(&header, size, data, cursor, context, message, notes),
         // A size stands only before octets, whatever the function is.
-        (Prefix::Size(size), _) => sized(&header, size, cursor, context, message),
+        (Prefix::Size(size), _) => sized(&header, size, cursor, context, message, notes),
     };
     if message.objects.len() == header.objects_before {
         header.push_all(message); // What was meant is known, even where no point of it is there.
@@ -172,12 +173,19 @@ fn sized(
     cursor: &mut Cursor<'_>,
     context: Context,
     message: &mut Message,
+    notes: &mut Notes,
 ) -> Result<(), Fault> {
     for place in 0..header.count() {
         if message.objects.len() >= Message::MAX_OBJECTS {
             break;
         }
         let size = number_of(cursor, prefix, "size")? as usize;
+        let (start, rest) = (cursor.offset(), cursor.rest());
+        if header.group == 70
+            && let Some(expected) = files::misplaced(header.variation, rest.get(..size).unwrap_or(rest))
+        {
+            notes.oddity(OddityCode::InvalidValue, LAYER, start, expected);
+        }
         match cursor.take(size, "object") {
             Ok(octets) => point(header, header.index(place), octets, context, message),
             Err(short) => {

@@ -1,5 +1,6 @@
 //! Secure authentication, versions 2 and 5 (IEEE 1815-2012, clause 7; annex A, group 120): who, by which algorithm,
-//! with what outcome. No octet of a key, a MAC, a challenge, a signature or a certificate is kept.
+//! with what outcome. No octet of a key, a MAC, a challenge, a signature or a certificate is kept, and of what is secret
+//! not even how many there are.
 
 use super::words::Words;
 use crate::bytes::{Cursor, Short};
@@ -11,28 +12,17 @@ pub(super) fn describe(variation: u8, octets: &[u8], text: &mut String) -> Optio
     let mut words = Words::new(text);
     let described = match variation {
         1 => challenge(&mut cursor, &mut words),
-        2 => reply(&mut cursor, &mut words),
-        3 => sequence_and_user(&mut cursor, &mut words),
+        2 | 3 | 6 | 12 | 13 => sequence_and_user(&mut cursor, &mut words),
         4 => user(&mut cursor, &mut words),
         5 => session_key_status(&mut cursor, &mut words),
-        6 => session_key_change(&mut cursor, &mut words),
         7 => return error(&mut cursor, &mut words).ok(),
         8 => user_certificate(&mut cursor, &mut words),
-        9 | 15 => rest("mac_octets", &cursor, &mut words),
         10 => user_status_change(&mut cursor, &mut words),
         11 => update_key_change_request(&mut cursor, &mut words),
-        12 => update_key_change_reply(&mut cursor, &mut words),
-        13 => update_key_change(&mut cursor, &mut words),
-        14 => rest("signature_octets", &cursor, &mut words),
         _ => Ok(()),
     };
     described.ok(); // What is short has said what it had.
     None
-}
-
-fn rest(name: &str, cursor: &Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short> {
-    words.pair(name, cursor.left());
-    Ok(())
 }
 
 fn user(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short> {
@@ -49,12 +39,7 @@ fn challenge(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short
     sequence_and_user(cursor, words)?;
     words.code("algorithm", codes::MAC_ALGORITHMS, cursor.u8("MAC algorithm")?);
     words.code("reason", codes::CHALLENGE_REASONS, cursor.u8("reason")?);
-    rest("challenge_octets", cursor, words)
-}
-
-fn reply(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short> {
-    sequence_and_user(cursor, words)?;
-    rest("mac_octets", cursor, words)
+    Ok(())
 }
 
 fn session_key_status(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short> {
@@ -62,15 +47,7 @@ fn session_key_status(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<
     words.code("key_wrap", codes::KEY_WRAP_ALGORITHMS, cursor.u8("key wrap algorithm")?);
     words.code("key_status", codes::KEY_STATUS, cursor.u8("key status")?);
     words.code("algorithm", codes::MAC_ALGORITHMS, cursor.u8("MAC algorithm")?);
-    let length = cursor.u16_le("challenge data length")?;
-    words.pair("challenge_octets", length);
-    cursor.take(length.into(), "challenge data")?;
-    rest("mac_octets", cursor, words)
-}
-
-fn session_key_change(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short> {
-    sequence_and_user(cursor, words)?;
-    rest("wrapped_key_octets", cursor, words)
+    Ok(())
 }
 
 fn error(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<u8, Short> {
@@ -87,7 +64,8 @@ fn error(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<u8, Short> {
 fn user_certificate(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short> {
     words.code("method", codes::KEY_CHANGE_METHODS, cursor.u8("key change method")?);
     words.code("type", codes::CERTIFICATE_TYPES, cursor.u8("certificate type")?);
-    rest("certificate_octets", cursor, words)
+    words.pair("certificate_octets", cursor.left());
+    Ok(())
 }
 
 fn user_status_change(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short> {
@@ -98,7 +76,7 @@ fn user_status_change(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<
     words.pair("expires", format_args!("{}d", cursor.u16_le("user role expiry interval")?));
     let name = cursor.u16_le("user name length")?;
     words.pair("public_key_octets", cursor.u16_le("user public key length")?);
-    words.pair("certification_octets", cursor.u16_le("certification data length")?);
+    cursor.u16_le("certification data length")?;
     words.typed("name", cursor.take(name.into(), "user name")?);
     Ok(())
 }
@@ -106,19 +84,7 @@ fn user_status_change(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<
 fn update_key_change_request(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short> {
     words.code("method", codes::KEY_CHANGE_METHODS, cursor.u8("key change method")?);
     let name = cursor.u16_le("user name length")?;
-    words.pair("challenge_octets", cursor.u16_le("master challenge data length")?);
+    cursor.u16_le("master challenge data length")?;
     words.typed("name", cursor.take(name.into(), "user name")?);
-    Ok(())
-}
-
-fn update_key_change_reply(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short> {
-    sequence_and_user(cursor, words)?;
-    words.pair("challenge_octets", cursor.u16_le("outstation challenge data length")?);
-    Ok(())
-}
-
-fn update_key_change(cursor: &mut Cursor<'_>, words: &mut Words<'_>) -> Result<(), Short> {
-    sequence_and_user(cursor, words)?;
-    words.pair("wrapped_key_octets", cursor.u16_le("encrypted update key length")?);
     Ok(())
 }

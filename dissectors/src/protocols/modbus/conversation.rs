@@ -86,9 +86,10 @@ impl Conversation {
         self.outstanding.forget_older();
     }
 
-    /// True where no request awaits its answer, and both ways are in step: what comes after a loss is to be decoded.
+    /// True where no request awaits its answer, both ways are in step (what comes after a loss is to be decoded), and
+    /// what agrees with the sides makes them no surer.
     pub fn is_idle(&self) -> bool {
-        self.outstanding.is_empty() && self.in_sync == [true; 2]
+        self.outstanding.is_empty() && self.in_sync == [true; 2] && self.sides.are_settled()
     }
 
     /// Decodes a message and pushes it, with what was found in it and what it states.

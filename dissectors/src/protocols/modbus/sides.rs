@@ -7,23 +7,23 @@ use crate::session::{Direction, Probe};
 
 /// Messages that must contradict the transport before they are believed.
 const SURE: usize = 3;
-/// Where so many messages agreed, one of so many is weighed.
-const SETTLED: u32 = 64;
-const SAMPLED: u32 = 8;
+/// So many messages that contradict outweigh one that agrees.
+const WEIGHT: i32 = 8;
+/// More than the messages of two exchanges prove nothing more: what is said once more after those need not be weighed.
+const SETTLED: i32 = 4 * WEIGHT;
 
 /// The client's direction, and what the content said of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Sides {
     client: Direction,
-    messages: u32,
-    agreeing: u32,
-    contradicting: u32,
+    /// How far the messages agree with it: 0 at the start, at most [`SETTLED`].
+    evidence: i32,
 }
 
 impl Sides {
     /// A decision that content may still overturn.
     pub const fn new(client: Direction) -> Self {
-        Sides { client, messages: 0, agreeing: 0, contradicting: 0 }
+        Sides { client, evidence: 0 }
     }
 
     /// The opener of the connection is the client (Messaging V1.0b, 4.2), unless it opens from the standard port,
@@ -49,19 +49,20 @@ impl Sides {
         if direction == self.client { Role::Request } else { Role::Response }
     }
 
+    /// True where a message that agrees changes nothing any more.
+    pub const fn are_settled(&self) -> bool {
+        self.evidence == SETTLED
+    }
+
     /// Weighs a message; turns the sides only when the evidence is overwhelming.
     pub fn weigh(&mut self, direction: Direction, pdu: &[u8], length: usize) {
-        self.messages = self.messages.wrapping_add(1);
-        if self.agreeing >= SETTLED && self.messages % SAMPLED != 0 {
-            return;
-        }
         let Some(shown) = role_shown(pdu, length) else { return };
         if shown == self.role(direction) {
-            self.agreeing = self.agreeing.saturating_add(1);
+            self.evidence = (self.evidence + WEIGHT).min(SETTLED);
             return;
         }
-        self.contradicting = self.contradicting.saturating_add(1);
-        if self.contradicting >= self.agreeing.saturating_mul(8).saturating_add(SURE as u32) {
+        self.evidence -= 1;
+        if self.evidence <= -(SURE as i32) {
             *self = Sides::new(self.client.opposite());
         }
     }

@@ -150,6 +150,36 @@ fn the_other_file_functions_are_operations_on_files() {
 }
 
 #[test]
+fn a_name_that_lies_in_a_secret_is_odd_and_is_not_told() {
+    const ODD: &[OddityCode] = &[OddityCode::InvalidValue];
+    let user = |fields: [u8; 8]| [&AUTHENTICATE_FILE[..8], &fields, &AUTHENTICATE_FILE[16..]].concat();
+    let file = |fields: [u8; 4]| [&OPEN_FILE[..8], &fields, &OPEN_FILE[12..]].concat();
+    let given = "password given user=";
+    let name = "mode=write size=12 permissions=777 name=";
+    // Offsets and sizes: of the user name and the password, or of the file's name.
+    let cases: [(&str, Vec<u8>, &[OddityCode], &str); 11] = [
+        ("as it should be", user([12, 0, 3, 0, 15, 0, 4, 0]), &[], "password given user=bob"),
+        ("password first", user([16, 0, 3, 0, 12, 0, 4, 0]), &[], "password given user=!!!"),
+        ("the user's name goes on", user([12, 0, 7, 0, 15, 0, 4, 0]), ODD, given),
+        ("it starts in the password", user([18, 0, 1, 0, 15, 0, 4, 0]), ODD, given),
+        ("the password goes on beyond the object", user([12, 0, 5, 0, 15, 0, 99, 0]), ODD, "user="),
+        ("the password has no octets", user([12, 0, 7, 0, 15, 0, 0, 0]), ODD, "user="),
+        ("no password", user([12, 0, 3, 0, 0, 0, 0, 0]), &[], "user=bob"),
+        ("it starts in the key", user([8, 0, 7, 0, 15, 0, 4, 0]), ODD, given),
+        ("no user", user([0, 0, 0, 0, 15, 0, 4, 0]), &[], given),
+        ("the file's name", file([26, 0, 5, 0]), &[], "mode=write size=12 permissions=777 name=/conf"),
+        ("the file's name is the key", file([12, 0, 4, 0]), ODD, name),
+    ];
+    for (what, fragment, odd, words) in cases {
+        let out = feed_fragment(&mut Dnp3::default(), &fragment);
+        assert_eq!((codes_of(&out).as_slice(), out.messages[0].text.as_str()), (odd, words), "{what}");
+        for (_, oddity) in &out.oddities {
+            assert_eq!((oddity.layer, oddity.offset), ("dnp3-application", 8), "{what}");
+        }
+    }
+}
+
+#[test]
 fn a_name_beyond_its_object_is_empty() {
     let mut beyond = OPEN_FILE.to_vec();
     beyond[8] = 0xFF; // name offset

@@ -1,0 +1,249 @@
+//! DNS over UDP and TCP, multicast DNS and link-local multicast name resolution: which name is asked for, and the names
+//! of the hosts that answer.
+
+pub mod message;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::activity::{Activity, Field};
+use crate::exchange::Status;
+use crate::model::{Attribute, Claim, Operation, Protocol, Unit};
+use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
+use crate::tables::{self, dns};
+use message::{Data, Message, Record, kind};
+
+/// Questions that wait for their answer in one flow.
+const MAX_OPEN: usize = 64;
+/// Octets of a message's header.
+const HEADER: usize = 12;
+/// Octets before a message over TCP: its length (RFC 1035, 4.2.2).
+const LENGTH: usize = 2;
+
+/// Ports of DNS, mDNS (RFC 6762) and LLMNR (RFC 4795).
+const PORTS: [(u16, Protocol); 3] = [(53, Protocol::Dns), (5353, Protocol::Mdns), (5355, Protocol::Llmnr)];
+
+/// Tells from a datagram whether it is a message of DNS or its kin.
+pub fn probe_datagram(probe: &Probe<'_>) -> Recognition {
+    let bytes = if probe.forward.is_empty() { probe.backward } else { probe.forward };
+    match recognised(bytes, probe.ports, probe.cut) {
+        Some(protocol) => Recognition::Yes(Box::new(Dns::new(protocol, false))),
+        None => Recognition::No,
+    }
+}
+
+/// Tells from the first octets whether a stream is DNS over TCP.
+pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
+    let bytes = probe.bytes(probe.first);
+    let Some((length, message)) = bytes.split_first_chunk::<LENGTH>() else { return Recognition::No };
+    let length = usize::from(u16::from_be_bytes(*length));
+    if !probe.ports.contains(&53) || length < HEADER || message.len() < HEADER {
+        return Recognition::No;
+    }
+    match recognised(&message[..message.len().min(length)], probe.ports, message.len() < length) {
+        Some(protocol) => Recognition::Yes(Box::new(Dns::new(protocol, true))),
+        None => Recognition::No,
+    }
+}
+
+/// The protocol of a message: on its own port where it can be read, elsewhere where every octet of it fits.
+fn recognised(bytes: &[u8], ports: [u16; 2], cut: bool) -> Option<Protocol> {
+    // Opcode, the bit that must be zero, the counts: they rule nearly everything else out.
+    let &[_, _, high, low, ref rest @ ..] = bytes else { return None };
+    let opcode = high >> 3 & 0x0f;
+    if opcode > 5 || opcode == 3 || low & 0x40 != 0 || rest.len() < 8 {
+        return None;
+    }
+    let own = PORTS.iter().find(|(port, _)| ports.contains(port)).map(|(_, protocol)| *protocol);
+    let read = message::read(bytes);
+    match (own, read) {
+        (Some(protocol), Ok(_)) => Some(protocol),
+        (Some(protocol), Err(_)) => cut.then_some(protocol),
+        (None, Ok(message)) => {
+            let known = message.questions.iter().all(|question| !name(question.kind).is_empty());
+            let asked = message.questions.len() == 1 && !message.flags.is_response() && message.answers.is_empty();
+            (asked && message.whole && known).then_some(Protocol::Dns)
+        }
+        (None, Err(_)) => None,
+    }
+}
+
+fn name(kind: u16) -> &'static str {
+    tables::name(dns::TYPES, u32::from(kind))
+}
+
+struct Open {
+    id: u16,
+    direction: Direction,
+    frame: u64,
+    activity: Activity,
+}
+
+/// A conversation.
+struct Dns {
+    protocol: Protocol,
+    is_stream: bool,
+    open: VecDeque<Open>,
+}
+
+impl Dns {
+    fn new(protocol: Protocol, is_stream: bool) -> Self {
+        Dns { protocol, is_stream, open: VecDeque::new() }
+    }
+
+    fn message(&mut self, message: &Message, direction: Direction, out: &mut Output) {
+        if message.flags.is_response() {
+            return self.response(message, direction, out);
+        }
+        let asked = asked(message, direction);
+        if self.open.len() >= MAX_OPEN {
+            self.give_up(out);
+        }
+        // A question to all neighbours is answered by whoever has the name, in a flow of his own.
+        if self.protocol != Protocol::Dns {
+            if !asked.fields.is_empty() {
+                out.activity(asked);
+            }
+            return;
+        }
+        self.open.push_back(Open { id: message.id, direction, frame: out.frame, activity: asked });
+    }
+
+    fn response(&mut self, message: &Message, direction: Direction, out: &mut Output) {
+        let client = direction.opposite();
+        let place = self.open.iter().position(|open| open.id == message.id && open.direction == client);
+        let mut activity = match place.and_then(|place| self.open.remove(place)) {
+            Some(open) => Activity { request_frame: Some(open.frame), ..open.activity },
+            None if self.protocol == Protocol::Mdns => Activity::new(direction, "announce", Operation::Discover)
+                .with(Field::DnsAnswers, told(&message.answers)),
+            None => asked(message, client),
+        };
+        if self.protocol != Protocol::Mdns {
+            let code = tables::name(dns::RESPONSE_CODES, u32::from(message.flags.code()));
+            let status = if message.flags.code() == 0 { Status::Ok } else { Status::Error };
+            activity = activity.ended(status, code).with(Field::DnsAnswers, told(&message.answers));
+        }
+        out.activity(activity);
+        for record in message.answers.iter().chain(&message.additional) {
+            self.claims(record, out);
+        }
+    }
+
+    /// What a record says of a host: that an address has a name; of mDNS, what runs there.
+    fn claims(&self, record: &Record, out: &mut Output) {
+        let mut claim = |address: Option<IpAddr>, attribute: Attribute, value: &str| {
+            let address = address.map(|address| SocketAddr::new(address, 0));
+            out.claim(Claim { about_sender: true, address, unit: Unit::None, attribute, value: value.to_string() });
+        };
+        match (&record.data, record.kind) {
+            (Data::Address(address), _) if is_host(*address) => {
+                claim(Some(*address), Attribute::Hostname, &record.name)
+            }
+            (Data::Name(name), kind::PTR) if self.protocol != Protocol::Mdns => {
+                if let Some(address) = reversed(&record.name) {
+                    claim(Some(address), Attribute::Hostname, name);
+                }
+            }
+            // An instance of a service and its type, which the host that answers has (RFC 6763, 4.1).
+            (Data::Service(..), _) if self.protocol == Protocol::Mdns => claim(None, Attribute::Software, &record.name),
+            (Data::Texts(texts), kind::HINFO) if self.protocol == Protocol::Mdns => {
+                texts.get(1).into_iter().for_each(|text| claim(None, Attribute::OperatingSystem, text));
+            }
+            (Data::Texts(texts), kind::TXT) if self.protocol == Protocol::Mdns => {
+                for (key, value) in texts.iter().filter_map(|text| text.split_once('=')) {
+                    let attribute = match key {
+                        "model" | "md" | "ty" => Attribute::Model,
+                        "usb_MFG" | "manufacturer" => Attribute::Vendor,
+                        "osxvers" => Attribute::OperatingSystem,
+                        _ => continue,
+                    };
+                    claim(None, attribute, value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The question open longest was not answered.
+    fn give_up(&mut self, out: &mut Output) {
+        if let Some(open) = self.open.pop_front() {
+            out.activity(Activity { request_frame: Some(open.frame), ..open.activity.ended(Status::NoResponse, "") });
+        }
+    }
+}
+
+impl Session for Dns {
+    fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    fn frame(&mut self, _: Direction, bytes: &[u8]) -> Framing {
+        let Some(length) = bytes.first_chunk::<LENGTH>() else { return Framing::NeedMore };
+        Framing::Message(LENGTH + usize::from(u16::from_be_bytes(*length)))
+    }
+
+    fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output) {
+        let bytes = chunk.bytes.get(if self.is_stream { LENGTH } else { 0 }..).unwrap_or_default();
+        if let Ok(message) = message::read(bytes) {
+            self.message(&message, chunk.direction, out);
+        }
+    }
+
+    fn close(&mut self, out: &mut Output) {
+        while !self.open.is_empty() {
+            self.give_up(out);
+        }
+    }
+}
+
+/// A question as an activity.
+fn asked(message: &Message, client: Direction) -> Activity {
+    let opcode = tables::find(dns::OPCODES, u32::from(message.flags.opcode()));
+    let (action, operation) = opcode
+        .map_or(("unknown", Operation::Unknown), |code| (code.name, code.operation.unwrap_or(Operation::Unknown)));
+    let mut activity = Activity::new(client, action, operation);
+    for question in message.questions.iter().take(4) {
+        activity.put(Field::DnsQuestionName, &*question.name);
+        let name = name(question.kind);
+        let number = || format!("TYPE{}", question.kind); // RFC 3597, 5
+        activity.put(Field::DnsQuestionType, if name.is_empty() { number() } else { name.to_string() });
+    }
+    activity
+}
+
+/// Answers as text.
+fn told(records: &[Record]) -> String {
+    let texts = records.iter().filter_map(|record| match &record.data {
+        Data::Address(address) => Some(address.to_string()),
+        Data::Name(name) => Some(name.clone()),
+        Data::Service(port, name) => Some(format!("{name}:{port}")),
+        Data::Texts(texts) => Some(texts.join(" ")),
+        Data::Other => None,
+    });
+    texts.fold(String::new(), |mut told, text| {
+        if told.is_empty() {
+            return text;
+        }
+        told.push_str(", ");
+        told.push_str(&text);
+        told
+    })
+}
+
+/// True where an address can be a host's.
+fn is_host(address: IpAddr) -> bool {
+    !(address.is_unspecified() || address.is_loopback() || address.is_multicast())
+}
+
+/// The address that a name in `in-addr.arpa` stands for (RFC 1035, 3.5).
+fn reversed(name: &str) -> Option<IpAddr> {
+    let labels = name.strip_suffix(".in-addr.arpa")?;
+    let mut octets = [0; 4];
+    let mut parts = labels.split('.').rev();
+    for octet in &mut octets {
+        *octet = parts.next()?.parse().ok()?;
+    }
+    parts.next().is_none().then(|| Ipv4Addr::from(octets).into())
+}

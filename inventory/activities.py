@@ -1,0 +1,73 @@
+"""What hosts did at the services of others, as few rows: logins, remote sessions, files, changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute
+
+from zonewatch.dissectors.vocabulary import STATE_CHANGING
+from zonewatch.inventory.model import Activity, Evidence
+from zonewatch.inventory.tables import in_order, plain
+from zonewatch.inventory.traffic import Place
+
+pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain number or word beside a column
+
+TOLD: Final = ("authenticate", "session", *sorted(STATE_CHANGING))
+"""Operations of the activities that are told one by one; names looked up and the like are counted in the table only."""
+
+MOST_ROWS: Final = 200_000
+"""Rows looked at; more than these are in the table only."""
+MOST: Final = 5_000
+"""Distinct activities told."""
+
+
+def activities(table: pa.Table, ids: Mapping[Place, str]) -> tuple[Activity, ...]:
+    """The activities that matter, those that differ in time alone counted together, by first time."""
+    wanted = plain(table).filter(pc.is_in(pc.field("operation"), value_set=pa.array(TOLD)))
+    ordered = in_order(wanted, "first_time", "source", "capture", "first_frame").slice(0, MOST_ROWS)
+    found: dict[tuple[Any, ...], Activity] = {}
+    for row in ordered.to_pylist():
+        activity = _activity(row, ids)
+        key = _key(activity)
+        known = found.get(key)
+        if known is not None:
+            found[key] = _added(known, activity)
+        elif len(found) < MOST:
+            found[key] = activity
+    return tuple(found.values())
+
+
+def _activity(row: Mapping[str, Any], ids: Mapping[Place, str]) -> Activity:
+    source, frame = row["source"], row["request_frame"] or row["first_frame"]
+    return Activity(
+        client=ids.get((source, row["client"]), row["client"]),
+        server=ids.get((source, row["server"]), row["server"]),
+        protocol=row["protocol"],
+        transport=row["transport"],
+        server_port=row["server_port"],
+        action=row["action"],
+        operation=row["operation"],
+        status=row["status"],
+        code=row["code"],
+        fields=tuple((field["name"], field["value"]) for field in row["fields"]),
+        coalesced=row["coalesced"],
+        count=row["count"],
+        first_time=row["first_time"],
+        last_time=row["last_time"],
+        evidence=Evidence(source, row["capture"], frame),
+    )
+
+
+def _key(activity: Activity) -> tuple[Any, ...]:
+    ends = (activity.client, activity.server, activity.protocol, activity.transport, activity.server_port)
+    what = (activity.action, activity.operation, activity.status, activity.code, activity.fields, activity.coalesced)
+    return (*ends, *what)
+
+
+def _added(known: Activity, more: Activity) -> Activity:
+    last = max(known.last_time, more.last_time)
+    return replace(known, count=known.count + more.count, last_time=last)

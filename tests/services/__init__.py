@@ -1,0 +1,3 @@
+"""Services of the public captures, beside what other tools say of them."""
+
+"""Services beside an independent dissector, and what must not be told of them."""
