@@ -54,7 +54,7 @@ pub fn id(transport: Transport, ends: [Ip; 2], ports: [u16; 2]) -> String {
         }
     }
     hash.update(&[protocol, 0]);
-    if !matches!(transport, Transport::Ip(_)) {
+    if !matches!(transport, Transport::Ip(_)) || protocol == number::SCTP {
         order.into_iter().for_each(|side| hash.update(&ports[side].to_be_bytes()));
     }
     format!("1:{}", STANDARD.encode(hash.finish()))
@@ -64,12 +64,19 @@ pub fn id(transport: Transport, ends: [Ip; 2], ports: [u16; 2]) -> String {
 mod tests {
     use super::*;
 
+    const ONE_V6: &str = "fe80::200:86ff:fe05:80da";
+    const OTHER_V6: &str = "fe80::260:97ff:fe07:69ea";
+
     #[test]
     fn both_ways_have_the_published_identifier() {
         let cases = [
             (Transport::Tcp, "128.232.110.120", 34_855, "66.35.250.204", 80, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="),
             (Transport::Udp, "192.168.1.52", 54_585, "8.8.8.8", 53, "1:d/FP5EW3wiY1vCndhwleRRKHowQ="),
             (Transport::Icmp, "192.168.0.89", 8, "192.168.0.1", 0, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="),
+            (Transport::Icmp, ONE_V6, 135, OTHER_V6, 136, "1:dGHyGvjMfljg6Bppwm3bg0LO8TY="),
+            (Transport::Icmp, OTHER_V6, 134, "ff02::1", 133, "1:pkvHqCL88/tg1k4cPigmZXUtL00="),
+            (Transport::Ip(number::SCTP), "192.168.170.8", 7, "192.168.170.56", 80, "1:jQgCxbku+pNGw8WPbEc/TS/uTpQ="),
+            (Transport::Ip(46), "10.1.24.4", 0, "10.1.12.1", 0, "1:/nQI4Rh/TtY3mf0R2gJFBkVlgS4="),
         ];
         for (transport, client, client_port, server, server_port, expected) in cases {
             let ends = [client, server].map(|text| Ip::from(text.parse::<IpAddr>().unwrap()));

@@ -71,6 +71,8 @@ pub mod number {
     pub const ETHERIP: u8 = 97;
     /// VRRP, and CARP.
     pub const VRRP: u8 = 112;
+    /// The stream control transmission protocol.
+    pub const SCTP: u8 = 132;
     /// MPLS in IP.
     pub const MPLS: u8 = 137;
 }
