@@ -22,6 +22,9 @@ impl Basis {
     }
 }
 
+/// The kind of a service whose ports are agreed on.
+const ANY_PORT: &str = "*";
+
 /// The control protocol that an EtherType is registered for.
 pub fn by_ethertype(ethertype: u16) -> Option<&'static str> {
     tables::find(services::ETHERNET, u32::from(ethertype)).map(|code| code.name)
@@ -45,7 +48,7 @@ pub fn is_odd(transport: Transport, port: u16, service: &str) -> bool {
     }
     let speaks = |code: &&Code| code.name == service || code.kind.split(' ').any(|kind| kind == service);
     let mut own = table.iter().filter(speaks).peekable();
-    own.peek().is_some() && own.all(|code| code.code != u32::from(port))
+    own.peek().is_some() && own.all(|code| code.kind != ANY_PORT && code.code != u32::from(port))
 }
 
 #[cfg(test)]
@@ -62,6 +65,8 @@ mod tests {
             (Transport::Tcp, 443, "tls", false),
             (Transport::Tcp, 4444, "tls", true),
             (Transport::Tcp, 49_154, "dce-rpc", false),
+            (Transport::Tcp, 51_201, "ftp-data", false),
+            (Transport::Udp, 49_153, "profinet-cm", false),
             (Transport::Ip(47), 0, "gre", false),
         ];
         for (transport, port, service, is) in odd {

@@ -32,6 +32,8 @@ const STREAMS: &[Signature] = &[
     of("smb", is_smb),
     of("tls", is_tls),
     of("rdp", is_rdp),
+    of("ldap", is_ldap),
+    of("bgp", is_bgp),
     of("s7comm", control::is_s7comm),
     of("s7comm-plus", control::is_s7comm_plus),
     of("mms", control::is_mms),
@@ -52,7 +54,7 @@ const STREAMS: &[Signature] = &[
 
 const DATAGRAMS: &[Signature] = &[
     of("enip-io", control::is_enip_io),
-    of("enip", control::is_enip),
+    of("enip", control::is_enip_datagram),
     of("fins", control::is_fins),
     of("hart-ip", control::is_hart_ip),
     of("knx", control::is_knx),
@@ -64,7 +66,7 @@ const DATAGRAMS: &[Signature] = &[
     of("codesys", control::is_codesys).near(&[1740, 1741, 1742, 1743]),
     of("coap", is_coap).near(&[5683]),
     of("dtls", is_dtls),
-    of("quic", is_google_quic),
+    of("quic", is_quic),
     of("rpcbind", |bytes| is_remote_call(bytes, 100_000)),
     of("nfs", |bytes| is_remote_call(bytes, 100_003)),
     of("slp", is_service_location),
@@ -148,9 +150,48 @@ fn is_rdp(bytes: &[u8]) -> bool {
     matches!(rest, [1..=3, _, 8, 0, ..]) || rest.starts_with(b"Cookie: mstshash=")
 }
 
-/// The long header of QUIC before it was a standard: version Q and three digits.
-fn is_google_quic(bytes: &[u8]) -> bool {
-    matches!(bytes, [0xc0..=0xff, b'Q', b'0', b'3'..=b'5', b'0'..=b'9', _, ..])
+/// A long header of QUIC, of version 1 or 2 with two connection identifiers of at most 20 (RFC 9000, 17.2; RFC 9369, 3),
+/// or from before it was a standard: version Q and three digits.
+fn is_quic(bytes: &[u8]) -> bool {
+    const LONGEST: u8 = 20;
+    match bytes {
+        [0xc0..=0xff, b'Q', b'0', b'3'..=b'5', b'0'..=b'9', _, ..] => true,
+        [0xc0..=0xff, 0, 0, 0, 1, length @ ..=LONGEST, rest @ ..]
+        | [0xc0..=0xff, 0x6b, 0x33, 0x43, 0xcf, length @ ..=LONGEST, rest @ ..] => {
+            let own = rest.get(usize::from(*length)).filter(|own| **own <= LONGEST);
+            own.is_some_and(|own| rest.len() > usize::from(*length) + usize::from(*own) + 1)
+        }
+        _ => false,
+    }
+}
+
+/// A message of LDAP (RFC 4511, 4.1.1): a sequence, its number, an operation of its own, which is not longer than it.
+fn is_ldap(bytes: &[u8]) -> bool {
+    let Some((0x30, start, length)) = header(bytes) else { return false };
+    let Some((2, number, octets @ 1..=4)) = bytes.get(start..).and_then(header) else { return false };
+    let operation = start + number + octets;
+    let Some((tag, head, inner)) = bytes.get(operation..).and_then(header) else { return false };
+    let end = start.saturating_add(length);
+    matches!(tag, 0x60..=0x61 | 0x63..=0x69 | 0x6b..=0x6f | 0x73 | 0x77..=0x79)
+        && operation.saturating_add(head).saturating_add(inner) <= end
+        && length >= 7
+}
+
+/// Tag of the first element in BER (X.690, 8.1), where its contents start, and how long they are.
+fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
+    match *bytes {
+        [tag, length @ 0..=0x7f, ..] => Some((tag, 2, usize::from(length))),
+        [tag, 0x81, length, ..] => Some((tag, 3, usize::from(length))),
+        [tag, 0x82, high, low, ..] => Some((tag, 4, usize::from(u16::from_be_bytes([high, low])))),
+        [tag, 0x84, 0, 0, high, low, ..] => Some((tag, 6, usize::from(u16::from_be_bytes([high, low])))),
+        _ => None,
+    }
+}
+
+/// A message of BGP (RFC 4271, 4.1): a marker of ones, a length, one of five types.
+fn is_bgp(bytes: &[u8]) -> bool {
+    let Some((marker, [high, low, 1..=5, ..])) = bytes.split_first_chunk::<16>() else { return false };
+    marker == &[0xff; 16] && matches!(u16::from_be_bytes([*high, *low]), 19..=4096)
 }
 
 /// A message of CoAP (RFC 7252, 3): version 1, a token of at most 8, a code of a request, an answer or none.
@@ -197,6 +238,13 @@ mod tests {
             (b"\x17\x03\x03\x00\x00", None),
             (b"\x00\x00\x00\x54\xfeSMB@", Some("smb")),
             (rdp, Some("rdp")),
+            (b"\x30\x0c\x02\x01\x03\x61\x07\x0a\x01\0\x04\0\x04\0", Some("ldap")),
+            (b"\x30\x84\0\0\0\x10\x02\x01\x03\x61\x84\0\0\0\x07\x0a\x01\0", Some("ldap")),
+            (b"\x30\x0c\x02\x01\x03\x61\x08\x0a\x01\0\x04\0\x04\0", None),
+            (b"\x30\x0c\x02\x01\0\x04\x07public", None),
+            (&[&[0xff; 16][..], &[0, 19, 4]].concat(), Some("bgp")),
+            (&[&[0xff; 16][..], &[0, 18, 4]].concat(), None),
+            (&[0xff; 40], None),
             (b"HELO mail\r\n", None),
             (b"", None),
         ];
@@ -220,6 +268,10 @@ mod tests {
             (location, CLIENT, Some("slp")),
             (&location[..16], CLIENT, None),
             (b"\xc3Q046\x50\xc3\x80\x46", CLIENT, Some("quic")),
+            (b"\xe4\0\0\0\x01\x02ab\x01c\x41\0", CLIENT, Some("quic")),
+            (b"\xe4\0\0\0\x01\x02ab\x01c", CLIENT, None),
+            (b"\xe4\0\0\0\x01\x15ab\x01c\x41\0", CLIENT, None),
+            (b"\xe4\0\0\0\x02\x02ab\x01c\x41\0", CLIENT, None),
             (b"\x40\x01\x12\x34", near(5683), Some("coap")),
             (b"\x40\x01\x12\x34", CLIENT, None),
             (b"\x40\x20\x12\x34", near(5683), None),

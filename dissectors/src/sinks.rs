@@ -469,7 +469,7 @@ impl Sinks {
         }
         let ends = [flow.endpoints[client], flow.endpoints[server]];
         let ports = [flow.ports[client], flow.ports[server]];
-        let odd_port = basis == Basis::Content.name() && services::is_odd(flow.key.transport(), ports[1], service);
+        let odd_port = basis == Basis::Content.name() && is_at_odd_port(flow, direction, service);
         let row = rows::Flow {
             source: self.source,
             capture: flow.capture,
@@ -493,6 +493,18 @@ impl Sinks {
             last_frame: flow.last().1,
         };
         self.coverage.flows_folded += self.crowd.put(flow, row, ends, addresses, &mut self.rows.flows);
+    }
+}
+
+/// True where a flow's service is at a port that is not its own: that of whoever did not open the connection; of a
+/// connection whose opening was not captured, both; of datagrams, the server's.
+fn is_at_odd_port(flow: &Flow, client: Direction, service: &str) -> bool {
+    let transport = flow.key.transport();
+    let is_odd = |way: Direction| services::is_odd(transport, flow.ports[way as usize], service);
+    match flow.opener {
+        Some(opener) => is_odd(opener.opposite()),
+        None if transport == Transport::Tcp => is_odd(client) && is_odd(client.opposite()),
+        None => is_odd(client.opposite()),
     }
 }
 

@@ -29,7 +29,7 @@ VOCABULARY_OF: Final = {
     "ATG": "atg",
     "BACnet": "bacnet",
     "CIP": "enip-io",
-    "DCERPC": "dce-rpc",
+    "DCERPC.PROFINET_IO": "profinet-cm",
     "DNS": "dns",
     "FINS": "fins",
     "FTP_CONTROL": "ftp",
@@ -64,9 +64,10 @@ VOCABULARY_OF: Final = {
     "TeamViewer": "teamviewer",
     "Unknown": NONE,
     "WireGuard": "wireguard",
+    "udp RDP": "rdpeudp",
 }
 """Our words for theirs: for both of their words where it is here, else for the first, which is the protocol (the second
-is who is at the other end); with `?` for what they guess by the port."""
+is who is at the other end); with `?` for what they guess by the port, with the transport where it matters."""
 
 _FLOW: Final = re.compile(
     r"^\t\d+\t(?P<transport>\S+) (?P<one>\S+):(?P<one_port>\d+) <?-> (?P<other>\S+):(?P<other_port>\d+) "
@@ -133,20 +134,20 @@ def read(path: Path) -> Iterator[tuple[Key, Told]]:
         if (match := _FLOW.match(line)) is not None:
             yield _told(
                 match["transport"].lower(),
-                word(match["words"], is_guess=match["confidence"].startswith("Match by")),
+                word(match["transport"].lower(), match["words"], is_guess=match["confidence"].startswith("Match by")),
                 (_end(match["one"], int(match["one_port"])), _end(match["other"], int(match["other_port"]))),
                 (int(match["packets"]), int(match["packets_back"])),
                 (int(match["octets"]), int(match["octets_back"])),
             )
 
 
-def word(words: str, *, is_guess: bool) -> str:
+def word(transport: str, words: str, *, is_guess: bool) -> str:
     """Our word for what they call a service."""
     mark = GUESS if is_guess else ""
-    if (whole := VOCABULARY_OF.get(words + mark)) is not None:
-        return whole
-    first = words.split(".")[0]
-    return VOCABULARY_OF.get(words, VOCABULARY_OF[first]) + mark
+    if words + GUESS in VOCABULARY_OF and is_guess:
+        return VOCABULARY_OF[words + GUESS]
+    own = (name for name in (f"{transport} {words}", words) if name in VOCABULARY_OF)
+    return VOCABULARY_OF[next(own, words.split(".")[0])] + mark
 
 
 def _row(row: dict[str, Any]) -> tuple[Key, Told]:
@@ -194,9 +195,11 @@ def _counts(rows: list[Told]) -> tuple[list[tuple[int, int]], list[tuple[int, in
 
 @cache
 def theirs(capture: str) -> dict[Key, Told]:
-    """Their flows."""
-    name = Path(capture).name
-    return dict(read(CAPTURES / f"{capture}.truth" / f"{name}.out"))
+    """Their flows; those of the same ends in different virtual networks are counted together, as ours are."""
+    found: dict[Key, list[Told]] = defaultdict(list)
+    for key, told in read(CAPTURES / f"{capture}.truth" / f"{Path(capture).name}.out"):
+        found[key].append(told)
+    return {key: _together(rows) for key, rows in found.items()}
 
 
 def captures() -> list[str]:

@@ -1,6 +1,9 @@
 //! First octets of control systems' protocols, most of which are not decoded here.
 
-use super::{is_chain, u16_at, u16_le_at, u32_le_at};
+use super::{header, is_chain, u16_at, u16_le_at, u32_le_at};
+
+/// Octets of the header of EtherNet/IP's encapsulation (CIP volume 2, 2-3.1).
+const ENIP_HEADER: usize = 24;
 
 /// TPKT (RFC 1006), COTP data, and the protocol identifier behind it.
 pub(super) fn is_s7comm(bytes: &[u8]) -> bool {
@@ -51,23 +54,31 @@ pub(super) fn is_opcua(bytes: &[u8]) -> bool {
 }
 
 /// EtherNet/IP's encapsulation (CIP volume 2, 2-3): header and data are all there is. A session is asked for in protocol
-/// version 1; data are sent in a session, to the interface of CIP, with at least two items.
+/// version 1; data are sent in a session, to the interface of CIP, with at least two items; what is listed has items of
+/// identities, services or interfaces.
 pub(super) fn is_enip(bytes: &[u8]) -> bool {
     is_chain(bytes, |bytes| {
-        const HEADER: usize = 24;
-        let (header, data) = bytes.split_first_chunk::<HEADER>()?;
+        let (header, data) = bytes.split_first_chunk::<ENIP_HEADER>()?;
         let (command, length) = (u16_le_at(header, 0)?, u16_le_at(header, 2)?);
         let has_session = header[4..8] != [0; 4];
         let is_plain = header[20..] == [0; 4] && header[9..12] == [0; 3];
         let fits = match command {
-            0x04 | 0x63 | 0x64 => !has_session && header[8] == 0 && data.first().is_none_or(|items| *items < 8),
+            0x04 | 0x63 | 0x64 => matches!(data, [1..=8, 0, 0x0c | 0x86, 0, ..] | [1..=8, 0, 0, 1, ..]),
             0x65 => data.starts_with(&[1, 0, 0, 0]) && length == 4,
             0x66 => has_session && length == 0,
             0x6f | 0x70 => has_session && matches!(data, [0, 0, 0, 0, _, _, 2..=4, 0, ..]),
             _ => false,
         };
-        (is_plain && fits).then_some(HEADER + length)
+        (is_plain && fits).then_some(ENIP_HEADER + length)
     })
+}
+
+/// The same in a datagram, which may ask for a list too: with a context, and nothing else.
+pub(super) fn is_enip_datagram(bytes: &[u8]) -> bool {
+    let asks = |header: &[u8; ENIP_HEADER]| {
+        matches!(header[..4], [0x04 | 0x63 | 0x64, 0, 0, 0]) && header[4..12] == [0; 8] && header[20..] == [0; 4]
+    };
+    bytes.try_into().is_ok_and(|header| asks(header)) || is_enip(bytes)
 }
 
 /// Cyclic data of CIP (CIP volume 2, 2-6): two items, the address with a sequence number, and the data.
@@ -177,7 +188,8 @@ pub(super) fn is_melsec(bytes: &[u8]) -> bool {
         [0x50 | 0xd0, 0, _, ..] => frame(2),
         [0x54 | 0xd4, 0, _, _, 0, 0, ..] => frame(6),
         [0x57 | 0xd7, 0 | 1, 0, 0, 0, 0x11, 0x11, ..] => bytes.len() > 20,
-        [0x5a, 0, 0, 1] | [0xda, 0, 0, 1, 0x14, 0, ..] => true,
+        [0x5a, 0, 0, 1 | 0xff] => true,
+        [0xda, 0, 0, 1 | 0xff, ..] => matches!(bytes.len(), 14 | 28),
         _ => false,
     }
 }
@@ -202,22 +214,13 @@ pub(super) fn is_c1222(bytes: &[u8]) -> bool {
     rest.is_empty() && tags == [true; 3]
 }
 
-/// Tag of the first element in BER (X.690, 8.1) with a length in the short form or one octet more, and where its
-/// contents are.
-fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
-    match *bytes {
-        [tag, length @ 0..=0x7f, ..] => Some((tag, 2, usize::from(length))),
-        [tag, 0x81, length, ..] => Some((tag, 3, usize::from(length))),
-        [tag, 0x82, high, low, ..] => Some((tag, 4, usize::from(u16::from_be_bytes([high, low])))),
-        _ => None,
-    }
-}
-
+/// Tag of the first element, and what is behind it.
 fn element(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let (tag, start, length) = header(bytes)?;
     Some((tag, bytes.get(start + length..)?))
 }
 
+/// Tag of the first element, and what is in it.
 fn inside(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let (tag, start, length) = header(bytes)?;
     Some((tag, bytes.get(start..start + length)?))
@@ -295,7 +298,8 @@ mod tests {
             ("register session", register.clone(), both("enip")),
             ("version 2", [&register[..24], b"\x02\0\0\0"].concat(), neither),
             ("connected data", unit_data, both("enip")),
-            ("list identity", list_identity.to_vec(), both("enip")),
+            ("list identity", list_identity.to_vec(), [None, Some("enip")]),
+            ("an identity", [&b"\x63\0\x06\0"[..], &list_identity[4..], b"\x01\0\x0c\0\0\0"].concat(), both("enip")),
             (
                 "cyclic data",
                 b"\x02\0\x02\x80\x08\0\x78\x7b\x3a\0\xe8\xcb\x5e\x04\xb1\0\x02\0\x03\0".to_vec(),

@@ -35,6 +35,7 @@ def connections(capture: Capture) -> None:
     broken = TcpSession(capture, ENGINEERING, 51_007, SERVER, 80)
     broken.send(broken.open(seconds(0.6)), C, PAGE)
     capture.ip(seconds(0.7), SERVER, ENGINEERING, IP_TCP, _reset(SERVER, 80, ENGINEERING, 51_007))
+    _turned(capture)
     _tagged(capture)
     _older(capture)
     capture.udp(seconds(1.0), ENGINEERING, 51_020, SERVER, 4444, b"who are you")
@@ -53,6 +54,13 @@ def _web(capture: Capture, port: int, server_port: int, *, ends: bool) -> None:
         session.close(at + MILLISECOND)
 
 
+def _turned(capture: Capture) -> None:
+    """Whoever listened asks."""
+    session = TcpSession(capture, SERVER, 51_013, ENGINEERING, 80)
+    at = session.send(session.open(seconds(0.75)), S, PAGE)
+    session.close(session.send(at + MILLISECOND, C, EMPTY) + MILLISECOND)
+
+
 def _tagged(capture: Capture) -> None:
     """The same, in a virtual network, one way only."""
     segment = _syn(ENGINEERING, 51_010, SERVER, modbus.PORT)
@@ -62,9 +70,9 @@ def _tagged(capture: Capture) -> None:
 
 def _older(capture: Capture) -> None:
     """Connections that are older than the capture."""
-    for port, server_port, payload in ((51_011, 4443, TLS_RECORD), (51_012, 2404, IEC104_VALUE)):
+    for port, server_port, side, payload in ((51_011, 4443, C, TLS_RECORD), (51_012, 2404, S, IEC104_VALUE)):
         session = TcpSession(capture, ENGINEERING, port, SERVER, server_port)
-        session.send(seconds(0.9), S, payload)
+        session.send(seconds(0.9), side, payload)
 
 
 def _files(capture: Capture) -> None:
