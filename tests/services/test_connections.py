@@ -18,7 +18,7 @@ EXPECTED: Final[dict[int, tuple[int, str, str, str, bool, tuple[int, int], int |
     51_002: (8082, "attempted", "", "", False, (1, 0), None),
     51_003: (8083, "reset", "", "", False, (2, 1), None),
     51_004: (8084, "established", "", "", False, (2, 1), None),
-    51_005: (80, "closed", "http", "content", False, (4, 2), None),
+    51_005: (80, "closed", "http", "content", False, (5, 3), None),
     51_006: (9999, "established", "http", "content", True, (3, 2), None),
     51_007: (80, "reset", "http", "content", False, (3, 2), None),
     51_010: (502, "attempted", "modbus", "port", False, (1, 0), 120),
@@ -33,7 +33,7 @@ EXPECTED: Final[dict[int, tuple[int, str, str, str, bool, tuple[int, int], int |
     51_030: (21, "closed", "ftp", "content", False, (15, 13), None),
     51_031: (51_201, "closed", "ftp-data", "content", False, (4, 3), None),
     51_032: (51_201, "closed", "", "", False, (4, 3), None),
-    20: (51_457, "closed", "ftp-data", "content", False, (4, 3), None),
+    20: (51_457, "closed", "ftp-data", "content", False, (5, 2), None),
 }
 
 
