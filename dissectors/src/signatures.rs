@@ -117,7 +117,7 @@ fn is_http(bytes: &[u8]) -> bool {
 
 /// NetBIOS session message (RFC 1002, 4.3.6) with an SMB1, SMB2 or encrypted SMB3 header.
 fn is_smb(bytes: &[u8]) -> bool {
-    matches!(bytes.get(4..), Some([0xff | 0xfe | 0xfd, b'S', b'M', b'B', ..]))
+    matches!(bytes.get(4..), Some([0xfd..=0xff, b'S', b'M', b'B', ..]))
 }
 
 /// A handshake of version 3.x that starts with a ClientHello or ServerHello (RFC 8446, 4 and 5.1); of a session that

@@ -78,7 +78,7 @@ pub(super) fn is_enip_datagram(bytes: &[u8]) -> bool {
     let asks = |header: &[u8; ENIP_HEADER]| {
         matches!(header[..4], [0x04 | 0x63 | 0x64, 0, 0, 0]) && header[4..12] == [0; 8] && header[20..] == [0; 4]
     };
-    bytes.try_into().is_ok_and(|header| asks(header)) || is_enip(bytes)
+    bytes.try_into().is_ok_and(asks) || is_enip(bytes)
 }
 
 /// Cyclic data of CIP (CIP volume 2, 2-6): two items, the address with a sequence number, and the data.
@@ -254,8 +254,10 @@ mod tests {
 
     const PORTS: [u16; 2] = [40_000, 41_000];
 
-    /// Vectors, and the service that a segment and a datagram with them give away.
-    fn vectors() -> Vec<(&'static str, Vec<u8>, [Option<&'static str>; 2])> {
+    /// What it is, its octets, and the services that a segment and a datagram with them give away.
+    type Vector = (&'static str, Vec<u8>, [Option<&'static str>; 2]);
+
+    fn vectors() -> Vec<Vector> {
         let register = [&b"\x65\0\x04\0\0\0\0\0\0\0\0\0 context\0\0\0\0"[..], b"\x01\0\0\0"].concat();
         let unit_data = [
             &b"\x70\0\x0e\0\x2a\x1f\x2b\x09\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"[..],
