@@ -8,7 +8,7 @@ use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::net::link::Station;
-use crate::protocols::solo;
+use crate::protocols::{banner, solo};
 use crate::session::{Chunk, Output, Probe, Recognition};
 use crate::tables::{self, neighbours};
 
@@ -76,6 +76,7 @@ fn read(chunk: Chunk<'_>, out: &mut Output) {
                 activity.put(Field::NeighbourVersion, printable(value));
                 out.sender_is(Attribute::Software, printable(value));
                 out.sender_is(Attribute::Version, version(&printable(value)));
+                banner::system(value, out);
             }
             kind::PLATFORM => {
                 let text = printable(value);

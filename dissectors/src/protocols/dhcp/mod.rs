@@ -304,7 +304,7 @@ fn claims(message: &Message<'_>, action: &str, out: &mut Output) {
 }
 
 /// The system that a vendor class is usual with; the class itself is kept beside it.
-fn operating_system(class: &str) -> String {
+pub(super) fn operating_system(class: &str) -> String {
     match class.split_once(|c: char| !c.is_ascii_alphanumeric()) {
         Some(("MSFT", "98")) => "Windows 98".to_string(),
         Some(("MSFT", _)) => "Windows".to_string(),

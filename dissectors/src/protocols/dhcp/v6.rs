@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use super::{hexadecimal, labels, listed, text_or_hexadecimal};
+use super::{hexadecimal, labels, listed, operating_system, text_or_hexadecimal};
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::exchange::Status;
@@ -207,8 +207,9 @@ pub(super) fn read(chunk: Chunk<'_>, out: &mut Output) {
 }
 
 fn claims(message: &Message, is_of_server: bool, out: &mut Output) {
-    use Attribute::{Hostname, RoleHint, Software};
-    let said = [(Hostname, &message.name), (Software, &message.class)];
+    use Attribute::{Hostname, OperatingSystem, RoleHint, Software};
+    let system = operating_system(&message.class);
+    let said = [(Hostname, &message.name), (Software, &message.class), (OperatingSystem, &system)];
     for (attribute, value) in said.into_iter().filter(|_| !is_of_server) {
         if let Some(mac) = message.mac {
             out.station_is(mac, attribute, &**value);

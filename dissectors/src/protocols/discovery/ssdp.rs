@@ -58,6 +58,7 @@ impl Session for Ssdp {
         let name = [value("NT"), value("ST")].concat();
         if let Some(server) = head.get("Server") {
             say(out, Attribute::Software, server);
+            product(server, out);
             said::system(server, out);
         }
         super::role(&name, out);
@@ -72,6 +73,14 @@ impl Session for Ssdp {
                 .with(Field::HttpServer, printable(value("Server"))),
         );
     }
+}
+
+/// The product behind the version of UPnP (UPnP Device Architecture 2.0, 1.2.2: `OS/version UPnP/2.0 product/version`).
+fn product(server: &[u8], out: &mut Output) {
+    let mut words = server.split(u8::is_ascii_whitespace).map(|word| word.strip_suffix(b",").unwrap_or(word));
+    words.find(|word| word.starts_with(b"UPnP/"));
+    let product: Vec<_> = words.collect();
+    say(out, Attribute::Product, &product.join(&b' '));
 }
 
 #[cfg(test)]
