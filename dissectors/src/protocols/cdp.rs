@@ -232,6 +232,7 @@ mod tests {
             "role_hint=switch",
             "software=Cisco IOS Software, C2960 Software, Version 12.2(55)SE, RELEASE SOFTWARE",
             "version=12.2(55)SE",
+            "operating_system=Cisco IOS",
             "vendor=Cisco",
             "model=WS-C2960-24TT-L",
             "hostname=sw-core.plant.example",

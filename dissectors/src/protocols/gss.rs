@@ -194,7 +194,9 @@ pub(crate) mod tests {
             let told: Vec<_> = out.claims.iter().map(|(_, claim)| (claim.attribute, &*claim.value)).collect();
             let expected = [
                 (Attribute::Hostname, "hmi1.plant.example"),
+                (Attribute::Hostname, "HMI1"),
                 (Attribute::Domain, "plant.example"),
+                (Attribute::Domain, "PLANT"),
                 (Attribute::OperatingSystem, "Windows 10.0.17763"),
                 (Attribute::Hostname, "ENG1"),
                 (Attribute::OperatingSystem, "Windows 10.0.19041"),

@@ -252,6 +252,21 @@ mod tests {
                 ],
             ),
             (
+                &[(6, b"Example Inc. Tower 7,1.0,SN4711"), (8, &[5, 1, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0])],
+                " neighbour.platform=Example Inc. Tower 7,1.0,SN4711",
+                &[
+                    "description=Example Inc. Tower 7,1.0,SN4711",
+                    "vendor=Example Inc.",
+                    "model=Tower 7",
+                    "serial=SN4711",
+                ],
+            ),
+            (
+                &[(6, b"Linux box 5.10")],
+                " neighbour.platform=Linux box 5.10",
+                &["description=Linux box 5.10", "operating_system=Linux"],
+            ),
+            (
                 &[
                     (127, b"\x00\x80\xc2\x01\x00\x14"),
                     (127, b"\x00\x12\xbb\x08PH-77"),

@@ -105,6 +105,7 @@ mod tests {
         assert_eq!(heard.lines(), ["search one_way  service.name=ssdp:all".to_string(), found]);
         assert_eq!(heard.claimed(S, Attribute::RoleHint), ["router"]);
         assert_eq!(heard.claimed(S, Attribute::OperatingSystem), ["Linux"]);
+        assert_eq!(heard.claimed(S, Attribute::Product), ["Box/2"]);
         assert!(!heard.tells("s3cret"));
         truncated(probe_datagram, PORTS, &[(C, SEARCH), (S, ANSWER)]);
         for (kind, action) in [("alive", "announce"), ("byebye", "leave")] {

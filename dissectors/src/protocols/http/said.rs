@@ -69,7 +69,8 @@ pub fn system(value: &[u8], out: &mut Output) {
 fn version(value: &[u8], name: &[u8]) -> String {
     let behind = find(value, name).and_then(|at| value.get(at + name.len()..)).unwrap_or_default().trim_ascii_start();
     let is_part = |octet: &u8| octet.is_ascii_digit() || matches!(octet, b'.' | b'_');
-    let end = behind.iter().take(MAX_VERSION).position(|octet| !is_part(octet)).unwrap_or(behind.len().min(MAX_VERSION));
+    let end =
+        behind.iter().take(MAX_VERSION).position(|octet| !is_part(octet)).unwrap_or(behind.len().min(MAX_VERSION));
     let version = printable(&behind[..end]).replace('_', ".");
     if version.is_empty() { version } else { format!(" {version}") }
 }
