@@ -53,6 +53,7 @@ HINTS: Final[Mapping[str, Hint]] = {
     "print-server": "said_it_server",
     "file-server": "said_it_server",
     "terminal-server": "said_it_server",
+    "cluster": "said_it_server",
     "hypervisor": "said_it_server",
     "management-controller": "said_it_server",
     "media-server": "said_it_server",
@@ -80,10 +81,10 @@ NO_ROLE: Final = frozenset(
         "ptp-grandmaster",
         "ptp-boundary-clock",
         "ptp-follower",
-        "redundant-node",
+        "hsr-node",
+        "prp-node",
         "ring-manager",
         "ring-client",
-        "ring-manager-auto",
     )
 )
 """Words that are kept as claims and speak for no role."""
