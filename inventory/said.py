@@ -38,7 +38,6 @@ SAID: Final = (
     Said("user.name", "client", "user"),
     Said("rdp.client.name", "client", "hostname", ("rdp",)),
     Said("radius.nas", "client", "hostname", ("radius",), ("ok", "error", "no_response")),
-    Said("smtp.helo", "client", "hostname", ("smtp",), ("ok", "error")),
     Said("log.syslog.hostname", "client", "hostname", ("syslog",), ("ok", "one_way")),
     Said("tls.client.server_name", "server", "hostname", ("tls", "quic", "dtls"), ("ok", "cut")),
     Said("tls.server.x509.subject", "server", "hostname", ("tls", "dtls"), ("ok", "cut", "error", "response_only")),

@@ -39,7 +39,6 @@ def told(*activities: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         ("smb", {"user.name": "eva"}, "ok", None),
         ("radius", {"radius.nas": "switch-3"}, "no_response", (CLIENT, "hostname", "switch-3")),
         ("radius", {"radius.nas": "10.0.0.7"}, "ok", None),
-        ("smtp", {"smtp.helo": "scada.plant.example"}, "ok", (CLIENT, "hostname", "scada.plant.example")),
         ("syslog", {"log.syslog.hostname": "plc-7"}, "one_way", (CLIENT, "hostname", "plc-7")),
         ("tls", {"tls.client.server_name": "web.plant.example"}, "ok", (SERVER, "hostname", "web.plant.example")),
         ("tls", {"tls.client.server_name": "web.plant.example"}, "no_response", None),
