@@ -50,7 +50,6 @@ HINTS: Final[Mapping[str, Hint]] = {
     "dns-server": "said_it_server",
     "time-server": "said_it_server",
     "database-server": "said_it_server",
-    "print-server": "said_it_server",
     "file-server": "said_it_server",
     "terminal-server": "said_it_server",
     "cluster": "said_it_server",
@@ -75,6 +74,7 @@ NO_ROLE: Final = frozenset(
         "scanner",  # a tool's user agent: what was done is told by the detector of scans
         "multicast-querier",  # a switch or a router
         "virtual-router",  # an address that routers share
+        "print-server",  # any host that shares a printer
         "master-browser",  # any host of a workgroup, by election
         "domain-master-browser",
         "dial-in-server",
