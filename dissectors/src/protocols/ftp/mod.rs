@@ -169,7 +169,9 @@ impl Ftp {
                 self.banner.extend([blank, text.get(..MAX_BANNER).unwrap_or(text)].concat());
             }
             if !goes_on {
-                say(out, Attribute::Software, &self.banner);
+                if names_product(&self.banner) {
+                    say(out, Attribute::Software, &self.banner);
+                }
                 banner::greeting(&self.banner, out);
             }
         }
@@ -254,6 +256,13 @@ impl Ftp {
             self.ended(open, None, b"", out);
         }
     }
+}
+
+/// True where a greeting has any word that not every server says.
+fn names_product(greeting: &[u8]) -> bool {
+    const USUAL: [&str; 9] = ["ftp", "server", "service", "ready", "welcome", "to", "the", "for", "user"];
+    let words = greeting.split(|octet| !octet.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.into_iter().any(|word| !USUAL.iter().any(|usual| word.eq_ignore_ascii_case(usual.as_bytes())))
 }
 
 impl Session for Ftp {

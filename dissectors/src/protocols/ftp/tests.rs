@@ -110,3 +110,12 @@ proptest::proptest! {
         takes_any(probe_stream, PORTS, &[HELLO], &bytes);
     }
 }
+
+#[test]
+fn a_greeting_that_every_server_says_names_no_product() {
+    for (greeting, products) in [("FTP server ready.", &[][..]), ("(vsFTPd 3.0.3)", &["(vsFTPd 3.0.3)"])] {
+        let hello = format!("220 {greeting}\r\n");
+        let heard = hear(&[(S, hello.as_bytes()), (C, b"USER eva\r\n"), (S, b"331 Password?\r\n")]);
+        assert_eq!(heard.claimed(S, Attribute::Software), products);
+    }
+}
