@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use smallvec::SmallVec;
 
 use crate::flows::Transport;
 use crate::net::ip::{Ip, number};
@@ -45,19 +46,22 @@ pub fn id(transport: Transport, ends: [Ip; 2], ports: [u16; 2]) -> String {
     let one_way = transport == Transport::Icmp && answer(is_v6, ports[0]).is_none();
     let turned = !one_way && (ends[1], ports[1]) < (ends[0], ports[0]);
     let order = if turned { [1, 0] } else { [0, 1] };
-    let mut hash = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
-    hash.update(&[0, 0]);
+    let mut hashed = SmallVec::<[u8; 64]>::new();
+    hashed.extend([0, 0]);
     for side in order {
         match addresses[side] {
-            IpAddr::V4(address) => hash.update(&address.octets()),
-            IpAddr::V6(address) => hash.update(&address.octets()),
+            IpAddr::V4(address) => hashed.extend(address.octets()),
+            IpAddr::V6(address) => hashed.extend(address.octets()),
         }
     }
-    hash.update(&[protocol, 0]);
+    hashed.extend([protocol, 0]);
     if !matches!(transport, Transport::Ip(_)) || protocol == number::SCTP {
-        order.into_iter().for_each(|side| hash.update(&ports[side].to_be_bytes()));
+        order.into_iter().for_each(|side| hashed.extend(ports[side].to_be_bytes()));
     }
-    format!("1:{}", STANDARD.encode(hash.finish()))
+    let mut id = String::with_capacity(30);
+    id.push_str("1:");
+    STANDARD.encode_string(digest(&SHA1_FOR_LEGACY_USE_ONLY, &hashed), &mut id);
+    id
 }
 
 #[cfg(test)]

@@ -96,6 +96,12 @@ pub trait Session: Send {
         self.protocol().name()
     }
 
+    /// Datagrams only. True where nothing said so far has a bearing on what follows: the session is let go, and what
+    /// follows is recognised anew. Flows of one question and its answer are many, and take no room then.
+    fn may_forget(&self) -> bool {
+        false
+    }
+
     /// True where nothing more is to be learnt: what follows is only counted.
     fn is_done(&self) -> bool {
         false

@@ -6,11 +6,13 @@ pub mod message;
 mod tests;
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::activity::{Activity, Field};
 use crate::exchange::Status;
 use crate::model::{Attribute, Claim, Operation, Protocol, Unit};
+use crate::net::ip::Ip;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, dns};
 use message::{Data, Message, Record, kind};
@@ -211,6 +213,10 @@ impl Session for Dns {
         }
     }
 
+    fn may_forget(&self) -> bool {
+        !self.is_stream && self.open.is_empty()
+    }
+
     fn close(&mut self, out: &mut Output) {
         while !self.open.is_empty() {
             self.give_up(out);
@@ -261,21 +267,21 @@ fn controllers(message: &Message, out: &mut Output) {
 
 /// Answers as text.
 fn told(records: &[Record]) -> String {
-    let texts = records.iter().filter_map(|record| match &record.data {
-        Data::Address(address) => Some(address.to_string()),
-        Data::Name(name) => Some(name.clone()),
-        Data::Service(port, name) => Some(format!("{name}:{port}")),
-        Data::Texts(texts) => Some(texts.join(" ")),
-        Data::Other => None,
-    });
-    texts.fold(String::new(), |mut told, text| {
-        if told.is_empty() {
-            return text;
+    let mut told = String::new();
+    for record in records.iter().filter(|record| !matches!(record.data, Data::Other)) {
+        if !told.is_empty() {
+            told.push_str(", ");
         }
-        told.push_str(", ");
-        told.push_str(&text);
-        told
-    })
+        // Writing into a String cannot fail.
+        let _ = match &record.data {
+            Data::Address(address) => write!(told, "{}", Ip::from(*address)),
+            Data::Name(name) => told.write_str(name),
+            Data::Service(port, name) => write!(told, "{name}:{port}"),
+            Data::Texts(texts) => told.write_str(&texts.join(" ")),
+            Data::Other => Ok(()),
+        };
+    }
+    told
 }
 
 /// True where an address can be a host's.
