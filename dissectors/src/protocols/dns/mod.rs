@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::activity::{Activity, Field};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Claim, Operation, Protocol, Unit};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, dns};
@@ -80,6 +81,8 @@ struct Open {
     frame: u64,
     activity: Activity,
 }
+
+holds!(Open { activity });
 
 /// A conversation.
 struct Dns {
@@ -195,6 +198,10 @@ impl Session for Dns {
         while !self.open.is_empty() {
             self.give_up(out);
         }
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds()
     }
 }
 

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::text::{self, Head, starts_with, word};
@@ -48,6 +49,8 @@ struct Open {
     activity: Activity,
 }
 
+holds!(Open { path, activity });
+
 /// One direction.
 #[derive(Default)]
 struct Side {
@@ -58,6 +61,8 @@ struct Side {
     /// What the last `User-Agent` or `Server` field said.
     said: Vec<u8>,
 }
+
+holds!(Side { said });
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Chunks {
@@ -346,6 +351,10 @@ impl Session for Http {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds() + self.sides.holds()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Login;
 use crate::activity::Activity;
 use crate::exchange::Status;
+use crate::holds::Holds;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::banner;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
@@ -39,6 +40,15 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
 enum Asked {
     Secure(u64),
     Login(Login, bool),
+}
+
+impl Holds for Asked {
+    fn holds(&self) -> usize {
+        match self {
+            Asked::Login(login, _) => login.holds(),
+            Asked::Secure(_) => 0,
+        }
+    }
 }
 
 /// A connection.
@@ -159,5 +169,9 @@ impl Session for Imap {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.command.holds() + self.tag.holds() + self.asked.holds()
     }
 }

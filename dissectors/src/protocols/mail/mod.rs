@@ -9,6 +9,7 @@ mod tests;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::holds;
 use crate::model::Operation;
 use crate::secrets::is_known_password;
 use crate::session::Direction;
@@ -32,6 +33,8 @@ pub struct Login {
     /// Texts of the client so far.
     steps: usize,
 }
+
+holds!(Login { mechanism, user });
 
 impl Login {
     /// A login with the protocol's own commands.

@@ -4,6 +4,7 @@ use super::Login;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::Holds;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::banner;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
@@ -46,6 +47,12 @@ enum Command {
     Data,
     /// What ends a mail.
     Content,
+}
+
+impl Holds for Command {
+    fn holds(&self) -> usize {
+        if let Command::Hello(name) = self { name.holds() } else { 0 }
+    }
 }
 
 /// A connection.
@@ -236,5 +243,9 @@ impl Session for Smtp {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds() + self.banner.holds() + self.login.holds() + self.mail.holds()
     }
 }

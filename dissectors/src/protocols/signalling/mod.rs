@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::http::{credentials, framing, said};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
@@ -105,6 +106,8 @@ struct Open {
     frame: u64,
     activity: Activity,
 }
+
+holds!(Open { key, activity });
 
 /// A conversation.
 struct Signalling {
@@ -294,5 +297,9 @@ impl Session for Signalling {
         while !self.open.is_empty() {
             self.give_up(out);
         }
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds() + self.said.holds()
     }
 }
