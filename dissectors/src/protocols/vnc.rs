@@ -122,6 +122,8 @@ impl Vnc {
     fn message(&mut self, bytes: &[u8], out: &mut Output) -> Result<(), Short> {
         let mut cursor = Cursor::new(bytes);
         self.step = match self.step {
+            // What is no version may be what follows it, a password's challenge among that.
+            Step::ServerVersion | Step::ClientVersion if !bytes.starts_with(b"RFB ") => self.leave(out),
             Step::ServerVersion => {
                 say(out, Attribute::ProtocolRevision, &bytes[..bytes.len().min(VERSION - 1)]);
                 Step::ClientVersion

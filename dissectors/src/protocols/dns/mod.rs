@@ -12,6 +12,7 @@ use crate::activity::{Activity, Field};
 use crate::exchange::Status;
 use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Claim, Operation, Protocol, Unit};
+use crate::secrets::is_without_secret;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, dns};
 use message::{Data, Message, Record, kind};
@@ -128,6 +129,9 @@ impl Dns {
             let status = if message.flags.code() == 0 { Status::Ok } else { Status::Error };
             activity = activity.ended(status, code).with(Field::DnsAnswers, told(&message.answers));
         }
+        if message.answers.iter().any(has_secret) {
+            activity.put_secret("password", None);
+        }
         out.activity(activity);
         for record in message.answers.iter().chain(&message.additional) {
             self.claims(record, out);
@@ -218,6 +222,11 @@ fn asked(message: &Message, client: Direction) -> Activity {
         activity.put(Field::DnsQuestionType, if name.is_empty() { number() } else { name.to_string() });
     }
     activity
+}
+
+/// True where one of the texts is a secret's name, whose value was left out.
+fn has_secret(record: &Record) -> bool {
+    matches!(&record.data, Data::Texts(texts) if texts.iter().any(|text| is_without_secret(text)))
 }
 
 /// Answers as text.

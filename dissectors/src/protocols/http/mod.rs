@@ -14,6 +14,7 @@ use crate::bytes::printable;
 use crate::exchange::Status;
 use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
+use crate::secrets::path_without_secrets;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::text::{self, Head, starts_with, word};
 use framing::{Asked, Body, Layout, Start};
@@ -150,7 +151,7 @@ impl Http {
         let target = Target::of(word(rest).0, name == b"CONNECT");
         let host = target.authority.or_else(|| head.get("Host")).unwrap_or_default();
         activity.put(Field::UrlDomain, printable(host));
-        activity.put(Field::UrlPath, printable(target.path));
+        activity.put(Field::UrlPath, path_without_secrets(&printable(target.path)));
         activity.put(Field::UrlParameters, credentials::names(target.query));
         self.recognise(&target);
         let mut is_login = credentials::form(target.query, &mut activity);
@@ -410,6 +411,7 @@ fn content(head: &Head<'_>, body: &[u8], activity: &mut Activity) -> bool {
 fn put_action(value: &[u8], activity: &mut Activity) {
     let value = value.trim_ascii().strip_prefix(b"\"").unwrap_or(value);
     let value = value.strip_suffix(b"\"").unwrap_or(value);
+    let value = value.split(|octet| matches!(octet, b'?' | b';')).next().unwrap_or_default();
     let name = value.rsplit(|octet| matches!(octet, b'/' | b'#' | b':')).next().unwrap_or_default();
     activity.put(Field::SoapAction, printable(name));
 }

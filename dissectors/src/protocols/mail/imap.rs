@@ -161,6 +161,12 @@ impl Session for Imap {
         if chunk.direction == self.server { self.server_said(text, out) } else { self.client_said(text, out) }
     }
 
+    fn gap(&mut self, _: Direction, out: &mut Output) {
+        // Of a login's texts the next one may be the password where a name was due.
+        self.command.clear();
+        self.close(out);
+    }
+
     fn close(&mut self, out: &mut Output) {
         if let Some(Asked::Login(login, _)) = self.asked.take() {
             out.activity(login.unanswered(self.server.opposite()));

@@ -124,6 +124,11 @@ impl Session for Pop3 {
         if chunk.direction == self.server { self.reply(text, out) } else { self.command(text, out) }
     }
 
+    fn gap(&mut self, _: Direction, out: &mut Output) {
+        // Of a login's texts the next one may be the password where a name was due.
+        self.close(out);
+    }
+
     fn close(&mut self, out: &mut Output) {
         if let Asked::Login(login) = std::mem::replace(&mut self.asked, Asked::Nothing) {
             out.activity(login.unanswered(self.server.opposite()));

@@ -229,9 +229,13 @@ impl Session for Smtp {
         if chunk.direction == self.server { self.reply(text, out) } else { self.command(text, out) }
     }
 
-    fn gap(&mut self, _: Direction, _: &mut Output) {
+    fn gap(&mut self, _: Direction, out: &mut Output) {
         self.open.clear();
         self.is_content = false;
+        // Of a login's texts the next one may be the password where a name was due.
+        if let Some(login) = self.login.take() {
+            out.activity(login.unanswered(self.server.opposite()));
+        }
     }
 
     fn close(&mut self, out: &mut Output) {
