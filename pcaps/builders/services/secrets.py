@@ -7,7 +7,18 @@ import hashlib
 import struct
 
 from builders.services import databases, web, windows
-from builders.services.ber import ENUMERATED, OCTETS, SEQUENCE, SET, ber, context, integer, oid, spnego_init
+from builders.services.ber import (
+    ENUMERATED,
+    OCTETS,
+    SEQUENCE,
+    SET,
+    ber,
+    context,
+    integer,
+    oid,
+    spnego_init,
+    spnego_response,
+)
 from builders.services.hosts import CAMERA, ENGINEERING, SECRET, SERVER, SWITCH
 from builders.services.logins import FTP, IMAP, POP3, SMTP, TELNET, C, S, Script, talk
 from builders.services.management import AGENT, TRAPS
@@ -237,9 +248,9 @@ def directories(capture: Capture) -> None:
     messages = windows.Smb2()
     hashed = _hashed()
     at = session.ask(at, *messages.negotiate())
-    challenge = windows.spnego_response(windows.ntlm_challenge().replace(b"CHALLENG", SHORT))
+    challenge = spnego_response(windows.ntlm_challenge().replace(b"CHALLENG", SHORT))
     at = session.ask(at, *messages.setup(spnego_init(windows.NTLM_NEGOTIATE), challenge, 0xC0000016))
-    at = session.ask(at, *messages.setup(windows.spnego_response(hashed), b"", 0))
+    at = session.ask(at, *messages.setup(spnego_response(hashed), b"", 0))
     at = session.ask(at, *messages.tree(r"\\srv1\recipes", 1))
     at = session.ask(at, *messages.create(r"passwords.txt"))
     at = session.ask(at, *messages.read(SECRET * 4))

@@ -162,6 +162,7 @@ impl Session for Imap {
     }
 
     fn gap(&mut self, _: Direction, out: &mut Output) {
+        self.greeted = true;
         // Of a login's texts the next one may be the password where a name was due.
         self.command.clear();
         self.close(out);

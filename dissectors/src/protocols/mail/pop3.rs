@@ -125,6 +125,7 @@ impl Session for Pop3 {
     }
 
     fn gap(&mut self, _: Direction, out: &mut Output) {
+        self.greeted = true;
         // Of a login's texts the next one may be the password where a name was due.
         self.close(out);
     }

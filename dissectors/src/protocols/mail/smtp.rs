@@ -231,7 +231,7 @@ impl Session for Smtp {
 
     fn gap(&mut self, _: Direction, out: &mut Output) {
         self.open.clear();
-        self.is_content = false;
+        (self.is_content, self.greeted) = (false, true);
         // Of a login's texts the next one may be the password where a name was due.
         if let Some(login) = self.login.take() {
             out.activity(login.unanswered(self.server.opposite()));
