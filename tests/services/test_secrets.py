@@ -23,7 +23,7 @@ PLANTED: Final = {
 FEW: Final = 40
 POLICY: Final = """
 policy_version: 1
-suc: {id: planted, name: Planted}
+suc: {id: trial, name: Trial}
 defaults: {between_zones: deny, within_zone: allow, unknown_asset: report}
 zones:
   - {id: desk, name: Desk, purdue: 3, sl_t: 1, members: {subnets: [192.168.20.10/32, 192.168.10.10/32]}}
@@ -56,7 +56,7 @@ def test_a_leak_is_found_in_any_form(octets: bytes) -> None:
 
 
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
-def test_no_table_holds_a_planted_secret(capture: Path, tmp_path: Path) -> None:
+def test_no_table_holds_a_secret(capture: Path, tmp_path: Path) -> None:
     assert list(leaking(capture, tmp_path, FEW)) == []
     assert not any(map(leak, told(capture, "pdus").values()))
 
@@ -66,7 +66,7 @@ def outputs(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_no_output_holds_a_planted_secret(variant: str, tmp_path: Path) -> None:
+def test_no_output_holds_a_secret(variant: str, tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(POLICY)
     options: list[str] = []
     for capture in CAPTURES:
@@ -87,9 +87,8 @@ def test_no_output_holds_a_planted_secret(variant: str, tmp_path: Path) -> None:
     for command in commands:
         ran = run(*command)
         assert ran.returncode in (0, 3), ran.stderr
-        written[" ".join(map(str, (command[0], *command[-3:])))] = ran.stdout + b"\0" + ran.stderr
-        if command[-1] == "parquet":
-            written[f"columns of {command[-3]}"] = ran.stdout
+        name = " ".join(map(str, (command[0], *command[-3:])))
+        written |= {name: ran.stdout, f"{name}: stderr": ran.stderr}
     assert {name: found for name, octets in written.items() if (found := leaks(octets))} == {}
     evidence = [name for name in written if name.startswith("evidence/")]
     findings = json.loads(written["result.json"])["findings"]

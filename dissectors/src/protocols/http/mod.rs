@@ -149,7 +149,7 @@ impl Http {
         )
         .with(Field::HttpMethod, printable(name));
         let target = Target::of(word(rest).0, name == b"CONNECT");
-        let host = target.authority.or_else(|| head.get("Host")).unwrap_or_default();
+        let host = target.authority.or_else(|| head.get("Host").map(text::host)).unwrap_or_default();
         activity.put(Field::UrlDomain, printable(host));
         activity.put(Field::UrlPath, path_without_secrets(&printable(target.path)));
         activity.put(Field::UrlParameters, credentials::names(target.query));
@@ -379,7 +379,7 @@ impl<'a> Target<'a> {
             _ => (None, target),
         };
         // A user's name and password may stand before the host.
-        let authority = authority.map(|text| text.rsplit(|octet| *octet == b'@').next().unwrap_or_default());
+        let authority = authority.map(text::host);
         let end = position(rest, b"?#").unwrap_or(rest.len());
         let (path, query) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
         // Parameters of a path hold the numbers of sessions.

@@ -14,7 +14,7 @@ use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::http::{credentials, framing, said};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{Code, rtsp, sip};
-use crate::text::{self, Head, end_of_head, end_of_head_behind, may_become, word};
+use crate::text::{self, Head, end_of_head, end_of_head_behind, host, may_become, word};
 
 /// Requests that wait for their final answer.
 const MAX_OPEN: usize = 16;
@@ -214,7 +214,7 @@ fn uri(uri: &[u8]) -> (&[u8], &[u8]) {
     let rest = &rest[..end];
     let slash = rest.iter().position(|octet| *octet == b'/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at(slash);
-    (authority.rsplit(|octet| *octet == b'@').next().unwrap_or_default(), path)
+    (host(authority), path)
 }
 
 /// `eva@plant.example` of `"Eva" <sip:eva:secret@plant.example;x=y>;tag=7`.
@@ -230,7 +230,7 @@ fn address(value: &[u8]) -> Vec<u8> {
             let user = value[..at].split(|octet| *octet == b':').next().unwrap_or_default();
             [user, &value[at..]].concat()
         }
-        None => value.to_vec(),
+        None => host(value).to_vec(),
     }
 }
 
