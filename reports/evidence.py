@@ -37,9 +37,9 @@ _FRAMES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 """Columns of frames by table, with the columns that may name their capture."""
 _OPEN: Final = frozenset(
-    ("arp", "dns", "mdns", "llmnr", "netbios-ns", "netbios-dgm", "dhcp", "dhcpv6", "ntp", "tls", "dtls", "quic", "ssh")
+    ("arp", "llmnr", "netbios-ns", "netbios-dgm", "dhcp", "dhcpv6", "ntp", "tls", "dtls", "quic", "ssh")
 )
-"""Services that send no secret in the clear."""
+"""Services that send no secret in the clear. Texts of DNS may be one, which a packet that is cut does not tell."""
 _COLUMNS: Final = ("source", *_LISTS, *(capture for captures in _LISTS.values() for capture in captures))
 
 
