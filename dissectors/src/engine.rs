@@ -35,6 +35,8 @@ const MAX_SIGHTINGS: usize = 100_000;
 const MAX_PROBATION: usize = 32 * 1024 * 1024;
 /// Packets of a flow whose first octets are looked at for a service.
 const SERVICE_LOOKS: u32 = 8;
+/// Octets of the fields of activities that count as one row more.
+const OCTETS_A_ROW: usize = 256;
 /// A step of the packet clock back by more than this, or on by more than the other, is a jump.
 const CLOCK_BACK_NS: i64 = 1_000_000_000;
 const CLOCK_ON_NS: i64 = 3_600_000_000_000;
@@ -158,10 +160,12 @@ impl Engine {
         (rows, recorder, dictionaries)
     }
 
-    /// Rows that were made and not yet taken, of the tables that grow with the packets.
+    /// Rows that were made and not yet taken, of the tables that grow with the packets, and what the fields of activities
+    /// were longer so far.
     pub fn rows(&self) -> usize {
         let Sinks { rows, recorder, .. } = &self.sinks;
-        recorder.events.rows() + rows.pdus.rows() + rows.activities.rows() + rows.flows.rows()
+        let rows = recorder.events.rows() + rows.pdus.rows() + rows.activities.rows() + rows.flows.rows();
+        rows + self.sinks.octets_told() / OCTETS_A_ROW
     }
 
     /// The words of all rows.

@@ -17,6 +17,7 @@ pub mod event;
 pub mod exchange;
 pub mod extract;
 pub mod flows;
+pub mod holds;
 pub mod intern;
 pub mod known;
 pub mod lan;

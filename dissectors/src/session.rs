@@ -107,7 +107,7 @@ pub trait Session: Send {
         false
     }
 
-    /// Octets held for half-built messages above the framing.
+    /// Octets held for half-built messages above the framing; of a service all that it holds beyond its own size.
     fn held(&self) -> usize {
         0
     }

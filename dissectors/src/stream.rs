@@ -6,6 +6,8 @@ use crate::session::{Chunk, Direction, Framing, Output, Session};
 
 /// Longest message that is waited for; beyond it the octets are taken for something else.
 const MAX_MESSAGE: usize = 128 * 1024;
+/// Room that a direction keeps for messages that are not whole.
+const ROOM: usize = 4 * 1024;
 /// Octets kept while no message start is in sight, because one may be split there.
 const TAIL: usize = 16;
 /// Frames named for one message.
@@ -43,10 +45,10 @@ impl Assembly {
         self.synced && self.skip == 0 && self.carry.is_empty()
     }
 
-    /// Octets held for a message that is not whole.
+    /// Octets held for a message that is not whole, with the room for more.
     #[inline]
     pub fn held(&self) -> usize {
-        self.carry.len()
+        if self.carry.capacity() > ROOM { self.carry.capacity() } else { self.carry.len() }
     }
 
     /// Gives up what is half built, here and in the session: a message is delivered as cut.
@@ -132,6 +134,9 @@ impl Assembly {
         whole.drain(..used);
         if !whole.is_empty() && self.carry_frames.len() < MAX_FRAMES && self.carry_frames.last() != Some(&stamp.frame) {
             self.carry_frames.push(stamp.frame);
+        }
+        if whole.capacity() > ROOM.max(4 * whole.len()) {
+            whole.shrink_to(ROOM);
         }
         self.carry = whole;
     }
@@ -243,7 +248,7 @@ impl Assembly {
             }
         };
         self.undecoded += self.carry.len() as u64;
-        self.carry.clear();
+        self.carry = Vec::new();
         self.carry_frames.clear();
         self.lost = true;
         session.gap(direction, out);

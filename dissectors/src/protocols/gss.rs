@@ -3,6 +3,7 @@
 
 use crate::activity::{Activity, Field};
 use crate::ber::{Reader, tag};
+use crate::holds::holds;
 use crate::model::Attribute;
 use crate::protocols::{kerberos, ntlm};
 use crate::session::Output;
@@ -87,6 +88,8 @@ pub struct Login {
     /// The ticket's encryption.
     pub cipher: &'static str,
 }
+
+holds!(Login { user, domain, workstation, target, service });
 
 impl Login {
     /// Takes a token of either side, and tells what its sender says of itself.

@@ -12,6 +12,7 @@ from builders.services import (
     names,
     neighbours,
     routers,
+    secrets,
     secure,
     web,
     windows,
@@ -31,5 +32,6 @@ ALL: tuple[tuple[str, Build, str], ...] = (
     *logins.CAPTURES,
     *databases.CAPTURES,
     *connections.CAPTURES,
+    *secrets.CAPTURES,
 )
 """File name, what builds it, and what it shows."""

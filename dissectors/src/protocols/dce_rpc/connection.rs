@@ -6,6 +6,7 @@ use super::answers;
 use super::pdu::{self, Body, HEADER, Header, Interface, kind};
 use crate::activity::{Activity, Field};
 use crate::exchange::Status;
+use crate::holds::{holds, holds_nothing};
 use crate::model::Operation;
 use crate::protocols::gss::Login;
 use crate::session::{Direction, Output};
@@ -42,6 +43,13 @@ pub struct Connection {
     login: Login,
     /// A login of which the outcome is not known yet.
     logon: Option<(Direction, u64)>,
+}
+
+holds_nothing!(Interface, Call);
+holds! {
+    Bind { asked }
+    Connection { endpoint, contexts, bind, calls, login }
+    Pipe { connection }
 }
 
 impl Connection {

@@ -47,6 +47,7 @@ pub fn probe_datagram(probe: &Probe<'_>) -> Recognition {
 /// Codes of options (RFC 2132, and RFC 3046 for 82, RFC 4702 for 81).
 mod option {
     pub const PAD: u8 = 0;
+    pub const AUTHENTICATION: u8 = 90; // RFC 3118
     pub const ROUTER: u8 = 3;
     pub const NAME_SERVERS: u8 = 6;
     pub const HOST_NAME: u8 = 12;
@@ -246,6 +247,10 @@ fn fields(message: &Message<'_>, kind: Option<u8>, activity: &mut Activity) {
         activity.put(field, printable(message.one(code).unwrap_or(name)));
     }
     activity.put(Field::DhcpMessage, message.text(option::MESSAGE));
+    // A token that is sent as it is, or what proves a key.
+    if message.one(option::AUTHENTICATION).is_some() {
+        activity.put_secret("dhcp authentication", None);
+    }
     let parameters = message.one(option::PARAMETERS).unwrap_or_default();
     activity.put(Field::DhcpParameters, parameters.iter().map(u8::to_string).collect::<Vec<_>>().join(","));
     // Sub-options: the circuit that the client is on, and its remote end (RFC 3046, 2.0).

@@ -6,7 +6,7 @@ use crate::exchange::Status;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::http::said;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
-use crate::text::{Head, say, word};
+use crate::text::{Head, is_without_user, say, word};
 
 /// The port.
 const PORT: u16 = 1900;
@@ -64,7 +64,7 @@ impl Session for Ssdp {
         let location = value("Location");
         let location = &location[..location.iter().position(|octet| *octet == b'?').unwrap_or(location.len())];
         // A user's name and a password may stand before the host.
-        let location = if location.contains(&b'@') { &[][..] } else { location };
+        let location = if is_without_user(location) { location } else { &[][..] };
         say(out, Attribute::Url, location);
         out.activity(
             activity

@@ -11,8 +11,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::activity::{Activity, Field};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Claim, Operation, Protocol, Unit};
 use crate::net::ip::Ip;
+use crate::secrets::is_without_secret;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, dns};
 use message::{Data, Message, Record, kind};
@@ -102,6 +104,8 @@ struct Open {
     activity: Activity,
 }
 
+holds!(Open { activity });
+
 /// A conversation.
 struct Dns {
     protocol: Protocol,
@@ -145,6 +149,9 @@ impl Dns {
             let code = tables::name(dns::RESPONSE_CODES, u32::from(message.flags.code()));
             let status = if message.flags.code() == 0 { Status::Ok } else { Status::Error };
             activity = activity.ended(status, code).with(Field::DnsAnswers, told(&message.answers));
+        }
+        if message.answers.iter().any(has_secret) {
+            activity.put_secret("password", None);
         }
         out.activity(activity);
         if self.protocol == Protocol::Dns && !message.questions.is_empty() && answers(message) {
@@ -222,6 +229,10 @@ impl Session for Dns {
             self.give_up(out);
         }
     }
+
+    fn held(&self) -> usize {
+        self.open.holds()
+    }
 }
 
 /// A question as an activity.
@@ -263,6 +274,11 @@ fn controllers(message: &Message, out: &mut Output) {
             }
         }
     }
+}
+
+/// True where one of the texts is a secret's name, whose value was left out.
+fn has_secret(record: &Record) -> bool {
+    matches!(&record.data, Data::Texts(texts) if texts.iter().any(|text| is_without_secret(text)))
 }
 
 /// Answers as text.

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::{Holds, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::banner;
 use crate::secrets::is_known_password;
@@ -85,6 +86,17 @@ enum Command {
     From(Vec<u8>),
     Told(&'static Code, Vec<u8>),
 }
+
+impl Holds for Command {
+    fn holds(&self) -> usize {
+        match self {
+            Command::From(text) | Command::Told(_, text) => text.holds(),
+            _ => 0,
+        }
+    }
+}
+
+holds!(Open { command });
 
 /// A control connection.
 struct Ftp {
@@ -307,5 +319,9 @@ impl Session for Ftp {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds() + self.user.holds() + self.from.holds() + self.banner.holds()
     }
 }

@@ -11,6 +11,7 @@ use crate::activity::{Activity, Field};
 use crate::ber::{self, Reader, Value, tag};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::gss::Login;
 use crate::secrets::is_known_password;
@@ -133,6 +134,8 @@ struct Open {
     activity: Activity,
     is_tls: bool,
 }
+
+holds!(Open { activity });
 
 /// A conversation.
 struct Ldap {
@@ -338,5 +341,9 @@ impl Session for Ldap {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds() + self.login.holds()
     }
 }

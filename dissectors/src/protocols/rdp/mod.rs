@@ -9,6 +9,7 @@ pub mod udp;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::Holds as _;
 use crate::model::{Attribute, Claim, Operation, Protocol, Unit};
 use crate::protocols::cotp::{self, Start, Tpdu, code};
 use crate::protocols::tls::Handshake;
@@ -296,5 +297,9 @@ impl Session for Rdp {
     fn is_done(&self) -> bool {
         let [_, server] = &self.conference;
         self.failure.is_some() || server.is_some() || self.handshake.is_done() || self.packets >= MAX_PACKETS
+    }
+
+    fn held(&self) -> usize {
+        self.cookie.holds() + self.conference.holds() + self.assemblies.holds() + self.handshake.holds()
     }
 }

@@ -8,6 +8,7 @@ use super::{Keep, section};
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable, utf16_le};
 use crate::exchange::Status;
+use crate::holds::{Holds, holds};
 use crate::model::{Attribute, Operation};
 use crate::protocols::gss::{Login, qualified};
 use crate::secrets::is_known_password;
@@ -228,12 +229,29 @@ struct Open {
     asked: Asked,
 }
 
+impl Holds for Asked {
+    fn holds(&self) -> usize {
+        match self {
+            Asked::Other | Asked::Delete => 0,
+            Asked::Negotiate(names) => names.holds(),
+            Asked::Login(login, _) => login.holds(),
+            Asked::Tree(name) | Asked::Create { name, .. } | Asked::Named { name, .. } => name.holds(),
+            Asked::Rename { from, to } => from.holds() + to.holds(),
+        }
+    }
+}
+
 /// A conversation.
 #[derive(Default)]
 pub struct One {
     open: VecDeque<Open>,
     /// True where passwords are sent as they are.
     is_plain: bool,
+}
+
+holds! {
+    Open { asked }
+    One { open }
 }
 
 impl One {
