@@ -1,5 +1,6 @@
 //! Directory access over TCP, and over datagrams: who binds and how, what is searched and changed, and what a directory
-//! server says of itself. Entries are not read, but for the server's own.
+//! server says of itself. Entries are not read, but for the server's own. What a login signs is read on, up to the first
+//! message that it encrypts.
 
 mod root;
 #[cfg(test)]
@@ -21,6 +22,11 @@ use crate::tables::{self, ldap};
 const MAX_OPEN: usize = 64;
 /// Octets read of one message.
 const HEAD: usize = 16 * 1024;
+/// Octets read of messages that are signed together, and how many messages.
+const SIGNED: usize = 64 * 1024;
+const MAX_SIGNED: usize = 256;
+/// Octets that show whether messages are signed: their length, a token's header and checksum, the first fields.
+const SIGNED_START: usize = 128;
 /// StartTLS (RFC 4511, 4.14).
 const START_TLS: &[u8] = b"1.3.6.1.4.1.1466.20037";
 /// Ports of LDAP and of the global catalogue.
@@ -102,6 +108,25 @@ fn is_message(bytes: &[u8]) -> bool {
     }
 }
 
+/// The messages that a login signs and does not encrypt, behind their length (RFC 4422, 3.7) and a token's header.
+fn signed(bytes: &[u8]) -> Option<&[u8]> {
+    let token = bytes.get(4..)?;
+    let start = match *token {
+        // Not sealed (RFC 4121, 4.2.6.2). Data and checksum (EC octets) are turned to the right by RRC octets.
+        [5, 4, flags, 0xff, high, low, ref rest @ ..] if flags & SEALED == 0 => {
+            let turned = u16::from_be_bytes(*rest.first_chunk()?);
+            16 + usize::from(Some(turned).filter(|turned| *turned <= u16::from_be_bytes([high, low]))?)
+        }
+        // Version, checksum and number (MS-NLMP, 2.2.2.9); the same where it is sealed.
+        [1, 0, 0, 0, ..] => 16,
+        _ => return None,
+    };
+    token.get(start..).filter(|messages| message(messages).is_some())
+}
+
+/// A flag of RFC 4121, 4.2.2.
+const SEALED: u8 = 2;
+
 /// Tells from the first octets whether a stream is LDAP.
 pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
     let bytes = probe.bytes(probe.first);
@@ -138,13 +163,15 @@ struct Open {
 struct Ldap {
     protocol: Protocol,
     open: VecDeque<Open>,
+    /// A step of a login that the client has to go on with.
+    begun: Option<Open>,
     login: Login,
     is_done: bool,
 }
 
 impl Ldap {
     fn new(protocol: Protocol) -> Self {
-        Ldap { protocol, open: VecDeque::new(), login: Login::default(), is_done: false }
+        Ldap { protocol, open: VecDeque::new(), begun: None, login: Login::default(), is_done: false }
     }
 
     fn message(&mut self, bytes: &[u8], direction: Direction, out: &mut Output) {
@@ -153,6 +180,9 @@ impl Ldap {
             Some(code) => {
                 if matches!(operation.tag, operation::UNBIND | operation::ABANDON) {
                     return;
+                }
+                if operation.tag == operation::BIND {
+                    self.begun = None;
                 }
                 let does = code.operation.unwrap_or(Operation::Unknown);
                 let (activity, is_tls) = self.request(&operation, Activity::new(direction, code.name, does), out);
@@ -272,11 +302,13 @@ impl Ldap {
         // success, compareFalse, compareTrue, saslBindInProgress.
         let status = if matches!(code, 0 | 5 | 6 | 14) { Status::Ok } else { Status::Error };
         self.is_done |= open.is_tls && code == 0;
+        let activity = Activity { request_frame: Some(open.frame), ..open.activity.ended(status, name) };
         // The steps of one login are one activity: the last.
         if operation.tag == operation::BIND_RESPONSE && code == 14 {
+            self.begun = Some(Open { activity, ..open });
             return;
         }
-        out.activity(Activity { request_frame: Some(open.frame), ..open.activity.ended(status, name) });
+        out.activity(activity);
     }
 
     /// What the server says of itself in a login: in the credentials, or where NTLM has them without SASL, in the name.
@@ -302,8 +334,17 @@ impl Session for Ldap {
     }
 
     fn frame(&mut self, _: Direction, bytes: &[u8]) -> Framing {
-        // What a login protects starts with its length (RFC 4422, 3.7), which no message does: it is not read.
+        // What a login protects starts with its length, which no message does.
         if bytes.first().is_some_and(|first| *first != tag::SEQUENCE) {
+            let Some(length) = bytes.first_chunk().map(|length| u32::from_be_bytes(*length) as usize + 4) else {
+                return Framing::NeedMore;
+            };
+            if bytes[0] == 0 && bytes.len() < length.min(SIGNED_START) {
+                return Framing::NeedMore;
+            }
+            if bytes[0] == 0 && signed(bytes).is_some() {
+                return Framing::Head { keep: length.min(SIGNED), length };
+            }
             self.is_done = true;
             return Framing::NotMine;
         }
@@ -315,13 +356,13 @@ impl Session for Ldap {
     }
 
     fn resync(&self, _: Direction, bytes: &[u8]) -> Option<usize> {
-        (is_message(bytes) && ber::extent(bytes).is_ok()).then_some(0)
+        (signed(bytes).is_some() || is_message(bytes) && ber::extent(bytes).is_ok()).then_some(0)
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output) {
-        let mut rest = chunk.bytes;
-        // A datagram has the entry and the result one after the other.
-        for _ in 0..4 {
+        let mut rest = signed(chunk.bytes).unwrap_or(chunk.bytes);
+        // A datagram has the entry and the result one after the other, and so has what is signed together.
+        for _ in 0..MAX_SIGNED {
             self.message(rest, chunk.direction, out);
             match ber::extent(rest) {
                 Ok(Some(extent)) if extent < rest.len() => rest = rest.get(extent..).unwrap_or_default(),
@@ -331,6 +372,10 @@ impl Session for Ldap {
     }
 
     fn close(&mut self, out: &mut Output) {
+        if let Some(open) = self.begun.take() {
+            let code = open.activity.code.clone();
+            out.activity(open.activity.ended(Status::NoResponse, code));
+        }
         while !self.open.is_empty() {
             self.give_up(out);
         }
