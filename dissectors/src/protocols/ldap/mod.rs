@@ -22,9 +22,6 @@ use crate::tables::{self, ldap};
 const MAX_OPEN: usize = 64;
 /// Octets read of one message.
 const HEAD: usize = 16 * 1024;
-/// Octets read of messages that are signed together, and how many messages.
-const SIGNED: usize = 64 * 1024;
-const MAX_SIGNED: usize = 256;
 /// Octets that show whether messages are signed: their length, a token's header and checksum, the first fields.
 const SIGNED_START: usize = 128;
 /// StartTLS (RFC 4511, 4.14).
@@ -108,20 +105,28 @@ fn is_message(bytes: &[u8]) -> bool {
     }
 }
 
-/// The messages that a login signs and does not encrypt, behind their length (RFC 4422, 3.7) and a token's header.
-fn signed(bytes: &[u8]) -> Option<&[u8]> {
-    let token = bytes.get(4..)?;
-    let start = match *token {
+/// Octets of what protects messages, with the length before it (RFC 4422, 3.7).
+fn protected(bytes: &[u8]) -> Option<usize> {
+    Some(u32::from_be_bytes(*bytes.first_chunk()?) as usize + 4)
+}
+
+/// Where messages start that are signed and maybe not encrypted: behind their length and a token's header.
+fn wrapping(bytes: &[u8]) -> Option<usize> {
+    match *bytes.get(4..)? {
         // Not sealed (RFC 4121, 4.2.6.2). Data and checksum (EC octets) are turned to the right by RRC octets.
         [5, 4, flags, 0xff, high, low, ref rest @ ..] if flags & SEALED == 0 => {
             let turned = u16::from_be_bytes(*rest.first_chunk()?);
-            16 + usize::from(Some(turned).filter(|turned| *turned <= u16::from_be_bytes([high, low]))?)
+            Some(20 + usize::from(Some(turned).filter(|turned| *turned <= u16::from_be_bytes([high, low]))?))
         }
         // Version, checksum and number (MS-NLMP, 2.2.2.9); the same where it is sealed.
-        [1, 0, 0, 0, ..] => 16,
-        _ => return None,
-    };
-    token.get(start..).filter(|messages| message(messages).is_some())
+        [1, 0, 0, 0, ..] => Some(20),
+        _ => None,
+    }
+}
+
+/// The same, where a message that can be read is behind it.
+fn signed(bytes: &[u8]) -> Option<usize> {
+    wrapping(bytes).filter(|start| bytes.get(*start..).and_then(message).is_some())
 }
 
 /// A flag of RFC 4121, 4.2.2.
@@ -165,13 +170,15 @@ struct Ldap {
     open: VecDeque<Open>,
     /// A step of a login that the client has to go on with.
     begun: Option<Open>,
+    /// Octets each way that are still to come of what is signed together.
+    signed: [usize; 2],
     login: Login,
     is_done: bool,
 }
 
 impl Ldap {
     fn new(protocol: Protocol) -> Self {
-        Ldap { protocol, open: VecDeque::new(), begun: None, login: Login::default(), is_done: false }
+        Ldap { protocol, open: VecDeque::new(), begun: None, signed: [0; 2], login: Login::default(), is_done: false }
     }
 
     fn message(&mut self, bytes: &[u8], direction: Direction, out: &mut Output) {
@@ -333,25 +340,29 @@ impl Session for Ldap {
         self.protocol
     }
 
-    fn frame(&mut self, _: Direction, bytes: &[u8]) -> Framing {
-        // What a login protects starts with its length, which no message does.
-        if bytes.first().is_some_and(|first| *first != tag::SEQUENCE) {
-            let Some(length) = bytes.first_chunk().map(|length| u32::from_be_bytes(*length) as usize + 4) else {
-                return Framing::NeedMore;
-            };
-            if bytes[0] == 0 && bytes.len() < length.min(SIGNED_START) {
-                return Framing::NeedMore;
-            }
-            if bytes[0] == 0 && signed(bytes).is_some() {
-                return Framing::Head { keep: length.min(SIGNED), length };
-            }
-            self.is_done = true;
-            return Framing::NotMine;
-        }
-        match ber::extent(bytes) {
-            Ok(Some(length)) => Framing::Head { keep: length.min(HEAD), length },
-            Ok(None) => Framing::NeedMore,
-            Err(_) => Framing::NotMine,
+    fn frame(&mut self, direction: Direction, bytes: &[u8]) -> Framing {
+        let left = self.signed[direction as usize];
+        match bytes {
+            [] => Framing::NeedMore,
+            [tag::SEQUENCE, ..] => match ber::extent(bytes) {
+                Ok(Some(length)) => {
+                    let length = if left > 0 { length.min(left) } else { length };
+                    Framing::Head { keep: length.min(HEAD), length }
+                }
+                Ok(None) => Framing::NeedMore,
+                Err(_) => Framing::NotMine,
+            },
+            // What a login protects starts with its length, which no message does.
+            [0, ..] if bytes.len() < protected(bytes).map_or(4, |length| length.min(SIGNED_START)) => Framing::NeedMore,
+            _ => match signed(bytes) {
+                Some(start) => Framing::Message(start),
+                // A checksum behind the messages.
+                None if left > 0 => Framing::Head { keep: 1, length: left },
+                None => {
+                    self.is_done = true;
+                    Framing::NotMine
+                }
+            },
         }
     }
 
@@ -360,9 +371,15 @@ impl Session for Ldap {
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output) {
-        let mut rest = signed(chunk.bytes).unwrap_or(chunk.bytes);
-        // A datagram has the entry and the result one after the other, and so has what is signed together.
-        for _ in 0..MAX_SIGNED {
+        let left = &mut self.signed[chunk.direction as usize];
+        if let Some(start) = wrapping(chunk.bytes).filter(|start| *start == chunk.wire_length) {
+            *left = protected(chunk.bytes).map_or(0, |length| length.saturating_sub(start));
+            return;
+        }
+        *left = left.saturating_sub(chunk.wire_length);
+        let mut rest = chunk.bytes;
+        // A datagram has the entry and the result one after the other.
+        for _ in 0..4 {
             self.message(rest, chunk.direction, out);
             match ber::extent(rest) {
                 Ok(Some(extent)) if extent < rest.len() => rest = rest.get(extent..).unwrap_or_default(),
