@@ -1,7 +1,7 @@
 """What Windows hosts say in public captures, beside tshark's fields.
 
-A fact is a kind and a value: a share and its path. Both sides give the set of them for a capture. `facts_windows.csv` has
-all of them (those of tshark 4.0.17, default preferences): what only one side has says why, with one of the reasons of
+A fact is a kind and a value: a share and its path. Both sides give the set of them for a capture. `facts_windows.csv`
+has all of them (those of tshark 4.0.17, default preferences): what only one side has says why, with a reason of
 `docs/services.md`. `python -m tests.services.windows` writes it anew, where tshark is installed.
 """
 
