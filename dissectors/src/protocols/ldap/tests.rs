@@ -210,7 +210,8 @@ fn what_is_signed_is_read_until_something_is_encrypted() {
     let kerberos = |flags: u8, turned: u8| [&[5, 4, flags, 0xff, 0, 12, 0, turned][..], &[0; 8]].concat();
     let ntlm = [&[1, 0, 0, 0][..], &[7; 12]].concat();
     let checksum = [9; 12];
-    let wrappings: [&dyn Fn(&[u8]) -> Vec<u8>; 3] = [
+    type Wrap<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+    let wrappings: [Wrap<'_>; 3] = [
         &|messages| protected(&[&kerberos(4, 12), &checksum, messages]),
         &|messages| protected(&[&kerberos(5, 0), messages, &checksum]),
         &|messages| protected(&[&ntlm, messages]),
