@@ -31,7 +31,7 @@ from builders.wire import ETHERNET, Frame, mac_bytes, write_pcap
 
 START = 1_772_438_400  # 2026-03-02T08:00:00Z
 STEP = 2_000  # microseconds between frames
-ARCNET_BSD, MSTP, USER = 7, 165, 147
+ARCNET_BSD, RADIOTAP, MSTP, USER = 7, 127, 165, 147
 CHECK_SEQUENCE_OF_4 = 2 << 28 | 1 << 26  # two words, in the link type's field
 
 
@@ -187,12 +187,12 @@ def trailing_octets() -> Story:
 # Packets inside packets.
 
 
-def inside(wrap: Wrap, *services: str) -> Callable[[], Story]:
+def inside(wrap: Wrap, *services: str, link_type: int = ETHERNET) -> Callable[[], Story]:
     def story() -> Story:
         talk = Talk(wrap=wrap)
         talk.open()
         talk.poll()
-        return told(talk, services=services)
+        return told(talk, link_type, services)
 
     return story
 
@@ -298,6 +298,8 @@ LAYERS: tuple[tuple[str, Callable[[], Story], str], ...] = (
     ("erspan_2", inside(tunnels.erspan_2, "erspan"), "Modbus/TCP mirrored in ERSPAN type II, the VLAN in its header"),
     ("erspan_3", inside(tunnels.erspan_3, "erspan"), "Modbus/TCP mirrored in ERSPAN type III with a subheader"),
     ("gre", inside(tunnels.gre_of_ip, "gre"), "Modbus/TCP in GRE with checksum, key and sequence number"),
+    ("gre_wireless", inside(tunnels.gre_of_air, "gre"), "Modbus/TCP of a wireless station, its frames in GRE"),
+    ("radiotap", inside(tunnels.radiotap, link_type=RADIOTAP), "Modbus/TCP captured on the air, with radiotap"),
     ("vxlan", inside(tunnels.vxlan, "vxlan"), "Modbus/TCP in VXLAN"),
     ("vxlan_elsewhere", inside(tunnels.vxlan_elsewhere, "vxlan"), "Modbus/TCP in VXLAN on a port of its own"),
     ("geneve", inside(tunnels.geneve, "geneve"), "Modbus/TCP in Geneve with an option"),

@@ -50,6 +50,22 @@ def gre_of_ip(inner: bytes) -> bytes:
     return gre(ETHERTYPE_IPV4, struct.pack(">HHII", 0, 0, 42, 1), 0xB000, packet_of(inner))
 
 
+def air(inner: bytes) -> bytes:
+    """The frame of a station to its access point: IEEE 802.11 with quality of service, LLC and SNAP."""
+    header = b"\x88\x01\x00\x00" + OUTER[:6] + inner[6:12] + inner[:6] + b"\x10\x00" + b"\x00\x00"
+    return header + b"\xaa\xaa\x03\x00\x00\x00" + inner[12:14] + packet_of(inner)
+
+
+def gre_of_air(inner: bytes) -> bytes:
+    """As an access point of Aruba sends it to its controller."""
+    return gre(0x8200, b"", 0, air(inner))
+
+
+def radiotap(inner: bytes) -> bytes:
+    """A capture of the air, without encryption: flags and rate, then the frame."""
+    return struct.pack("<BBHIBB", 0, 0, 10, 0x6, 0, 108) + air(inner)
+
+
 def erspan_1(inner: bytes) -> bytes:
     return gre(0x88BE, b"", 0, inner)
 

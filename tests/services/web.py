@@ -149,7 +149,8 @@ def _vnc_theirs(source: str, destination: str, fields: Fields) -> Iterator[Row]:
 
 def _vnc_ours(row: dict[str, Any], told: dict[str, str]) -> Iterator[Row]:
     yield (row["client"], row["server"], "version", told["vnc.version"])
-    if told.get("vnc.security_type"):
+    # In version 3.3 the server chooses (RFC 6143, 7.1.2).
+    if told.get("vnc.security_type") and told["vnc.version"] != "003.003":
         yield (row["client"], row["server"], "chosen", _VNC_TYPES[told["vnc.security_type"]])
     if row["status"] in ("ok", "error"):
         yield (row["server"], row["client"], row["status"])

@@ -1,7 +1,7 @@
 //! Link layers other than Ethernet: loopback, raw IP, Linux cooked, PPP and its kin, FDDI, netfilter logs, ARCnet, MS/TP.
 
 use super::link::{self, Link, Station, ethertype, llc, mac_at, short, tagged};
-use super::{BadHeader, u16_at};
+use super::{BadHeader, u16_at, wireless};
 
 /// LINKTYPE_ number of Ethernet.
 pub const ETHERNET: u16 = 1;
@@ -23,7 +23,7 @@ pub fn parse(link_type: u16, packet: &[u8]) -> Option<Parsed<'_>> {
         165 => mstp(packet),
         239 => netfilter_log(packet),
         276 => cooked2(packet),
-        _ => return None,
+        _ => return wireless::parse(link_type, packet),
     })
 }
 

@@ -7,6 +7,7 @@ pub mod medium;
 pub mod mirror;
 pub mod tcp;
 pub mod tunnel;
+pub mod wireless;
 
 /// A header that could not be read: which layer, where, and what was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

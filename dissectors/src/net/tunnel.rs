@@ -3,13 +3,15 @@
 
 use super::ip::{Datagram, IpPacket, number};
 use super::link::{self, Link, ethertype};
-use super::{BadHeader, medium, u16_at, u32_at};
+use super::{BadHeader, medium, u16_at, u32_at, wireless};
 
 /// What a tunnel holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carried {
     /// An Ethernet frame.
     Frame,
+    /// A frame of IEEE 802.11.
+    Wireless,
     /// The payload of this EtherType.
     Packet(u16),
 }
@@ -45,6 +47,7 @@ impl<'a> Tunnel<'a> {
     pub fn link(&self) -> Result<Link<'a>, BadHeader> {
         let link = match self.carried {
             Carried::Frame => link::ethernet(self.payload),
+            Carried::Wireless => wireless::frame(self.payload),
             Carried::Packet(ethertype) => Ok(link::bare(ethertype, self.payload)),
         }?;
         Ok(Link { vlan: link.vlan.or(self.vlan), ..link })
@@ -192,6 +195,10 @@ mod gre_bit {
 const ERSPAN_1_OR_2: u16 = 0x88be;
 const ERSPAN_3: u16 = 0x22eb;
 
+/// Protocol types with which Aruba's access points send the frames of their stations, a number each virtual network.
+const WIRELESS_FIRST: u16 = 0x8200;
+const WIRELESS_LAST: u16 = 0x83ff;
+
 /// GRE of version 0. Version 1 (PPTP, RFC 2637) carries compressed and mostly encrypted PPP, which stays data.
 fn gre(payload: &[u8]) -> Option<Tunnel<'_>> {
     let (flags, protocol) = (u16_at(payload, 0)?, u16_at(payload, 2)?);
@@ -217,6 +224,7 @@ fn gre(payload: &[u8]) -> Option<Tunnel<'_>> {
 fn by_protocol_type(protocol: u16) -> Option<Carried> {
     match protocol {
         ethertype::BRIDGED => Some(Carried::Frame),
+        WIRELESS_FIRST..=WIRELESS_LAST => Some(Carried::Wireless),
         ethertype::IPV4 | ethertype::IPV6 | ethertype::ARP | ethertype::MPLS | ethertype::MPLS_UPSTREAM => {
             Some(Carried::Packet(protocol))
         }
@@ -404,6 +412,13 @@ mod tests {
                 &[0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 7, 0, 1, 0, 0, 0, 9, 0, 0, 8, 0],
                 ip(),
                 packet_of("erspan"),
+            ),
+            (
+                "GRE, 802.11",
+                Protocol(47),
+                &[0, 0, 0x82, 0, 8, 1, 0, 0, 0, 0, 0, 0, 0, 1],
+                &[3; 30],
+                Some(("gre", Carried::Wireless, None)),
             ),
             ("IP in IP", Protocol(4), &[], ip(), packet_of("ip-in-ip")),
             ("EtherIP", Protocol(97), &[0x30, 0], FRAME, frame("etherip")),
