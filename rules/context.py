@@ -48,6 +48,7 @@ class Context:
     judgement: Judgement
     flows: pa.Table
     oddities: pa.Table
+    addresses: pa.Table
     blind: dict[str, str]  # by capture point, what it did not let us see
     assets: dict[str, Asset]
     listed: bool  # somebody declared what assets there are

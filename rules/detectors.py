@@ -18,6 +18,7 @@ from zonewatch.rules.exposure import (
 )
 from zonewatch.rules.findings import SEVERITIES, Finding
 from zonewatch.rules.oddities import malformed
+from zonewatch.rules.owners import address_conflict
 from zonewatch.rules.scan import scan
 from zonewatch.rules.violations import reported, undecided, violations
 
@@ -83,6 +84,18 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         "OT",
         "Find the sender, and what makes it send so.",
         malformed,
+    ),
+    Detector(
+        "network.address_conflict",
+        "An address that several devices have at once",
+        "medium",
+        ("T0830",),
+        ("SR 3.1", "SR 1.2"),
+        "both",
+        "Find both devices by their MAC addresses in the switches. An address that was set twice: change one. A "
+        "redundant pair that switched over: note it. A device that takes the addresses of others: take it off the "
+        "network, and check what passed through it.",
+        address_conflict,
     ),
     Detector(
         "policy.unknown_asset",

@@ -23,7 +23,7 @@ from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.propose import propose_zones
 from zonewatch.rules.seen import limits
 
-_READ: Final = ("aggregates", "events", "flows", "oddities", "coverage")
+_READ: Final = ("aggregates", "events", "flows", "oddities", "addresses", "coverage")
 NO_POLICY: Final = Decision("cannot_conclude", "no policy: the zones are a proposal")
 
 
@@ -61,6 +61,7 @@ def audit(inventory: Inventory, tables: Mapping[str, pa.Table], policy: Policy |
         judgement=judgement,
         flows=table["flows"],
         oddities=table["oddities"],
+        addresses=table["addresses"],
         blind=limits(table["coverage"]),
         assets={asset.id: asset for asset in zoned.assets},
         listed=bool(policy is not None and policy.assets) or any(asset.declared for asset in inventory.assets),

@@ -161,7 +161,7 @@ def audit(
     _refuse_unreadable(tables["coverage"].select(["capture", "status", "problem"]).to_pylist(), errors)
     result = assess(tables, given, title=given.policy.suc.name if given.policy is not None else "")
     out.mkdir(parents=True, exist_ok=True)
-    write_events(tables, out)
+    write_events(tables, result.inventory, out)
     with shown(errors, octets, "collecting evidence") as progress:
         proven = prove(result, tables, points, before, out, progress)
     result = proven.result

@@ -216,6 +216,9 @@ pub fn settle(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
     if talk.session.is_done() {
         finish(flow, sinks, output);
         flow.content = Content::Quiet(flow.client());
+    } else if talk.session.may_forget() {
+        finish(flow, sinks, output);
+        flow.content = Content::Unknown(None);
     }
 }
 

@@ -24,8 +24,9 @@ use crate::net::tcp::Stamp;
 use crate::recognise::{Opening, Seen};
 use crate::record::Recorder;
 use crate::registry;
-use crate::services::{self, Basis};
+use crate::services::Basis;
 use crate::session::{Direction, Output};
+use crate::signatures::{by_datagram, by_stream};
 use crate::sinks::{Detail, Odd, Rows, Sinks};
 
 /// Distinct pairs of IP and MAC address kept.
@@ -346,12 +347,14 @@ impl Engine {
             _ => addresses.ip(address),
         };
         self.sinks.coverage.flows += 1;
+        let ends = [
+            intern(load.addresses[0], context.source, addresses),
+            intern(load.addresses[1], context.destination, addresses),
+        ];
+        let agreed = (load.transport == Transport::Tcp).then(|| self.sinks.agreed(ends, load.ports)).flatten();
         self.flows.insert(Flow {
             key,
-            addresses: [
-                intern(load.addresses[0], context.source, addresses),
-                intern(load.addresses[1], context.destination, addresses),
-            ],
+            addresses: ends,
             ports: load.ports,
             endpoints: load.addresses,
             macs: [None, context.destination.and_then(Station::mac)],
@@ -368,7 +371,7 @@ impl Engine {
             flags: [0; 2],
             opener: None,
             starts: [None; 2],
-            service: None,
+            service: agreed.map(|service| (service, Basis::Content)),
             loaded: 0,
             content: Content::Unknown(None),
         })
@@ -402,7 +405,8 @@ impl Engine {
         let sequence = load.sequence.wrapping_add(u32::from(load.flags & flag::SYN != 0));
         let loaded = !load.payload.is_empty() || load.missing > 0;
         if loaded {
-            look_for_service(flow, load.payload);
+            flow.loaded = flow.loaded.saturating_add(1);
+            look_for_service(flow, load.payload, by_stream);
         }
         if load.flags & flag::SYN != 0 {
             flow.starts[direction as usize] = Some(sequence);
@@ -469,6 +473,9 @@ impl Engine {
                 }
                 None => sinks.coverage.recognitions_dropped += u64::from(!on_probation.is_empty()),
             }
+            if flow.key.transport() == Transport::Udp {
+                look_for_service(flow, load.payload, by_datagram);
+            }
             return;
         }
         let seen = Seen { direction, sequence: 0, payload: load.payload, missing: load.missing, stamp };
@@ -518,9 +525,8 @@ fn is_over(flow: &Flow) -> bool {
     flow.loaded > 0 || both & (flag::FIN | flag::RST) != 0
 }
 
-fn look_for_service(flow: &mut Flow, payload: &[u8]) {
-    flow.loaded = flow.loaded.saturating_add(1);
+fn look_for_service(flow: &mut Flow, payload: &[u8], by: fn(&[u8], [u16; 2]) -> Option<&'static str>) {
     if flow.loaded <= SERVICE_LOOKS && flow.service.is_none() {
-        flow.service = services::by_stream(payload).map(|service| (service, Basis::Content));
+        flow.service = by(payload, flow.ports).map(|service| (service, Basis::Content));
     }
 }

@@ -33,6 +33,7 @@ pub mod registry;
 pub mod secrets;
 pub mod services;
 pub mod session;
+pub mod signatures;
 pub mod sinks;
 pub mod stream;
 pub mod tables;

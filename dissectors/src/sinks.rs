@@ -16,13 +16,15 @@ use crate::net::tcp::Stamp;
 use crate::record::{Dialogue, Recorder};
 use crate::refrain::Told;
 use crate::services::{self, Basis};
-use crate::session::{Direction, Output};
+use crate::session::{Direction, Expected, Output};
 use crate::unknown::Tally;
 
 /// Oddities kept of one code and capture file.
 const MAX_ODDITIES: u32 = 1_000;
 /// What all flows together remember to find it again may take so much.
 const MAX_REMEMBERED: usize = 16 << 20;
+/// Agreed connections that are waited for; where there are more, all are forgotten.
+const MAX_EXPECTED: usize = 4_096;
 /// Distinct statements about devices kept.
 const MAX_CLAIMS: usize = 100_000;
 
@@ -108,6 +110,8 @@ pub struct Sinks {
     pub told: Told,
     claims: HashMap<(u32, u32, u32, String), usize, foldhash::fast::RandomState>,
     claim_rows: Vec<rows::Claim>,
+    /// Services of agreed connections, by listener, its port, and the other host.
+    expected: HashMap<(u32, u16, u32), &'static str, foldhash::fast::RandomState>,
     oddity_counts: HashMap<u32, u32, foldhash::fast::RandomState>,
     /// Octets of no message and messages decoded in part, by protocol.
     undecoded: HashMap<Protocol, (u64, u64), foldhash::fast::RandomState>,
@@ -202,6 +206,7 @@ impl Sinks {
         self.rows.flows.extend(self.crowd.finish());
         self.activities.turn(&mut self.rows.activities, &mut self.dictionaries);
         self.claims.clear();
+        self.expected.clear();
         self.rows.claims.extend(self.claim_rows.drain(..));
     }
 
@@ -215,7 +220,7 @@ impl Sinks {
         frames: &[u64],
         stamp: Stamp,
     ) -> Option<Direction> {
-        if !(output.oddities.is_empty() && output.claims.is_empty()) {
+        if !(output.oddities.is_empty() && output.claims.is_empty() && output.expected.is_empty()) {
             self.told = Told::default();
             self.remarks(place, direction, output, stamp);
         }
@@ -283,6 +288,24 @@ impl Sinks {
         for (_, claim) in output.claims.drain(..) {
             self.claim(place, direction, stamp, &claim);
         }
+        for Expected { listener, port, service } in output.expected.drain(..) {
+            let [listener, other] = [listener, listener.opposite()].map(|way| place.addresses[way as usize]);
+            if self.expected.len() >= MAX_EXPECTED {
+                self.expected.clear();
+            }
+            self.expected.insert((listener, port, other), service);
+        }
+    }
+
+    /// The service that a new connection was agreed on for: its ends and their ports, the sender of the first packet
+    /// first. It is the only one.
+    pub fn agreed(&mut self, ends: [u32; 2], ports: [u16; 2]) -> Option<&'static str> {
+        if self.expected.is_empty() {
+            return None;
+        }
+        let [sender, receiver] = ends;
+        let answered = self.expected.remove(&(receiver, ports[1], sender));
+        answered.or_else(|| self.expected.remove(&(sender, ports[0], receiver)))
     }
 
     /// Closes the exchanges of a flow that ends.
@@ -446,7 +469,7 @@ impl Sinks {
         }
         let ends = [flow.endpoints[client], flow.endpoints[server]];
         let ports = [flow.ports[client], flow.ports[server]];
-        let odd_port = basis == Basis::Content.name() && services::is_odd(flow.key.transport(), ports[1], service);
+        let odd_port = basis == Basis::Content.name() && is_at_odd_port(flow, direction, service);
         let row = rows::Flow {
             source: self.source,
             capture: flow.capture,
@@ -470,6 +493,18 @@ impl Sinks {
             last_frame: flow.last().1,
         };
         self.coverage.flows_folded += self.crowd.put(flow, row, ends, addresses, &mut self.rows.flows);
+    }
+}
+
+/// True where a flow's service is at a port that is not its own: that of whoever did not open the connection; of a
+/// connection whose opening was not captured, both; of datagrams, the server's.
+fn is_at_odd_port(flow: &Flow, client: Direction, service: &str) -> bool {
+    let transport = flow.key.transport();
+    let is_odd = |way: Direction| services::is_odd(transport, flow.ports[way as usize], service);
+    match flow.opener {
+        Some(opener) => is_odd(opener.opposite()),
+        None if transport == Transport::Tcp => is_odd(client) && is_odd(client.opposite()),
+        None => is_odd(client.opposite()),
     }
 }
 

@@ -34,7 +34,10 @@ def test_the_story_of_the_plant_is_found_and_nothing_else_is_high(tmp_path: Path
     assert ("120", "950") in [(change["before"], change["after"]) for change in write["changes"]]
     for name in ("report.html", "assets.csv", "edges.csv", "findings.json", "alerts.ndjson", "manifest.json"):
         assert (tmp_path / name).stat().st_size > 0
-    assert pq.read_table(tmp_path / "events.parquet").num_rows > 100
+    events = pq.read_table(tmp_path / "events.parquet")
+    assert events.num_rows > 100
+    ends = set(zip(events["server"].to_pylist(), events["server_name"].to_pylist(), strict=True))
+    assert ("10.20.11.13", "plc-3") in ends
 
 
 @pytest.mark.parametrize(

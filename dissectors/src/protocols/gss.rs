@@ -113,9 +113,12 @@ impl Login {
         match message {
             ntlm::Message::Negotiate => {}
             ntlm::Message::Challenge(target) => {
-                let first = |one: String, other: String| if one.is_empty() { other } else { one };
-                out.sender_is(Attribute::Hostname, first(target.dns_computer, target.computer));
-                out.sender_is(Attribute::Domain, first(target.dns_domain, target.domain));
+                for name in [target.dns_computer, target.computer] {
+                    out.sender_is(Attribute::Hostname, name);
+                }
+                for name in [target.dns_domain, target.domain] {
+                    out.sender_is(Attribute::Domain, name);
+                }
                 out.sender_is(Attribute::OperatingSystem, target.system);
                 self.target = target.name;
             }
@@ -199,7 +202,9 @@ pub(crate) mod tests {
             let told: Vec<_> = out.claims.iter().map(|(_, claim)| (claim.attribute, &*claim.value)).collect();
             let expected = [
                 (Attribute::Hostname, "hmi1.plant.example"),
+                (Attribute::Hostname, "HMI1"),
                 (Attribute::Domain, "plant.example"),
+                (Attribute::Domain, "PLANT"),
                 (Attribute::OperatingSystem, "Windows 10.0.17763"),
                 (Attribute::Hostname, "ENG1"),
                 (Attribute::OperatingSystem, "Windows 10.0.19041"),

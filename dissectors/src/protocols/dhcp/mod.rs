@@ -268,6 +268,8 @@ fn claims(message: &Message<'_>, action: &str, out: &mut Output) {
     let name = Some(message.whole_name()).filter(|name| !name.is_empty()).unwrap_or(message.text(option::HOST_NAME));
     let class = message.text(option::VENDOR_CLASS);
     let system = operating_system(&class);
+    // A class that stands for a system is no product besides.
+    let class = if system.is_empty() { class } else { String::new() };
     if message.is_request {
         let own = message.client;
         let said = [(Hostname, &*name), (Software, &*class), (OperatingSystem, &*system)];
@@ -304,7 +306,7 @@ fn claims(message: &Message<'_>, action: &str, out: &mut Output) {
 }
 
 /// The system that a vendor class is usual with; the class itself is kept beside it.
-fn operating_system(class: &str) -> String {
+pub(super) fn operating_system(class: &str) -> String {
     match class.split_once(|c: char| !c.is_ascii_alphanumeric()) {
         Some(("MSFT", "98")) => "Windows 98".to_string(),
         Some(("MSFT", _)) => "Windows".to_string(),

@@ -145,7 +145,7 @@ fn the_server_describes_itself() {
     let expected = [
         (Attribute::Hostname, "dc1.plant.example"),
         (Attribute::Domain, "plant.example"),
-        (Attribute::RoleHint, "domain controller"),
+        (Attribute::RoleHint, "domain-controller"),
     ];
     assert_eq!(claims(&out), expected);
     assert_eq!(claims(&hear(&[(FROM, entry(1, "CN=x", &attributes))])), []);
@@ -158,7 +158,7 @@ fn a_domain_controller_is_found() {
     let answer = [entry(1, "", &[("netlogon", &netlogon)]), result(1, 0x65, 0, &[])].concat();
     let out = hear(&[(TO, search(1, "")), (FROM, answer)]);
     let expected = [
-        (Attribute::RoleHint, "domain controller"),
+        (Attribute::RoleHint, "domain-controller"),
         (Attribute::Domain, "plant.example"),
         (Attribute::Hostname, "dc1.plant.example"),
     ];

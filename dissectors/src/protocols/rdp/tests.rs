@@ -177,6 +177,33 @@ fn datagrams_are_known_by_their_first_one() {
 }
 
 #[test]
+fn datagrams_of_a_connection_that_is_open_are_known_by_their_number_and_record() {
+    use crate::protocols::presence::tests::heard;
+    // Acknowledged number, window, flags; one element of a vector, filled up; the number twice; a record.
+    let data = |flags: &[u8], acknowledged: &[u8], numbers: &[u8], record: &[u8]| {
+        [b"\x10\x97\x60\x33\x04\x00", flags, acknowledged, numbers, record].concat()
+    };
+    let (one, number, record) = (b"\x00\x01\x01\x00", b"\xe6\x5f\x84\x6d\xe6\x5f\x84\x6d", b"\x17\x03\x03\x00\x01a");
+    let cases = [
+        (data(b"\x00\x0c", one, number, record), true),
+        (data(b"\x01\x0c", &[&one[..], b"\x00\x01\x05\x00"].concat(), number, record), true),
+        (data(b"\x00\x0c", b"\x00\x03\x01\x02\x03\x00\x00\x00", number, b"\x17\xfe\xfd\x00"), true),
+        (data(b"\x00\x04", one, number, record), false),
+        (data(b"\x00\x1c", one, number, record), false),
+        (data(b"\x00\x0c", one, b"\xe6\x5f\x84\x6d\xe6\x5f\x84\x6e", record), false),
+        (data(b"\x00\x0c", one, number, b"GET / HTTP/1.1"), false),
+        (data(b"\x00\x0c", b"\xff\xff\x01\x00", number, record), false),
+    ];
+    for (datagram, is_known) in cases {
+        for length in 0..20 {
+            assert_eq!(heard(udp::probe_datagram, b"", &datagram[..length], [60_000, 3389]), None);
+        }
+        let activity = heard(udp::probe_datagram, b"", &datagram, [60_000, 3389]);
+        assert_eq!(activity.map(|activity| activity.client), is_known.then_some(UP), "{datagram:02x?}");
+    }
+}
+
+#[test]
 fn every_truncation_is_taken() {
     let request = connect(0xe0, b"Cookie: mstshash=eva\r\n\x01\x00\x08\x00\x00\x00\x00\x00");
     for whole in [[request.clone(), initial()].concat(), [connect(0xd0, b""), response()].concat()] {
