@@ -25,7 +25,12 @@ from tests.services.ndpi import (
     word,
 )
 
-PAGE = (ROOT / "docs" / "services.md").read_text(encoding="utf-8")
+PAGE = (
+    (ROOT / "docs" / "services.md")
+    .read_text(encoding="utf-8")
+    .partition("## Service per flow")[2]
+    .partition("\n## ")[0]
+)
 here = pytest.mark.skipif(not (CAPTURES / FOLDER).is_dir(), reason="the public captures are not here")
 
 LINES = """\

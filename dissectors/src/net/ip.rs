@@ -243,12 +243,10 @@ pub struct Arp {
     pub target: Ip,
 }
 
-/// Reads an ARP message for IPv4 over Ethernet; others are none.
+/// Reads an ARP message for IPv4 over Ethernet, or over networks of IEEE 802 (hardware type 6); others are none.
 pub fn arp(bytes: &[u8]) -> Option<Arp> {
     let ip = |at: usize| Some(Ip::v4(bytes.get(at..at + 4)?.try_into().ok()?));
-    if bytes.get(..6)? != [0, 1, 8, 0, 6, 4] {
-        return None;
-    }
+    let &[0, 1 | 6, 8, 0, 6, 4] = bytes.first_chunk()? else { return None };
     Some(Arp {
         operation: u16_at(bytes, 6)?,
         sender_mac: bytes.get(8..14)?.try_into().ok()?,

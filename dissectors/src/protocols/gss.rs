@@ -101,7 +101,9 @@ impl Login {
                 }
             }
             Some(Token::Kerberos(request)) => {
-                self.mechanism = "kerberos";
+                if self.mechanism != "kerberos" {
+                    *self = Login { mechanism: "kerberos", ..Login::default() };
+                }
                 if let Some(ticket) = request.and_then(kerberos::ticket_of) {
                     (self.service, self.domain, self.cipher) = (ticket.service, ticket.realm, ticket.cipher);
                 }
@@ -129,9 +131,15 @@ impl Login {
                 if client.version != "anonymous" {
                     out.sender_is(Attribute::User, qualified(&client.domain, &client.user));
                 }
-                self.mechanism = "ntlm";
-                (self.user, self.domain, self.workstation) = (client.user, client.domain, client.workstation);
-                self.version = client.version;
+                *self = Login {
+                    mechanism: "ntlm",
+                    user: client.user,
+                    domain: client.domain,
+                    workstation: client.workstation,
+                    version: client.version,
+                    target: std::mem::take(&mut self.target),
+                    ..Login::default()
+                };
             }
         }
     }

@@ -177,7 +177,8 @@ impl Rdp {
         if conference.is_response {
             self.client = self.client.or(Some(direction.opposite()));
             self.handshake.facts.client = self.client;
-            if let Some(certificate) = conference.certificates.first() {
+            // Issuers come first, the server's own is the last (MS-RDPELE, 2.2.1.4.2).
+            if let Some(certificate) = conference.certificates.last() {
                 self.handshake.facts.certificate(direction, certificate, out);
             }
         } else {
@@ -251,10 +252,12 @@ fn build(number: u32) -> String {
     }
 }
 
+/// A layout; the lower half of a variant's number is the language that it is for.
 fn keyboard(layout: u32) -> String {
-    match tables::name(rdp::KEYBOARDS, layout) {
-        "" => format!("0x{layout:08x}"),
-        name => name.to_string(),
+    match (tables::name(rdp::KEYBOARDS, layout), tables::name(rdp::KEYBOARDS, layout & 0xffff)) {
+        ("", "") => format!("0x{layout:08x}"),
+        ("", language) => format!("{language} (0x{layout:08x})"),
+        (name, _) => name.to_string(),
     }
 }
 

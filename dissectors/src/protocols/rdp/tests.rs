@@ -34,9 +34,20 @@ fn initial() -> Vec<u8> {
     conference(0x65, b"Duca", &[block(0xc001, &core), block(0xc002, &[0x1b, 0, 0, 0, 0, 0, 0, 0])].concat())
 }
 
+/// A certificate for another name than `gw-7`.
+fn renamed(der: &[u8], name: &[u8; 4]) -> Vec<u8> {
+    let mut renamed = der.to_vec();
+    for at in (0..der.len()).filter(|at| der[*at..].starts_with(b"gw-7")) {
+        renamed[at..at + 4].copy_from_slice(name);
+    }
+    renamed
+}
+
 fn response() -> Vec<u8> {
     let der = certificate();
-    let chain = [&2u32.to_le_bytes()[..], &1u32.to_le_bytes(), &(der.len() as u32).to_le_bytes(), &der].concat();
+    let issuer = renamed(&der, b"ca-1");
+    let length = (der.len() as u32).to_le_bytes();
+    let chain = [&2u32.to_le_bytes()[..], &2u32.to_le_bytes(), &length, &issuer, &length, &der].concat();
     let security = [
         &2u32.to_le_bytes()[..],
         &2u32.to_le_bytes(),
@@ -93,6 +104,14 @@ fn standard_security_names_client_and_server() {
     assert_eq!(fields(activity)[..10], expected);
     let names: Vec<_> = out.claims.iter().map(|(_, claim)| (claim.attribute, &*claim.value)).collect();
     assert_eq!(names, [(Attribute::Hostname, "ENG-7"), (Attribute::Hostname, "gw-7")]);
+}
+
+#[test]
+fn a_keyboard_has_the_name_of_its_layout_or_its_language() {
+    let cases = [(0x0407, "German"), (0x0001_0407, "German (0x00010407)"), (0x0407_fff0, "0x0407fff0")];
+    for (layout, name) in cases {
+        assert_eq!(keyboard(layout), name);
+    }
 }
 
 #[test]

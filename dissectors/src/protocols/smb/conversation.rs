@@ -243,7 +243,7 @@ impl Conversation {
         out: &mut Output,
     ) {
         if is_pipe {
-            let name = file.name.trim_start_matches('\\');
+            let name = pipe_name(&file);
             let activity = ended.activity("open_pipe", Operation::Session).with(Field::DceRpcEndpoint, name);
             out.activity(activity.with(Field::SmbShare, &*file.share).with(Field::UserName, &*file.user));
             if ended.is_ok() {
@@ -288,10 +288,13 @@ impl Conversation {
         self.pipes.contains_key(&id)
     }
 
-    /// What is written to or read from a pipe. One whose opening was not seen is known by what it carries.
+    /// What is written to or read from a pipe. One whose opening was not seen is known by what it carries, and so is one
+    /// that was opened in a share that was connected to before the capture, or over another connection.
     pub fn piped(&mut self, id: u128, bytes: &[u8], whole: usize, direction: Direction, out: &mut Output) {
-        if !self.pipes.contains_key(&id) && self.files.get(&id).is_none() && dce_rpc::is_unit(bytes) {
-            self.keep_pipe(id, Pipe::default(), out);
+        let may_be = self.files.get(&id).is_none_or(|file| file.share.is_empty());
+        if may_be && !self.pipes.contains_key(&id) && dce_rpc::is_unit(bytes) {
+            let pipe = self.files.remove(&id).map_or_else(Pipe::default, |file| Pipe::new(pipe_name(&file)));
+            self.keep_pipe(id, pipe, out);
         }
         if let Some(pipe) = self.pipes.get_mut(&id) {
             pipe.octets(bytes, whole, direction, out);
@@ -311,6 +314,10 @@ impl Conversation {
             forgotten.close(out);
         }
     }
+}
+
+fn pipe_name(file: &File) -> &str {
+    file.name.trim_start_matches('\\')
 }
 
 /// Tells what was done with a file. The root of a share has no name and is not told.

@@ -69,6 +69,8 @@ const UNICODE: u16 = 0x8000;
 const EXTENDED_SECURITY: u32 = 0x8000_0000;
 /// FILE_DELETE_ON_CLOSE.
 const DELETE_ON_CLOSE: u32 = 0x1000;
+/// ResourceType of what was opened: a pipe of octets, or of messages (MS-CIFS, 2.2.4.64.2).
+const PIPES: [u16; 2] = [1, 2];
 /// TRANS_TRANSACT_NMPIPE.
 const TRANSACT_PIPE: u16 = 0x0026;
 /// TRANS2_SET_PATH_INFORMATION and TRANS2_SET_FILE_INFORMATION.
@@ -483,20 +485,21 @@ impl One {
             (command::TREE_DISCONNECT, _) => conversation.disconnected(header.tree),
             (command, Asked::Create { name, deletes }) => {
                 let mut file = named(name, conversation);
-                let (mut id, mut action) = (0, "open");
+                let (mut id, mut action, mut is_pipe) = (0, "open", share.is_pipes());
                 if ended.is_ok() {
-                    let place = match command {
-                        command::NT_CREATE_ANDX => 5,
-                        command::OPEN_ANDX => 4,
-                        _ => 0,
+                    let (place, kind) = match command {
+                        command::NT_CREATE_ANDX => (5, Some(63)),
+                        command::OPEN_ANDX => (4, Some(18)),
+                        _ => (0, None),
                     };
                     id = u128::from(block.u16(place)?);
+                    is_pipe |= kind.is_some_and(|at| block.u16(at).is_ok_and(|kind| PIPES.contains(&kind)));
                     if command == command::NT_CREATE_ANDX {
                         action = if block.u32(7)? == 1 { "open" } else { "create" };
                         file.size = Some(u64::from(block.u32(55)?) | u64::from(block.u32(59)?) << 32);
                     }
                 }
-                conversation.opened(id, share.is_pipes(), action, file, ended, out);
+                conversation.opened(id, is_pipe, action, file, ended, out);
                 if let Some(file) = conversation.file(id).filter(|_| deletes && ended.is_ok()) {
                     tell(file, "delete", Operation::File, ended, out);
                 }
