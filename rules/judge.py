@@ -137,6 +137,8 @@ class Judge:
                 continue  # as housekeeping; another flow may name it
             if not any(difference.certain for difference in differences):
                 doubtful = doubtful or _differing("cannot_conclude", line, differences)
+            if line.sort != "flow" and any(difference.aspect != "schedule" for difference in differences):
+                continue  # what was meant is a flow, unless the time alone is wrong
             if nearest is None or distance(differences) < nearest[0]:
                 nearest = (distance(differences), line, differences)
         if allowed is not None:
@@ -154,7 +156,8 @@ class Judge:
     def _candidates(
         self, seen: Observation, client: End, server: End, from_zone: str, to_zone: str
     ) -> tuple[tuple[Line, tuple[Difference, ...]], ...]:
-        """The flows between two zones that differ least in all but objects, values and time."""
+        """The flows between two zones that differ least in all but objects, values and time; of exceptions and
+        maintenance windows those that do not differ."""
         housekeeping_kind = seen.kind == "link"
         ends = (from_zone, to_zone, client.id, client.address, server.id, server.address)
         key = (*ends, *seen[3:6], seen.function, seen.operation, housekeeping_kind)
@@ -164,8 +167,10 @@ class Judge:
             all_lines = [
                 (line, fixed_differences(line, seen, client, server)) for line in table.get((from_zone, to_zone), ())
             ]
-            least = min((distance(differences) for _, differences in all_lines), default=0)
-            found = tuple((line, differences) for line, differences in all_lines if distance(differences) == least)
+            least = min((distance(fixed) for line, fixed in all_lines if line.sort == "flow"), default=0)
+            found = tuple(
+                (line, fixed) for line, fixed in all_lines if distance(fixed) == (least if line.sort == "flow" else 0)
+            )
             self._nearest[key] = found
         return found
 

@@ -140,8 +140,15 @@ def from_aggregates(
         # The second object of an event is counted with the first; where it stands alone, its own count is told.
         counts = counts[:3] if counts[0] else counts[3:]
         ends = {Evidence(row[0], capture, frame), Evidence(row[0], last_capture, last_frame)}
-        keys = (*row[:6], row[6] or "", *row[7 : len(_KEYS)])
-        yield Observation(*keys, *counts, first_time, last_time, tuple(sorted(ends)))
+        known = {**dict(zip(_KEYS, row, strict=False)), "unit": row[6] or ""}
+        del known["server_unit"]
+        yield Observation(
+            **known,
+            **dict(zip(("events", "refused", "unanswered"), counts, strict=True)),
+            first_time=first_time,
+            last_time=last_time,
+            evidence=tuple(sorted(ends)),
+        )
 
 
 def from_edges(edges: tuple[Edge, ...], calendar: Calendar, sessions: Sessions) -> Iterator[tuple[Edge, Observation]]:

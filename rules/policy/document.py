@@ -108,6 +108,8 @@ def read(text: str) -> Document:
         raise Unreadable(" ".join(str(error.problem or error.context or "is no YAML").split()), line, column) from None
     except RecursionError:
         raise Unreadable("too deeply nested") from None
-    except (YAMLError, ValueError, OverflowError) as error:
+    except Exception as error:  # beside its own errors ruamel.yaml lets Python's pass, as of an anchor on a key
+        if not isinstance(error, YAMLError | ValueError):
+            raise Unreadable("is no YAML that a policy is made of (an anchor, tag or key out of place)") from None
         raise Unreadable((str(error) or "is no YAML").split("\n")[0]) from None
     return document

@@ -119,6 +119,11 @@ def parse_network(text: str) -> Network | None:
         return None
 
 
+def inside(network: Network, wide: Network) -> bool:
+    """True where all of the one is in the other."""
+    return network.version == wide.version and network.subnet_of(wide)  # type: ignore[arg-type]
+
+
 def _subnet(value: object) -> object:
     if not isinstance(value, str):
         return value

@@ -127,6 +127,11 @@ class Zones:
         if vlan in self.vlans:
             yield self.vlans[vlan]
 
+    def of_address_alone(self, address: str) -> str:
+        """Zone id that the address itself has, whatever asset it is of; empty where it is in none."""
+        parsed = parse(address)
+        return next((zone for zone in self._candidates(parsed, address, "", None, ())), "")
+
     def of_interface(self, interface: Interface, assets: tuple[str, ...] = ()) -> str:
         """Zone id of an interface; empty where it is in no zone."""
         return self.of(interface.address, interface.mac, interface.vlan, assets)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rules.plant import POLICY
-from zonewatch.rules.policy.load import PolicyErrors, load_policy, parse_policy
+from zonewatch.rules.policy.load import PolicyError, PolicyErrors, load_policy, parse_policy
 from zonewatch.rules.policy.model import Policy
 
 ROOT = Path(__file__).parents[3]
@@ -85,8 +84,8 @@ conduits:
       - {id: x1, match: {client: eng-1, operations: [program_download]}, approved_by: ops, ticket: CHG-1,
          from: 2026-12-01T06:00Z, to: 2026-12-01T12:00Z}
 maintenance_windows:
-  - {id: mw1, zones: [ctl], from: 2026-12-01T06:00:00Z, to: 2026-12-01T12:00Z, allow: [program_download, firmware, mode],
-     ticket: CHG-1}
+  - {id: mw1, zones: [ctl], from: 2026-12-01T06:00:00Z, to: 2026-12-01T12:00Z,
+     allow: [program_download, firmware, mode], ticket: CHG-1}
 remote_access:
   - {id: ra1, user_group: vendor-x, entry_zone: dmz, jump_host: jh-1, target_zone: ctl, protocols: [rdp], mfa: true,
      max_minutes: 240, approval: ticket}
@@ -196,7 +195,7 @@ def test_bundled_plant_loads() -> None:
         ("max: 1000", "max: -1", "min 0 is above max -1"),
         ("max: 1000", "max: .nan", "max: must be a finite number"),
         ("until: 2027-03-01", "until: 2027-02-31", "until: must be a valid date"),
-        ("until: 2027-03-01", "until: someday", "until: must be a valid date"),
+        ("until: 2027-03-01", "until: someday", "'someday' must be a valid date"),
         ("policy_version: 1", "policy_version: 2", "policy_version 2 is not known; this version reads 1"),
         ("suc: {id: riverside}", "suc: {}", "key 'id' is missing"),
         ("purdue: 4", "sl_t: {IAC: 1}", "sl_t needs one number, or all of IAC, UC, SI, DC, RDF, TRE, RA"),
@@ -272,12 +271,18 @@ def test_a_damaged_character_loads_or_is_told_with_its_line(place: int, mark: st
 
 
 def assert_loads_or_is_told(text: str) -> None:
+    lines = text.count("\n") + 1
+    for error in mistakes_of(text):
+        assert 1 <= error.line <= lines + 1, error
+        assert error.column >= 1, error
+
+
+def mistakes_of(text: str) -> tuple[PolicyError, ...]:
     try:
         parse_policy(text)
     except PolicyErrors as told:
-        assert told.errors
-        last = text.count("\n") + 1
-        assert all(1 <= error.line <= last + 1 and error.column >= 1 for error in told.errors), told.errors
+        return told.errors
+    return ()
 
 
 def test_models_are_frozen() -> None:
