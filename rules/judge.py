@@ -169,7 +169,9 @@ class Judge:
             ]
             least = min((distance(fixed) for line, fixed in all_lines if line.sort == "flow"), default=0)
             found = tuple(
-                (line, fixed) for line, fixed in all_lines if distance(fixed) == (least if line.sort == "flow" else 0)
+                (line, fixed)
+                for line, fixed in all_lines
+                if (distance(fixed) == least if line.sort == "flow" else not any(item.certain for item in fixed))
             )
             self._nearest[key] = found
         return found

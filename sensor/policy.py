@@ -14,7 +14,7 @@ from zonewatch import __version__
 from zonewatch.inventory.declared import read_assets
 from zonewatch.rules.policy.edit import EditError
 from zonewatch.rules.policy.lint.forms import as_json, as_sarif, as_text
-from zonewatch.rules.policy.lint.run import check_policy, fixed
+from zonewatch.rules.policy.lint.run import Report, check_policy, fixed, refused
 from zonewatch.rules.policy.load import PolicyErrors, load_policy, parse_policy, read_text
 from zonewatch.rules.policy.register import RegisterError, exported, imported
 from zonewatch.sensor.sources import UsageError
@@ -51,19 +51,13 @@ def check(
     """What is wrong or unwise with the policy, with no traffic at all. Exits with 1 only for errors."""
     known = [asset.id for asset in read_assets(assets)] if assets is not None else []
     today = _day(as_of)
-    try:
-        text = read_text(file)
-    except PolicyErrors as error:
-        if error.errors[0].line == 0:
-            raise  # no file, which is wrong use
-        text = file.read_bytes().decode("utf-8", "surrogateescape")
-    report = check_policy(text, str(file), today, known)
+    report = _report(file, today, known)
     if fix and report.edits:
         try:
-            _write(file, fixed(text, report, known))
+            _write(file, fixed(read_text(file), report, known))
         except EditError as error:
             raise UsageError(f"{file}: {error}") from None
-        report = check_policy(read_text(file), str(file), today, known)
+        report = _report(file, today, known)
     if form is ReportForm.sarif:
         sys.stdout.write(as_sarif(report, __version__))
     else:
@@ -98,6 +92,15 @@ def import_(
         _write(file, new)
     else:
         sys.stdout.write(new)
+
+
+def _report(file: Path, today: dt.date, known: list[str]) -> Report:
+    try:
+        return check_policy(read_text(file), str(file), today, known)
+    except PolicyErrors as errors:
+        if errors.errors[0].line == 0:
+            raise  # there is no such file: wrong use
+        return refused(errors)
 
 
 def _day(text: str) -> dt.date:

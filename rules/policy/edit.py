@@ -36,7 +36,7 @@ class Remove(NamedTuple):
 class Add(NamedTuple):
     """A key with its value into the mapping at a place, or an item (without key) at the end of the list there.
 
-    `text` may have several lines; it is indented to its place.
+    `text` is YAML on one line, or a mapping with a key on each line; it is indented, or put in braces, as its place is.
     """
 
     path: Place
@@ -60,7 +60,10 @@ _WORDS_OF_YAML: Final = frozenset(("true", "false", "null", "yes", "no", "on", "
 def scalar(text: str) -> str:
     """A text as a YAML scalar: plain where that is safe, else in double quotes."""
     plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    if plain:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(mark if mark.isprintable() else f"\\U{ord(mark):08x}" for mark in quoted)
 
 
 def sequence(items: Iterable[str]) -> str:
@@ -91,12 +94,14 @@ def _splice(text: str, root: Any, edit: Edit) -> _Splice:
     if isinstance(edit, Remove):
         return _removal(text, _at(root, edit.path[:-1]), edit.path[-1])
     node = _at(root, edit.path)
-    if isinstance(edit, Replace):
-        start = node.start_mark.index
-        if _is_empty(node):
-            return _Splice(start, start, f" {edit.text}")
-        return _Splice(start, _end(node), edit.text)
-    return _addition(text, node, edit)
+    start = node.start_mark.index
+    if _is_empty(node) and edit.path:
+        start = _behind(text, _at(root, edit.path[:-1]), edit.path[-1])
+    if isinstance(edit, Add):
+        return _addition(text, node, start, edit)
+    if _is_empty(node):
+        return _Splice(start, start, f" {edit.text}")
+    return _Splice(start, _end(node), edit.text)
 
 
 def _at(node: Any, path: Place) -> Any:
@@ -115,6 +120,14 @@ def _child(node: Any, part: str | int) -> Any:
     raise EditError(f"no {part!r} in the file")
 
 
+def _behind(text: str, parent: Any, part: str | int) -> int:
+    """Where an empty value belongs: behind the colon of its key, or behind its dash."""
+    if isinstance(parent, MappingNode):
+        key = next(key for key, _ in parent.value if key.value == part)
+        return text.index(":", key.end_mark.index) + 1
+    return text.rfind("-", 0, _child(parent, part).start_mark.index) + 1
+
+
 def _is_empty(node: Any) -> bool:
     return isinstance(node, ScalarNode) and node.start_mark.index == node.end_mark.index
 
@@ -122,9 +135,7 @@ def _is_empty(node: Any) -> bool:
 def _end(node: Any) -> int:
     """Where a node's own text ends: block collections end with their last part, not before the next token."""
     if isinstance(node, MappingNode | SequenceNode) and not node.flow_style and node.value:
-        last = node.value[-1]
-        key, value = last if isinstance(last, tuple) else (last, last)
-        return max(_end(key), _end(value))
+        return _parts(node)[-1][1]
     return int(node.end_mark.index)
 
 
@@ -140,8 +151,13 @@ def _line_end(text: str, place: int) -> int:
 def _parts(node: Any) -> list[tuple[int, int]]:
     """Where each item, or key with its value, begins and ends."""
     if isinstance(node, MappingNode):
-        return [(key.start_mark.index, max(_end(key), _end(value))) for key, value in node.value]
+        return [(key.start_mark.index, _pair_end(node, key, value)) for key, value in node.value]
     return [(item.start_mark.index, _end(item)) for item in node.value]
+
+
+def _pair_end(parent: Any, key: Any, value: Any) -> int:
+    """An empty value in a block is marked where the next part begins."""
+    return _end(key) + 1 if _is_empty(value) and not parent.flow_style else _end(value)
 
 
 def _removal(text: str, parent: Any, part: str | int) -> _Splice:
@@ -162,15 +178,16 @@ def _removal(text: str, parent: Any, part: str | int) -> _Splice:
     return _Splice(first, _line_end(text, end), "")
 
 
-def _addition(text: str, node: Any, edit: Add) -> _Splice:
-    whole = f"{edit.key}: {edit.text}" if edit.key else edit.text
+def _addition(text: str, node: Any, start: int, edit: Add) -> _Splice:
+    block = isinstance(node, MappingNode | SequenceNode) and not node.flow_style
+    inner = edit.text if block or "\n" not in edit.text else f"{{{', '.join(edit.text.splitlines())}}}"
+    whole = f"{edit.key}: {inner}" if edit.key else inner
     if isinstance(node, ScalarNode) and not _is_empty(node):
         raise EditError(f"{'.'.join(map(str, edit.path))} is no mapping or list")
     parts = [] if isinstance(node, ScalarNode) else _parts(node)
     if isinstance(node, ScalarNode) or (node.flow_style and not parts):
         inside = f"{{{whole}}}" if edit.key else f"[{whole}]"
-        end = node.start_mark.index if isinstance(node, ScalarNode) else _end(node)
-        return _Splice(node.start_mark.index, end, inside if end > node.start_mark.index else f" {inside}")
+        return _Splice(start, start, f" {inside}") if _is_empty(node) else _Splice(start, _end(node), inside)
     start, end = parts[-1]
     if node.flow_style:
         return _Splice(end, end, f", {whole}")
@@ -183,11 +200,11 @@ def _addition(text: str, node: Any, edit: Add) -> _Splice:
         whole = f"{edit.key}:\n" + "\n".join(_STEP + line for line in edit.text.splitlines())
     margin = " " * column
     lines = whole.splitlines()
-    block = "".join(
+    added = "".join(
         f"{margin}{dash if number == 0 else ' ' * len(dash)}{line}\n" if line else "\n"
         for number, line in enumerate(lines)
     )
     after = _line_end(text, end)
     if after == len(text) and not text.endswith("\n"):
-        block = "\n" + block.rstrip("\n")
-    return _Splice(after, after, block)
+        added = "\n" + added.rstrip("\n")
+    return _Splice(after, after, added)

@@ -64,10 +64,10 @@ def check_policy(text: str, name: str, today: dt.date, known_assets: Iterable[st
     known = frozenset(known_assets)
     try:
         loaded = inspect_policy(text, name, known)
-    except PolicyErrors as refused:
-        return Report(tuple(map(_of_error, refused.errors)))
+    except PolicyErrors as errors:
+        return refused(errors)
     if loaded.errors:
-        return Report(tuple(map(_of_error, loaded.errors)))
+        return refused(PolicyErrors(loaded.errors))
     subject = Subject(loaded.policy, today, known)
     found: list[Diagnostic] = []
     edits: list[Edit] = []
@@ -87,6 +87,11 @@ def check_policy(text: str, name: str, today: dt.date, known_assets: Iterable[st
             )
     found += _idle(acceptances, used, name)
     return Report(tuple(sorted(found, key=_order)), tuple(edits))
+
+
+def refused(errors: PolicyErrors) -> Report:
+    """The report on a file that is no policy."""
+    return Report(tuple(map(_of_error, errors.errors)))
 
 
 def fixed(text: str, report: Report, known_assets: Iterable[str] = ()) -> str:
