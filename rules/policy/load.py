@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from zonewatch.rules.policy.checks import Names, check
 from zonewatch.rules.policy.document import DEEPEST, Document, Place, Unreadable, read
-from zonewatch.rules.policy.model import FOUNDATIONAL_REQUIREMENTS, Policy
+from zonewatch.rules.policy.model import Policy
+from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS
 from zonewatch.rules.policy.words import hint
 
 _WORDS = re.compile(r"'([^']*)'")

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from zonewatch.rules.policy.edit import Add, Edit, Remove, Replace, edited, scalar
-from zonewatch.rules.policy.model import FOUNDATIONAL_REQUIREMENTS, Policy, Zone
+from zonewatch.rules.policy.model import Policy, Zone
+from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS
 from zonewatch.rules.policy.words import hint
 
 _LEVELS: Final = tuple(f"sl_t_{name.lower()}" for name in FOUNDATIONAL_REQUIREMENTS)

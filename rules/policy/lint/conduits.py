@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from zonewatch.rules.policy.lint.kinds import Check, Subject, Told
-from zonewatch.rules.policy.model import FOUNDATIONAL_REQUIREMENTS, Conduit, SecurityLevels
+from zonewatch.rules.policy.model import Conduit
+from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS, SecurityLevels
 from zonewatch.rules.policy.words import canonical_service
 
 PLANT: Final = frozenset(("control", "safety"))

@@ -7,7 +7,8 @@ from typing import Final
 
 from zonewatch.rules.policy.edit import Add, Remove
 from zonewatch.rules.policy.lint.kinds import Check, Subject, Told
-from zonewatch.rules.policy.model import FOUNDATIONAL_REQUIREMENTS, Network, Zone, parse_network
+from zonewatch.rules.policy.model import Network, Zone, parse_network
+from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS
 from zonewatch.rules.policy.values import inside
 from zonewatch.rules.policy.zones import aliases, entry, members
 

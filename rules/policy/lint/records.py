@@ -8,7 +8,8 @@ from typing import Final
 from zonewatch.rules.policy.document import Place
 from zonewatch.rules.policy.lint.flows import covers
 from zonewatch.rules.policy.lint.kinds import Check, Subject, Told
-from zonewatch.rules.policy.model import PolicyException, Requirement, Traffic
+from zonewatch.rules.policy.model import PolicyException, Traffic
+from zonewatch.rules.policy.records import Requirement
 from zonewatch.rules.policy.words import ANY, REMOTE_SERVICES, canonical_service
 from zonewatch.rules.policy.zones import aliases
 
