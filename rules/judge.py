@@ -35,6 +35,7 @@ from zonewatch.rules.observe import (
     from_edges,
     sessions_of,
     state_changes,
+    together,
 )
 from zonewatch.rules.places import End, Places
 from zonewatch.rules.policy.model import Action, Policy, Traffic
@@ -298,7 +299,7 @@ def _seen_in_events_only(rows: list[VerdictRow], changes: tuple[JudgedChange, ..
         if key in known or _function(change.row) in whole:
             continue
         row = found.get(key)
-        found[key] = change.row if row is None else replace(row, seen=row.seen.with_more(change.row.seen))
+        found[key] = change.row if row is None else replace(row, seen=together((row.seen, change.row.seen)))
     yield from found.values()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
@@ -58,17 +59,20 @@ class Observation(NamedTuple):
         """True unless all of it is known to have been refused, or was due an answer that nobody saw."""
         return self.refused + self.unanswered < self.events
 
-    def with_more(self, other: Observation) -> Observation:
-        """Counts and times of both, which differ in nothing else."""
-        evidence = self.evidence if len(self.evidence) >= MOST_EVIDENCE else (*self.evidence[:3], *other.evidence)
-        return self._replace(
-            events=self.events + other.events,
-            refused=self.refused + other.refused,
-            unanswered=self.unanswered + other.unanswered,
-            first_time=min(self.first_time, other.first_time),
-            last_time=max(self.last_time, other.last_time),
-            evidence=evidence,
-        )
+
+def together(observations: Iterable[Observation]) -> Observation:
+    """Counts and times of observations that differ in nothing else; evidence of the first of them."""
+    seen = list(observations)
+    evidence = (item for one in seen for item in one.evidence)
+    return seen[0]._replace(
+        bucket=0,
+        events=sum(one.events for one in seen),
+        refused=sum(one.refused for one in seen),
+        unanswered=sum(one.unanswered for one in seen),
+        first_time=min(one.first_time for one in seen),
+        last_time=max(one.last_time for one in seen),
+        evidence=tuple(islice(dict.fromkeys(evidence), MOST_EVIDENCE)),
+    )
 
 
 _KEYS: Final = (

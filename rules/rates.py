@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from zonewatch.dissectors.vocabulary import PROTOCOLS
+from zonewatch.rules.observe import together
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.policy.times import SECOND
 from zonewatch.rules.verdicts import Decision, VerdictRow
@@ -26,12 +27,12 @@ def within_rates(rows: list[VerdictRow], rates: Mapping[tuple[str, str], float])
     """
     if not rates:
         return rows
-    together: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+    used: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         if row.decision.by == "flow" and row.decision.verdict == "allowed" and _name(row) in rates:
-            together[*_name(row), row.client.id, row.server.id, row.seen.bucket].append(index)
+            used[*_name(row), row.client.id, row.server.id, row.seen.bucket].append(index)
     judged = list(rows)
-    for found in together.values():
+    for found in used.values():
         most = rates[_name(rows[found[0]])]
         events = sum(rows[index].seen.events for index in found)
         first = min(rows[index].seen.first_time for index in found)
@@ -52,10 +53,13 @@ def _name(row: VerdictRow) -> tuple[str, str]:
 
 
 def _merged(rows: list[VerdictRow]) -> list[VerdictRow]:
-    found: dict[tuple[object, ...], VerdictRow] = {}
+    """Rows that differ in their quarter of an hour only, as one, at the place of the first."""
+    found: dict[tuple[object, ...], list[VerdictRow]] = {}
     for row in rows:
-        seen = row.seen._replace(bucket=0)
-        key = (row.decision, row.client, row.server, *seen[:20])
-        before = found.get(key)
-        found[key] = replace(row, seen=seen if before is None else before.seen.with_more(seen))
-    return list(found.values())
+        decision = row.decision
+        ends = (row.client.id, row.client.address, row.server.id, row.server.address)
+        found.setdefault((decision.verdict, decision.reason, decision.flow, *ends, *row.seen[:20]), []).append(row)
+    return [
+        group[0] if not group[0].seen.bucket else replace(group[0], seen=together(row.seen for row in group))
+        for group in found.values()
+    ]
