@@ -269,7 +269,7 @@ def undecided(context: Context, detector: Detector, _told: frozenset[Fact]) -> I
             (("client", client), ("server", server), ("protocol", protocol), ("use", use)),
             f"{context.name(client)} and {context.name(server)}: {protocol} could not be judged",
             detector.severity,
-            ["what was kept is too coarse, or the policy says what this version does not judge"],
+            ["what was kept is too coarse to judge by"],
             f"{listing(dict.fromkeys(row.decision.reason for row in rows), 4)}.",
             [item for row in rows for item in row.seen.evidence],
             assets=(client, server),
