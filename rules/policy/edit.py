@@ -127,7 +127,7 @@ def _child(node: Any, part: str | int) -> Any:
 
 
 def _behind(text: str, parent: Any, part: str | int) -> tuple[int, str]:
-    """Where an empty value belongs, and what leads it: behind the colon of its key, if there is one; behind its dash."""
+    """Where an empty value belongs and what leads it: behind its dash, or its key's colon, should there be one."""
     if isinstance(parent, MappingNode):
         key = next(key for key, _ in parent.value if key.value == part)
         end: int = key.end_mark.index
