@@ -81,7 +81,7 @@ def _policy_info(assessment: Assessment, name: str, sha256: str) -> PolicyInfo:
     system = assessment.policy.suc
     if assessment.proposed:
         return PolicyInfo(proposal=draft_yaml(assessment.policy))
-    owner = ", ".join(str(word) for _, word in sorted((system.owner or {}).items()) if word)
+    owner = str(system.owner or "")
     return PolicyInfo(name or "policy", sha256, system.name or system.id, owner)
 
 

@@ -14,15 +14,13 @@ from zonewatch.rules.findings import SEVERITIES, Change, Finding, Owner, Severit
 from zonewatch.rules.judge import JudgedChange, Judgement, VerdictRow
 from zonewatch.rules.places import CONTROL_LEVEL, End, Places
 from zonewatch.rules.policy.model import Policy
+from zonewatch.rules.policy.words import REMOTE_SERVICES as REMOTE_SERVICES
 from zonewatch.rules.targets import target_text, value_text
 
 MOST_EVIDENCE: Final = 8
 MOST_CHANGES: Final = 32
 MOST_LISTED: Final = 12
 ANSWERED: Final = frozenset(("established", "closed", "reset", "two_way"))
-REMOTE_SERVICES: Final = frozenset(
-    ("rdp", "vnc", "ssh", "telnet", "teamviewer", "anydesk", "winrm", "rlogin", "rsh", "x11")
-)
 DEVICE_ROLES: Final = frozenset(("controller", "rtu", "io_device", "gateway"))
 OPERATOR_ROLES: Final = frozenset(("hmi_scada", "engineering_station", "historian"))
 

@@ -49,7 +49,7 @@ def audit(inventory: Inventory, tables: Mapping[str, pa.Table], policy: Policy |
     used = policy if policy is not None else propose_zones(inventory)
     places = Places(used, inventory)
     table = {name: tables.get(name, schemas.TABLES[name].empty_table()) for name in _READ}
-    judgement = judge(used, inventory, table["aggregates"], table["events"], as_of, places)
+    judgement = judge(used, inventory, table["aggregates"], table["events"], as_of, places, table["flows"])
     if policy is None:
         judgement = _unjudged(judgement)
     zoned = placed(used, inventory)

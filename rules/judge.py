@@ -9,57 +9,43 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
 
-from zonewatch.inventory.model import Evidence, Inventory
+from zonewatch.inventory.model import Inventory
+from zonewatch.rules.calendar import Calendar
 from zonewatch.rules.findings import Verdict
-from zonewatch.rules.matching import Difference, Line, distance, fixed_differences, lines, object_differences, told
+from zonewatch.rules.matching import (
+    Difference,
+    Line,
+    distance,
+    fixed_differences,
+    lines,
+    object_differences,
+    told,
+)
 from zonewatch.rules.observe import (
     MOST_EVENTS,
     Observation,
     StateChange,
     from_aggregates,
     from_edges,
+    sessions_of,
     state_changes,
+    together,
 )
 from zonewatch.rules.places import End, Places
-from zonewatch.rules.policy.model import Action, Policy
+from zonewatch.rules.policy.model import Action, Policy, Traffic
+from zonewatch.rules.rates import rated_protocols, within_rates
+from zonewatch.rules.remote import remote_decision
+from zonewatch.rules.verdicts import Decision, VerdictRow
 
-ATTEMPTED: Final = frozenset(("attempted", "refused"))
+__all__ = ["Decision", "Judge", "JudgedChange", "Judgement", "VerdictRow", "judge"]
+
 NANOSECONDS: Final = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the policy says of one combination."""
-
-    verdict: Verdict
-    reason: str
-    conduit: str = ""  # of the flow that allows it, or would have had to
-    flow: str = ""
-    differs: tuple[str, ...] = ()  # aspects in which that flow differs
-    reported: bool = False  # allowed by a default that asks to be told
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictRow:
-    """One distinct combination with its verdict."""
-
-    client: End
-    server: End
-    client_zone: str
-    server_zone: str
-    seen: Observation
-    decision: Decision
-
-    @property
-    def attempted(self) -> bool:
-        """True for a connection that was refused or never answered."""
-        return self.seen.state in ATTEMPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +73,18 @@ class Judge:
         self.policy = policy
         self.places = places
         self.today = dt.datetime.fromtimestamp(as_of // NANOSECONDS, dt.UTC).date()
+        self.calendar = Calendar()
         self._events: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
         self._openings: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
-        for line in lines(policy, self.today):
-            pair = (line.conduit.from_, line.conduit.to)
+        self.rates: dict[tuple[str, str], float] = {}
+        for pair, conduit, line in lines(policy, self.today, self.calendar):
             self._events[pair].append(line)
-            if line.conduit.initiator in (None, line.conduit.from_):
-                self._openings[pair].append(line)
-            else:
+            if line.rate is not None:
+                self.rates[line.conduit, line.name] = line.rate
+            if conduit is None or conduit.initiator in (None, conduit.from_):
+                if line.opens:
+                    self._openings[pair].append(line)
+            elif line.opens:
                 turned = replace(line, clients=line.servers, servers=line.clients, turned=True)
                 self._openings[pair[1], pair[0]].append(turned)
         self._nearest: dict[tuple[object, ...], tuple[tuple[Line, tuple[Difference, ...]], ...]] = {}
@@ -104,7 +94,17 @@ class Judge:
         """The observation with its ends, their zones and the verdict."""
         client = client or self.places.at(seen.source, seen.client)
         server = server or self.places.at(seen.source, seen.server)
-        key = (client.id, client.address, server.id, server.address, *seen[3:6], *seen[7:9], *seen[10:14], *seen[15:19])
+        key = (
+            client.id,
+            client.address,
+            server.id,
+            server.address,
+            *seen[3:6],
+            *seen[7:9],
+            *seen[10:14],
+            *seen[15:20],
+            seen.lasted,
+        )
         decided = self._decided.get(key)
         if decided is None:
             decided = self._decided[key] = self._decide(seen, client, server)
@@ -118,7 +118,10 @@ class Judge:
             from_zone = self.places.of_broadcast(server, client)
         if not from_zone or not to_zone:
             return from_zone, to_zone, _unzoned(client, server, from_zone, to_zone)
-        return from_zone, to_zone, self._between(seen, client, server, from_zone, to_zone)
+        decision = self._between(seen, client, server, from_zone, to_zone)
+        if decision.verdict == "allowed" and from_zone != to_zone:
+            decision = remote_decision(self.policy, seen, client, from_zone, to_zone) or decision
+        return from_zone, to_zone, decision
 
     def _between(self, seen: Observation, client: End, server: End, from_zone: str, to_zone: str) -> Decision:
         allowed: Decision | None = None
@@ -127,12 +130,16 @@ class Judge:
         for line, fixed in self._candidates(seen, client, server, from_zone, to_zone):
             differences = (*fixed, *object_differences(line, seen))
             if not differences:
-                if not seen.operation or not line.flow.operations or seen.operation in line.flow.operations:
-                    return Decision("allowed", "", line.conduit.id, line.flow.id)
-                allowed = allowed or Decision("allowed", "", line.conduit.id, line.flow.id)
+                decision = Decision("allowed", _told_of(line), line.conduit, line.name, line.sort)
+                operations = line.traffic.operations
+                if not seen.operation or not operations or seen.operation in operations:
+                    return decision
+                allowed = allowed or decision
                 continue  # as housekeeping; another flow may name it
             if not any(difference.certain for difference in differences):
                 doubtful = doubtful or _differing("cannot_conclude", line, differences)
+            if line.sort != "flow" and any(difference.aspect != "schedule" for difference in differences):
+                continue  # what was meant is a flow, unless the time alone is wrong
             if nearest is None or distance(differences) < nearest[0]:
                 nearest = (distance(differences), line, differences)
         if allowed is not None:
@@ -150,7 +157,8 @@ class Judge:
     def _candidates(
         self, seen: Observation, client: End, server: End, from_zone: str, to_zone: str
     ) -> tuple[tuple[Line, tuple[Difference, ...]], ...]:
-        """The flows between two zones that differ least in all but objects, values and time."""
+        """The flows between two zones that differ least in all but objects, values and time; of exceptions and
+        maintenance windows those that do not differ."""
         housekeeping_kind = seen.kind == "link"
         ends = (from_zone, to_zone, client.id, client.address, server.id, server.address)
         key = (*ends, *seen[3:6], seen.function, seen.operation, housekeeping_kind)
@@ -160,8 +168,12 @@ class Judge:
             all_lines = [
                 (line, fixed_differences(line, seen, client, server)) for line in table.get((from_zone, to_zone), ())
             ]
-            least = min((distance(differences) for _, differences in all_lines), default=0)
-            found = tuple((line, differences) for line, differences in all_lines if distance(differences) == least)
+            least = min((distance(fixed) for line, fixed in all_lines if line.sort == "flow"), default=0)
+            found = tuple(
+                (line, fixed)
+                for line, fixed in all_lines
+                if (distance(fixed) == least if line.sort == "flow" else not any(item.certain for item in fixed))
+            )
             self._nearest[key] = found
         return found
 
@@ -179,7 +191,12 @@ class Judge:
 
 def _differing(verdict: Verdict, line: Line, differences: tuple[Difference, ...]) -> Decision:
     aspects = tuple(difference.aspect for difference in differences)
-    return Decision(verdict, told(differences, line), line.conduit.id, line.flow.id, aspects)
+    return Decision(verdict, told(differences, line), line.conduit, line.name, line.sort, aspects)
+
+
+def _told_of(line: Line) -> str:
+    """Nothing of a flow; of what holds only for a while, what it is."""
+    return "" if line.sort == "flow" else f"by {line.label}"
 
 
 def _by_default(action: Action, from_zone: str, to_zone: str) -> Decision:
@@ -201,19 +218,28 @@ def judge(
     events: pa.Table,
     as_of: int,
     places: Places | None = None,
+    flows: pa.Table | None = None,
 ) -> Judgement:
-    """Verdicts on everything seen. `as_of` is the moment (UTC nanoseconds) that last days are judged by."""
+    """Verdicts on everything seen. `as_of` is the moment (UTC nanoseconds) that last days are judged by.
+
+    `flows` tell when each connection was, where the policy asks.
+    """
     places = places or Places(policy, inventory)
     judge_ = Judge(policy, places, as_of)
-    limited = any(flow.values is not None for conduit in policy.conduits for flow in conduit.flows)
-    rows = [judge_.row(seen) for seen in from_aggregates(aggregates, values=limited)]
-    for edge, seen in from_edges(inventory.edges):
+    limited = any(traffic.values is not None for traffic in _all_traffic(policy))
+    seen_in_aggregates = from_aggregates(aggregates, judge_.calendar, values=limited, rated=rated_protocols(policy))
+    rows = within_rates([judge_.row(seen) for seen in seen_in_aggregates], judge_.rates)
+    timed = bool(judge_.calendar) or any(access.max_minutes is not None for access in policy.remote_access)
+    sessions = (
+        sessions_of(flows, lambda source, address: places.at(source, address).id) if timed and flows is not None else {}
+    )
+    for edge, seen in from_edges(inventory.edges, judge_.calendar, sessions):
         rows.append(judge_.row(seen, places.of(edge.client, seen.client), places.of(edge.server, seen.server)))
-    whole, left_out = state_changes(events)
+    whole, left_out = state_changes(events, judge_.calendar)
     changes = tuple(JudgedChange(judge_.row(change.observation), change) for change in whole)
     rows.extend(_seen_in_events_only(rows, changes))
     used = {(row.decision.conduit, row.decision.flow) for row in rows if row.decision.verdict == "allowed"}
-    limits = [*policy.not_judged, *_approved_later(policy, judge_.today)]
+    limits = [*_approved_later(policy, judge_.today), *_without_end(policy), *_averaged(judge_.rates)]
     if left_out:
         limits.append(f"{left_out} state-changing events beyond the first {MOST_EVENTS} were judged as aggregates only")
     return Judgement(
@@ -227,6 +253,28 @@ def judge(
         ),
         limits=tuple(limits),
     )
+
+
+def _all_traffic(policy: Policy) -> Iterator[Traffic]:
+    for conduit in policy.conduits:
+        yield from conduit.flows
+        yield from (item.match for item in conduit.exceptions)
+
+
+def _without_end(policy: Policy) -> Iterator[str]:
+    """Exceptions that let nothing pass."""
+    for conduit in policy.conduits:
+        for item in conduit.exceptions:
+            if item.span is None:
+                yield f"exception {item.id} of conduit {conduit.id} has no end: it lets nothing pass"
+
+
+def _averaged(rates: Mapping[tuple[str, str], float]) -> Iterator[str]:
+    if rates:
+        yield (
+            "rate_max_per_s was judged on the average of a quarter of an hour, or of the time that the events took "
+            "in it: shorter bursts are not seen"
+        )
 
 
 def _approved_later(policy: Policy, today: dt.date) -> Iterator[str]:
@@ -251,7 +299,7 @@ def _seen_in_events_only(rows: list[VerdictRow], changes: tuple[JudgedChange, ..
         if key in known or _function(change.row) in whole:
             continue
         row = found.get(key)
-        found[key] = change.row if row is None else replace(row, seen=_added(row.seen, change.row.seen))
+        found[key] = change.row if row is None else replace(row, seen=together((row.seen, change.row.seen)))
     yield from found.values()
 
 
@@ -261,14 +309,3 @@ def _function(row: VerdictRow) -> tuple[object, ...]:
 
 def _target(row: VerdictRow) -> tuple[object, ...]:
     return (*_function(row), *row.seen[11:14])
-
-
-def _added(one: Observation, other: Observation) -> Observation:
-    evidence: tuple[Evidence, ...] = (*one.evidence[:3], *other.evidence) if len(one.evidence) < 4 else one.evidence
-    return one._replace(
-        events=one.events + other.events,
-        refused=one.refused + other.refused,
-        unanswered=one.unanswered + other.unanswered,
-        last_time=max(one.last_time, other.last_time),
-        evidence=evidence,
-    )

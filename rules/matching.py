@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal, NamedTuple
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.addresses import parse
+from zonewatch.rules.calendar import IN, OUT, UNCLEAR, Calendar
 from zonewatch.rules.observe import Observation
 from zonewatch.rules.places import End
-from zonewatch.rules.policy.model import Conduit, Flow, Network, Policy, parse_mac, parse_network
+from zonewatch.rules.policy.model import Conduit, Network, Policy, Traffic, parse_mac, parse_network
 from zonewatch.rules.policy.words import ANY, TRANSPORTS, canonical_service
+from zonewatch.rules.policy.zones import aliases
 from zonewatch.rules.targets import target_text, value_text
 
 HOUSEKEEPING: Final = frozenset(("session", "authenticate"))
@@ -37,9 +39,11 @@ WEIGHTS: Final = {
     "object": 2,
     "value": 1,
     "schedule": 1,
+    "rate": 1,
     "expiry": 1,
 }
 """How far a difference takes a flow from being the one that was meant."""
+OF_TIME: Final = ("schedule", "expiry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +63,39 @@ class Ends:
         return address is not None and any(address in network for network in self.networks)
 
 
+Sort = Literal["flow", "exception", "maintenance"]
+_NOUNS: Final[dict[Sort, str]] = {"flow": "flow", "exception": "exception", "maintenance": "maintenance window"}
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A flow of a conduit, ready to be compared."""
+    """What lets something pass from one zone to another, ready to be compared."""
 
-    conduit: Conduit
-    flow: Flow
+    sort: Sort
+    name: str  # its id
+    conduit: str  # empty: inside a zone
+    traffic: Traffic
     protocol: str
     clients: Ends
     servers: Ends
     ranges: dict[str, tuple[tuple[int, int], ...] | None]  # object kind → merged ranges; None: all of the kind
-    ended: dt.date | None  # the last day, where that is over
+    ended: dt.date | None = None  # the last day, where that is over
+    when: int | None = None  # number of its times in the calendar; none: always
+    times: str = ""  # these times in words
+    rate: float | None = None  # events per second
     turned: bool = False  # the conduit's server opens the connection
+
+    @property
+    def label(self) -> str:
+        """`flow poll of conduit scada-to-filtration`."""
+        return f"{_NOUNS[self.sort]} {self.name}" + (
+            f" of conduit {self.conduit}" if self.conduit and self.sort != "maintenance" else ""
+        )
+
+    @property
+    def opens(self) -> bool:
+        """False for one that names operations but no protocol: of a connection alone nobody knows if it is meant."""
+        return self.sort == "flow" or self.protocol != ANY or not self.traffic.operations
 
 
 def _ends(entries: Iterable[str]) -> Ends:
@@ -84,9 +109,9 @@ def _ends(entries: Iterable[str]) -> Ends:
     return Ends(frozenset(names), tuple(networks))
 
 
-def _ranges(flow: Flow) -> dict[str, tuple[tuple[int, int], ...] | None]:
+def _ranges(traffic: Traffic) -> dict[str, tuple[tuple[int, int], ...] | None]:
     merged: dict[str, list[tuple[int, int]] | None] = {}
-    for item in sorted(flow.objects, key=lambda item: (item.kind, item.start or 0, item.end or 0)):
+    for item in sorted(traffic.objects, key=lambda item: (item.kind, item.start or 0, item.end or 0)):
         known = merged.setdefault(item.kind, [])
         if item.start is None or item.end is None or known is None:
             merged[item.kind] = None
@@ -97,23 +122,74 @@ def _ranges(flow: Flow) -> dict[str, tuple[tuple[int, int], ...] | None]:
     return {kind: None if ranges is None else tuple(ranges) for kind, ranges in merged.items()}
 
 
-def lines(policy: Policy, today: dt.date) -> tuple[Line, ...]:
-    """All flows of a policy in file order, as they are on a day (UTC)."""
-    found = []
+Pair = tuple[str, str]
+"""The zone of the client and the zone of the server."""
+
+
+def lines(policy: Policy, today: dt.date, calendar: Calendar) -> Iterator[tuple[Pair, Conduit | None, Line]]:
+    """All that lets traffic pass, as it is on a day (UTC): flows in file order, exceptions, maintenance windows."""
+    assets = aliases(policy)
     for conduit in policy.conduits:
         for flow in conduit.flows:
             last = flow.last_day
-            line = Line(
+            line = _line("flow", flow.id, conduit.id, flow, flow.clients, flow.servers, assets)
+            yield (
+                (conduit.from_, conduit.to),
                 conduit,
-                flow,
-                canonical_service(flow.protocol),
-                _ends(flow.clients),
-                _ends(flow.servers),
-                _ranges(flow),
-                last if last is not None and last < today else None,
+                replace(
+                    line,
+                    ended=last if last is not None and last < today else None,
+                    when=calendar.number(flow.schedule),
+                    times=f"outside its schedule ({flow.schedule})",
+                    rate=flow.rate_max_per_s,
+                ),
             )
-            found.append(line)
-    return tuple(found)
+    for conduit in policy.conduits:
+        for item in conduit.exceptions:
+            if item.span is not None:
+                ends = (item.match.all_clients, item.match.all_servers)
+                line = _line("exception", item.id, conduit.id, item.match, *ends, assets)
+                times = _outside(item.from_, item.to)
+                yield (
+                    (conduit.from_, conduit.to),
+                    conduit,
+                    replace(line, when=calendar.number(item.span), times=times),
+                )
+    for window in policy.maintenance_windows:
+        ways = [((conduit.from_, conduit.to), conduit) for conduit in policy.conduits if conduit.to in window.zones]
+        for protocol in window.protocols or (ANY,):
+            traffic = Traffic(protocol=protocol, operations=window.allow)
+            for pair, way in (*ways, *(((zone, zone), None) for zone in window.zones)):
+                line = _line("maintenance", window.id, way.id if way else "", traffic, window.clients, (), assets)
+                times = _outside(window.from_, window.to)
+                yield pair, way, replace(line, when=calendar.number(window.span), times=times)
+
+
+def _line(
+    sort: Sort,
+    name: str,
+    conduit: str,
+    traffic: Traffic,
+    clients: Iterable[str],
+    servers: Iterable[str],
+    assets: Mapping[str, str],
+) -> Line:
+    return Line(
+        sort=sort,
+        name=name,
+        conduit=conduit,
+        traffic=traffic,
+        protocol=canonical_service(traffic.protocol),
+        clients=_ends(assets.get(text, text) for text in clients),
+        servers=_ends(assets.get(text, text) for text in servers),
+        ranges=_ranges(traffic),
+    )
+
+
+def _outside(start: dt.datetime | None, end: dt.datetime | None) -> str:
+    since = f"from {start:%Y-%m-%d %H:%M} " if start is not None else ""
+    until = f"until {end:%Y-%m-%d %H:%M} UTC" if end is not None else ""
+    return f"outside its time ({since}{until})"
 
 
 def fixed_differences(line: Line, seen: Observation, client: End, server: End) -> tuple[Difference, ...]:
@@ -134,7 +210,7 @@ def fixed_differences(line: Line, seen: Observation, client: End, server: End) -
 
 def object_differences(line: Line, seen: Observation) -> tuple[Difference, ...]:
     """Differences in what is addressed, in values, and in time."""
-    checks = (_object(line, seen), _value(line, seen), _schedule(line), _expiry(line))
+    checks = (_object(line, seen), _value(line, seen), _times(line, seen), _expiry(line))
     return tuple(difference for difference in checks if difference is not None)
 
 
@@ -150,16 +226,16 @@ def _protocol(line: Line, seen: Observation) -> Difference | None:
     if line.protocol in TRANSPORTS and seen.transport.removesuffix("v6") == line.protocol:
         return None
     unnamed = "/" in seen_as
-    if unnamed and line.flow.ports and _port(line, seen) is None:
+    if unnamed and line.traffic.ports and _port(line, seen) is None:
         return None  # the service could not be told, and its port is the one that is allowed
     return Difference("protocol", f"protocol {seen.protocol}")
 
 
 def _port(line: Line, seen: Observation) -> Difference | None:
-    for ports in line.flow.ports:
+    for ports in line.traffic.ports:
         if ports.first <= seen.server_port <= ports.last and ports.transport in ("", seen.transport):
             return None
-    return Difference("port", f"port {seen.server_port}/{seen.transport}") if line.flow.ports else None
+    return Difference("port", f"port {seen.server_port}/{seen.transport}") if line.traffic.ports else None
 
 
 def _is_housekeeping(seen: Observation) -> bool:
@@ -167,7 +243,7 @@ def _is_housekeeping(seen: Observation) -> bool:
 
 
 def _operation(line: Line, seen: Observation) -> Difference | None:
-    allowed = line.flow.operations
+    allowed = line.traffic.operations
     if not seen.operation or not allowed or seen.operation in allowed or _is_housekeeping(seen):
         return None
     return Difference("operation", f"operation {seen.operation}")
@@ -179,7 +255,7 @@ def _is_folded(seen: Observation) -> bool:
 
 
 def _function(line: Line, seen: Observation) -> Difference | None:
-    allowed = line.flow.function_codes
+    allowed = line.traffic.function_codes
     if not seen.operation or not allowed or seen.function in allowed or _is_housekeeping(seen):
         return None
     name = f" ({seen.function_name})" if seen.function_name else ""
@@ -209,7 +285,7 @@ def _object(line: Line, seen: Observation) -> Difference | None:
 
 
 def _value(line: Line, seen: Observation) -> Difference | None:
-    limits = line.flow.values
+    limits = line.traffic.values
     if limits is None or seen.operation not in STATE_CHANGING:
         return None
     low, high = limits.min, limits.max
@@ -227,10 +303,13 @@ def _value(line: Line, seen: Observation) -> Difference | None:
     return None
 
 
-def _schedule(line: Line) -> Difference | None:
-    if line.flow.schedule in ("", "always"):
+def _times(line: Line, seen: Observation) -> Difference | None:
+    held = seen.when[line.when] if line.when is not None else IN
+    if held == IN:
         return None
-    return Difference("schedule", f"schedule {line.flow.schedule!r} is not judged by this version", certain=False)
+    if held == UNCLEAR:
+        return Difference("schedule", f"some of it may be {line.times}", certain=False)
+    return Difference("schedule", line.times if held == OUT else f"some of it {line.times}")
 
 
 def _expiry(line: Line) -> Difference | None:
@@ -242,15 +321,19 @@ def told(differences: Iterable[Difference], line: Line) -> str:
     listed = list(differences)
     if any(difference.aspect == "protocol" for difference in listed):
         listed = [difference for difference in listed if difference.aspect in ("protocol", "client", "server")]
-    flow = f"flow {line.flow.id} of conduit {line.conduit.id}"
     doubts = [difference.text for difference in listed if not difference.certain]
-    plain = [difference.text for difference in listed if difference.certain and difference.aspect != "expiry"]
-    ended = [difference.text for difference in listed if difference.aspect == "expiry"]
+    sure = [difference for difference in listed if difference.certain]
+    plain = [difference.text for difference in sure if difference.aspect not in OF_TIME]
+    timely = [difference.text for difference in sure if difference.aspect in OF_TIME]
     parts = []
     if plain:
-        parts.append(f"{', '.join(plain)} not in {flow}")
-    if ended:
-        parts.append(f"which {ended[0]}" if plain else f"{flow} {ended[0]}")
+        parts.append(f"{', '.join(plain)} not in {line.label}")
+    if timely:
+        parts.append(f"which {_verb(timely[0])}" if plain else f"{line.label} {_verb(timely[0])}")
     if doubts:
-        parts.append(f"cannot tell: {', '.join(doubts)}" + ("" if plain or ended else f" in {flow}"))
+        parts.append(f"cannot tell: {', '.join(doubts)}" + ("" if sure else f" in {line.label}"))
     return "; ".join(parts).replace("; which", ", which")
+
+
+def _verb(text: str) -> str:
+    return text if text.startswith("ended") else f"does not hold: {text}"

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Final
 
 from zonewatch.rules.judge import VerdictRow
+from zonewatch.rules.policy.edit import scalar as scalar
+from zonewatch.rules.policy.edit import sequence as sequence
 from zonewatch.rules.policy.model import ObjectRange, Policy
 from zonewatch.rules.policy.words import OBJECT_KINDS, is_protocol
 
 MOST_OBJECTS: Final = 24
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*( [0-9]+(-[0-9]+)?)?|[0-9]+(\.[0-9]+){3}(/[0-9]+)?|[0-9]+/[a-z]+")
-_WORDS_OF_YAML = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
-
-
-def scalar(text: str) -> str:
-    """A text as a YAML scalar: plain where that is safe, else in double quotes."""
-    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML
-    return text if plain else json.dumps(text, ensure_ascii=False)
-
-
-def sequence(items: Iterable[str]) -> str:
-    """A YAML list on one line."""
-    return f"[{', '.join(scalar(item) for item in items)}]"
 
 
 def identifier(*parts: str) -> str:

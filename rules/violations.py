@@ -57,6 +57,11 @@ TECHNIQUES: Final[dict[str, tuple[str, ...]]] = {
 }
 """ATT&CK for ICS by operation (v19.1; where v18.1 had another id, that follows)."""
 
+_REMOTE_REMEDY: Final = (
+    "Find out who opened the session and why. Let remote access come as it is declared (jump host, protocols, length), "
+    "or change the declaration."
+)
+
 Group = tuple[str, str, str, str]
 """Client, server, protocol, and what kind of use."""
 
@@ -130,7 +135,7 @@ def _violation(context: Context, detector: Detector, group: Group, case: _Case) 
         reasons,
         _description(rows, operations, services, count),
         [item for row in rows for item in row.seen.evidence],
-        remedy=_remedy(first, use),
+        remedy=_REMOTE_REMEDY if _past_remote_access(rows) else _remedy(first, use),
         assets=(client, server) if not first.server.many else (client,),
         protocol=protocol or listing(services, 4),
         operation=", ".join(operations),
@@ -140,7 +145,13 @@ def _violation(context: Context, detector: Detector, group: Group, case: _Case) 
         count=count,
         when=span((row.seen.first_time, row.seen.last_time) for row in rows),
     )
-    return replace(finding, verdict="violation", suggestion=suggestion(context.policy, rows))
+    suggested = "" if _past_remote_access(rows) else suggestion(context.policy, rows)
+    return replace(finding, verdict="violation", suggestion=suggested)
+
+
+def _past_remote_access(rows: list[VerdictRow]) -> bool:
+    """A flow allows it already; it is the declared remote access that does not."""
+    return all(row.decision.differs == ("remote access",) for row in rows)
 
 
 def _description(rows: list[VerdictRow], operations: list[str], services: list[str], count: int) -> str:
@@ -258,7 +269,7 @@ def undecided(context: Context, detector: Detector, _told: frozenset[Fact]) -> I
             (("client", client), ("server", server), ("protocol", protocol), ("use", use)),
             f"{context.name(client)} and {context.name(server)}: {protocol} could not be judged",
             detector.severity,
-            ["what was kept is too coarse, or the policy says what this version does not judge"],
+            ["what was kept is too coarse to judge by"],
             f"{listing(dict.fromkeys(row.decision.reason for row in rows), 4)}.",
             [item for row in rows for item in row.seen.evidence],
             assets=(client, server),

@@ -1,19 +1,24 @@
 """What must hold between the parts of a policy: ids are unique and known, and no member is in two zones.
 
-Each check gives problems: where in the file (a path of keys and places), and what is wrong.
+Each check gives problems: where in the file (a path of keys and places), what is wrong, and its code (docs/policy.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from zonewatch.inventory.addresses import parse
-from zonewatch.rules.policy.model import Conduit, Policy, parse_mac, parse_network
+from zonewatch.rules.policy.model import Policy, Traffic, parse_mac, parse_network
 from zonewatch.rules.policy.words import hint
-from zonewatch.rules.policy.zones import Zones, compile_zones, entry, ties
+from zonewatch.rules.policy.zones import Zones, aliases, compile_zones, entry, ties
 
 Path = tuple[str | int, ...]
+TWICE: Final = "ZP003"
+UNKNOWN: Final = "ZP004"
+TIE: Final = "ZP005"
+ELSEWHERE: Final = "ZP006"
+CIRCLE: Final = "ZP007"
 
 
 class Problem(NamedTuple):
@@ -21,6 +26,7 @@ class Problem(NamedTuple):
 
     path: Path
     message: str
+    code: str
 
 
 class Names(NamedTuple):
@@ -30,18 +36,35 @@ class Names(NamedTuple):
     assets: frozenset[str]
 
 
+class NamedEnd(NamedTuple):
+    """A client or a server that the policy names, and the zone that it must be of (empty: any)."""
+
+    path: Path
+    noun: str  # client, server
+    text: str
+    zone: str
+    conduit: str
+
+
 def unique_ids(policy: Policy, _: Names) -> Iterator[Problem]:
-    """Ids of zones, assets, conduits, and of the flows of one conduit; no id is both zone and asset."""
-    yield from _repeated("zone", (((("zones", i, "id")), zone.id) for i, zone in enumerate(policy.zones)))
-    yield from _repeated("asset", ((("assets", i, "id"), asset.id) for i, asset in enumerate(policy.assets)))
-    yield from _repeated("conduit", ((("conduits", i, "id"), conduit.id) for i, conduit in enumerate(policy.conduits)))
+    """Ids of each sort of part, of flows and exceptions within their conduit; no id is both zone and asset."""
+    sorts: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+        ("zone", "zones", policy.zones),
+        ("asset", "assets", policy.assets),
+        ("conduit", "conduits", policy.conduits),
+        ("maintenance window", "maintenance_windows", policy.maintenance_windows),
+        ("remote access", "remote_access", policy.remote_access),
+    )
+    for noun, key, parts in sorts:
+        yield from _repeated(noun, (((key, i, "id"), part.id) for i, part in enumerate(parts)))
     for i, conduit in enumerate(policy.conduits):
         flows = ((("conduits", i, "flows", j, "id"), flow.id) for j, flow in enumerate(conduit.flows))
-        yield from _repeated("flow", flows)
+        exceptions = ((("conduits", i, "exceptions", j, "id"), item.id) for j, item in enumerate(conduit.exceptions))
+        yield from _repeated("flow", (*flows, *exceptions))
     zones = {zone.id for zone in policy.zones}
     for i, asset in enumerate(policy.assets):
         if asset.id in zones:
-            yield Problem(("assets", i, "id"), f"asset id {asset.id!r} is a zone's id too")
+            yield Problem(("assets", i, "id"), f"asset id {asset.id!r} is a zone's id too", TWICE)
 
 
 def unique_addresses(policy: Policy, _: Names) -> Iterator[Problem]:
@@ -57,75 +80,107 @@ def unique_addresses(policy: Policy, _: Names) -> Iterator[Problem]:
 
 
 def known_zones(policy: Policy, names: Names) -> Iterator[Problem]:
-    """Zones that assets, sub-zones and conduits name."""
+    """Zones that assets, sub-zones, conduits, maintenance windows and remote access name."""
     uses: list[tuple[Path, str | None]] = []
     uses += [(("assets", i, "zone"), asset.zone) for i, asset in enumerate(policy.assets)]
     uses += [(("zones", i, "parent"), zone.parent) for i, zone in enumerate(policy.zones)]
     for i, conduit in enumerate(policy.conduits):
         uses += [(("conduits", i, "from"), conduit.from_), (("conduits", i, "to"), conduit.to)]
         if conduit.initiator is not None and conduit.initiator not in (conduit.from_, conduit.to):
-            ends = f"{conduit.from_!r} or {conduit.to!r}"
-            yield Problem(("conduits", i, "initiator"), f"initiator {conduit.initiator!r} must be {ends}")
+            message = f"initiator {conduit.initiator!r} must be {conduit.from_!r} or {conduit.to!r}"
+            yield Problem(("conduits", i, "initiator"), message, UNKNOWN)
+    for i, window in enumerate(policy.maintenance_windows):
+        uses += [(("maintenance_windows", i, "zones", j), zone) for j, zone in enumerate(window.zones)]
+    for i, access in enumerate(policy.remote_access):
+        uses += [(("remote_access", i, key), getattr(access, key)) for key in ("entry_zone", "target_zone")]
     for path, zone in uses:
         if zone is not None and zone not in names.zones:
-            yield Problem(path, f"unknown zone {zone!r}{hint(zone, names.zones)}")
+            yield Problem(path, f"unknown zone {zone!r}{hint(zone, names.zones)}", UNKNOWN)
 
 
 def known_members(policy: Policy, names: Names) -> Iterator[Problem]:
     """Entries of `include` and `exclude`: assets, addresses, subnets, MAC addresses."""
+    assets = aliases(policy, names.assets)
     for i, zone in enumerate(policy.zones):
         for key, entries in (("include", zone.members.include), ("exclude", zone.members.exclude)):
             for j, text in enumerate(entries):
-                sort, value = entry(text, names.assets)
-                if sort == "asset" and value not in names.assets:
-                    message = f"{text!r} is no asset id, address, subnet or MAC address{hint(text, names.assets)}"
-                    yield Problem(("zones", i, "members", key, j), message)
+                if entry(text, assets)[0] == "asset" and text not in assets:
+                    message = f"{text!r} is no asset id, address, subnet or MAC address{hint(text, assets)}"
+                    yield Problem(("zones", i, "members", key, j), message, UNKNOWN)
 
 
 def known_ends(policy: Policy, names: Names) -> Iterator[Problem]:
-    """Clients and servers of flows: an asset id, an address, a subnet, a MAC address or a zone id."""
-    known = names.assets | names.zones
+    """Clients and servers: an asset, an address, a subnet, a MAC address or a zone, and of the zone they must be in."""
+    assets = aliases(policy, names.assets)
+    known = {*assets, *names.zones}
     zones = compile_zones(policy)
     declared = frozenset(asset.id for asset in policy.assets)
+    for end in named_ends(policy):
+        if end.text not in known and parse_network(end.text) is None and parse_mac(end.text) is None:
+            message = f"unknown {end.noun} {end.text!r}: no asset, address or zone{hint(end.text, known)}"
+            yield Problem(end.path, message, UNKNOWN)
+        elif end.zone in names.zones:
+            found = zone_of_end(assets.get(end.text, end.text), zones, declared)
+            if found and found != end.zone:
+                at = f"conduit {end.conduit!r} has its {end.noun}s in" if end.conduit else "it must be in"
+                message = f"{end.noun} {end.text!r} is in zone {found!r}, but {at} {end.zone!r}"
+                yield Problem(end.path, message, ELSEWHERE)
+
+
+def named_ends(policy: Policy) -> Iterator[NamedEnd]:
+    """Every client and server that flows, exceptions, maintenance windows and remote access name."""
     for i, conduit in enumerate(policy.conduits):
-        for j, flow in enumerate(conduit.flows):
-            ends = (("clients", flow.clients, conduit.from_), ("servers", flow.servers, conduit.to))
-            for key, entries, zone in ends:
-                for k, text in enumerate(entries):
-                    path = ("conduits", i, "flows", j, key, k)
-                    if text not in known and parse_network(text) is None and parse_mac(text) is None:
-                        message = f"unknown {key[:-1]} {text!r}: no asset, address or zone{hint(text, known)}"
-                        yield Problem(path, message)
-                    elif zone in names.zones:
-                        yield from _elsewhere(path, text, key[:-1], zone, conduit, zones, declared)
+        traffic: list[tuple[Path, Traffic]] = [
+            *((("conduits", i, "flows", j), flow) for j, flow in enumerate(conduit.flows)),
+            *((("conduits", i, "exceptions", j, "match"), item.match) for j, item in enumerate(conduit.exceptions)),
+        ]
+        for path, part in traffic:
+            for key, zone in (("clients", conduit.from_), ("servers", conduit.to)):
+                for k, text in enumerate(getattr(part, key)):
+                    yield NamedEnd((*path, key, k), key[:-1], text, zone, conduit.id)
+                single = getattr(part, key[:-1], None)
+                if single is not None:
+                    yield NamedEnd((*path, key[:-1]), key[:-1], single, zone, conduit.id)
+    for i, window in enumerate(policy.maintenance_windows):
+        for j, text in enumerate(window.clients):
+            yield NamedEnd(("maintenance_windows", i, "clients", j), "client", text, "", "")
+    for i, access in enumerate(policy.remote_access):
+        if access.jump_host is not None:
+            yield NamedEnd(("remote_access", i, "jump_host"), "jump host", access.jump_host, access.entry_zone, "")
 
 
-def _elsewhere(
-    path: Path, text: str, end: str, zone: str, conduit: Conduit, zones: Zones, declared: frozenset[str]
-) -> Iterator[Problem]:
-    """A client or server that is in another zone than its conduit's: the flow could never apply."""
-    addresses = [address for address, asset in sorted(zones.declared.items()) if asset == text]
-    found = zones.of(addresses[0], assets=(text,)) if addresses else zones.assets.get(text, "")
+def zone_of_end(text: str, zones: Zones, declared: frozenset[str]) -> str:
+    """The zone of an asset or an address that the policy names; empty where it does not say."""
     if text not in declared:
-        found = zones.of(text) if parse(text) is not None else ""
-    if found and found != zone:
-        message = f"{end} {text!r} is in zone {found!r}, but conduit {conduit.id!r} has its {end}s in {zone!r}"
-        yield Problem(path, message)
+        return zones.of(text) if parse(text) is not None else ""
+    addresses = [address for address, asset in sorted(zones.declared.items()) if asset == text]
+    return zones.of(addresses[0], assets=(text,)) if addresses else zones.assets.get(text, "")
 
 
 def no_ties(policy: Policy, _: Names) -> Iterator[Problem]:
     """No member is claimed by two zones with the same precision."""
     for member, zone, holder in ties(policy):
-        yield Problem(
-            member.path, f"{member.sort} {member.value!r} is a member of zone {holder!r} and of zone {zone!r}"
-        )
+        message = f"{member.sort} {member.value!r} is a member of zone {holder!r} and of zone {zone!r}"
+        yield Problem(member.path, message, TIE)
 
 
 def one_rest(policy: Policy, _: Names) -> Iterator[Problem]:
     """At most one zone takes all public addresses that are left."""
     rest = [i for i, zone in enumerate(policy.zones) if zone.kind == "external" and not zone.members.model_fields_set]
     for i in rest[1:]:
-        yield Problem(("zones", i), "a second zone of kind external without members")
+        yield Problem(("zones", i), "a second zone of kind external without members", TIE)
+
+
+def no_circles(policy: Policy, _: Names) -> Iterator[Problem]:
+    """No zone is a sub-zone of itself."""
+    parents = {zone.id: zone.parent for zone in policy.zones}
+    for i, zone in enumerate(policy.zones):
+        above, seen = zone.parent, {zone.id}
+        while above is not None and above not in seen:
+            seen.add(above)
+            above = parents.get(above)
+        if above == zone.id:
+            yield Problem(("zones", i, "parent"), f"zone {zone.id!r} is a sub-zone of itself", CIRCLE)
 
 
 CHECKS: Final[tuple[Callable[[Policy, Names], Iterator[Problem]], ...]] = (
@@ -136,6 +191,7 @@ CHECKS: Final[tuple[Callable[[Policy, Names], Iterator[Problem]], ...]] = (
     known_ends,
     no_ties,
     one_rest,
+    no_circles,
 )
 
 
@@ -148,5 +204,5 @@ def _repeated(what: str, ids: Iterable[tuple[Path, str]], told: str = "") -> Ite
     seen: set[str] = set()
     for path, text in ids:
         if text in seen:
-            yield Problem(path, f"{text} is {told}" if told else f"duplicate {what} id {text!r}")
+            yield Problem(path, f"{text} is {told}" if told else f"duplicate {what} id {text!r}", TWICE)
         seen.add(text)

@@ -5,27 +5,20 @@ policy.yaml:12:9: unknown zone 'cel'; did you mean 'cell'?
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import RoundTripConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from zonewatch.rules.policy.checks import Names, check
-from zonewatch.rules.policy.model import FOUNDATIONAL_REQUIREMENTS, Policy
+from zonewatch.rules.policy.document import DEEPEST, Document, Place, Unreadable, read
+from zonewatch.rules.policy.model import Policy
+from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS
 from zonewatch.rules.policy.words import hint
 
-MOST_BYTES: Final = 4 * 1024 * 1024
-MOST_NODES: Final = 500_000
-DEEPEST: Final = 40
-Place = tuple[str | int, ...]
 _WORDS = re.compile(r"'([^']*)'")
 _NOUNS: Final = {
     "operations": "operation",
@@ -43,22 +36,10 @@ class PolicyError:
     line: int
     column: int
     message: str
+    code: str = "ZP002"
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.message}" if self.line else f"{self.file}: {self.message}"
-
-
-class _Constructor(RoundTripConstructor):
-    """Leaves a date that no calendar has as text: the check of its key then says what is wrong, and where."""
-
-    def construct_yaml_timestamp(self, node: Any, values: Any = None) -> Any:
-        try:
-            return super().construct_yaml_timestamp(node, values)
-        except (ValueError, OverflowError):
-            return node.value
-
-
-_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_timestamp)
 
 
 class PolicyErrors(Exception):
@@ -69,54 +50,15 @@ class PolicyErrors(Exception):
         super().__init__("\n".join(str(error) for error in self.errors))
 
 
-@dataclass(slots=True)
-class _Document:
-    """The values of a YAML file, with the place of each."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A policy file: its text, the values with their places, and the policy (its valid part)."""
 
-    values: Any = None
-    keys: dict[Place, tuple[int, int]] = field(default_factory=dict)
-    places: dict[Place, tuple[int, int]] = field(default_factory=dict)
-    nodes: int = 0
-
-    def position(self, path: Place, *, key: bool = False) -> tuple[int, int]:
-        """Line and column of a value (or its key), or of the nearest part that holds it."""
-        if key and path in self.keys:
-            return self.keys[path]
-        while path and path not in self.places:
-            path = path[:-1]
-        return self.places.get(path, (1, 1))
-
-    def take(self, node: Any, path: Place = ()) -> Any:
-        """The node as plain values; notes where everything stands."""
-        self.nodes += 1
-        if self.nodes > MOST_NODES or len(path) > DEEPEST:
-            raise ValueError("too large or too deeply nested to be a policy")
-        marks = getattr(getattr(node, "lc", None), "data", None) or {}
-        if isinstance(node, dict):
-            result = {}
-            for key, value in node.items():
-                name = key if isinstance(key, str) else str(key)
-                if key in marks:
-                    self.keys[*path, name] = (marks[key][0] + 1, marks[key][1] + 1)
-                    self.places[*path, name] = (marks[key][2] + 1, marks[key][3] + 1)
-                result[name] = self.take(value, (*path, name))
-            return result
-        if isinstance(node, list):
-            for number in range(len(node)):
-                if number in marks:
-                    self.places[*path, number] = (marks[number][0] + 1, marks[number][1] + 1)
-            return [self.take(item, (*path, number)) for number, item in enumerate(node)]
-        return _scalar(node)
-
-
-def _scalar(node: Any) -> Any:
-    if node is None or isinstance(node, bool | dt.date):
-        return node
-    # ruamel.yaml's scalars are subclasses that remember how they were written.
-    for plain in (int, float, str):
-        if isinstance(node, plain):
-            return plain(node)
-    return int(node) if type(node).__name__ == "ScalarBoolean" else str(node)
+    name: str
+    text: str
+    document: Document
+    policy: Policy
+    errors: tuple[PolicyError, ...]
 
 
 def load_policy(path: Path | str, known_assets: Iterable[str] = ()) -> Policy:
@@ -124,23 +66,42 @@ def load_policy(path: Path | str, known_assets: Iterable[str] = ()) -> Policy:
 
     Raises PolicyErrors with everything that is wrong: YAML, keys, words, references, ties.
     """
+    return parse_policy(read_text(path), str(path), known_assets)
+
+
+def read_text(path: Path | str) -> str:
+    """The text of a policy file. Raises PolicyErrors."""
     name = str(path)
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise PolicyErrors([PolicyError(name, 0, 0, error.strerror or str(error))]) from None
+        raise PolicyErrors([PolicyError(name, 0, 0, error.strerror or str(error), "ZP001")]) from None
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise PolicyErrors([PolicyError(name, 0, 0, f"is no UTF-8 text (octet {error.start})")]) from None
-    return parse_policy(text, name, known_assets)
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        message = f"is no UTF-8 text (octet {error.start})"
+        raise PolicyErrors([PolicyError(name, line, column, message, "ZP001")]) from None
 
 
 def parse_policy(text: str, name: str = "policy.yaml", known_assets: Iterable[str] = ()) -> Policy:
     """The same from text; `name` is what errors call it."""
-    document = _read(text, name)
+    loaded = inspect_policy(text, name, known_assets)
+    if loaded.errors:
+        raise PolicyErrors(loaded.errors)
+    return loaded.policy
+
+
+def inspect_policy(text: str, name: str = "policy.yaml", known_assets: Iterable[str] = ()) -> Loaded:
+    """The policy with all that is wrong with it. Raises PolicyErrors where it is no policy at all."""
+    try:
+        document = read(text)
+    except Unreadable as error:
+        raise PolicyErrors([PolicyError(name, error.line, error.column, str(error), "ZP001")]) from None
     if not isinstance(document.values, dict):
-        raise PolicyErrors([PolicyError(name, 1, 1, "is no policy: it needs policy_version, suc, zones")])
+        message = "is no policy: it needs policy_version, suc, zones"
+        raise PolicyErrors([PolicyError(name, 1, 1, message, "ZP001")])
     errors: list[PolicyError] = []
     origin: dict[Place, Place] = {}
     try:
@@ -150,33 +111,8 @@ def parse_policy(text: str, name: str = "policy.yaml", known_assets: Iterable[st
         policy = _valid_part(document.values, invalid, origin)
     for problem in check(policy, _names(document.values, known_assets)):
         path = _original(problem.path, origin)
-        errors.append(PolicyError(name, *document.position(path), problem.message))
-    if errors:
-        raise PolicyErrors(errors)
-    return policy
-
-
-def _read(text: str, name: str) -> _Document:
-    document = _Document()
-    if len(text) > MOST_BYTES:
-        raise PolicyErrors([PolicyError(name, 0, 0, "too large to be a policy")])
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yaml = YAML(typ="rt", pure=True)
-            yaml.Constructor = _Constructor
-            document.values = document.take(yaml.load(text))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        problem = " ".join(str(error.problem or error.context or "is no YAML").split())
-        raise PolicyErrors([PolicyError(name, line, column, problem)]) from None
-    except (YAMLError, ValueError, RecursionError, OverflowError) as error:
-        reason = (
-            "too deeply nested" if isinstance(error, RecursionError) else (str(error) or "is no YAML").split("\n")[0]
-        )
-        raise PolicyErrors([PolicyError(name, 1, 1, reason)]) from None
-    return document
+        errors.append(PolicyError(name, *document.position(path), problem.message, problem.code))
+    return Loaded(name, text, document, policy, PolicyErrors(errors).errors)
 
 
 def _distinct(invalid: ValidationError) -> Iterator[Any]:
@@ -191,7 +127,7 @@ def _distinct(invalid: ValidationError) -> Iterator[Any]:
         yield error
 
 
-def _told(name: str, document: _Document, error: Any) -> PolicyError:
+def _told(name: str, document: Document, error: Any) -> PolicyError:
     path: Place = error["loc"]
     kind, value = error["type"], error.get("input")
     message = str(error["msg"])

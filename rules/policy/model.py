@@ -2,233 +2,54 @@
 
     policy = Policy.model_validate({"policy_version": 1, "suc": {"id": "riverside"}, "zones": [], ...})
 
-Everything is frozen. Fields that no check reads are kept as they are, for the report. References between the parts
-(zone ids, clients, ties between members) are checked by `load`, which knows where in the file they stand.
+Everything is frozen. Fields that no verdict reads are the record of ZCR 6.4: the static check and the report read them.
+References between the parts (zone ids, clients, ties between members) are checked by `load`, which knows where in the
+file they stand.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
-import re
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, model_validator
 
 from zonewatch.dissectors.vocabulary import Operation
-from zonewatch.inventory.declared import ROLE_WORDS, role_of
-from zonewatch.inventory.model import Role
-from zonewatch.rules.policy.words import OBJECT_KINDS, PROTOCOL_WORDS, TRANSPORTS, hint, is_protocol
+from zonewatch.rules.policy.records import Location, Owner, Part, Rating, Record, Safety, SafetyRecord, Signature
+from zonewatch.rules.policy.times import Day, End, Schedule, Span, Start, WeekTimes, nanoseconds
+from zonewatch.rules.policy.values import (
+    Address,
+    Code,
+    Finite,
+    Flag,
+    Id,
+    Mac,
+    Network,
+    ObjectRange,
+    Objects,
+    PortRange,
+    Ports,
+    Positive,
+    Protocol,
+    Purdue,
+    RoleWord,
+    Subnet,
+    Vlan,
+    parse_mac,
+    parse_network,
+    wrong,
+)
+from zonewatch.rules.policy.words import ANY, TRANSPORTS
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+__all__ = ["Network", "ObjectRange", "PortRange", "parse_mac", "parse_network"]
+
 Action = Literal["allow", "report", "deny"]
-FOUNDATIONAL_REQUIREMENTS: Final = ("IAC", "UC", "SI", "DC", "RDF", "TRE", "RA")
-MOST_ADDRESS: Final = 2**32 - 1
-
-_MAC = re.compile(r"(?:mac:)?((?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2})", re.IGNORECASE)
-_OBJECTS = re.compile(r"([a-z][a-z0-9-]*)(?:\s+(?:(\d+)(?:\s*-\s*(\d+))?|(\*)))?")
-_PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp))?")
+ZoneKind = Literal["business", "dmz", "supervisory", "control", "safety", "wireless", "remote", "temporary", "external"]
+Criticality = Literal["low", "medium", "high", "critical"]
 
 
-def _wrong(message: str) -> PydanticCustomError:
-    return PydanticCustomError("policy", "{message}", {"message": message})
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectRange:
-    """Objects of one kind, zero-based and inclusive; `start` is None where all of the kind are meant.
-
-    Written `holding-register 100-139`, `coil 5`, `analog-value *` or `analog-value`.
-    """
-
-    kind: str
-    start: int | None = None
-    end: int | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> ObjectRange:
-        """Raises ValueError with what is wrong."""
-        match = _OBJECTS.fullmatch(text.strip())
-        if match is None:
-            raise ValueError(
-                f"{text!r} is no object range; write 'holding-register 100-139', 'coil 5' or 'analog-value'"
-            )
-        kind, first, last, _ = match.groups()
-        if kind not in OBJECT_KINDS:
-            raise ValueError(f"unknown object kind {kind!r}{hint(kind, OBJECT_KINDS)}")
-        if first is None:
-            return cls(kind)
-        start, end = int(first), int(last or first)
-        if end < start or end > MOST_ADDRESS:
-            raise ValueError(f"{text!r} ends before it starts" if end < start else f"{text!r} is beyond {MOST_ADDRESS}")
-        return cls(kind, start, end)
-
-    def __str__(self) -> str:
-        if self.start is None or self.end is None:
-            return self.kind
-        return f"{self.kind} {self.start}" + (f"-{self.end}" if self.end != self.start else "")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PortRange:
-    """Ports of a server, inclusive; an empty transport means any. Written `1433/tcp`, `50000-50100/udp` or `502`."""
-
-    first: int
-    last: int
-    transport: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> PortRange:
-        """Raises ValueError with what is wrong."""
-        match = _PORTS.fullmatch(text.strip().lower())
-        if match is None:
-            raise ValueError(f"{text!r} is no port; write '1433/tcp' or '50000-50100/udp'")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if not 0 <= first <= last <= 65535:
-            raise ValueError(f"{text!r} is no port range within 0-65535")
-        return cls(first, last, match[3] or "")
-
-    def __str__(self) -> str:
-        ports = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
-        return f"{ports}/{self.transport}" if self.transport else ports
-
-
-def parse_mac(text: str) -> str | None:
-    """A MAC address in lower case with colons; None where the text is none. A leading `mac:` is allowed."""
-    match = _MAC.fullmatch(text.strip())
-    return match[1].lower().replace("-", ":") if match else None
-
-
-def parse_network(text: str) -> Network | None:
-    """An address or a subnet; None where the text is neither, or has bits set beyond its prefix."""
-    try:
-        return ipaddress.ip_network(text.strip().removeprefix("ip:"))
-    except ValueError:
-        return None
-
-
-def _subnet(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    network = parse_network(value)
-    if network is not None:
-        return value.strip()
-    try:
-        fixed = ipaddress.ip_network(value.strip(), strict=False)
-    except ValueError:
-        raise _wrong(f"{value!r} is no subnet; write it like '10.20.1.0/24'") from None
-    raise _wrong(f"{value!r} has bits set beyond its prefix; did you mean '{fixed}'?")
-
-
-def _address(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return str(ipaddress.ip_address(value.strip()))
-    except ValueError:
-        raise _wrong(f"{value!r} is no IP address") from None
-
-
-def _mac(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    mac = parse_mac(value)
-    if mac is None:
-        raise _wrong(f"{value!r} is no MAC address; write it like '00:80:f4:00:00:20'")
-    return mac
-
-
-def _objects(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return ObjectRange.parse(value)
-    except ValueError as error:
-        raise _wrong(str(error)) from None
-
-
-def _ports(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return value
-    try:
-        return PortRange.parse(str(value))
-    except ValueError as error:
-        raise _wrong(str(error)) from None
-
-
-def _protocol(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if not is_protocol(value):
-        raise _wrong(f"unknown protocol {value!r}{hint(value, PROTOCOL_WORDS)}")
-    return value
-
-
-def _role(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    role = role_of(value)
-    if role is None:
-        raise _wrong(f"unknown role {value!r}{hint(value, ROLE_WORDS)}")
-    return role
-
-
-def _security_levels(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return dict.fromkeys(FOUNDATIONAL_REQUIREMENTS, value)
-    return value
-
-
-def _named(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
-
-
-Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s,]+$")]
-Subnet = Annotated[str, BeforeValidator(_subnet)]
-Address = Annotated[str, BeforeValidator(_address)]
-Mac = Annotated[str, BeforeValidator(_mac)]
-Protocol = Annotated[str, BeforeValidator(_protocol)]
-RoleWord = Annotated[Role, BeforeValidator(_role, json_schema_input_type=str)]
-Objects = Annotated[ObjectRange, BeforeValidator(_objects, json_schema_input_type=str), PlainSerializer(str)]
-Ports = Annotated[PortRange, BeforeValidator(_ports, json_schema_input_type=str | int), PlainSerializer(str)]
-Level = Annotated[int, Field(ge=0, le=4)]
-Purdue = Annotated[float, Field(ge=0, le=5)]
-Owner = Annotated[dict[str, str | None], BeforeValidator(_named, json_schema_input_type=str | dict[str, str | None])]
-Kept = Any
-"""Documentary: kept for the report, read by no check."""
-
-
-class Part(BaseModel):
-    """A part of the file. An empty value (`purpose:`) is as good as none."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_empty_values(cls, data: object) -> object:
-        if not isinstance(data, dict):
-            return data
-        required = {field.alias or name for name, field in cls.model_fields.items() if field.is_required()}
-        return {key: value for key, value in data.items() if value is not None or key in required}
-
-
-class SecurityLevels(Part):
-    """SL-T for each foundational requirement (IEC 62443-3-3, 0 to 4)."""
-
-    IAC: Level
-    UC: Level
-    SI: Level
-    DC: Level
-    RDF: Level
-    TRE: Level
-    RA: Level
-
-
-SecurityLevelTarget = Annotated[
-    SecurityLevels, BeforeValidator(_security_levels, json_schema_input_type=int | SecurityLevels)
-]
+def _no_flag(value: object) -> object:
+    return str(value) if isinstance(value, bool) else value  # to Python, True is 1
 
 
 class System(Part):
@@ -237,11 +58,15 @@ class System(Part):
     id: Id
     name: str = ""
     owner: Owner | None = None
-    approval: Kept = None
-    tolerable_risk: Kept = None
-    regulations: Kept = None
-    policies: Kept = None
-    threat_environment: Kept = None
+    approval: Signature | None = None
+    tolerable_risk: str | None = None
+    """Where the tolerable risk is stated (ZCR 6.8)."""
+    regulations: tuple[str, ...] = ()
+    """Legal requirements (ZCR 6.9)."""
+    policies: tuple[str, ...] = ()
+    """Organizational security policies (ZCR 6.7)."""
+    threat_environment: str | None = None
+    """Where the threat environment is stated (ZCR 6.6)."""
 
 
 class Defaults(Part):
@@ -253,38 +78,43 @@ class Defaults(Part):
 
 
 class Members(Part):
-    """Who belongs to a zone. `include` and `exclude` take asset ids, addresses, subnets and MAC addresses."""
+    """Who belongs to a zone. The most specific member wins: asset, MAC address, address, longest subnet, VLAN."""
 
     subnets: tuple[Subnet, ...] = ()
-    vlans: tuple[Annotated[int, Field(ge=0, le=4095)], ...] = ()
+    vlans: tuple[Vlan, ...] = ()
     include: tuple[str, ...] = ()
+    """Ids or names of assets, addresses, subnets, MAC addresses."""
     exclude: tuple[str, ...] = ()
+    """The same, of what is not a member though a subnet or a VLAN holds it."""
 
 
-class Zone(Part):
+class Zone(Record):
     """A zone. One of kind `external` without members takes every public address that is in no other zone."""
 
-    id: Id
-    name: str = ""
-    purpose: str = ""
-    kind: (
-        Literal["business", "dmz", "supervisory", "control", "safety", "wireless", "remote", "temporary", "external"]
-        | None
-    ) = None
+    kind: ZoneKind | None = None
     purdue: Purdue | None = None
-    sl_t: SecurityLevelTarget | None = None
-    owner: Owner | None = None
+    """Level of the Purdue model, for drawings; 3.5 is the DMZ."""
     members: Members = Members()
-    trust: Kept = None
+    trust: Rating | None = None
     parent: Id | None = None
-    location: Kept = None
-    safety: Kept = None
-    access_points: Kept = None
-    requirements: Kept = None
-    policies: Kept = None
-    assumptions: Kept = None
-    dependencies: Kept = None
-    coverage: Kept = None
+    """The zone that this is a sub-zone of; it inherits the SL-T unless it sets a higher one."""
+    location: Location | None = None
+    safety: Safety = SafetyRecord()
+
+    @property
+    def nature(self) -> ZoneKind | None:
+        """Its kind; where that is not said, what its Purdue level stands for."""
+        if self.kind is not None or self.purdue is None:
+            return self.kind
+        return next(kind for least, kind in _KINDS_BY_LEVEL if self.purdue >= least)
+
+
+_KINDS_BY_LEVEL: Final[tuple[tuple[float, ZoneKind], ...]] = (
+    (4, "business"),
+    (3.5, "dmz"),
+    (2, "supervisory"),
+    (0, "control"),
+)
 
 
 class PolicyAsset(Part):
@@ -296,28 +126,29 @@ class PolicyAsset(Part):
     addresses: tuple[Address, ...] = ()
     mac: Mac | None = None
     role: RoleWord | None = None
-    criticality: Literal["low", "medium", "high"] | None = None
+    criticality: Criticality | None = None
     vendor: str | None = None
     model: str | None = None
     owner: Owner | None = None
     purpose: str = ""
-    classification: Kept = None
-    business_value: Kept = None
-    consequence: Kept = None
-    safety: Kept = None
-    location: Kept = None
+    classification: str | None = None
+    business_value: Rating | None = None
+    consequence: str | None = None
+    """What its loss or misuse leads to."""
+    safety: Safety = SafetyRecord()
+    location: Location | None = None
 
 
 class Values(Part):
     """Limits of written values, inclusive."""
 
-    min: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    max: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    min: Finite | None = None
+    max: Finite | None = None
 
     @model_validator(mode="after")
-    def _ordered(self) -> Values:
+    def _ordered(self) -> Self:
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise _wrong(f"min {self.min:g} is above max {self.max:g}")
+            raise wrong(f"min {self.min:g} is above max {self.max:g}")
         return self
 
 
@@ -325,38 +156,50 @@ class Approval(Part):
     """Who answers for a flow, and until when (the last day, UTC)."""
 
     by: str | None = None
-    on: dt.date | None = None
-    until: dt.date | None = None
-    document: Kept = None
+    on: Day | None = None
+    until: Day | None = None
+    document: str | None = None
 
 
-class Flow(Part):
-    """What may pass. An empty list means: no limit of that sort."""
+class Traffic(Part):
+    """What a flow or an exception is about. An empty list means: no limit of that sort."""
+
+    protocol: Protocol = ANY
+    ports: tuple[Ports, ...] = ()
+    clients: tuple[str, ...] = ()
+    """Ids of assets or zones, addresses, subnets, MAC addresses."""
+    servers: tuple[str, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    function_codes: tuple[Code, ...] = ()
+    """Raw codes, where operations are too coarse."""
+    objects: tuple[Objects, ...] = ()
+    """Zero-based: `holding-register 100-139`."""
+    values: Values | None = None
+
+    @model_validator(mode="after")
+    def _ports_of_transport(self) -> Self:
+        wrong_ports = [
+            ports for ports in self.ports if self.protocol in TRANSPORTS and ports.transport not in ("", self.protocol)
+        ]
+        if wrong_ports:
+            raise wrong(f"port {wrong_ports[0]} in a flow of protocol {self.protocol!r}")
+        return self
+
+
+class Flow(Traffic):
+    """What may pass."""
 
     id: Id
     protocol: Protocol
-    ports: tuple[Ports, ...] = ()
-    clients: tuple[str, ...] = ()
-    servers: tuple[str, ...] = ()
-    operations: tuple[Operation, ...] = ()
-    function_codes: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = ()
-    objects: tuple[Objects, ...] = ()
-    values: Values | None = None
-    rate_max_per_s: Annotated[float, Field(gt=0)] | None = None
-    schedule: str = "always"
+    rate_max_per_s: Positive | None = None
+    """Events per second of one client and one server, on average over the quarter of an hour that is counted together,
+    or over the time that they took in it."""
+    schedule: WeekTimes = Schedule()
     purpose: str = ""
     approved: Approval | None = None
-    expires: dt.date | None = None
-    data_classification: Kept = None
-
-    @model_validator(mode="after")
-    def _ports_of_transport(self) -> Flow:
-        wrong = [
-            ports for ports in self.ports if self.protocol in TRANSPORTS and ports.transport not in ("", self.protocol)
-        ]
-        if wrong:
-            raise _wrong(f"port {wrong[0]} in a flow of protocol {self.protocol!r}")
-        return self
+    expires: Day | None = None
+    """The last day (UTC)."""
+    data_classification: str | None = None
 
     @property
     def last_day(self) -> dt.date | None:
@@ -365,47 +208,143 @@ class Flow(Part):
         return min(days, default=None)
 
 
-class Conduit(Part):
-    """What connects two zones: from the zone of the protocol client to the zone of the server."""
+class Match(Traffic):
+    """What an exception is for."""
+
+    client: str | None = None
+    """One client; short for `clients`."""
+    server: str | None = None
+
+    @property
+    def all_clients(self) -> tuple[str, ...]:
+        """From both keys."""
+        return (*self.clients, *((self.client,) if self.client else ()))
+
+    @property
+    def all_servers(self) -> tuple[str, ...]:
+        """From both keys."""
+        return (*self.servers, *((self.server,) if self.server else ()))
+
+
+def _in_order(start: dt.datetime | None, end: dt.datetime | None) -> None:
+    if start is not None and end is not None and end <= start:
+        raise wrong("ends before it begins")
+
+
+class PolicyException(Part):
+    """Traffic that is let pass for a while beside the flows. Without an end it lets nothing pass."""
 
     id: Id
-    name: str = ""
-    purpose: str = ""
+    match: Match
+    approved_by: str | None = None
+    ticket: str | None = None
+    reason: str = ""
+    from_: Annotated[Start | None, Field(alias="from")] = None
+    to: End | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _in_order(self.from_, self.to)
+        return self
+
+    @property
+    def span(self) -> Span | None:
+        """When it holds; None where no end is given."""
+        if self.to is None:
+            return None
+        return Span(nanoseconds(self.from_) if self.from_ is not None else 0, nanoseconds(self.to))
+
+
+class Enforcement(Part):
+    """What holds a conduit's traffic to its flows."""
+
+    device: str | None = None
+    ruleset_ref: str | None = None
+    deny_by_default: Flag | None = None
+
+
+class Encryption(Part):
+    """Whether traffic is to be encrypted, and how well at least."""
+
+    required: Flag = False
+    minimum: str | None = None
+
+
+class Authentication(Part):
+    """Whether clients are to authenticate, or what stands in for it."""
+
+    required: Flag = False
+    compensating: str | None = None
+
+
+class Conduit(Record):
+    """What connects two zones: from the zone of the protocol client to the zone of the server."""
+
     from_: Annotated[Id, Field(alias="from")]
     to: Id
     initiator: Id | None = None
+    """The zone that opens the connection, where it is not the client's."""
+    kind: Literal["network", "remote-access", "wireless", "file-transfer", "one-way", "serial"] = "network"
+    enforcement: Enforcement = Enforcement()
+    encryption: Encryption = Encryption()
+    authentication: Authentication = Authentication()
+    direction: Literal["bidirectional", "from-to-only"] = "bidirectional"
     flows: tuple[Flow, ...] = ()
-    kind: Kept = None
-    owner: Owner | None = None
-    sl_t: SecurityLevelTarget | None = None
-    enforcement: Kept = None
-    encryption: Kept = None
-    authentication: Kept = None
-    direction: Kept = None
-    exceptions: tuple[Kept, ...] = ()
+    exceptions: tuple[PolicyException, ...] = ()
+
+
+class MaintenanceWindow(Part):
+    """A time in which more may be done at the servers of some zones, by whoever a conduit lets reach them."""
+
+    id: Id
+    zones: Annotated[tuple[Id, ...], Field(min_length=1)]
+    from_: Annotated[Start, Field(alias="from")]
+    to: End
+    allow: Annotated[tuple[Operation, ...], Field(min_length=1)]
+    clients: tuple[str, ...] = ()
+    """Who may; without it everyone of a zone with a conduit to these zones, and of the zones themselves."""
+    protocols: tuple[Protocol, ...] = ()
+    ticket: str | None = None
+    approved_by: str | None = None
+    purpose: str = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _in_order(self.from_, self.to)
+        return self
+
+    @property
+    def span(self) -> Span:
+        """When it holds."""
+        return Span(nanoseconds(self.from_), nanoseconds(self.to))
+
+
+class RemoteAccess(Part):
+    """How people outside reach a zone. It allows nothing by itself: it narrows what the conduits' flows allow."""
+
+    id: Id
+    user_group: str = ""
+    entry_zone: Id
+    jump_host: str | None = None
+    """Id or address of the host in the entry zone from which sessions into the target zone start."""
+    target_zone: Id
+    protocols: tuple[Protocol, ...] = ()
+    mfa: Flag | None = None
+    max_minutes: Positive | None = None
+    """The longest session."""
+    approval: str | None = None
+    """How a session is approved: by a ticket, a call …"""
+    purpose: str = ""
 
 
 class Policy(Part):
     """The whole file."""
 
-    policy_version: Literal[1]
+    policy_version: Annotated[Literal[1], BeforeValidator(_no_flag)]
     suc: System
     defaults: Defaults = Defaults()
     zones: tuple[Zone, ...] = ()
     assets: tuple[PolicyAsset, ...] = ()
     conduits: tuple[Conduit, ...] = ()
-    maintenance_windows: tuple[Kept, ...] = ()
-    remote_access: tuple[Kept, ...] = ()
-
-    @property
-    def not_judged(self) -> tuple[str, ...]:
-        """What the policy says and no check of this version reads."""
-        flows = [flow for conduit in self.conduits for flow in conduit.flows]
-        counts = (
-            ("exceptions", sum(len(conduit.exceptions) for conduit in self.conduits)),
-            ("maintenance_windows", len(self.maintenance_windows)),
-            ("remote_access", len(self.remote_access)),
-            ("rate_max_per_s", sum(flow.rate_max_per_s is not None for flow in flows)),
-            ("schedule", sum(flow.schedule != "always" for flow in flows)),
-        )
-        return tuple(f"{name}: {count} not judged" for name, count in counts if count)
+    maintenance_windows: tuple[MaintenanceWindow, ...] = ()
+    remote_access: tuple[RemoteAccess, ...] = ()

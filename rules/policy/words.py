@@ -12,6 +12,10 @@ from zonewatch.inventory.facts import OT_SERVICES
 
 TRANSPORTS: Final = ("tcp", "udp", "icmp")
 ANY: Final = "any"
+REMOTE_SERVICES: Final = frozenset(
+    ("rdp", "vnc", "ssh", "telnet", "teamviewer", "anydesk", "winrm", "rlogin", "rsh", "x11")
+)
+"""Services by which people work at another host."""
 
 _SERVICES: Final = """
 amqp amqps anydesk cldap elasticsearch https-alt ipsec-nat-t iso-tsap ldap-gc msrpc pi vxlan winrm-https
@@ -77,7 +81,8 @@ message-service diagnostic-event
 OBJECT_KINDS: Final[frozenset[str]] = frozenset(_OBJECT_KINDS.split())
 """Kinds of objects that the decoders name."""
 
-_PORT_PROTOCOL = re.compile(r"(?:tcp|udp)/\d{1,5}|ip-\d{1,3}|ethernet/0x[0-9a-f]{1,4}")
+PORT_PROTOCOL: Final = "(tcp|udp)/[0-9]{1,5}|ip-[0-9]{1,3}|ethernet/0x[0-9a-f]{1,4}"
+"""How what has no name is written: by its port, its number, or its EtherType."""
 
 
 def canonical_service(word: str) -> str:
@@ -87,7 +92,7 @@ def canonical_service(word: str) -> str:
 
 def is_protocol(word: str) -> bool:
     """True for a word that a flow's `protocol` may be."""
-    return word in PROTOCOL_WORDS or _PORT_PROTOCOL.fullmatch(word) is not None
+    return word in PROTOCOL_WORDS or re.fullmatch(PORT_PROTOCOL, word) is not None
 
 
 PROTOCOL_WORDS: Final[frozenset[str]] = frozenset((*PROTOCOLS, *SERVICES, *SAME_SERVICE, *TRANSPORTS, ANY))

@@ -7,7 +7,8 @@ or where a zone of kind `external` without members takes what is left of the pub
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
@@ -28,7 +29,7 @@ class Member(NamedTuple):
 def members(policy: Policy) -> Iterator[tuple[Zone, Member]]:
     """Every member line with its zone, in file order; assets that name their zone come first."""
     zones = {zone.id: zone for zone in policy.zones}
-    assets = {asset.id for asset in policy.assets}
+    assets = aliases(policy)
     for place, asset in enumerate(policy.assets):
         if asset.zone in zones:
             yield zones[asset.zone], Member("asset", asset.id, ("assets", place, "zone"))
@@ -42,10 +43,17 @@ def members(policy: Policy) -> Iterator[tuple[Zone, Member]]:
             yield zone, Member("vlan", str(vlan), (*path, "vlans", number))
 
 
-def entry(text: str, assets: set[str] | frozenset[str]) -> tuple[str, str]:
+def aliases(policy: Policy, known: Iterable[str] = ()) -> dict[str, str]:
+    """What assets may be called, with the id of each: ids, and names that one asset alone has."""
+    names = Counter(asset.name for asset in policy.assets if asset.name)
+    found = {asset.name: asset.id for asset in policy.assets if names[asset.name] == 1}
+    return found | {text: text for text in (*known, *(asset.id for asset in policy.assets))}
+
+
+def entry(text: str, assets: Mapping[str, str]) -> tuple[str, str]:
     """What an entry of `include` or `exclude` is: its sort and its value; `asset` too where it is nothing else."""
     if text in assets:
-        return "asset", text
+        return "asset", assets[text]
     mac = parse_mac(text)
     if mac is not None:
         return "mac", mac
@@ -119,6 +127,11 @@ class Zones:
         if vlan in self.vlans:
             yield self.vlans[vlan]
 
+    def of_address_alone(self, address: str) -> str:
+        """Zone id that the address itself has, whatever asset it is of; empty where it is in none."""
+        parsed = parse(address)
+        return next((zone for zone in self._candidates(parsed, address, "", None, ())), "")
+
     def of_interface(self, interface: Interface, assets: tuple[str, ...] = ()) -> str:
         """Zone id of an interface; empty where it is in no zone."""
         return self.of(interface.address, interface.mac, interface.vlan, assets)
@@ -159,7 +172,7 @@ def compile_zones(policy: Policy) -> Zones:
     tables: dict[str, dict[str, str]] = {sort: {} for sort in ("asset", "mac", "address", "subnet", "vlan")}
     for zone, member in members(policy):
         tables[member.sort].setdefault(member.value, zone.id)
-    ids = frozenset(asset.id for asset in policy.assets)
+    ids = aliases(policy)
     excluded: dict[tuple[str, str], set[str]] = {}
     for zone in policy.zones:
         for text in zone.members.exclude:

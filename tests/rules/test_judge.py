@@ -161,13 +161,6 @@ def test_traffic_inside_a_zone_follows_the_default(within: str, verdict: str, re
     assert (judged.verdict, judged.reported) == (verdict, reported)
 
 
-def test_a_schedule_is_not_silently_allowed() -> None:
-    text = POLICY.replace("purpose: process values", "schedule: mon-fri, purpose: process values")
-    judged = verdicts(POLL, by=text)
-    assert judged.rows[0].decision.verdict == "cannot_conclude"
-    assert judged.limits == ("schedule: 1 not judged",)
-
-
 def test_flows_that_nothing_used_are_told() -> None:
     assert verdicts(POLL).unused == (("scada-to-filtration", "setpoints"),)
 

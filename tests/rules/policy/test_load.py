@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from pathlib import Path
 
 import pytest
@@ -11,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rules.plant import POLICY
-from zonewatch.rules.policy.load import PolicyErrors, load_policy, parse_policy
+from zonewatch.rules.policy.load import PolicyError, PolicyErrors, load_policy, parse_policy
 from zonewatch.rules.policy.model import Policy
-from zonewatch.rules.policy.schema import SCHEMA_PATH, policy_schema
 
 ROOT = Path(__file__).parents[3]
 
@@ -22,16 +19,20 @@ policy_version: 1
 suc:
   id: plant-a
   name: Water works A
-  owner: {organization: Example Water, role: asset owner}
+  owner: {organization: Example Water, role: asset owner, contact: ot-security@example.org}
   approval: {approved_by: null, approved_on: null, valid_until: null, document: null}
+  tolerable_risk: doc://risk-matrix-v3
   regulations: [NIS2, IEC62443]
+  policies: [doc://ot-security-policy]
+  threat_environment: doc://threats-2026
 defaults: {between_zones: deny, within_zone: report, unknown_asset: report}
 zones:
-  - id: sup
+  - {id: sup, parent: null, members: {include: [Engineering desk, "mac:00:80:f4:00:00:20"]}}
+  - {id: dmz, purdue: 3.5, members: {include: [jh-1]}}
   - id: ctl
     name: Control level 1/2
     purpose: Pump control
-    kind: control
+    kind: control            # business | dmz | supervisory | control | …
     purdue: 1
     owner: {organization: Example Water, role: operations}
     trust: 3
@@ -44,24 +45,31 @@ zones:
     requirements:
       - {id: SR 5.1, status: planned, compensating: null, owner: it-ot, due: 2027-03-31}
     assumptions: [cabinet is locked]
+    dependencies: [ntp from dmz]
     coverage: {sensor_points: [span-sw1], expected_visibility: 0.9}
 assets:
   - {id: plc-1, zone: ctl, addresses: [192.0.2.10], mac: null, role: plc, vendor: null, model: null,
      criticality: high, classification: internal, business_value: null, consequence: stop of supply,
      safety: none, owner: operations}
+  - {id: eng-1, name: Engineering desk, addresses: [198.51.100.7], role: engineering_station}
+  - {id: jh-1, addresses: [198.51.100.20], role: jump-host, location: server room}
 conduits:
   - id: c-scada-ctl
     name: SCADA to PLC
     from: sup
     to: ctl
     kind: network
+    owner: {organization: Example Water, role: it-ot}
     sl_t: 2
-    enforcement: {device: fw-1, deny_by_default: true}
+    enforcement: {device: fw-1, ruleset_ref: "cfg://fw-1/2026-10-01", deny_by_default: true}
+    encryption: {required: false, minimum: null}
+    authentication: {required: false, compensating: doc://cm-7}
     direction: bidirectional
     flows:
       - id: f1
         protocol: modbus
         ports: [502/tcp]
+        clients: []
         servers: [plc-1]
         operations: [read]
         function_codes: []
@@ -70,11 +78,17 @@ conduits:
         rate_max_per_s: 50
         schedule: always
         purpose: process values
+        data_classification: internal
         expires: null
     exceptions:
-      - {id: x1, match: {client: eng-1, operations: [program_download]}, approved_by: ops, from: 2026-12-01T06:00Z}
+      - {id: x1, match: {client: eng-1, operations: [program_download]}, approved_by: ops, ticket: CHG-1,
+         from: 2026-12-01T06:00Z, to: 2026-12-01T12:00Z}
 maintenance_windows:
-  - {id: mw1, zones: [ctl], from: 2026-12-01T06:00Z, to: 2026-12-01T12:00Z}
+  - {id: mw1, zones: [ctl], from: 2026-12-01T06:00:00Z, to: 2026-12-01T12:00Z,
+     allow: [program_download, firmware, mode], ticket: CHG-1}
+remote_access:
+  - {id: ra1, user_group: vendor-x, entry_zone: dmz, jump_host: jh-1, target_zone: ctl, protocols: [rdp], mfa: true,
+     max_minutes: 240, approval: ticket}
 """
 
 
@@ -89,17 +103,64 @@ def changed(old: str, new: str) -> list[str]:
     return errors(POLICY.replace(old, new, 1))
 
 
-def test_whole_record_loads_and_says_what_is_not_judged() -> None:
+def test_the_whole_record_of_the_standard_loads() -> None:
     policy = parse_policy(FULL)
-    assert policy.zones[1].sl_t is not None
-    assert (policy.zones[1].sl_t.DC, policy.assets[0].role) == (1, "controller")
-    assert policy.conduits[0].sl_t is not None
-    assert policy.conduits[0].sl_t.RA == 2
-    assert policy.not_judged == (
-        "exceptions: 1 not judged",
-        "maintenance_windows: 1 not judged",
-        "rate_max_per_s: 1 not judged",
+    control, conduit = policy.zones[2], policy.conduits[0]
+    assert control.sl_t is not None
+    assert conduit.sl_t is not None
+    assert (control.sl_t.DC, conduit.sl_t.RA, control.trust, control.nature) == (1, 2, "3", "control")
+    assert (policy.assets[0].role, str(policy.assets[0].owner), policy.zones[1].nature) == (
+        "controller",
+        "operations",
+        "dmz",
     )
+    assert conduit.exceptions[0].match.all_clients == ("eng-1",)
+    span = policy.maintenance_windows[0].span
+    assert span == conduit.exceptions[0].span
+    assert span is not None
+    assert span.end - span.start == 6 * 3600 * 10**9
+    assert policy.remote_access[0].max_minutes == 240
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("schedule: always", "schedule: mon-fry 06:00-18:00", "unknown day 'fry'; did you mean 'fri'?"),
+        ("schedule: always", "schedule: 06:00-06:00", "'06:00-06:00' is empty"),
+        ("schedule: always", "schedule: nights", "unknown day 'nights'"),
+        ("schedule: always", "schedule: mon 06:00", "write 'always', 'mon-fri 06:00-18:00'"),
+        ("schedule: always", "schedule: daily 06:70-07:00", "'06:70' is no time of day"),
+        ("rate_max_per_s: 50", "rate_max_per_s: 0", "rate_max_per_s: must be greater than 0"),
+        ("rate_max_per_s: 50", 'rate_max_per_s: "50"', "rate_max_per_s: must be a valid number"),
+        ("mfa: true", "mfa: yes", "mfa: must be a valid boolean"),
+        ("to: 2026-12-01T12:00Z}", "to: 2026-12-01T06:00Z}", "ends before it begins"),
+        ("to: 2026-12-01T12:00Z}", "to: 2026-13-01}", "'2026-13-01' is no time"),
+        ("to: 2026-12-01T12:00Z}", "until: 2026-12-01}", "unknown key 'until'"),
+        ("allow: [program_download, firmware, mode]", "allow: [program_downlod]", "did you mean 'program_download'?"),
+        ("allow: [program_download, firmware, mode]", "allow: []", "allow: "),
+        ("zones: [ctl]", "zones: [ctrl]", "unknown zone 'ctrl'; did you mean 'ctl'?"),
+        ("entry_zone: dmz", "entry_zone: dnz", "unknown zone 'dnz'; did you mean 'dmz'?"),
+        (
+            "jump_host: jh-1",
+            "jump_host: jh1",
+            "unknown jump host 'jh1': no asset, address or zone; did you mean 'jh-1'?",
+        ),
+        ("jump_host: jh-1", "jump_host: plc-1", "jump host 'plc-1' is in zone 'ctl', but it must be in 'dmz'"),
+        ("{client: eng-1,", "{client: plc-1,", "client 'plc-1' is in zone 'ctl', but conduit 'c-scada-ctl' has its"),
+        ("{client: eng-1,", "{cleint: eng-1,", "unknown key 'cleint'; did you mean 'client'?"),
+        ("[Engineering desk,", "[Enginering desk,", "did you mean 'Engineering desk'?"),
+        ("status: planned", "status: planed", "unknown status 'planed'; did you mean 'planned'?"),
+        ("kind: network", "kind: netwerk", "unknown kind 'netwerk'; did you mean 'network'?"),
+        ("safety: none", "safety: sos", "unknown designation 'sos'; did you mean 'sis'?"),
+        ("building: pump", "bulding: pump", "unknown key 'bulding'; did you mean 'building'?"),
+        ("parent: null\n    location", "parent: ctl\n    location", "zone 'ctl' is a sub-zone of itself"),
+        ("id: x1", "id: f1", "duplicate flow id 'f1'"),
+    ],
+)
+def test_mistakes_of_the_whole_record(old: str, new: str, expected: str) -> None:
+    assert FULL.count(old) >= 1
+    told = errors(FULL.replace(old, new, 1))
+    assert any(expected in line for line in told), told
 
 
 def test_bundled_plant_loads() -> None:
@@ -134,7 +195,7 @@ def test_bundled_plant_loads() -> None:
         ("max: 1000", "max: -1", "min 0 is above max -1"),
         ("max: 1000", "max: .nan", "max: must be a finite number"),
         ("until: 2027-03-01", "until: 2027-02-31", "until: must be a valid date"),
-        ("until: 2027-03-01", "until: someday", "until: must be a valid date"),
+        ("until: 2027-03-01", "until: someday", "'someday' must be a valid date"),
         ("policy_version: 1", "policy_version: 2", "policy_version 2 is not known; this version reads 1"),
         ("suc: {id: riverside}", "suc: {}", "key 'id' is missing"),
         ("purdue: 4", "sl_t: {IAC: 1}", "sl_t needs one number, or all of IAC, UC, SI, DC, RDF, TRE, RA"),
@@ -200,21 +261,28 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 @settings(max_examples=60, deadline=None)
 @given(place=st.integers(0, len(FULL) - 1), text=st.text(max_size=6), length=st.integers(0, 12))
 def test_damaged_policies_load_or_are_told(place: int, text: str, length: int) -> None:
-    damaged = FULL[:place] + text + FULL[place + length :]
-    with contextlib.suppress(PolicyErrors):
-        parse_policy(damaged)
+    assert_loads_or_is_told(FULL[:place] + text + FULL[place + length :])
 
 
-def test_published_schema_is_current() -> None:
-    assert json.loads(SCHEMA_PATH.read_text("utf-8")) == policy_schema()
+@settings(max_examples=150, deadline=None)
+@given(place=st.integers(0, len(FULL) - 1), mark=st.characters() | st.sampled_from("\n :,[]{}'\"#&*!|>%@`-?\t0"))
+def test_a_damaged_character_loads_or_is_told_with_its_line(place: int, mark: str) -> None:
+    assert_loads_or_is_told(FULL[:place] + mark + FULL[place + 1 :])
 
 
-def test_schema_accepts_the_examples() -> None:
-    jsonschema = pytest.importorskip("jsonschema")
-    for text in (POLICY, FULL):
-        jsonschema.validate(
-            parse_policy(text).model_dump(mode="json", by_alias=True, exclude_defaults=True), policy_schema()
-        )
+def assert_loads_or_is_told(text: str) -> None:
+    lines = text.count("\n") + 1
+    for error in mistakes_of(text):
+        assert 1 <= error.line <= lines + 1, error
+        assert error.column >= 1, error
+
+
+def mistakes_of(text: str) -> tuple[PolicyError, ...]:
+    try:
+        parse_policy(text)
+    except PolicyErrors as told:
+        return told.errors
+    return ()
 
 
 def test_models_are_frozen() -> None:
