@@ -6,16 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from zonewatch.rules.context import Context, Detector, Fact, Told
-from zonewatch.rules.exposure import (
-    no_authentication,
-    public_client,
-    public_server,
-    remote_access,
-    unauthenticated,
-    unknown_asset,
-    unzoned_asset,
-    value_change,
-)
+from zonewatch.rules.exposure.control import no_authentication, unauthenticated, value_change
+from zonewatch.rules.exposure.devices import unknown_asset, unzoned_asset
+from zonewatch.rules.exposure.internet import public_client, public_server
+from zonewatch.rules.exposure.remote import remote_access
 from zonewatch.rules.findings import SEVERITIES, Finding
 from zonewatch.rules.oddities import malformed
 from zonewatch.rules.scan import scan
