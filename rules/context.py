@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
-from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
+from zonewatch.inventory.model import Activity, Asset, Edge, Evidence, Inventory
 from zonewatch.rules.findings import SEVERITIES, Change, Finding, Owner, Severity
 from zonewatch.rules.judge import JudgedChange, Judgement, VerdictRow
 from zonewatch.rules.places import CONTROL_LEVEL, End, Places
@@ -21,7 +21,7 @@ MOST_CHANGES: Final = 32
 MOST_LISTED: Final = 12
 ANSWERED: Final = frozenset(("established", "closed", "reset", "two_way"))
 REMOTE_SERVICES: Final = frozenset(
-    ("rdp", "vnc", "ssh", "telnet", "teamviewer", "anydesk", "winrm", "rlogin", "rsh", "x11")
+    ("rdp", "vnc", "ssh", "telnet", "teamviewer", "anydesk", "rustdesk", "radmin", "winrm", "rlogin", "rsh", "x11")
 )
 DEVICE_ROLES: Final = frozenset(("controller", "rtu", "io_device", "gateway"))
 OPERATOR_ROLES: Final = frozenset(("hmi_scada", "engineering_station", "historian"))
@@ -48,6 +48,9 @@ class Context:
     judgement: Judgement
     flows: pa.Table
     oddities: pa.Table
+    events: pa.Table
+    activities: tuple[Activity, ...]  # by first time, each row of the table by itself
+    days: int  # on which packets were captured (UTC)
     blind: dict[str, str]  # by capture point, what it did not let us see
     assets: dict[str, Asset]
     listed: bool  # somebody declared what assets there are

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute
 
 from zonewatch.dissectors import schemas
+from zonewatch.inventory.activities import one_by_one
 from zonewatch.inventory.model import Inventory
+from zonewatch.inventory.tables import plain
 from zonewatch.rules.context import Context, Fact
 from zonewatch.rules.detectors import findings
 from zonewatch.rules.findings import Finding
@@ -21,9 +24,10 @@ from zonewatch.rules.judge import Decision, Judgement, VerdictRow, judge
 from zonewatch.rules.places import Places, placed
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.propose import propose_zones
-from zonewatch.rules.seen import limits
+from zonewatch.rules.seen import days, limits
 
-_READ: Final = ("aggregates", "events", "flows", "oddities", "coverage")
+pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain word beside a column
+_READ: Final = ("aggregates", "events", "flows", "activities", "oddities", "coverage")
 NO_POLICY: Final = Decision("cannot_conclude", "no policy: the zones are a proposal")
 
 
@@ -61,6 +65,9 @@ def audit(inventory: Inventory, tables: Mapping[str, pa.Table], policy: Policy |
         judgement=judgement,
         flows=table["flows"],
         oddities=table["oddities"],
+        events=table["events"],
+        activities=tuple(one_by_one(_spoken(table["activities"]), inventory.by_address)),
+        days=days(table["coverage"]),
         blind=limits(table["coverage"]),
         assets={asset.id: asset for asset in zoned.assets},
         listed=bool(policy is not None and policy.assets) or any(asset.declared for asset in inventory.assets),
@@ -76,6 +83,15 @@ def audit(inventory: Inventory, tables: Mapping[str, pa.Table], policy: Policy |
         limits=judgement.limits,
         as_of=as_of,
     )
+
+
+_LOOKUPS: Final = ("dns", "mdns", "llmnr", "netbios-ns", "netbios-dgm", "dhcp", "dhcpv6", "ssdp", "ws-discovery", "ntp")
+
+
+def _spoken(activities: pa.Table) -> pa.Table:
+    """Without names looked up and the like, which are many and of which no detector asks."""
+    table = plain(activities)
+    return table.filter(pc.invert(pc.is_in(table["protocol"], value_set=pa.array(_LOOKUPS))))
 
 
 def _unjudged(judgement: Judgement) -> Judgement:

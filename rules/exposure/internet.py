@@ -39,13 +39,13 @@ def public_client(context: Context, detector: Detector, told: frozenset[Fact]) -
 
 def _public_client(context: Context, detector: Detector, server: str, edges: list[Edge]) -> Finding:
     ot = [edge for edge in edges if edge.ot]
-    answered = [edge for edge in edges if answered(edge)]
+    heard = [edge for edge in edges if answered(edge)]
     operations = sorted({operation for edge in edges for operation in edge.operations})
     protocols = sorted({edge.protocol for edge in edges})
     severity: Severity
     if any(answered(edge) for edge in ot):
         severity, reasons = "critical", ["an OT service answered a public address"]
-    elif answered:
+    elif heard:
         severity, reasons = "high", ["a process device answered a public address"]
     else:
         severity, reasons = (
@@ -67,7 +67,7 @@ def _public_client(context: Context, detector: Detector, server: str, edges: lis
         f"{context.name(server)} is reached from the internet",
         severity,
         reasons,
-        f"{', '.join(protocols)} from {context.names(clients)}; {'answered' if answered else 'not answered'}.{done}",
+        f"{', '.join(protocols)} from {context.names(clients)}; {'answered' if heard else 'not answered'}.{done}",
         [item for edge in edges for item in edge.evidence],
         assets=(server, *clients[:20]),
         protocol=", ".join(protocols),
@@ -92,10 +92,10 @@ def public_server(context: Context, detector: Detector, told: frozenset[Fact]) -
         if not edges:
             continue
         asset = context.assets[client]
-        answered = any(answered(edge) for edge in edges)
+        heard = any(answered(edge) for edge in edges)
         severity: Severity = "high" if asset.role in DEVICE_ROLES else detector.severity
         reasons = [f"{ROLE_NAMES[asset.role]} that talks to the internet"]
-        if not answered:
+        if not heard:
             severity, reasons = "low", [*reasons, not_answered(context, edges)]
         servers = sorted({edge.server for edge in edges})
         protocols = sorted({edge.protocol for edge in edges})
