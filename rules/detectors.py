@@ -15,10 +15,22 @@ from zonewatch.rules.exposure.remote import console, remote_access, remote_suppo
 from zonewatch.rules.exposure.weaknesses import WEAKNESSES
 from zonewatch.rules.findings import SEVERITIES, Finding
 from zonewatch.rules.oddities import malformed
+from zonewatch.rules.pivots import pivots
 from zonewatch.rules.scan import scan
 from zonewatch.rules.violations import reported, undecided, violations
 
 DETECTORS: Final[tuple[Detector, ...]] = (
+    Detector(
+        "pivot.chain",
+        "A chain of remote sessions that ends in a change of the process",
+        "high",
+        ("T0886",),
+        ("SR 1.13", "SR 2.1", "SR 5.2"),
+        "both",
+        "Treat it as an incident until somebody answers for it: ask who was at the first host, cut the sessions, keep "
+        "the hosts on the way as they are, and compare the device's program and values with the last known good ones.",
+        pivots,
+    ),
     Detector(
         "exposure.public_client",
         "An OT service is reached from a public address",

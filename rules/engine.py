@@ -66,6 +66,7 @@ def audit(inventory: Inventory, tables: Mapping[str, pa.Table], policy: Policy |
         flows=table["flows"],
         oddities=table["oddities"],
         events=table["events"],
+        aggregates=table["aggregates"],
         activities=tuple(one_by_one(_spoken(table["activities"]), inventory.by_address)),
         days=days(table["coverage"]),
         blind=limits(table["coverage"]),

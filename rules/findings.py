@@ -25,6 +25,19 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a story: a remote session, or what was done at its end."""
+
+    client: str  # asset id, or address
+    server: str
+    protocol: str
+    what: str  # "remote session as vendor", "write (write_single_register), 3 events"
+    evidence: tuple[Evidence, ...]
+    first_time: int = 0
+    last_time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One finding. `identity` names the fields that make it the same finding next week."""
 
@@ -44,6 +57,7 @@ class Finding:
     technique: tuple[str, ...] = ()  # ATT&CK for ICS ids
     requirement: tuple[str, ...] = ()  # IEC 62443-3-3 SR
     changes: tuple[Change, ...] = ()
+    steps: tuple[Step, ...] = ()  # of a story, in their order
     suggestion: str = ""  # the flow that would allow it, as YAML, ready to paste
     count: int = 0  # events behind it
     first_time: int = 0
