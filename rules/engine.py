@@ -21,6 +21,7 @@ from zonewatch.rules.context import Context, Fact
 from zonewatch.rules.detectors import findings
 from zonewatch.rules.findings import Finding
 from zonewatch.rules.judge import Decision, Judgement, VerdictRow, judge
+from zonewatch.rules.paths import Paths, paths
 from zonewatch.rules.places import Places, placed
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.propose import propose_zones
@@ -41,6 +42,7 @@ class Assessment:
     verdicts: tuple[VerdictRow, ...]  # by first time
     findings: tuple[Finding, ...]
     unused: tuple[tuple[str, str], ...]  # (conduit, flow) that nothing was seen to use; none of a proposal
+    paths: tuple[Paths, ...]  # ways from outside to controllers
     limits: tuple[str, ...]  # what was not judged
     as_of: int
 
@@ -81,6 +83,7 @@ def audit(inventory: Inventory, tables: Mapping[str, pa.Table], policy: Policy |
         verdicts=judgement.rows,
         findings=findings(context),
         unused=judgement.unused,
+        paths=paths(used, places, judgement, as_of, proposed=policy is None),
         limits=judgement.limits,
         as_of=as_of,
     )
