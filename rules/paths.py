@@ -1,6 +1,5 @@
 """Ways from the internet, the enterprise or remote access to controllers and safety systems, and the fewest cuts.
 
-
 Two bases: what was seen, and what the policy permits. Two levels: zones, with conduits to close; hosts, with hosts to
 close. A step goes from the client of a service to its server: who holds the client can try the server. Names looked
 up, clocks and the like are no step. From a host of a zone every host of the zone can be tried, where the policy's

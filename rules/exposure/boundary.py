@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pyarrow.compute
 
-from zonewatch.inventory.addresses import is_device_mac, is_group, is_link_local, subnet
+from zonewatch.inventory.addresses import is_group, is_link_local, subnet
 from zonewatch.inventory.model import Asset, Evidence, Interface
 from zonewatch.inventory.tables import plain
 from zonewatch.rules.context import Context, Detector, Fact, Told, listing, sentence, span
@@ -40,8 +40,8 @@ def _zones(context: Context, asset: Asset) -> dict[str, list[str]]:
         zone = context.places.of(asset.id, interface.address).zone if _is_own(interface) else ""
         if not zone or zone in context.places.zones.external:
             continue
-        if context.proposed and subnet(interface.address) in subnets:
-            continue
+        if context.proposed and (":" in interface.address or subnet(interface.address) in subnets):
+            continue  # of one link a proposal makes two zones, one for each version of IP
         subnets.add(subnet(interface.address))
         found[zone].append(interface.address)
     return dict(found)
@@ -85,7 +85,7 @@ def _by_mac(context: Context) -> dict[str, dict[str, str]]:
 def _namesakes(context: Context) -> dict[str, list[Asset]]:
     found: defaultdict[str, list[Asset]] = defaultdict(list)
     for asset in context.inventory.assets:
-        if _is_host(asset) and not asset.declared:
+        if _is_host(asset) and not asset.declared and any(map(_is_own, asset.interfaces)):
             for name in {claim.value.lower() for claim in asset.claims if claim.attribute == "hostname"}:
                 found[name].append(asset)
     return {name: assets for name, assets in found.items() if len(assets) == MOST_NAMESAKES}
@@ -121,11 +121,15 @@ def shared_segment(context: Context, detector: Detector, _told: frozenset[Fact])
         if pair is not None:
             signs[pair].append((sign, evidence, first, last))
     for (zone, beside), rows in sorted(signs.items()):
+        severity: Severity = detector.severity
+        reasons = ["no router or firewall between them could hold anything back; a transparent one would not be seen"]
+        if context.proposed:
+            severity, reasons = "low", [*reasons, "the zones are a proposal: it may be one subnet, larger than a /24"]
         finding = detector.finding(
             (("zones", f"{zone} {beside}"),),
             f"Zones {zone} and {beside} share a segment",
-            detector.severity,
-            ["no router or firewall between them could hold anything back; a transparent one would not be seen"],
+            severity,
+            reasons,
             sentence(listing(dict.fromkeys(row[0] for row in rows), 6)),
             [row[1] for row in rows],
             zones=(zone, beside),
@@ -154,6 +158,17 @@ def _pair(context: Context, one: tuple[str, str], other: tuple[str, str]) -> Pai
     return min(zones), max(zones)
 
 
+def _announced(context: Context) -> frozenset[tuple[str, str, str]]:
+    """Capture point, address and MAC address of who speaks ARP: of others, the MAC address may be a router's."""
+    found = set()
+    for activity in context.activities:
+        if activity.protocol == "arp":
+            fields = dict(activity.fields)
+            ends = fields.get("arp.sender.ip", ""), fields.get("arp.sender.mac", "")
+            found.add((activity.evidence.source, *ends))
+    return frozenset(found)
+
+
 def _asked(context: Context) -> Iterator[_Sign]:
     """ARP questions that a host of one zone sends for one of another (RFC 826): they end at a router."""
     ids = context.inventory.by_address
@@ -171,11 +186,12 @@ def _asked(context: Context) -> Iterator[_Sign]:
 
 def _direct(context: Context) -> Iterator[_Sign]:
     """Frames that go from one host's own MAC address to another's."""
+    announced = _announced(context)
     own = {
         (interface.source, interface.address): interface.mac
         for asset in context.inventory.assets
         for interface in asset.interfaces
-        if _is_own(interface) and is_device_mac(interface.mac)
+        if _is_own(interface) and (interface.source, interface.address, interface.mac) in announced
     }
     ends = ("source", "client", "server", "client_mac", "server_mac")
     table = plain(context.flows.select([*ends, "capture", "first_frame", "first_time", "last_time"]))
@@ -197,10 +213,12 @@ def _direct(context: Context) -> Iterator[_Sign]:
 
 def _tagged(context: Context) -> Iterator[_Sign]:
     """Hosts of two zones with the same VLAN tag at one capture point: a broadcast of one reaches the other."""
+    announced = _announced(context)
     members: defaultdict[tuple[str, int], dict[str, tuple[Asset, Interface]]] = defaultdict(dict)
     for asset in context.inventory.assets:
         for interface in asset.interfaces:
-            if _is_own(interface) and interface.mac and interface.vlan and _is_host(asset):
+            own = (interface.source, interface.address, interface.mac) in announced
+            if own and _is_own(interface) and interface.vlan and _is_host(asset):
                 zone = context.places.of(asset.id, interface.address).zone
                 members[interface.source, interface.vlan].setdefault(zone, (asset, interface))
     for (_, vlan), zones in sorted(members.items()):

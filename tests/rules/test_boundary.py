@@ -76,14 +76,18 @@ def test_one_host_name_in_two_zones() -> None:
 
 
 SEGMENT = [seen(HMI, HMI_MAC), seen(PLC_1, PLC_MAC)]
+SPEAK = [announced(HMI, HMI_MAC), announced(PLC_1, PLC_MAC)]
 
 
 @pytest.mark.parametrize(
     ("given", "sign"),
     [
         ({"activities": [arp(HMI, PLC_1)]}, "ARP of hmi-1"),
-        ({"flows": [flow(HMI, PLC_1, 502, "modbus", client_mac=HMI_MAC, server_mac=PLC_MAC, frame=4)]}, "straight to"),
-        ({"seen": [seen(HMI, HMI_MAC, vlan=5), seen(PLC_1, PLC_MAC, vlan=5)]}, "with tag 5"),
+        (
+            {"flows": [flow(HMI, PLC_1, 502, "modbus", client_mac=HMI_MAC, server_mac=PLC_MAC)], "activities": SPEAK},
+            "straight to",
+        ),
+        ({"seen": [seen(HMI, HMI_MAC, vlan=5), seen(PLC_1, PLC_MAC, vlan=5)], "activities": SPEAK}, "with tag 5"),
     ],
 )
 def test_zones_on_one_segment(given: dict[str, Any], sign: str) -> None:
@@ -98,8 +102,9 @@ def test_zones_on_one_segment(given: dict[str, Any], sign: str) -> None:
     [
         {"activities": [arp(HMI, ENGINEERING)]},  # in one zone
         {"activities": [arp(HMI, "10.20.11.99")]},  # nobody is there
-        {"flows": [flow(HMI, PLC_1, 502, "modbus", client_mac=HMI_MAC, server_mac=ROUTER_MAC)]},  # routed
-        {"seen": [seen(HMI, HMI_MAC, vlan=5), seen(PLC_1, PLC_MAC, vlan=6)]},
+        {"flows": [flow(HMI, PLC_1, 502, "modbus", client_mac=HMI_MAC, server_mac=ROUTER_MAC)], "activities": SPEAK},
+        {"flows": [flow(HMI, PLC_1, 502, "modbus", client_mac=HMI_MAC, server_mac=PLC_MAC)]},  # perhaps routers' own
+        {"seen": [seen(HMI, HMI_MAC, vlan=5), seen(PLC_1, PLC_MAC, vlan=6)], "activities": SPEAK},
     ],
 )
 def test_zones_apart(given: dict[str, Any]) -> None:
