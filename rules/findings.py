@@ -57,13 +57,13 @@ class Finding:
     technique: tuple[str, ...] = ()  # ATT&CK for ICS ids
     requirement: tuple[str, ...] = ()  # IEC 62443-3-3 SR
     changes: tuple[Change, ...] = ()
-    steps: tuple[Step, ...] = ()  # of a story, in their order
     suggestion: str = ""  # the flow that would allow it, as YAML, ready to paste
     count: int = 0  # events behind it
     first_time: int = 0
     last_time: int = 0
     evidence: tuple[Evidence, ...] = ()  # bounded
     state: Literal["open", "accepted", "resolved"] = "open"
+    steps: tuple[Step, ...] = ()  # of a story, in their order
 
     @property
     def id(self) -> str:

@@ -350,8 +350,6 @@ class _Plant:
         notes: list[str],
     ) -> Paths:
         cut = fewest(mesh)
-        if cut is None:
-            notes.append(f"Some way has no {'conduit' if level == 'zones' else 'host'} on it that could be closed.")
         ways = sorted((self._way(graph, way) for way in found), key=_rank)
         return Paths(
             basis,

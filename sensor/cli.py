@@ -31,6 +31,7 @@ from zonewatch.reports.write import read_result, write_result
 from zonewatch.rules.findings import SEVERITIES
 from zonewatch.rules.policy.load import PolicyErrors, load_policy
 from zonewatch.sensor import events as event_output
+from zonewatch.sensor import policy_commands
 from zonewatch.sensor.evidence import prove, versions
 from zonewatch.sensor.pipeline import Given, assess, decode, write_events
 from zonewatch.sensor.progress import shown
@@ -60,6 +61,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(policy_commands.app, name="policy")
 
 DONE: Final = 0
 FOUND: Final = 1

@@ -287,7 +287,7 @@ def test_a_short_capture_calls_nothing_routine() -> None:
     [
         ([desk(OFFICE_PC, ENGINEERING, 7, 11)], 0),  # after the write
         ([desk(OFFICE_PC, ENGINEERING, 7, -60)], 0),  # over for longer than half an hour
-        ([desk(OFFICE_PC, ENGINEERING, 7, -45)], 1),  # 35 minutes before, its end 15 minutes before
+        ([desk(OFFICE_PC, ENGINEERING, 7, -35)], 1),  # its end is 25 minutes before
         ([desk(HMI, ENGINEERING, 7)], 0),  # of the same level
         ([desk(LAPTOP, ENGINEERING, 7)], 1),  # of the same zone, and unknown
         ([desk(OFFICE_PC, HMI, 7)], 0),  # to another host
@@ -328,7 +328,8 @@ def test_what_went_on_before_is_no_consequence() -> None:
           "fields": {"file.name": "x.exe", "file.action": "write", "smb.share": r"\\\\10.20.1.20\\ADMIN$"}},
          "write of x.exe on ADMIN$"),
         ({"protocol": "dce-rpc", "action": "call", "operation": "read",
-          "fields": {"dce_rpc.interface": "IWbemServices", "dce_rpc.operation": "GetObject"}}, "IWbemServices GetObject"),
+          "fields": {"dce_rpc.interface": "IWbemServices", "dce_rpc.operation": "GetObject"}},
+         "IWbemServices GetObject"),
     ],
 )  # fmt: skip
 def test_administration_is_a_session(row: dict[str, Any], words: str) -> None:
