@@ -118,7 +118,7 @@ def test_two_ways_with_one_conduit_in_common_need_one_cut() -> None:
 
 TURNED = (
     DMZ_SUPERVISION,
-    "  - {id: on, from: supervision, to: dmz, flows: [{id: desk, protocol: rdp, clients: [eng-1], servers: [jump-1]}]}\n",
+    "  - {id: on, from: supervision, to: dmz, flows: [{id: desk, protocol: rdp, clients: [eng-1]}]}\n",
 )
 
 
