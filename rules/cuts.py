@@ -8,19 +8,23 @@ node between them (Menger's theorem by maximum flow).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import networkx as nx
+from networkx.algorithms.flow import preflow_push
 
 if TYPE_CHECKING:
     Directed = nx.DiGraph[Any]
 else:
     Directed = nx.DiGraph
 
-_ENTRY: Final = ("", "entry")
-_END: Final = ("", "end")
+_Node = TypeVar("_Node", bound=Hashable)
+_Half = tuple[str, str]
+"""A node's way in, or its way out."""
+_ENTRY: Final[_Half] = ("", "entry")
+_END: Final[_Half] = ("", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,8 @@ def relevant(mesh: Mesh) -> Mesh:
     )
 
 
-def _reached(after: Mapping[str, frozenset[str]] | Mapping[str, set[str]], start: frozenset[str]) -> set[str]:
-    seen = set(start)
-    waiting = list(start)
-    while waiting:
-        for end in after.get(waiting.pop(), ()):
-            if end not in seen:
-                seen.add(end)
-                waiting.append(end)
-    return seen
+def _reached(after: Mapping[str, Collection[str]], start: Iterable[str]) -> set[str]:
+    return _spread(start, lambda node: after.get(node, ()))
 
 
 def fewest(mesh: Mesh) -> tuple[str, ...] | None:
@@ -73,24 +70,53 @@ def fewest(mesh: Mesh) -> tuple[str, ...] | None:
     if not mesh.sources:
         return ()
     unit = 1 + sum(mesh.costs.values())  # one node more outweighs all costs
-    graph = _split(mesh, unit)
     try:
-        left, used = nx.maximum_flow(graph, _ENTRY, _END)
+        left = preflow_push(_split(mesh, unit), _ENTRY, _END)
     except nx.NetworkXUnbounded:
         return None
-    chosen: list[str] = []
-    full = [node for node, cost in mesh.costs.items() if used[node, "in"][node, "out"] == unit + cost]
-    for node in sorted(full):  # a node of a minimum cut carries all that it can
-        if not left:
-            break
-        graph[node, "in"][node, "out"]["capacity"] = 0
-        without = nx.maximum_flow_value(graph, _ENTRY, _END)
-        if without == left - unit - mesh.costs[node]:
-            chosen.append(node)
-            left = without
-        else:
-            graph[node, "in"][node, "out"]["capacity"] = unit + mesh.costs[node]
-    return tuple(chosen)
+    return tuple(_first_cut(left, sorted(mesh.costs)))
+
+
+def _first_cut(left: Directed, names: list[str]) -> Iterator[str]:
+    """Of all minimum cuts the one whose names come first, out of what a maximum flow left.
+
+    The cuts are the sets of nodes with the entry, without the end, that no edge with capacity left leaves (Picard and
+    Queyranne, 1980). `kept` is what such a set must hold by the names chosen so far, `barred` what it must not.
+    """
+
+    def has_room(start: _Half, end: _Half) -> bool:
+        return bool(left[start][end]["flow"] < left[start][end]["capacity"])
+
+    def forward(node: _Half) -> Iterator[_Half]:
+        return (end for end in left[node] if has_room(node, end))
+
+    def backward(node: _Half) -> Iterator[_Half]:
+        return (start for start in left[node] if has_room(start, node))
+
+    kept, barred = _spread([_ENTRY], forward), _spread([_END], backward)
+    for name in names:
+        start, end = (name, "in"), (name, "out")
+        if start in barred or end in kept or has_room(start, end):
+            continue
+        if start not in kept or end not in barred:
+            held = _spread([start], forward)
+            if end in held:
+                continue
+            kept |= held
+            barred |= _spread([end], backward)
+        yield name
+
+
+def _spread(start: Iterable[_Node], after: Callable[[_Node], Iterable[_Node]]) -> set[_Node]:
+    """All that can be reached, with where it begins."""
+    seen = set(start)
+    waiting = list(seen)
+    while waiting:
+        for end in after(waiting.pop()):
+            if end not in seen:
+                seen.add(end)
+                waiting.append(end)
+    return seen
 
 
 def _split(mesh: Mesh, unit: int) -> Directed:
