@@ -162,7 +162,7 @@ def choke_points(mesh: Mesh) -> tuple[tuple[str, int], ...]:
 
 
 def every_way(mesh: Mesh, longest: int) -> Iterator[tuple[str, ...]]:
-    """Every way without a loop that meets no second source and no target before its end, the shortest first.
+    """Every way without a loop that meets no target before its end, the shortest first.
 
     `longest` counts nodes. The caller takes as many as it wants.
     """
@@ -174,9 +174,7 @@ def every_way(mesh: Mesh, longest: int) -> Iterator[tuple[str, ...]]:
             yield way
             continue
         if len(way) < longest:
-            waiting.extend(
-                (*way, end) for end in mesh.successors(way[-1]) if end not in way and end not in mesh.sources
-            )
+            waiting.extend((*way, end) for end in mesh.successors(way[-1]) if end not in way)
 
 
 def shortest_ways(mesh: Mesh) -> dict[str, tuple[str, ...]]:

@@ -23,7 +23,7 @@ from zonewatch.rules.matching import Ends, Line, lines
 from zonewatch.rules.places import End, Places
 from zonewatch.rules.policy.model import Policy, Zone
 from zonewatch.rules.policy.words import canonical_service
-from zonewatch.rules.remote import declared_remote_access
+from zonewatch.rules.entries import declared_entries
 
 Origin = Literal["internet", "enterprise", "remote access"]
 Basis = Literal["seen", "permitted"]
@@ -210,7 +210,7 @@ class _Plant:
         for entry in declared.values():  # in no packet
             end = places.of(entry.id, _first(entry.addresses))
             self._add(entry.id, entry.role or "unknown", end, entry.zone or "")
-        entries = {line.entry_zone for line in declared_remote_access(policy)}
+        entries = {line.entry_zone for line in declared_entries(policy)}
         self.origins: dict[str, Origin] = {}
         for zone in policy.zones:
             origin = _origin(zone, entries)

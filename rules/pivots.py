@@ -27,7 +27,7 @@ from zonewatch.inventory.model import Evidence
 from zonewatch.inventory.tables import plain
 from zonewatch.rules.context import DEVICE_ROLES, MOST_EVIDENCE, Context, Detector, Fact, Told, listing, times
 from zonewatch.rules.findings import Finding, Severity, Step
-from zonewatch.rules.remote import declared_remote_access
+from zonewatch.rules.entries import declared_entries
 from zonewatch.rules.seen import DAY
 from zonewatch.rules.sessions import MINUTE, WEIGHTS, Session, sessions
 from zonewatch.rules.violations import TECHNIQUES
@@ -225,7 +225,7 @@ class _Judge:
             )
         if not self.too_short:
             self._learn()
-        self.declared = declared_remote_access(context.policy) if not context.proposed else ()
+        self.declared = declared_entries(context.policy) if not context.proposed else ()
 
     def _learn(self) -> None:
         """On which days each operation was seen."""

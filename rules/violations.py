@@ -24,7 +24,7 @@ from zonewatch.rules.context import (
 )
 from zonewatch.rules.findings import Finding, Severity
 from zonewatch.rules.judge import JudgedChange, VerdictRow
-from zonewatch.rules.remote import jump_hosts
+from zonewatch.rules.entries import jump_hosts
 from zonewatch.rules.suggest import suggestion
 from zonewatch.rules.targets import target_text
 

@@ -31,7 +31,7 @@ from zonewatch.reports.write import read_result, write_result
 from zonewatch.rules.findings import SEVERITIES
 from zonewatch.rules.policy.load import PolicyErrors, load_policy
 from zonewatch.sensor import events as event_output
-from zonewatch.sensor import policy_commands
+from zonewatch.sensor import policy_paths
 from zonewatch.sensor.evidence import prove, versions
 from zonewatch.sensor.pipeline import Given, assess, decode, write_events
 from zonewatch.sensor.progress import shown
@@ -62,7 +62,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.add_typer(policy_commands.app, name="policy")
+policy_app = typer.Typer(no_args_is_help=True, help="The zone policy, and what it lets through.")
+policy_app.command("paths")(policy_paths.paths_)
+app.add_typer(policy_app, name="policy")
+
+
+@policy_app.callback()
+def _policy() -> None:
+    """The zone policy, and what it lets through."""
+
 
 DONE: Final = 0
 FOUND: Final = 1

@@ -159,7 +159,7 @@ conduits:
 """
 DECLARED = """\
 remote_access:
-  - {id: ra1, entry_zone: office, jump_host: jump-1, target_zone: supervision, protocols: [ssh, vnc]}
+  - {id: ra1, entry_zone: dmz, jump_host: jump-1, target_zone: supervision, protocols: [ssh, vnc]}
 """
 
 

@@ -1,4 +1,4 @@
-"""`zonewatch policy …`: the commands that look at the zone policy file and at what it means for traffic."""
+"""`zonewatch policy paths`: ways from outside to controllers, and the fewest conduits or hosts to close."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from zonewatch.sensor.progress import shown
 from zonewatch.sensor.sources import UsageError, sources, total_bytes
 
 RESULT: Final = "result.json"
-app = typer.Typer(no_args_is_help=True, help="The zone policy: checked, drafted, tried, and what it lets through.")
 
 
 class PathForm(StrEnum):
@@ -35,12 +34,6 @@ class PathForm(StrEnum):
     json = "json"
 
 
-@app.callback()
-def _policy() -> None:
-    """The zone policy."""
-
-
-@app.command("paths")
 def paths_(
     inputs: Annotated[
         list[str] | None, typer.Argument(metavar="INPUT…", help="Captures, folders of captures, or one result folder.")

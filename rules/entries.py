@@ -11,28 +11,28 @@ from zonewatch.rules.policy.words import canonical_service
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteAccess:
+class Entry:
     """One line of `remote_access`; what is empty does not limit."""
 
     id: str
-    entry_zone: str
+    entry_zone: str  # where the jump host stands
     jump_host: str
     target_zone: str
     protocols: frozenset[str]
 
 
-def declared_remote_access(policy: Policy) -> tuple[RemoteAccess, ...]:
+def declared_entries(policy: Policy) -> tuple[Entry, ...]:
     """The lines of a policy, in its order."""
     return tuple(_line(entry) for entry in policy.remote_access)
 
 
 def jump_hosts(policy: Policy) -> frozenset[str]:
     """Ids or addresses of the jump hosts that it declares."""
-    return frozenset(line.jump_host for line in declared_remote_access(policy) if line.jump_host)
+    return frozenset(line.jump_host for line in declared_entries(policy) if line.jump_host)
 
 
-def _line(entry: Any) -> RemoteAccess:
-    return RemoteAccess(
+def _line(entry: Any) -> Entry:
+    return Entry(
         _text(entry, "id"),
         _text(entry, "entry_zone"),
         _text(entry, "jump_host"),
