@@ -18,12 +18,12 @@ from typing import Final, Literal
 from zonewatch.inventory.model import Evidence
 from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, changes_state, listing, times
 from zonewatch.rules.cuts import Mesh, choke_points, every_way, fewest, shortest_ways
+from zonewatch.rules.entries import declared_entries
 from zonewatch.rules.judge import NANOSECONDS, Judgement, VerdictRow
 from zonewatch.rules.matching import Ends, Line, lines
 from zonewatch.rules.places import End, Places
 from zonewatch.rules.policy.model import Policy, Zone
 from zonewatch.rules.policy.words import canonical_service
-from zonewatch.rules.entries import declared_entries
 
 Origin = Literal["internet", "enterprise", "remote access"]
 Basis = Literal["seen", "permitted"]

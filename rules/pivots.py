@@ -26,8 +26,8 @@ from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.model import Evidence
 from zonewatch.inventory.tables import plain
 from zonewatch.rules.context import DEVICE_ROLES, MOST_EVIDENCE, Context, Detector, Fact, Told, listing, times
-from zonewatch.rules.findings import Finding, Severity, Step
 from zonewatch.rules.entries import declared_entries
+from zonewatch.rules.findings import Finding, Severity, Step
 from zonewatch.rules.seen import DAY
 from zonewatch.rules.sessions import MINUTE, WEIGHTS, Session, sessions
 from zonewatch.rules.violations import TECHNIQUES

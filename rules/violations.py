@@ -22,9 +22,9 @@ from zonewatch.rules.context import (
     times,
     value_changes,
 )
+from zonewatch.rules.entries import jump_hosts
 from zonewatch.rules.findings import Finding, Severity
 from zonewatch.rules.judge import JudgedChange, VerdictRow
-from zonewatch.rules.entries import jump_hosts
 from zonewatch.rules.suggest import suggestion
 from zonewatch.rules.targets import target_text
 
