@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from zonewatch.dissectors import schemas
-from zonewatch.inventory.activities import one_by_one
+from zonewatch.inventory.activities import MOST_ROWS, one_by_one
 from zonewatch.inventory.model import Inventory
 from zonewatch.inventory.tables import plain
 from zonewatch.rules.context import Context, Fact
@@ -59,6 +59,7 @@ def audit(inventory: Inventory, tables: Mapping[str, pa.Table], policy: Policy |
     if policy is None:
         judgement = _unjudged(judgement)
     zoned = placed(used, inventory)
+    spoken = _spoken(table["activities"])
     context = Context(
         policy=used,
         proposed=policy is None,
@@ -69,7 +70,7 @@ def audit(inventory: Inventory, tables: Mapping[str, pa.Table], policy: Policy |
         oddities=table["oddities"],
         events=table["events"],
         aggregates=table["aggregates"],
-        activities=tuple(one_by_one(_spoken(table["activities"]), inventory.by_address)),
+        activities=tuple(one_by_one(spoken, inventory.by_address)),
         days=days(table["coverage"]),
         blind=limits(table["coverage"]),
         assets={asset.id: asset for asset in zoned.assets},
@@ -84,7 +85,7 @@ def audit(inventory: Inventory, tables: Mapping[str, pa.Table], policy: Policy |
         findings=findings(context),
         unused=judgement.unused,
         paths=paths(used, places, judgement, as_of, proposed=policy is None),
-        limits=judgement.limits,
+        limits=(*judgement.limits, *_left_out(spoken)),
         as_of=as_of,
     )
 
@@ -96,6 +97,13 @@ def _spoken(activities: pa.Table) -> pa.Table:
     """Without names looked up and the like, which are many and of which no detector asks."""
     table = plain(activities)
     return table.filter(pc.invert(pc.is_in(table["protocol"], value_set=pa.array(_LOOKUPS))))
+
+
+def _left_out(activities: pa.Table) -> tuple[str, ...]:
+    left = activities.num_rows - MOST_ROWS
+    if left <= 0:
+        return ()
+    return (f"{left} activities of services beyond the first {MOST_ROWS} were not looked at by detectors",)
 
 
 def _unjudged(judgement: Judgement) -> Judgement:
