@@ -103,7 +103,7 @@ def pivots(context: Context, detector: Detector, _told: frozenset[Fact]) -> Iter
     if not found:
         return
     reached = {session.server for session in found}
-    operations = sorted((*_operations(context, reached), *_by_files(context, reached)))
+    operations = sorted((*_operations(context, reached), *_by_files(context, reached)), key=_order)
     for (root, target), story in sorted(_stories(context, found, operations).items()):
         yield Told(_finding(context, detector, root, target, story))
 
@@ -135,6 +135,10 @@ def _operations(context: Context, hosts: set[str]) -> Iterator[Operation]:
             bool(context.flow_for((client, server, row["protocol"]))),
             Evidence(row["source"], row["capture"], frames[0]),
         )
+
+
+def _order(item: Operation) -> tuple[object, ...]:
+    return item.time, item.client, item.server, item.protocol, item.operation, item.function, item.evidence
 
 
 def _first_object(objects: list[dict[str, Any]]) -> tuple[object, ...]:
@@ -366,7 +370,7 @@ def _hop(session: Session) -> Step:
 def _ends(operations: list[Operation]) -> Iterator[Step]:
     """The operations as steps: those of one host and function together, in the order of their first times."""
     groups: defaultdict[tuple[str, ...], list[Operation]] = defaultdict(list)
-    for item in sorted(dict.fromkeys(operations)):
+    for item in sorted(dict.fromkeys(operations), key=_order):
         groups[item.client, item.server, item.protocol, item.operation, item.function].append(item)
     for (client, server, protocol, operation, function), rows in groups.items():
         name = f" ({function})" if function else ""

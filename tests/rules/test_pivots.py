@@ -356,6 +356,16 @@ def test_files_and_reading_are_no_session(row: dict[str, Any]) -> None:
     assert judged([7], [], activities=rows) == []
 
 
+def test_events_of_one_moment_that_name_objects_and_none_are_no_trouble() -> None:
+    events = [
+        {**wrote(ENGINEERING, PLC_1, 7, 10), "objects": objects, "event": number}
+        for number, objects in enumerate(([], wrote(ENGINEERING, PLC_1, 7, 10)["objects"], []))
+    ]
+    rows = [POLL, learned(ENGINEERING, PLC_1, 7, 10)]
+    assessment = assess(rows, [desk(OFFICE_PC, ENGINEERING, 7)], events=events, coverage=WEEKS)
+    assert one(of_rule(assessment, "pivot.chain")).count == 3
+
+
 def test_logins_that_failed_before_weigh_more() -> None:
     rows = [
         activity(OFFICE_PC, ENGINEERING, "rdp", "logon", "authenticate", status="error", count=9,
