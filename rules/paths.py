@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Literal
 
+from zonewatch.inventory.addresses import parse
 from zonewatch.inventory.model import Evidence
 from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, changes_state, listing, times
 from zonewatch.rules.cuts import Mesh, choke_points, every_way, fewest, shortest_ways
 from zonewatch.rules.entries import declared_entries
 from zonewatch.rules.judge import NANOSECONDS, Judgement, VerdictRow
-from zonewatch.rules.matching import Ends, Line, lines
 from zonewatch.rules.places import End, Places
-from zonewatch.rules.policy.model import Policy, Zone
+from zonewatch.rules.policy.model import Conduit, Flow, Policy, Zone, parse_mac, parse_network
 from zonewatch.rules.policy.words import canonical_service
 
 Origin = Literal["internet", "enterprise", "remote access"]
@@ -110,6 +110,9 @@ class Paths:
     notes: tuple[str, ...] = ()
 
 
+_Permitted = tuple[Conduit, Flow]
+
+
 @dataclass(slots=True)
 class _Link:
     """What passes between two ends, by one conduit or by none."""
@@ -168,7 +171,12 @@ def paths(policy: Policy, places: Places, judgement: Judgement, as_of: int, *, p
     found = [plant.seen_zones(rows), plant.seen_hosts(rows)] if rows else []
     if not proposed:
         today = dt.datetime.fromtimestamp(as_of // NANOSECONDS, dt.UTC).date()
-        valid = [line for line in lines(policy, today) if line.ended is None and _carries(line)]
+        valid = [
+            (conduit, flow)
+            for conduit in policy.conduits
+            for flow in conduit.flows
+            if (flow.last_day is None or flow.last_day >= today) and _carries(flow)
+        ]
         found += [plant.permitted_zones(valid), plant.permitted_hosts(valid)]
     return tuple(found)
 
@@ -183,11 +191,11 @@ def _leads(row: VerdictRow) -> bool:
     return seen.unanswered < seen.events if seen.operation else seen.state in ANSWERED
 
 
-def _carries(line: Line) -> bool:
-    if line.protocol in LOOKUPS:
+def _carries(flow: Flow) -> bool:
+    if canonical_service(flow.protocol) in LOOKUPS:
         return False
-    ports = line.flow.ports
-    return not (line.protocol == "udp" and ports and all({item.first, item.last} <= _LOOKUP_PORTS for item in ports))
+    ports = flow.ports
+    return not (flow.protocol == "udp" and ports and all({item.first, item.last} <= _LOOKUP_PORTS for item in ports))
 
 
 class _Plant:
@@ -273,32 +281,30 @@ class _Plant:
 
     # --- what is permitted ---
 
-    def permitted_zones(self, valid: Iterable[Line]) -> Paths:
+    def permitted_zones(self, valid: Iterable[_Permitted]) -> Paths:
         """Each conduit with the flows that are valid."""
         graph = _Graph()
-        for line in valid:
-            conduit = line.conduit
+        for conduit, flow in valid:
             if conduit.from_ != conduit.to:
-                _permit(graph.join(conduit.from_, conduit.to, conduit.id, conduit.id), line)
+                _permit(graph.join(conduit.from_, conduit.to, conduit.id, conduit.id), conduit, flow)
         return self._by_zones("permitted", graph)
 
-    def permitted_hosts(self, valid: Iterable[Line]) -> Paths:
+    def permitted_hosts(self, valid: Iterable[_Permitted]) -> Paths:
         """From any host of a zone by each flow to each host that it names, and on inside the zone."""
         members: defaultdict[str, list[str]] = defaultdict(list)
         for name, zone in sorted(self.zone_of.items()):
             members[zone].append(name)
         graph = _Graph()
         costs: defaultdict[str, set[str]] = defaultdict(set)
-        for line in valid:
-            flow = f"{line.conduit.id}/{line.flow.id}"
-            clients = self._named(members[line.conduit.from_], line.conduit.from_, line.clients)
-            servers = self._named(members[line.conduit.to], line.conduit.to, line.servers)
+        for conduit, flow in valid:
+            name = f"{conduit.id}/{flow.id}"
+            clients = self._named(members[conduit.from_], conduit.from_, flow.clients)
+            servers = self._named(members[conduit.to], conduit.to, flow.servers)
             for start in clients:
-                for end in servers[:1]:
-                    _permit(graph.join(start, end, flow, line.conduit.id), line)
-            graph.after[_LINK + flow].update(servers)
-            for name in (*clients, *servers):
-                costs[name].add(flow)
+                _permit(graph.join(start, servers[0], name, conduit.id), conduit, flow)
+            graph.after[_LINK + name].update(servers)
+            for host in (*clients, *servers):
+                costs[host].add(name)
         for zone, names in members.items():
             if zone and (self.inside or zone in self.origins):
                 graph.after[_ANY + zone].update(names)
@@ -306,10 +312,10 @@ class _Plant:
                 graph.after[name].add(_ANY + zone)
         return self._by_hosts("permitted", graph, {_ANY + zone for zone in self.origins}, costs)
 
-    def _named(self, members: Iterable[str], zone: str, ends: Ends) -> list[str]:
+    def _named(self, members: Iterable[str], zone: str, entries: tuple[str, ...]) -> list[str]:
         """The hosts that a flow names; anybody of the zone where it names none, or none that is known."""
-        named = [name for name in members if ends.has(self.ends[name])]
-        return [*named, _ANY + zone] if not named or not (ends.names or ends.networks) else named
+        named = [name for name in members if not entries or _speaks_of(entries, self.ends[name])]
+        return named if named and entries else [*named, _ANY + zone]
 
     # --- the results ---
 
@@ -412,9 +418,22 @@ def _is_goal(zone: Zone) -> bool:
     return zone.purdue is not None and zone.purdue < CONTROL
 
 
-def _permit(link: _Link, line: Line) -> None:
-    link.uses[line.protocol].update(line.flow.operations or (ANYTHING,))
-    link.legitimate.add(f"{line.conduit.id}/{line.flow.id}")
+def _speaks_of(entries: Iterable[str], end: End) -> bool:
+    """True where one of a flow's clients or servers is this end."""
+    address = parse(end.address)
+    for text in entries:
+        network = parse_network(text)
+        if network is not None:
+            if address is not None and address in network:
+                return True
+        elif (parse_mac(text) or text) in (*end.names, end.zone):
+            return True
+    return False
+
+
+def _permit(link: _Link, conduit: Conduit, flow: Flow) -> None:
+    link.uses[canonical_service(flow.protocol)].update(flow.operations or (ANYTHING,))
+    link.legitimate.add(f"{conduit.id}/{flow.id}")
 
 
 def _step(start: str, end: str, link: _Link | None) -> PathStep:
