@@ -32,6 +32,7 @@ from zonewatch.rules.findings import SEVERITIES
 from zonewatch.rules.policy.load import PolicyErrors, load_policy
 from zonewatch.sensor import events as event_output
 from zonewatch.sensor import policy as policy_commands
+from zonewatch.sensor import policy_paths
 from zonewatch.sensor.evidence import prove, versions
 from zonewatch.sensor.pipeline import Given, assess, decode, write_events
 from zonewatch.sensor.progress import shown
@@ -63,6 +64,7 @@ app = typer.Typer(
 )
 
 app.add_typer(policy_commands.app, name="policy")
+policy_commands.app.command("paths")(policy_paths.paths_)
 
 DONE: Final = 0
 FOUND: Final = 1
