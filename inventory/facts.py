@@ -26,6 +26,7 @@ Deed = Literal[
     "units",
     "networks",
     "ot_service",
+    "outstation_service",
     "ot_client",
     "reads",
     "polls_outstations",
@@ -59,6 +60,7 @@ OT_FACTS: Final[tuple[Fact, ...]] = (
     "units",
     "networks",
     "ot_service",
+    "outstation_service",
     "ot_client",
     "reads",
     "subscribes",
@@ -123,6 +125,9 @@ OT_SERVICES: Final = frozenset(
     )
 )
 """Services that make no IT host of a device."""
+
+OUTSTATION_SERVICES: Final = frozenset(("iec-104", "iec104", "synchrophasor", "dnp3-tls"))
+"""Those of devices in the field: telecontrol and measurement of the grid."""
 
 AMBIENT_SERVICES: Final = frozenset(
     (
@@ -326,7 +331,8 @@ def _service_facts(link: Link) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
     """Facts of the server and of the client; an OT service known by its port alone says nothing."""
     by_content = link.basis == "content"
     if link.protocol in OT_SERVICES:
-        return (("ot_service",), ("ot_client",)) if by_content else ((), ())
+        of_server: Fact = "outstation_service" if link.protocol in OUTSTATION_SERVICES else "ot_service"
+        return ((of_server,), ("ot_client",)) if by_content else ((), ())
     served: tuple[Fact, ...] = ("served_content",) if by_content else ("served_port",)
     if link.protocol in AMBIENT_SERVICES:
         return served, ()

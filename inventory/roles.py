@@ -55,6 +55,7 @@ RULES: Final[tuple[RoleRule, ...]] = (
     RoleRule("rtu", 30, "high", "outstation", "sent {events:outstation message} to {peers:master}{frame}"),
     RoleRule("controller", 30, "high", "answered_process", "answered {events:read} of {peers:client} ({words}){frame}"),
     RoleRule("controller", 20, "high", "obeyed", "obeyed {events:command} of {peers:client} ({words}){frame}"),
+    RoleRule("rtu", 6, "medium", "outstation_service", "serves {words}, recognised by content{frame}"),
     RoleRule("controller", 6, "medium", "ot_service", "serves {words}, recognised by content{frame}"),
     RoleRule("controller", 5, "low", "answered_error", "answered {events:request} negatively ({words}){frame}"),
     RoleRule("controller", 3, "low", "answered_identity", "answered {events:identification request} ({words}){frame}"),
