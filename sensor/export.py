@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -17,7 +16,8 @@ from zonewatch.reports.rows import Console
 from zonewatch.reports.words import visible
 from zonewatch.rules.enforce.approval import pending
 from zonewatch.rules.enforce.nftables import nftables
-from zonewatch.rules.enforce.plan import Export, ExportError, Plan, planned, shielded
+from zonewatch.rules.enforce.plan import ExportError, planned, shielded
+from zonewatch.rules.enforce.suricata import suricata
 from zonewatch.rules.policy.load import load_policy
 from zonewatch.sensor.sources import UsageError
 
@@ -26,9 +26,14 @@ class Target(StrEnum):
     """What the policy is written for."""
 
     nftables = "nftables"
+    suricata = "suricata"
 
 
-_WRITERS: Final[dict[Target, Callable[[Plan], Export]]] = {Target.nftables: nftables}
+class Action(StrEnum):
+    """What Suricata does with what is not permitted."""
+
+    alert = "alert"
+    drop = "drop"
 
 
 def export(
@@ -40,6 +45,9 @@ def export(
     ] = "",
     draft: Annotated[bool, typer.Option("--draft", help="Export though approvals are missing or over.")] = False,
     assets: Annotated[Path | None, typer.Option(help="Known assets (CSV), whose addresses the policy uses.")] = None,
+    action: Annotated[
+        Action, typer.Option(help="Of Suricata's rules: alert beside a mirror port, drop in line.")
+    ] = Action.alert,
     as_of: Annotated[
         dt.datetime | None,
         typer.Option(metavar="DAY", formats=["%Y-%m-%d"], help="Day by which approvals are judged; today by default."),
@@ -59,7 +67,7 @@ def export(
         plan = shielded(plan, shield, listed) if shield else plan
     except ExportError as error:
         raise UsageError(f"{file}: {error}") from None
-    written = _WRITERS[target](plan)
+    written = nftables(plan) if target is Target.nftables else suricata(plan, action.value)
     if out is None and len(written.files) > 1:
         raise UsageError(f"--format {target.value}: writes several files; name a folder with --out")
     for name, text in written.files.items():

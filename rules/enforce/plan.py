@@ -189,15 +189,16 @@ def _times(part: Flow | PolicyException, day: dt.date) -> tuple[int | None, int 
         if part.span is None:
             return None, None, "has no end: it lets nothing pass"
         start, end = part.span.start // SECOND, part.span.end // SECOND
-        over = end <= _midnight(day)
+        over = end <= midnight(day)
         return start or None, end, f"ended on {part.to:%Y-%m-%d %H:%M} UTC; left out" if over else ""
     last = part.last_day
     over_text = f"ended on {last.isoformat()}; left out" if last is not None and last < day else ""
     end_day = part.expires
-    return None, None if end_day is None else _midnight(end_day) + 86_400, over_text
+    return None, None if end_day is None else midnight(end_day) + 86_400, over_text
 
 
-def _midnight(day: dt.date) -> int:
+def midnight(day: dt.date) -> int:
+    """The beginning of a day (UTC), in seconds since the epoch."""
     return int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp())
 
 

@@ -9,6 +9,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 CONFIGURATION = """%YAML 1.1
 ---
@@ -20,7 +21,8 @@ app-layer:
     modbus: {{enabled: yes, detection-ports: {{dp: 502}}}}
     dnp3: {{enabled: yes, detection-ports: {{dp: 20000}}}}
     enip: {{enabled: yes, detection-ports: {{dp: 44818, sp: 44818}}}}
-stream: {{reassembly: {{depth: 0}}}}
+vlan: {{use-for-tracking: false}}
+stream: {{midstream: true, reassembly: {{depth: 0}}}}
 logging: {{default-log-level: error, outputs: [{{console: {{enabled: yes}}}}]}}
 """
 
@@ -69,16 +71,18 @@ def configure(folder: Path) -> Path:
     return path
 
 
-def alerts(folder: Path, rules: Path, packets: Iterable[bytes]) -> dict[int, set[str]]:
-    """Source port → messages of the rules that spoke."""
-    capture = folder / "made.pcap"
-    write_capture(capture, packets)
+def alerts(
+    folder: Path, rules: Path, packets: Iterable[bytes] = (), *, capture: Path | None = None, by: str = "src_port"
+) -> dict[Any, set[str]]:
+    """Source port (or what else `by` names) → messages of the rules that spoke."""
+    if capture is None:
+        capture = folder / "made.pcap"
+        write_capture(capture, packets)
     command = ["suricata", "-c", configure(folder), "-S", rules, "-r", capture, "-l", folder, "-k", "none"]
-    (folder / "eve.json").unlink(missing_ok=True)
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    found: defaultdict[int, set[str]] = defaultdict(set)
+    found: defaultdict[Any, set[str]] = defaultdict(set)
     for line in (folder / "eve.json").read_text().splitlines():
         row = json.loads(line)
-        found[row["src_port"]].add(row["alert"]["signature"])
+        found[row[by]].add(row["alert"]["signature"])
     return dict(found)
