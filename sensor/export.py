@@ -14,6 +14,7 @@ import typer
 from zonewatch.inventory.declared import read_assets
 from zonewatch.reports.rows import Console
 from zonewatch.reports.words import visible
+from zonewatch.rules.enforce.aerleon import aerleon
 from zonewatch.rules.enforce.approval import pending
 from zonewatch.rules.enforce.nftables import nftables
 from zonewatch.rules.enforce.plan import ExportError, planned, shielded
@@ -27,6 +28,7 @@ class Target(StrEnum):
 
     nftables = "nftables"
     suricata = "suricata"
+    aerleon = "aerleon"
 
 
 class Action(StrEnum):
@@ -67,7 +69,13 @@ def export(
         plan = shielded(plan, shield, listed) if shield else plan
     except ExportError as error:
         raise UsageError(f"{file}: {error}") from None
-    written = nftables(plan) if target is Target.nftables else suricata(plan, action.value)
+    match target:
+        case Target.nftables:
+            written = nftables(plan)
+        case Target.suricata:
+            written = suricata(plan, action.value)
+        case Target.aerleon:
+            written = aerleon(plan)
     if out is None and len(written.files) > 1:
         raise UsageError(f"--format {target.value}: writes several files; name a folder with --out")
     for name, text in written.files.items():
