@@ -121,19 +121,22 @@ def _sub_functions(permits: Sequence[Permit]) -> Iterator[Found]:
 
 def _addresses(code: int, kind: str, permits: Sequence[Permit]) -> Iterator[Found]:
     access = f"access {'write' if code in _WRITES else 'read'} {_MODBUS_KINDS[kind]}"
-    function = f"modbus: function {code}; modbus: {access}"
     ranges = [[item for item in permit.traffic.objects if item.kind == kind] for permit in permits]
     if all(ranges):
         for told, address in _outside(merged(item for each in ranges for item in each)):
-            yield Denial(f"function {code}, {kind} {told}", f"{function}, address {address}")
+            options = f"modbus: function {code}; modbus: {access}, address {address}"
+            yield Denial(f"function {code}, {kind} {told}", options)
+        if code == 23:
+            yield Limit("wider", permits[0].label, "function 23 may read any register: its write alone is checked")
         for permit, own in zip(permits, ranges, strict=True):
             others = [item for each in ranges if each is not own for item in each]
             if _touch(own, others):
                 yield Limit("wider", permit.label, f"function {code} may also span the {kind}s of flows beside it")
     for permit, own in zip(permits, ranges, strict=True):
         if permit.traffic.values is not None and code in _WRITES:
-            alone = len(permits) == 1 or (all(ranges) and not _overlap(own, ranges, own))
-            yield from _values(code, kind, permit, own, function, alone=alone)
+            others = [item for each in ranges if each is not own for item in each]
+            alone = len(permits) == 1 or (all(ranges) and not _overlap(own, others))
+            yield from _values(code, kind, permit, own, alone=alone)
 
 
 def _outside(ranges: Sequence[ObjectRange]) -> Iterator[tuple[str, str]]:
@@ -161,8 +164,7 @@ def _touch(own: Iterable[ObjectRange], others: Sequence[ObjectRange]) -> bool:
     )
 
 
-def _overlap(own: Iterable[ObjectRange], all_: Sequence[Sequence[ObjectRange]], skip: Sequence[ObjectRange]) -> bool:
-    others = [item for each in all_ if each is not skip for item in each]
+def _overlap(own: Iterable[ObjectRange], others: Sequence[ObjectRange]) -> bool:
     return any(
         item.start is None or other.start is None or (item.start <= (other.end or 0) and other.start <= (item.end or 0))
         for item in own
@@ -170,28 +172,27 @@ def _overlap(own: Iterable[ObjectRange], all_: Sequence[Sequence[ObjectRange]], 
     )
 
 
-def _values(
-    code: int, kind: str, permit: Permit, own: Sequence[ObjectRange], function: str, *, alone: bool
-) -> Iterator[Found]:
+def _values(code: int, kind: str, permit: Permit, own: Sequence[ObjectRange], *, alone: bool) -> Iterator[Found]:
     limits = permit.traffic.values
-    objects = [
-        number for item in own if item.start is not None for number in range(item.start, (item.end or 0) + 1)[:65]
-    ]
     whole = not own or any(item.start is None for item in own)
-    if limits is None or not alone or whole or len(objects) > MOST_VALUES or code not in (6, 16):
+    count = sum((item.end or 0) - (item.start or 0) + 1 for item in own)
+    if limits is None or not alone or whole or count > MOST_VALUES or code not in (6, 16):
         yield Limit("wider", permit.label, f"values of function {code} are not checked")
         return
-    for number in objects:
-        if limits.max is not None and math.floor(limits.max) < 65_535:
-            most = math.floor(limits.max)
-            yield Denial(
-                f"function {code}, {kind} {number} above {most}", f"{function}, address {number + 1}, value >{most}"
+    bounds = []
+    if limits.max is not None and math.floor(limits.max) < 65_535:
+        bounds.append(("above", ">", math.floor(limits.max)))
+    if limits.min is not None and math.ceil(limits.min) > 0:
+        bounds.append(("below", "<", math.ceil(limits.min)))
+    if any(bound < 0 or bound > 65_535 for _, _, bound in bounds):
+        yield Limit("wider", permit.label, f"values of function {code} are not checked: no register holds such")
+        return
+    for number in (number for item in own for number in range(item.start or 0, (item.end or 0) + 1)):
+        for word, sign, bound in bounds:
+            options = (
+                f"modbus: function {code}; modbus: access write holding, address {number + 1}, value {sign}{bound}"
             )
-        if limits.min is not None and math.ceil(limits.min) > 0:
-            least = math.ceil(limits.min)
-            yield Denial(
-                f"function {code}, {kind} {number} below {least}", f"{function}, address {number + 1}, value <{least}"
-            )
+            yield Denial(f"function {code}, {kind} {number} {word} {bound}", options)
 
 
 _FIRST_RESPONSE: Final = 129

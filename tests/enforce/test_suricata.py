@@ -152,15 +152,60 @@ def test_what_is_said_of_packets(tmp_path: Path) -> None:
 
 
 @needs_suricata
-def test_every_function_of_modbus_is_denied_that_is_not_permitted(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("said_of_flow", "permitted"),
+    [
+        ("operations: [read]", {1, 2, 3, 4, 24}),
+        ("operations: [discover]", {17, 43}),
+        ("function_codes: [3, 8]", {3, 8}),
+        ("objects: [input-register]", {4}),
+    ],
+)
+def test_every_function_of_modbus_is_denied_that_is_not_permitted(
+    tmp_path: Path, said_of_flow: str, permitted: set[int]
+) -> None:
     """After a first message by which Suricata knows the protocol. Codes from 128 on are those of errors."""
     rules = tmp_path / "zonewatch.rules"
-    rules.write_text(exported())
+    rules.write_text(
+        exported(POLICY.read_text("utf-8").replace("operations: [read], clients", f"{said_of_flow}, clients"))
+    )
+    first = {4: modbus.read(4, 0, 1), 17: modbus.report_server_id()}.get(max(permitted - {24, 43, 8}), READ)
     packets = []
     for code in range(1, 128):
-        packets += connection(SCADA, PLC, 502, adu(READ, bytes((code, 0, 0, 0, 1))), 20_000 + code)
+        packets += connection(SCADA, PLC, 502, adu(first, bytes((code, 0, 0, 0, 1))), 20_000 + code)
     said = alerts(tmp_path, rules, packets)
-    assert set(range(1, 128)) - {port - 20_000 for port in said} == {1, 2, 3, 4, 24}
+    assert set(range(1, 128)) - {port - 20_000 for port in said} == permitted
+
+
+@needs_suricata
+def test_a_message_that_goes_beyond_the_objects_is_denied(tmp_path: Path) -> None:
+    """Where it begins, where it ends, and in the gap between two ranges."""
+    text = POLICY.read_text("utf-8").replace("function_codes: [6]", "function_codes: [16]")
+    text = text.replace("[holding-register 100-103]", "[holding-register 100-103, holding-register 106-110]")
+    rules = tmp_path / "zonewatch.rules"
+    rules.write_text(exported(text))
+    packets, beyond = [], set()
+    for start in range(98, 113):
+        for count in range(1, 6):
+            number = start * 10 + count
+            packets += connection(HMI, PLC, 502, adu(modbus.write_registers(start, [50] * count)), 20_000 + number)
+            if not {*range(start, start + count)} <= {*range(100, 104), *range(106, 111)}:
+                beyond.add(20_000 + number)
+    assert alerts(tmp_path, rules, packets).keys() == beyond
+
+
+@needs_suricata
+def test_a_flow_that_sets_the_clock_lets_nothing_else_be_written(tmp_path: Path) -> None:
+    text = POLICY.read_text("utf-8").replace("operations: [read, operate]", "operations: [time]")
+    rules = tmp_path / "zonewatch.rules"
+    rules.write_text(exported(text.replace("        objects: [binary-input, class, control-relay-output 0-7]\n", "")))
+    packets = []
+    for number, objects in enumerate((dnp3.recorded_time(1), bytes((34, 1, 0, 0, 0, 1, 0)))):
+        packets += connection(SCADA, RTU, 20000, fragments(dnp3.request(2, 0, objects)), 20_000 + number)
+    said = alerts(tmp_path, rules, packets)
+    assert {port: {text.rpartition(": ")[2] for text in texts} for port, texts in said.items()} == {
+        20_001: {"write of groups other than 50, 51"}
+    }
 
 
 @needs_suricata
