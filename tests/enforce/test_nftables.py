@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
 import datetime as dt
 import os
-import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.enforce.namespaces import inside, ip, no_namespaces
 from zonewatch.rules.enforce.nftables import nftables
 from zonewatch.rules.enforce.plan import planned, shielded
 from zonewatch.rules.policy.load import load_policy, parse_policy
@@ -24,14 +23,7 @@ PLANT = HERE.parents[1] / "pcaps" / "waterworks" / "policy.yaml"
 DAY = dt.date(2026, 3, 2)
 
 
-def _why_not() -> str:
-    if shutil.which("nft") is None:
-        return "nft is not installed"
-    tried = subprocess.run(["unshare", "-n", "nft", "list", "ruleset"], capture_output=True, text=True, check=False)
-    return "" if tried.returncode == 0 else f"no network namespaces here: {tried.stderr.strip()}"
-
-
-WHY_NOT = _why_not()
+WHY_NOT = no_namespaces("nft")
 needs_nft = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 
 
@@ -86,14 +78,17 @@ class Net:
         done = self.run("router", "nft", "-f", file)
         assert done.returncode == 0, done.stderr
 
-    def reaches(self, client: tuple[str, str], server: tuple[str, str], port: int) -> bool:
-        """Whether a TCP connection is opened and answered, by real sockets in the two namespaces."""
-        with _inside(f"{self.prefix}-{server[0]}", lambda: socket.socket(_family(server[1]))) as listener:
+    def reaches(self, client: tuple[str, str], server: tuple[str, str], port: int, expected: bool = True) -> bool:
+        """Whether a TCP connection is opened and answered, by real sockets in the two namespaces.
+
+        A busy machine is waited for where the connection is expected.
+        """
+        with inside(f"{self.prefix}-{server[0]}", lambda: socket.socket(_family(server[1]))) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((server[1], port))
             listener.listen()
-            with _inside(f"{self.prefix}-{client[0]}", lambda: socket.socket(_family(client[1]))) as opener:
-                opener.settimeout(0.4)
+            with inside(f"{self.prefix}-{client[0]}", lambda: socket.socket(_family(client[1]))) as opener:
+                opener.settimeout(10 if expected else 0.4)
                 opener.bind((client[1], 0))
                 try:
                     opener.connect((server[1], port))
@@ -109,24 +104,6 @@ def _family(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def _inside(namespace: str, make: Callable[[], socket.socket]) -> socket.socket:
-    """A socket belongs to the namespace that it was made in."""
-    own = os.open("/proc/self/ns/net", os.O_RDONLY)
-    other = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
-    try:
-        _setns(other)
-        return make()
-    finally:
-        _setns(own)
-        os.close(own)
-        os.close(other)
-
-
-def _setns(descriptor: int) -> None:
-    if ctypes.CDLL(None, use_errno=True).setns(descriptor, 0x40000000) != 0:  # CLONE_NEWNET
-        raise OSError(ctypes.get_errno(), "setns")
-
-
 HOSTS = {
     "office": ("10.9.0.1/24", ["10.9.0.50/24"]),
     "supervision": ("10.1.0.1/24", ["10.1.0.10/24", "10.1.0.15/24", "10.1.0.5/24", "10.1.0.99/24"]),
@@ -138,9 +115,6 @@ HOSTS = {
 def net() -> Iterator[Net]:
     made = Net(f"zw{os.getpid()}")
     names = [f"{made.prefix}-{zone}" for zone in ("router", *HOSTS)]
-
-    def ip(*words: str) -> None:
-        subprocess.run(["ip", *words], check=True, capture_output=True)
 
     try:
         for name in names:
@@ -194,8 +168,8 @@ def test_packets_through_a_router(net: Net, tmp_path: Path) -> None:
     net.run("router", "nft", "flush", "ruleset")
     assert all(net.reaches(client, server, port) for client, server, port, _ in CASES), "the router forwards nothing"
     net.load(tmp_path, exported())
-    got = {(client, server, port): net.reaches(client, server, port) for client, server, port, _ in CASES}
-    assert got == {(client, server, port): allowed for client, server, port, allowed in CASES}
+    got = {case[:3]: net.reaches(*case) for case in CASES}
+    assert got == {case[:3]: case[3] for case in CASES}
 
 
 @needs_nft
@@ -208,7 +182,7 @@ def test_an_exception_holds_from_its_beginning_until_its_end(net: Net, tmp_path:
     ):
         changed = text.replace("from: 2026-03-01", f"from: {begin}").replace("to: 2026-03-31", f"to: {end}")
         net.load(tmp_path, nftables(planned(parse_policy(changed), DAY)).files["zonewatch.nft"])
-        assert net.reaches(SCADA, PLC, 8443) is allowed, (begin, end)
+        assert net.reaches(SCADA, PLC, 8443, allowed) is allowed, (begin, end)
 
 
 @needs_nft
@@ -216,7 +190,7 @@ def test_a_flow_ends_with_the_day_that_it_expires_on(net: Net, tmp_path: Path) -
     for day, allowed in (("2099-12-31", True), ("2026-03-31", False)):
         text = POLICY.read_text("utf-8").replace("{id: poll,", f"{{id: poll, expires: {day},")
         net.load(tmp_path, nftables(planned(parse_policy(text), DAY)).files["zonewatch.nft"])
-        assert net.reaches(SCADA, PLC, 502) is allowed, day
+        assert net.reaches(SCADA, PLC, 502, allowed) is allowed, day
 
 
 @needs_nft
@@ -231,7 +205,7 @@ def test_a_shield_denies_at_its_asset_alone(net: Net, tmp_path: Path) -> None:
         (OTHER, NEW, 502, True),  # not this asset
         (PC, SCADA, 3389, True),
     ):
-        assert net.reaches(client, server, port) is allowed, (client, server, port)
+        assert net.reaches(client, server, port, allowed) is allowed, (client, server, port)
 
 
 @needs_nft
@@ -240,4 +214,4 @@ def test_addresses_of_ip_version_6(net: Net, tmp_path: Path) -> None:
     net.run("router", "nft", "flush", "ruleset")
     net.load(tmp_path, nftables(planned(parse_policy(text), DAY)).files["zonewatch.nft"])
     clock, other, client = ("supervision", "fd00:1::5"), ("supervision", "fd00:1::99"), ("control", "fd00:2::99")
-    assert [net.reaches(client, server, 123) for server in (clock, other)] == [True, False]
+    assert [net.reaches(client, server, 123, server is clock) for server in (clock, other)] == [True, False]
