@@ -103,10 +103,7 @@ def planned(policy: Policy, day: dt.date, listed: Iterable[DeclaredAsset] = ()) 
         told = f"defaults.between_zones is {policy.defaults.between_zones!r}: the policy denies nothing between zones"
         raise ExportError(told)
     addresses = Addresses(policy, listed)
-    limits = [
-        Limit("narrower", f"zone {zone}", f"{member}: no address of it is known, so it is in no zone here")
-        for zone, member in addresses.untold
-    ]
+    limits = [_untold(*untold) for untold in addresses.untold]
     permits: list[Permit] = []
     for conduit in policy.conduits:
         parts: tuple[Flow | PolicyException, ...] = (*conduit.flows, *conduit.exceptions)
@@ -121,6 +118,16 @@ def planned(policy: Policy, day: dt.date, listed: Iterable[DeclaredAsset] = ()) 
             limits.append(Limit("wider", conduit.id, "one direction only: answers on the same connection pass"))
     limits += _general(policy)
     return Plan(policy, day, addresses.zones, tuple(permits), tuple(limits))
+
+
+def _untold(zone: str, key: str, member: str) -> Limit:
+    """A VLAN decides only where no subnet does; other members win over the subnet that their address is in."""
+    where, unknown = f"zone {zone}", "no address of it is known"
+    if key == "exclude":
+        return Limit("wider", where, f"excluded {member}: {unknown}, so it is not kept out")
+    if key == "vlan":
+        return Limit("narrower", where, f"vlan {member}: {unknown}, so its hosts are in no zone here")
+    return Limit("wider", where, f"{key} {member}: {unknown}, so it counts to the zone of its subnet")
 
 
 def _general(policy: Policy) -> Iterator[Limit]:

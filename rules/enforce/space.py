@@ -9,7 +9,7 @@ from netaddr import IPNetwork, IPSet
 
 from zonewatch.inventory.declared import DeclaredAsset
 from zonewatch.rules.policy.declared import declared_assets
-from zonewatch.rules.policy.model import Policy, Zone, parse_mac, parse_network
+from zonewatch.rules.policy.model import Policy, parse_mac, parse_network
 from zonewatch.rules.policy.zones import aliases, entry, members
 
 Space = Any
@@ -55,7 +55,7 @@ class Addresses:
         }
         self._ids = aliases(policy, self.of_assets)
         self._zones_of_listed = {asset.id: asset.zone for asset in declared if asset.zone}
-        self.untold: list[tuple[str, str]] = []  # (zone, member) that no address is known of
+        self.untold: list[tuple[str, str, str]] = []  # (zone, key, member) that no address is known of
         self.zones: Mapping[str, Space] = self._zones()
 
     def of_end(self, text: str) -> Space | None:
@@ -79,7 +79,10 @@ class Addresses:
         barred = {zone.id: IPSet() for zone in self.policy.zones}
         for zone in self.policy.zones:
             for text in zone.members.exclude:
-                barred[zone.id] |= self._of_member(*entry(text, self._ids))
+                space = self._of_member(*entry(text, self._ids))
+                barred[zone.id] |= space
+                if not space:
+                    self.untold.append((zone.id, "exclude", text))
         found = {zone.id: IPSet() for zone in self.policy.zones}
         taken = IPSet()
         for _, zone_id, space in sorted(self._claims(), key=lambda claim: claim[0]):
@@ -102,9 +105,6 @@ class Addresses:
         for zone, member in members(self.policy):
             space = self._of_member(member.sort, member.value) if member.sort != "vlan" else IPSet()
             if not space:
-                self._miss(zone, member.sort, member.value)
+                self.untold.append((zone.id, member.sort, member.value))
                 continue
             yield _PRECEDENCE.get(member.sort, 2 + 128 - _length(space)), zone.id, space
-
-    def _miss(self, zone: Zone, sort: str, value: str) -> None:
-        self.untold.append((zone.id, f"{sort} {value}"))
