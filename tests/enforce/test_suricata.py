@@ -152,6 +152,28 @@ def test_what_is_said_of_packets(tmp_path: Path) -> None:
 
 
 @needs_suricata
+def test_a_shield_speaks_of_its_asset_alone(tmp_path: Path) -> None:
+    rules = tmp_path / "zonewatch.rules"
+    rules.write_text(exported(shield="plc-1"))
+    cases = [
+        (SCADA, PLC, 502, adu(READ), ""),
+        (HMI, PLC, 502, adu(modbus.write_register(104, 500)), "function 6, holding-register above 103"),
+        ("10.1.0.99", PLC, 502, adu(READ), "denied to plc-1"),
+        ("192.0.2.1", PLC, 80, [b"x"], "denied to plc-1"),
+        (PLC, "10.9.0.50", 80, [b"x"], "denied from plc-1 to zone office"),
+        (PLC, "192.0.2.1", 443, [b"x"], "denied from plc-1 out of all zones"),
+        ("10.2.0.77", PLC, 80, [b"x"], ""),  # in its own zone
+        ("10.1.0.99", "10.2.0.77", 502, adu(READ), ""),  # not this asset
+    ]
+    packets = []
+    for number, (client, server, port, octets, _) in enumerate(cases):
+        packets += connection(client, server, port, octets, 20_000 + number)
+    said = alerts(tmp_path, rules, packets)
+    told = [next(iter(said.get(20_000 + number, {""}))) for number in range(len(cases))]
+    assert [text.removeprefix("zonewatch ").rpartition(": ")[2] for text in told] == [case[-1] for case in cases]
+
+
+@needs_suricata
 @pytest.mark.parametrize(
     ("said_of_flow", "permitted"),
     [
