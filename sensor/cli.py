@@ -31,6 +31,7 @@ from zonewatch.reports.write import read_result, write_result
 from zonewatch.rules.findings import SEVERITIES
 from zonewatch.rules.policy.load import PolicyErrors, load_policy
 from zonewatch.sensor import events as event_output
+from zonewatch.sensor import export as export_command
 from zonewatch.sensor import policy as policy_commands
 from zonewatch.sensor import policy_paths
 from zonewatch.sensor.evidence import prove, versions
@@ -63,6 +64,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+policy_commands.app.command("export")(export_command.export)
 app.add_typer(policy_commands.app, name="policy")
 policy_commands.app.command("paths")(policy_paths.paths_)
 
