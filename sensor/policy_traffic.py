@@ -1,32 +1,52 @@
-"""`zonewatch policy draft`: the policy out of traffic."""
+"""`zonewatch policy draft` and `replay`: the policy out of traffic, and traffic under a policy."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
+import pyarrow.parquet as pq
 import typer
 
+from zonewatch.dissectors import schemas
 from zonewatch.inventory.build import build
 from zonewatch.inventory.crowd import without_crowds
 from zonewatch.inventory.declared import DeclaredAsset, read_assets
 from zonewatch.inventory.model import Inventory
 from zonewatch.inventory.tables import Tables
-from zonewatch.reports.rows import Console
+from zonewatch.reports.replay import replay_rows, replay_summary
+from zonewatch.reports.rows import Console, emit
 from zonewatch.reports.words import visible
+from zonewatch.reports.write import read_result
+from zonewatch.rules import replay
 from zonewatch.rules.draft.make import beside, fresh
 from zonewatch.rules.draft.text import change, new_file, review_lines, summary
+from zonewatch.rules.draft.usage import without_zones
+from zonewatch.rules.judge import judge
 from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.edit import EditError
-from zonewatch.rules.policy.load import parse_policy, read_text
+from zonewatch.rules.policy.load import load_policy, parse_policy, read_text
+from zonewatch.rules.policy.model import Policy
+from zonewatch.rules.verdicts import VerdictRow
 from zonewatch.sensor.inputs import moment, refuse_unreadable
 from zonewatch.sensor.pipeline import INVENTORY_TABLES, AnyTables, decode, last_time, within
-from zonewatch.sensor.policy import AssetsOption, app
+from zonewatch.sensor.policy import FOUND, AssetsOption, app
 from zonewatch.sensor.progress import shown
 from zonewatch.sensor.sources import UsageError, sources, total_bytes
 
 PARTIAL: Final = 3
+
+
+class ReplayForm(StrEnum):
+    """Forms of the rows of a replay."""
+
+    table = "table"
+    csv = "csv"
+    jsonl = "jsonl"
+
 
 Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT…", help="Captures, folders of captures, or -.")]
 SourceOption = Annotated[
@@ -114,3 +134,68 @@ def _purposes(entries: list[str]) -> dict[str, str]:
             raise UsageError(f"--purpose {entry}: CONDUIT/FLOW=TEXT expected, and the text must say something")
         purposes[name.strip()] = text.strip()
     return purposes
+
+
+@app.command("replay")
+def replay_(
+    inputs: Inputs = None,
+    policy: Annotated[Path | None, typer.Option(help="The policy that is not in force yet.")] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONDUIT", help="Take this conduit away: only what it let pass is shown. Repeatable."),
+    ] = None,
+    assets: AssetsOption = None,
+    source: SourceOption = None,
+    begin: BeginOption = "",
+    end: EndOption = "",
+    form: Annotated[ReplayForm, typer.Option("--format", help="Form of the output.")] = ReplayForm.table,
+) -> None:
+    """What recorded traffic (captures, or an audit's RESULT) would meet under a policy. Exits with 1 if it breaks."""
+    errors = Console(stderr=True, highlight=False)
+    if policy is None:
+        raise UsageError("--policy FILE is needed")
+    declared = read_assets(assets) if assets is not None else ()
+    loaded = load_policy(policy, [asset.id for asset in declared])
+    try:
+        reduced = replay.without(loaded, without or [])
+    except KeyError as error:
+        raise UsageError(f"--without: {error.args[0]}") from None
+    folder = Path(inputs[0]) if inputs and len(inputs) == 1 else None
+    partial = False
+    if folder is not None and (folder / "result.json").is_file():
+        if source or begin or end:
+            raise UsageError("--source, --from, --to: for captures; a RESULT is told whole")
+        judged = _of_result(folder)
+    else:
+        tables, partial = read_traffic(inputs or [], source or [], begin, end, errors)
+        judged = _of_tables(tables, inventory_of(tables, declared_assets(loaded, declared)))
+    outcome = replay.replayed(judged(reduced), judged(loaded) if without else None)
+    emit(replay_rows(outcome), form.value, sys.stdout)
+    for line in replay_summary(outcome):
+        errors.print(visible(line), markup=False, soft_wrap=True)
+    breaks = outcome.count("violation")
+    raise typer.Exit(FOUND if breaks else PARTIAL if partial else 0)
+
+
+def _of_result(folder: Path) -> Callable[[Policy], Sequence[VerdictRow]]:
+    """Judges what an audit kept."""
+    result = read_result(folder)
+    inventory = without_zones(result.inventory)
+    path = folder / "events.parquet"
+    events = pq.read_table(path) if path.is_file() else schemas.EVENTS.empty_table()
+
+    def judged(policy: Policy) -> Sequence[VerdictRow]:
+        return replay.recorded_rows(policy, inventory, events, result.as_of)
+
+    return judged
+
+
+def _of_tables(tables: AnyTables, inventory: Inventory) -> Callable[[Policy], Sequence[VerdictRow]]:
+    """Judges captures."""
+    as_of = last_time(tables["coverage"])
+
+    def judged(policy: Policy) -> Sequence[VerdictRow]:
+        found = judge(policy, inventory, tables["aggregates"], tables["events"], as_of, flows=tables["flows"])
+        return found.rows
+
+    return judged
