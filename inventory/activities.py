@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -28,15 +28,24 @@ MOST: Final = 5_000
 def activities(table: pa.Table, ids: Mapping[Place, str]) -> tuple[Activity, ...]:
     """The activities that matter, those that differ in time alone counted together, by first time."""
     wanted = plain(table).filter(pc.is_in(pc.field("operation"), value_set=pa.array(TOLD)))
-    ordered = in_order(wanted, "first_time", "source", "capture", "first_frame").slice(0, MOST_ROWS)
+    return merged(one_by_one(wanted, ids), MOST)
+
+
+def one_by_one(table: pa.Table, ids: Mapping[Place, str]) -> Iterator[Activity]:
+    """The rows of a table, by first time; each stands for at most a quarter of an hour."""
+    ordered = in_order(plain(table), "first_time", "source", "capture", "first_frame").slice(0, MOST_ROWS)
+    return (_activity(row, ids) for row in ordered.to_pylist())
+
+
+def merged(rows: Iterable[Activity], most: int) -> tuple[Activity, ...]:
+    """Those that differ in time alone counted together, in the order of their first times."""
     found: dict[tuple[Any, ...], Activity] = {}
-    for row in ordered.to_pylist():
-        activity = _activity(row, ids)
+    for activity in rows:
         key = _key(activity)
         known = found.get(key)
         if known is not None:
             found[key] = _added(known, activity)
-        elif len(found) < MOST:
+        elif len(found) < most:
             found[key] = activity
     return tuple(found.values())
 

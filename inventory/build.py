@@ -17,6 +17,7 @@ from zonewatch.inventory.flows import Link, Traffic, traffic
 from zonewatch.inventory.identity import Host, Sighting, identify, sightings
 from zonewatch.inventory.model import Asset, Evidence, Inventory, Service
 from zonewatch.inventory.roles import KINDS, PURDUE, decide
+from zonewatch.inventory.said import said
 from zonewatch.inventory.services import services
 from zonewatch.inventory.tables import Tables
 from zonewatch.inventory.traffic import Conversation, Place, conversations, with_few_ports
@@ -39,7 +40,7 @@ def build(tables: Tables, declared: Sequence[DeclaredAsset] = ()) -> Inventory:
     wire = conversations(tables.aggregates)
     heard = traffic(tables.flows, wire, senders)
     talks = with_few_ports(wire)
-    stated = statements(tables.claims)
+    stated = (*statements(tables.claims), *said(tables.activities))
     units = heard_units(talks, stated)
 
     hosts = identify(seen, _endpoints(heard, talks, stated), declared)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -38,11 +38,15 @@ LESS_SURE: Final[Mapping[str, Confidence]] = {
 OF_SERVICES: Final[Mapping[str, Confidence]] = {
     "lldp": "high",  # the device's own words to its neighbour
     "cdp": "high",
-    "profinet": "high",
+    "profinet-dcp": "high",
     "snmp": "high",
     "dns": "medium",  # a server's word for another host
     "llmnr": "low",  # whoever answers may say any name
-    "http": "low",  # what a browser says of its host
+    "http": "low",  # what a browser says of its host; the name that it calls a server
+    "tls": "low",  # the name of a service, which several hosts may have
+    "quic": "low",
+    "dtls": "low",
+    "syslog": "low",  # a relay sends what others wrote
     "ssdp": "medium",
 }
 """How sure a service's statement is at the most; `medium` for those not named."""
@@ -56,6 +60,9 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "operating_system": ("operating_system",),
 }
 """Fields of an asset, and the attributes that fill them, the best first."""
+
+NAMES: Final = ("hostname", "domain")
+"""Attributes of which one value may be the start of another: `HOST1` and `host1.plant.example` agree."""
 
 DIRECT_MODBUS_UNITS: Final = ("0", "255")
 """Mean the device at the TCP address itself (Modbus Messaging on TCP/IP V1.0b, 4.4.1)."""
@@ -132,18 +139,53 @@ def is_itself(protocol: str, unit: str | None, units: Collection[str]) -> bool:
 
 
 def winners(claims: Iterable[Claim], first_times: Mapping[Evidence, int] | None = None) -> tuple[Claim, ...]:
-    """Marks the best claim of each attribute: the surest, then the most often stated, then the first seen."""
+    """Marks the best claim of each attribute: the surest, then the most often stated, then the first seen.
+
+    Claims that say the same in the same protocol are one. Names that agree are counted together, and of them the one
+    with its domain is shown.
+    """
     times = first_times or {}
+    distinct = _together(claims, times)
+    agreeing: Counter[tuple[str, str]] = Counter()
+    for claim in distinct:
+        agreeing[claim.attribute, _stem(claim)] += claim.count
 
     def rank(claim: Claim) -> tuple[object, ...]:
         seen = times.get(claim.evidence, 0) if claim.evidence else 0
         place = (claim.evidence,) if claim.evidence else ()
         sureness = -CONFIDENCES.index(claim.confidence)
-        return claim.attribute, sureness, -claim.count, seen, place, claim.value, claim.protocol
+        times_said = agreeing[claim.attribute, _stem(claim)]
+        stem = _stem(claim) if claim.attribute in NAMES else ""
+        how = (-times_said, stem, not _is_qualified(claim), -claim.count)
+        return claim.attribute, sureness, *how, seen, place, claim.value, claim.protocol
 
-    ordered = sorted(claims, key=rank)
+    ordered = sorted(distinct, key=rank)
     first = {claim.attribute: index for index, claim in reversed(tuple(enumerate(ordered)))}
     return tuple(replace(claim, winner=first[claim.attribute] == index) for index, claim in enumerate(ordered))
+
+
+def _together(claims: Iterable[Claim], times: Mapping[Evidence, int]) -> list[Claim]:
+    """Claims that differ in their frame alone, as one with the first frame."""
+    found: dict[tuple[str, str, str, Confidence], Claim] = {}
+
+    def first(one: Claim, other: Claim) -> Claim:
+        return min(one, other, key=lambda row: (times.get(row.evidence, 0), row.evidence) if row.evidence else (0,))
+
+    for claim in claims:
+        key = (claim.attribute, claim.value, claim.protocol, claim.confidence)
+        known = found.get(key)
+        found[key] = replace(first(known, claim), count=known.count + claim.count) if known else claim
+    return list(found.values())
+
+
+def _stem(claim: Claim) -> str:
+    """What claims that agree have in common."""
+    return claim.value.partition(".")[0].casefold() if claim.attribute in NAMES else claim.value
+
+
+def _is_qualified(claim: Claim) -> bool:
+    """True for a name with the domain that it is in; `.local` is every link's (RFC 6762, 3)."""
+    return claim.attribute in NAMES and "." in claim.value and not claim.value.casefold().endswith(".local")
 
 
 def winning(claims: Iterable[Claim], field: str) -> str:
@@ -173,10 +215,20 @@ def describe(
                 subs[statement.protocol, statement.unit].append(claim)
             if is_itself(statement.protocol, statement.unit, heard):
                 own.append(claim)
-    return winners(own, times), tuple(
+    return winners(_without_own_name(own), times), tuple(
         SubAsset(protocol, unit, winners(claims, times))
         for (protocol, unit), claims in sorted(subs.items(), key=lambda entry: (entry[0][0], unit_order(entry[0][1])))
     )
+
+
+def _without_own_name(claims: Sequence[Claim]) -> list[Claim]:
+    """Without the users that are the host itself: it gets messages by its own name as by its user's (NetBIOS)."""
+    names = {_stem(claim) for claim in claims if claim.attribute == "hostname"}
+    return [
+        claim
+        for claim in claims
+        if not (claim.attribute == "user" and claim.protocol.startswith("netbios") and claim.value.casefold() in names)
+    ]
 
 
 def _places(host: Host) -> list[Place]:

@@ -11,11 +11,12 @@ from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.addresses import is_public
 from zonewatch.inventory.claims import Statement, Units, behind
 from zonewatch.inventory.flows import Link
+from zonewatch.inventory.hints import HINTS, Hint
 from zonewatch.inventory.identity import Host
 from zonewatch.inventory.model import Evidence
 from zonewatch.inventory.traffic import ANSWERS, Conversation, Place
 
-Fact = Literal[
+Deed = Literal[
     "answered_process",
     "answered_identity",
     "answered_error",
@@ -45,6 +46,8 @@ Fact = Literal[
     "used_content",
     "used_port",
 ]
+Fact = Deed | Hint
+"""What a device was seen to do, or what it is said to be."""
 
 OT_FACTS: Final[tuple[Fact, ...]] = (
     "answered_process",
@@ -99,7 +102,9 @@ OT_SERVICES: Final = frozenset(
         "ge-srtp",
         "codesys",
         "ads",
+        "atg",
         "c1222",
+        "dlms",
         "dnp3-tls",
         "egd",
         "enip-io",
@@ -253,6 +258,7 @@ def gather(
         *_of_talks(talks, ids),
         *_of_links(links, ids),
         *_of_claims(stated, ids),
+        *_of_hints(stated, ids),
         *_of_units(units, ids),
         *(entry for name, host in hosts for entry in _of_host(name, host)),
     ):
@@ -337,6 +343,21 @@ def _of_claims(stated: Iterable[Statement], ids: Mapping[Place, str]) -> list[_E
         )
         for row in stated
         if row.protocol in OT_SERVICES and not row.unit and (row.source, row.address) in ids
+    ]
+
+
+def _of_hints(stated: Iterable[Statement], ids: Mapping[Place, str]) -> list[_Entry]:
+    """What a device is said to be, with who says it."""
+    return [
+        (
+            ids[row.source, row.address],
+            hint,
+            _Sight(
+                row.time, Evidence(row.source, row.capture, row.frame), row.times, "", f"{row.value} by {row.protocol}"
+            ),
+        )
+        for row in stated
+        if row.attribute == "role_hint" and (row.source, row.address) in ids and (hint := HINTS.get(row.value))
     ]
 
 

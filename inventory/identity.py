@@ -6,6 +6,7 @@ be a router's: behind a router's MAC address there are many devices.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -213,7 +214,7 @@ class _Neighbourhood:
                 "high",
             ),
             (
-                len(four) >= ROUTED_ADDRESSES,
+                len(four) >= ROUTED_ADDRESSES and _at_once(rows),
                 f"stands for {len(four)} addresses of one subnet (proxy ARP, a bridge, a host with many addresses)",
                 "low",
             ),
@@ -259,6 +260,17 @@ class _Neighbourhood:
     @staticmethod
     def _vlan(rows: Sequence[Sighting]) -> int | None:
         return rows[0].vlan if rows else None
+
+
+def _at_once(rows: Sequence[Sighting]) -> bool:
+    """False where each IPv4 address was used after the one before: a host whose address changes (DHCP)."""
+    spans: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        if ":" not in row.address:
+            first, last = spans.get(row.address, (row.first_time, row.last_time))
+            spans[row.address] = (min(first, row.first_time), max(last, row.last_time))
+    ordered = sorted(spans.values())
+    return any(later[0] <= earlier[1] for earlier, later in itertools.pairwise(ordered))
 
 
 def _some(items: Sequence[str]) -> str:

@@ -8,11 +8,13 @@ Without a folder the files are written beside this script, and the index gets th
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 from builders import bacnet, dnp3, index, modbus, s7comm
 from builders.bacnet import ObjectId
+from builders.services.hosts import SECRET
 from builders.tcp import Side, TcpSession
 from builders.wire import MILLISECOND, WINDOWS, Capture, Station, seconds, write_pcap
 
@@ -266,6 +268,56 @@ def s7comm_plus_session(capture: Capture) -> None:
     session.close(at + seconds(1))
 
 
+def control_passwords(capture: Capture) -> None:
+    """A password of each control protocol that has one, with messages before and behind it; none is told."""
+    session = TcpSession(capture, CLIENT, 49240, S7_CONTROLLER, s7comm.PORT)
+    at = session.open(0)
+    at = session.ask(at, s7comm.connect(b"\x01\x02"), s7comm.connect(b"\x01\x02", confirm=True))
+    at = session.ask(
+        at, s7comm.packets(s7comm.job(1, s7comm.setup())), s7comm.packets(s7comm.ack_data(1, s7comm.setup()))
+    )
+    for number, error in ((2, 0xD602), (3, 0)):
+        asked = s7comm.userdata(number, s7comm.SECURITY, s7comm.PASSWORD, SECRET[:8])
+        answered = s7comm.userdata(number, s7comm.SECURITY, s7comm.PASSWORD, None, answer=True, error=error)
+        at = session.ask(at + seconds(0.2), s7comm.packets(asked), s7comm.packets(answered))
+    session.close(at + seconds(1))
+
+    master, outstation = dnp3.Endpoint(1, 10, master=True), dnp3.Endpoint(10, 1, master=False)
+    session = TcpSession(capture, CLIENT, 49241, OUTSTATION, dnp3.PORT)
+    at = session.open(seconds(5))
+    at = session.ask(
+        at, master.frames(dnp3.request(dnp3.READ, 0, dnp3.classes(1))), outstation.frames(dnp3.response(0))
+    )
+    user = b"eva"
+    body = struct.pack("<HHHHI", 12, len(user), 12 + len(user), len(SECRET), 0) + user + SECRET
+    login = bytes([70, 2, 0x5B, 1]) + struct.pack("<H", len(body)) + body
+    key = struct.pack("<HHHHI", 12, 0, 12, 0, 0x31785A34)
+    told = bytes([70, 2, 0x5B, 1]) + struct.pack("<H", len(key)) + key
+    authenticate_file = 29
+    at = session.ask(
+        at + seconds(0.2),
+        master.frames(dnp3.request(authenticate_file, 1, login)),
+        outstation.frames(dnp3.response(1, told)),
+    )
+    session.close(at + seconds(1))
+
+    password = bacnet.context(1, b"\x00" + SECRET)
+    for invoke, (service, content) in enumerate(
+        (
+            (20, bacnet.context(0, b"\x01") + password),
+            (17, bacnet.context(0, b"\x05") + bacnet.context(1, b"\x01") + bacnet.context(2, b"\x00" + SECRET)),
+        ),
+        start=1,
+    ):
+        request = bacnet.bvlc(
+            bacnet.ORIGINAL_UNICAST,
+            bacnet.npdu(bacnet.confirmed_request(invoke, service, content), expects_reply=True),
+        )
+        capture.udp(seconds(10 + invoke), CLIENT, bacnet.PORT, BUILDING, bacnet.PORT, request)
+        answer = bacnet.bvlc(bacnet.ORIGINAL_UNICAST, bacnet.npdu(bacnet.simple_ack(invoke, service)))
+        capture.udp(seconds(10.1 + invoke), BUILDING, bacnet.PORT, CLIENT, bacnet.PORT, answer)
+
+
 SMALL: tuple[tuple[str, Callable[[Capture], None], str], ...] = (
     ("modbus/read_write.pcap", modbus_read_write, "Modbus/TCP: each common function once, and one exception"),
     ("modbus/rtu_over_tcp.pcap", modbus_rtu_over_tcp, "Modbus RTU frames with CRC inside TCP, port 4001"),
@@ -274,6 +326,7 @@ SMALL: tuple[tuple[str, Callable[[Capture], None], str], ...] = (
     ("bacnet/read_property_multiple.pcap", bacnet_read_property_multiple, "BACnet ReadPropertyMultiple of two objects"),
     ("bacnet/segmented_ack.pcap", bacnet_segmented_ack, "BACnet ReadProperty of an object list, answered in three segments"),
     ("s7comm/engineering.pcap", s7comm_engineering, "S7 communication: identity, variables, a download, stop and start"),
+    ("secrets/control.pcap", control_passwords, "Passwords of S7 communication, DNP3 and BACnet"),
     ("s7comm/plus_session.pcap", s7comm_plus_session, "S7comm-plus: a session with a newer controller, which names itself"),
 )  # fmt: skip
 

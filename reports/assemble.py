@@ -68,6 +68,7 @@ def assemble(
             flows=finding_flows(assessment.findings, table["events"], table["flows"]),
             oddities=oddity_counts(table["oddities"]),
             unused_flows=unused_flows(policy, assessment.unused) if judged else (),
+            paths=assessment.paths,
             limits=tuple(dict.fromkeys((*limits(rows), *content, *map(_sentence, assessment.limits), *notes))),
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,14 +37,16 @@ _FRAMES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 """Columns of frames by table, with the columns that may name their capture."""
 _OPEN: Final = frozenset(
-    ("arp", "dns", "mdns", "llmnr", "netbios-ns", "netbios-dgm", "dhcp", "dhcpv6", "ntp", "tls", "dtls", "quic", "ssh")
+    ("arp", "llmnr", "netbios-ns", "netbios-dgm", "dhcp", "dhcpv6", "ntp", "tls", "dtls", "quic", "ssh")
 )
-"""Services that send no secret in the clear."""
+"""Services that send no secret in the clear. Texts of DNS may be one, which a packet that is cut does not tell."""
 _COLUMNS: Final = ("source", *_LISTS, *(capture for captures in _LISTS.values() for capture in captures))
 
 
 _SECRET: Final[Mapping[str, int]] = {"bacnet": 10, "dnp3": 13, "s7comm": 29, "modbus": 8}
 """Octets before the password in a message that may carry one: headers, function, the state asked for."""
+_CREDENTIAL: Final = "credential.kind"
+"""The field of an activity in which a secret was sent."""
 _WITH_PASSWORD: Final = ("reinitialize_device", "device_communication_control", "authenticate_file")
 """Functions that carry a password, beside those whose operation is `authenticate`."""
 
@@ -77,39 +79,59 @@ def shown(packets: Collection[Evidence], tables: Mapping[str, pa.Table]) -> dict
     """How many octets of what TCP or UDP carries are shown of each packet: none for all.
 
     All of a control system's message, but for those that may carry a password, and of services that carry none; of
-    whatever else it may be, nothing.
+    whatever else it may be, nothing. Of a message in several packets the first alone starts before its password.
     """
     wanted = {packet.frame for packet in packets}
+    rows = [row for name, lists in _FRAMES.items() for row in _told(tables[name], lists, wanted)]
+    starts = {row.packet for row in rows if row.is_start}
     found: dict[Evidence, int | None] = {}
-    rows = (row for name, lists in _FRAMES.items() for row in _told(tables[name], lists, wanted))
-    for packet, protocol, operation, function in rows:
-        if protocol not in PROTOCOLS and protocol not in _OPEN:
+    for row in rows:
+        if row.protocol not in PROTOCOLS and row.protocol not in _OPEN:
             continue
-        secret = operation == "authenticate" or function in _WITH_PASSWORD
-        keep = _SECRET.get(protocol, 0) if secret else None
-        known = found.get(packet)
-        found[packet] = keep if known is None else known if keep is None else min(known, keep)
+        keep = None
+        if row.is_secret:
+            keep = _SECRET.get(row.protocol, 0) if row.packet in starts and not row.goes_on else 0
+        known = found.get(row.packet)
+        found[row.packet] = keep if known is None else known if keep is None else min(known, keep)
     return {packet: found.get(packet, 0) for packet in packets}
 
 
-def _told(
-    table: pa.Table, lists: Mapping[str, Sequence[str]], frames: Collection[int]
-) -> Iterator[tuple[Evidence, str, str, str]]:
-    """The packets of events or aggregates among those frames: protocol, operation and function name of each."""
-    about = ("source", "protocol", "operation", "action" if "action" in table.column_names else "function_name")
+class _Told(NamedTuple):
+    """What a row of a table says of a packet."""
+
+    packet: Evidence
+    protocol: str
+    is_secret: bool  # the message may carry a password
+    is_start: bool  # the message starts in the packet
+    goes_on: bool  # the message started in an earlier one
+
+
+def _told(table: pa.Table, lists: Mapping[str, Sequence[str]], frames: Collection[int]) -> Iterator[_Told]:
+    """The packets of events, aggregates or activities among those frames."""
+    function = "action" if "action" in table.column_names else "function_name"
+    about = ["source", "protocol", "operation", function, *(name for name in ("fields",) if name in table.column_names)]
     wanted = pa.array(sorted(frames), pa.uint64())
     for name, captures in lists.items():
         values: Any = table.column(name).combine_chunks()
+        in_lists = lists is _LISTS
         is_list = pa.types.is_list(values.type)
         numbers: Any = pc.list_flatten(values) if is_list else values
         held_by: Any = pc.list_parent_indices(values) if is_list else pa.array(range(len(values)), pa.int64())
         mask: Any = pc.is_in(numbers, value_set=wanted)
-        rows = plain(table.select([*about, *captures]).take(held_by.filter(mask))).to_pylist()
-        for row, frame in zip(rows, numbers.filter(mask).to_pylist(), strict=True):
+        holders = held_by.filter(mask)
+        rows = plain(table.select([*about, *captures]).take(holders)).to_pylist()
+        firsts = pc.list_element(values.take(holders), 0).to_pylist() if in_lists else [None] * len(rows)
+        for row, frame, first in zip(rows, numbers.filter(mask).to_pylist(), firsts, strict=True):
+            secret = (
+                row["operation"] == "authenticate"
+                or row[function] in _WITH_PASSWORD
+                or any(field["name"] == _CREDENTIAL for field in row.get("fields") or ())
+            )
             for capture in captures:
                 if row[capture]:
                     place = Evidence(row["source"], row[capture], frame)
-                    yield place, row["protocol"], row["operation"], row[about[-1]]
+                    is_start = in_lists and frame == first
+                    yield _Told(place, row["protocol"], secret, is_start, in_lists and not is_start)
 
 
 def limits(unread: Iterable[tuple[str, str]], left_out: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log10
 from statistics import median
 from typing import Any, Final
@@ -15,6 +16,7 @@ from typing import Any, Final
 from zonewatch.inventory.model import Asset, Edge, Function
 from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.reports.layout import Box, Place, arrange
+from zonewatch.reports.paths import names_of, step_words
 from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
 from zonewatch.reports.tables import by_place
 from zonewatch.reports.words import (
@@ -49,6 +51,7 @@ _LINKS: Final = 10
 _FUNCTIONS: Final = 20
 _TARGETS: Final = 10
 _CLAIMS: Final = 30
+_WAYS: Final = 100
 _WEIGHT: Final = {"violation": 4, "unzoned": 3, "cannot_conclude": 2, "allowed": 1, "": 0}
 
 
@@ -113,8 +116,34 @@ def map_data(result: AuditResult) -> dict[str, Any]:
         ],
         "assets": {ids[name]: _detail(rows) for name, rows in sorted(groups.items()) if name in ids},
         "find": {asset.id: ids[node_of[asset.id]] for asset in result.inventory.assets if node_of[asset.id] in ids},
+        "ways": _ways(result, node_of, ids, drawn),
         "notes": _notes(result, groups, len(lines) - len(drawn)),
     }
+
+
+def _ways(
+    result: AuditResult, node_of: Mapping[str, str], ids: Mapping[str, str], drawn: list[_Line]
+) -> list[dict[str, Any]]:
+    """Ways of hosts from outside to controllers, with the nodes and lines that they pass, and the hosts to close."""
+    names = names_of(result.inventory.assets)
+    lines: dict[tuple[str, str], list[str]] = {}
+    for index, line in enumerate(drawn):
+        lines.setdefault((line.source, line.target), []).append(f"e{index}")
+    found = []
+    for paths in result.paths:
+        closing = {node_of.get(item.name, item.name) for item in paths.close}
+        for way in paths.ways[:_WAYS] if paths.level == "hosts" else ():
+            ends = [node_of.get(name, name) for name in (way.steps[0].start, *(step.end for step in way.steps))]
+            found.append(
+                {
+                    "label": f"{paths.basis}: {names(way.steps[0].start)} → {names(way.steps[-1].end)}",
+                    "nodes": [ids[end] for end in dict.fromkeys(ends) if end in ids],
+                    "close": [ids[end] for end in dict.fromkeys(ends) if end in closing and end in ids],
+                    "lines": [name for pair in pairwise(ends) for name in lines.get(pair, ())],
+                    "steps": [step_words(step, names) for step in way.steps],
+                }
+            )
+    return found
 
 
 def _is_about(finding: Finding) -> bool:

@@ -22,6 +22,7 @@ from zonewatch.inventory.model import Asset, Edge
 from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.reports.evidence import file_name
 from zonewatch.reports.graph import map_data
+from zonewatch.reports.paths import choke_words, closing_words, head, names_of, step_words
 from zonewatch.reports.result import (
     AuditResult,
     VerdictRow,
@@ -39,6 +40,7 @@ from zonewatch.reports.words import (
     POSTURE_MARKS,
     SEVERITY_MARKS,
     VERDICT_MARKS,
+    beside,
     clock,
     counted,
     details,
@@ -70,6 +72,7 @@ MAX_ASSET_ROWS: Final = 1_000
 MAX_EDGE_ROWS: Final = 1_500
 MAX_FINDINGS: Final = 400
 MAX_ACTIVITIES: Final = 500
+MAX_WAYS: Final = 60
 MAX_GRID_ZONES: Final = 10
 PALETTES: Final[dict[str, dict[str, str]]] = {
     "light": {
@@ -194,6 +197,7 @@ def html_report(result: AuditResult) -> str:
     edges = [_edge_row(edge, verdicts.get(edge_key(edge), ())) for edge in result.inventory.edges]
     edges.sort(key=lambda row: (_ATTENTION[row.verdict], not row.edge.ot, -row.edge.events, -row.edge.bytes))
     zones = matrix_zones(result)
+    called = names_of(result.inventory.assets)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -215,9 +219,16 @@ def html_report(result: AuditResult) -> str:
             edges=edges[:MAX_EDGE_ROWS],
             activities=result.inventory.activities[:MAX_ACTIVITIES],
             names={asset.id: label(asset) for asset in result.inventory.assets},
+            beside={asset.id: beside(asset) for asset in result.inventory.assets},
             short_names={asset.id: visible(asset.short_name) for asset in result.inventory.assets},
             zone_of={asset.id: asset.zone for asset in result.inventory.assets},
             find=drawing["find"],
+            path_heads=[
+                (found, head(found), closing_words(found, called), choke_words(found, called)) for found in result.paths
+            ],
+            called=called,
+            max_ways=MAX_WAYS,
+            step_words=step_words,
             speaks=spoken(result.inventory.edges),
             posture_text=_posture_text,
             zones=zones,

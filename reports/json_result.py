@@ -31,6 +31,7 @@ from zonewatch.reports.result import (
 )
 from zonewatch.reports.words import iso_time
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding
+from zonewatch.rules.paths import Paths
 
 __all__ = ["RESULT_VERSION", "ResultError", "document", "dumps", "finding_objects", "loads", "result_schema"]
 
@@ -47,6 +48,7 @@ _SECTIONS: Final[dict[str, Any]] = {
     "evidence": tuple[EvidenceFile, ...],
     "oddities": tuple[OddityCount, ...],
     "unused_flows": tuple[UnusedFlow, ...],
+    "paths": tuple[Paths, ...],
 }
 """Fields of the result that stand in the document under their own names, with their types."""
 
@@ -150,7 +152,18 @@ def _by_address(inventory: Inventory) -> dict[tuple[str, str], str]:
 
 def result_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the document."""
-    kinds = (PolicyInfo, ZoneInfo, Capture, VerdictRow, MatrixCell, FindingFlow, EvidenceFile, OddityCount, UnusedFlow)
+    kinds = (
+        PolicyInfo,
+        ZoneInfo,
+        Capture,
+        VerdictRow,
+        MatrixCell,
+        FindingFlow,
+        EvidenceFile,
+        OddityCount,
+        UnusedFlow,
+        Paths,
+    )
     found = definitions((*kinds, Asset, Edge, Activity, Finding))
     finding_id = {"type": "string", "pattern": "^[0-9a-f]{16}$", "description": "stable: the same finding next week"}
     evidence_file = {"type": "string", "description": "mini capture of the packets behind it; empty: there is none"}

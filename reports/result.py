@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding, Verdict
+from zonewatch.rules.paths import Paths
 
 __all__ = [
     "EXTERNAL",
@@ -234,6 +235,7 @@ class AuditResult:
     evidence: tuple[EvidenceFile, ...] = ()
     oddities: tuple[OddityCount, ...] = ()
     unused_flows: tuple[UnusedFlow, ...] = ()
+    paths: tuple[Paths, ...] = ()  # ways from outside to controllers, in their order
     limits: tuple[str, ...] = ()  # in words: what the conclusions do not cover
 
     @property

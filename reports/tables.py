@@ -11,7 +11,7 @@ from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.reports.json_result import finding_objects
 from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
 from zonewatch.reports.rows import Cell, Column, Rows
-from zonewatch.reports.words import frames, iso_time, label, posture, product, spoken, target, visible
+from zonewatch.reports.words import frames, iso_time, label, named, posture, product, spoken, target, visible
 from zonewatch.rules.findings import Finding
 
 __all__ = ["asset_rows", "asset_table", "by_place", "edge_rows", "edge_table", "finding_rows", "findings_json"]
@@ -46,9 +46,11 @@ ASSET_COLUMNS: Final = (
 )
 EDGE_COLUMNS: Final = (
     Column("client"),
+    Column("client_name"),
     Column("client_zone"),
     Column("client_address"),
     Column("server"),
+    Column("server_name"),
     Column("server_zone"),
     Column("server_address"),
     Column("protocol"),
@@ -114,19 +116,22 @@ def _asset(asset: Asset) -> tuple[Cell, ...]:
 def edge_rows(result: AuditResult) -> Rows:
     """`edges.csv`: who speaks what to whom, with what the policy says of it."""
     verdicts = edge_verdicts(result)
-    zones = {asset.id: asset.zone for asset in result.inventory.assets}
+    assets = {asset.id: asset for asset in result.inventory.assets}
     edges = ordered(result).inventory.edges
-    return Rows(EDGE_COLUMNS, tuple(_edge(edge, zones, verdicts.get(edge_key(edge), ())) for edge in edges))
+    return Rows(EDGE_COLUMNS, tuple(_edge(edge, assets, verdicts.get(edge_key(edge), ())) for edge in edges))
 
 
-def _edge(edge: Edge, zones: dict[str, str], verdicts: tuple[VerdictRow, ...]) -> tuple[Cell, ...]:
+def _edge(edge: Edge, assets: dict[str, Asset], verdicts: tuple[VerdictRow, ...]) -> tuple[Cell, ...]:
     functions = edge.functions
+    client, server = assets.get(edge.client), assets.get(edge.server)
     return (
         edge.client,
-        zones.get(edge.client, ""),
+        label(client) if client else edge.client,
+        client.zone if client else "",
         edge.client_address,
         edge.server,
-        zones.get(edge.server, ""),
+        label(server) if server else edge.server,
+        server.zone if server else "",
         edge.server_address,
         edge.protocol,
         edge.transport,
@@ -163,7 +168,8 @@ def finding_rows(result: AuditResult) -> Rows:
         Column("state", rank=5),
         Column("rule", rank=3),
         Column("title"),
-        Column("assets", rank=2),
+        Column("assets", rank=7),
+        Column("names", "assets", rank=2),
         Column("zones", rank=4),
         Column("protocol", rank=3),
         Column("operation", rank=4),
@@ -173,10 +179,11 @@ def finding_rows(result: AuditResult) -> Rows:
         Column("evidence", rank=1),
         Column("remedy", rank=5),
     )
-    return Rows(columns, tuple(_finding(finding) for finding in ordered(result).findings))
+    names = {asset.id: named(asset) for asset in result.inventory.assets}
+    return Rows(columns, tuple(_finding(finding, names) for finding in ordered(result).findings))
 
 
-def _finding(finding: Finding) -> tuple[Cell, ...]:
+def _finding(finding: Finding, names: dict[str, str]) -> tuple[Cell, ...]:
     return (
         finding.id,
         finding.severity,
@@ -184,6 +191,7 @@ def _finding(finding: Finding) -> tuple[Cell, ...]:
         finding.rule,
         finding.title,
         finding.assets,
+        tuple(names.get(asset, asset) for asset in finding.assets),
         finding.zones,
         finding.protocol,
         finding.operation,
@@ -258,7 +266,7 @@ def edge_table(result: AuditResult) -> Rows:
         Column("packets", right=True, rank=4),
         Column("verdict", rank=1),
     )
-    names = {asset.id: label(asset) for asset in result.inventory.assets}
+    names = {asset.id: named(asset) for asset in result.inventory.assets}
     verdicts = edge_verdicts(result)
     rows: list[tuple[Cell, ...]] = []
     for edge in sorted(ordered(result).inventory.edges, key=lambda edge: not edge.ot):

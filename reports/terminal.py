@@ -16,6 +16,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from zonewatch.reports.paths import choke_words, closing_words, head, names_of
 from zonewatch.reports.result import (
     VERDICT_ORDER,
     AuditResult,
@@ -73,6 +74,7 @@ def render(
         _assets(result, console.width, assets),
         _matrix(result, console.width, cells, ascii_only),
         _findings(result, findings, ascii_only),
+        _paths(result),
         _closing(result, summary, folder, ascii_only),
     )
     for part in parts:
@@ -271,6 +273,20 @@ def _finding(finding: Finding, ascii_only: bool) -> ConsoleRenderable:
         syntax = Syntax(shown, "yaml", theme="ansi_dark", background_color="default", word_wrap=True)
         pieces += [Padding(Text("flow that would allow it:", style="dim"), (0, 0, 0, 2)), Padding(syntax, (0, 0, 0, 4))]
     return Group(*pieces)
+
+
+def _paths(result: AuditResult) -> Iterator[ConsoleRenderable]:
+    """The cuts only; `zonewatch policy paths` tells the ways."""
+    found = [row for row in result.paths if row.ways or row.notes]
+    if not found:
+        return
+    yield Text()
+    yield _heading("Ways from outside to controllers", "zonewatch policy paths shows each")
+    names = names_of(result.inventory.assets)
+    for row in found:
+        first, *rest = closing_words(row, names)
+        yield Text.assemble((f"{head(row)}: ", "bold"), f"{counted(len(row.ways), 'way')}. {first}")
+        yield _bullets(line for line in (*rest, choke_words(row, names), *row.notes) if line)
 
 
 def _closing(result: AuditResult, summary: Summary, folder: str, ascii_only: bool) -> Iterator[ConsoleRenderable]:

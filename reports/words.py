@@ -223,6 +223,18 @@ def label(asset: Asset) -> str:
     return visible((asset.declared if bare else "") or asset.name or asset.id)
 
 
+def beside(asset: Asset) -> str:
+    """What is said beside its name, so that it can be found in a capture: its address; empty where the name has it."""
+    places = asset.addresses or asset.macs
+    return visible(places[0]) if places and places[0] not in label(asset) else ""
+
+
+def named(asset: Asset) -> str:
+    """An asset by its name and its address: `plc-3 (10.20.11.13)`."""
+    place = beside(asset)
+    return f"{label(asset)} ({place})" if place else label(asset)
+
+
 def product(asset: Asset) -> str:
     """Vendor and model in one, without saying the vendor twice."""
     if asset.vendor and asset.model.lower().startswith(asset.vendor.lower()):

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
-from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
-from zonewatch.rules.findings import SEVERITIES, Change, Finding, Owner, Severity
+from zonewatch.inventory.model import Activity, Asset, Edge, Evidence, Inventory
+from zonewatch.rules.findings import SEVERITIES, Change, Finding, Owner, Severity, Step
 from zonewatch.rules.judge import JudgedChange, Judgement, VerdictRow
 from zonewatch.rules.places import CONTROL_LEVEL, End, Places
 from zonewatch.rules.policy.model import Policy
@@ -46,6 +46,11 @@ class Context:
     judgement: Judgement
     flows: pa.Table
     oddities: pa.Table
+    addresses: pa.Table
+    events: pa.Table
+    aggregates: pa.Table
+    activities: tuple[Activity, ...]  # by first time, each row of the table by itself
+    days: int  # on which packets were captured (UTC)
     blind: dict[str, str]  # by capture point, what it did not let us see
     assets: dict[str, Asset]
     listed: bool  # somebody declared what assets there are
@@ -204,6 +209,7 @@ class Detector:
         zones: Iterable[str] = (),
         technique: tuple[str, ...] = (),
         changes: tuple[Change, ...] = (),
+        steps: tuple[Step, ...] = (),
         count: int = 0,
         when: tuple[int, int] = (0, 0),
     ) -> Finding:
@@ -224,6 +230,7 @@ class Detector:
             technique=technique or self.technique,
             requirement=self.requirement,
             changes=changes,
+            steps=steps,
             count=count,
             first_time=when[0],
             last_time=when[1],

@@ -6,22 +6,32 @@ from collections.abc import Iterable
 from typing import Final
 
 from zonewatch.rules.context import Context, Detector, Fact, Told
-from zonewatch.rules.exposure import (
-    no_authentication,
-    public_client,
-    public_server,
-    remote_access,
-    unauthenticated,
-    unknown_asset,
-    unzoned_asset,
-    value_change,
-)
+from zonewatch.rules.exposure.boundary import dual_homed, shared_segment
+from zonewatch.rules.exposure.control import no_authentication, unauthenticated, value_change
+from zonewatch.rules.exposure.devices import unknown_asset, unzoned_asset
+from zonewatch.rules.exposure.internet import public_client, public_server
+from zonewatch.rules.exposure.needless import needless
+from zonewatch.rules.exposure.remote import console, remote_access, remote_support
+from zonewatch.rules.exposure.weaknesses import WEAKNESSES
 from zonewatch.rules.findings import SEVERITIES, Finding
 from zonewatch.rules.oddities import malformed
+from zonewatch.rules.owners import address_conflict
+from zonewatch.rules.pivots import pivots
 from zonewatch.rules.scan import scan
 from zonewatch.rules.violations import reported, undecided, violations
 
 DETECTORS: Final[tuple[Detector, ...]] = (
+    Detector(
+        "pivot.chain",
+        "A chain of remote sessions that ends in a change of the process",
+        "high",
+        ("T0886",),
+        ("SR 1.13", "SR 2.1", "SR 5.2"),
+        "both",
+        "Treat it as an incident until somebody answers for it: ask who was at the first host, cut the sessions, keep "
+        "the hosts on the way as they are, and compare the device's program and values with the last known good ones.",
+        pivots,
+    ),
     Detector(
         "exposure.public_client",
         "An OT service is reached from a public address",
@@ -75,6 +85,59 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         public_server,
     ),
     Detector(
+        "exposure.remote_support",
+        "Remote support or a tunnel on the process side",
+        "high",
+        ("T0822",),
+        ("SR 1.13", "SR 5.2"),
+        "both",
+        "Remove the tool, or let the vendor come through the jump host in an agreed window.",
+        remote_support,
+    ),
+    Detector(
+        "exposure.dual_homed",
+        "A host that is in two zones at once",
+        "high",
+        ("T0886",),
+        ("SR 5.1",),
+        "both",
+        "Take one of its addresses away, or declare it a router or firewall and have it enforce the policy.",
+        dual_homed,
+    ),
+    Detector(
+        "exposure.shared_segment",
+        "Zones that share a segment",
+        "medium",
+        ("T0830",),
+        ("SR 5.1", "SR 5.2"),
+        "both",
+        "Put the zones into VLANs of their own with a firewall between them; a boundary inside one segment enforces "
+        "nothing.",
+        shared_segment,
+    ),
+    Detector(
+        "exposure.cleartext_console",
+        "A console that anybody on the way can read",
+        "high",
+        ("T0859", "T0886"),
+        ("SR 1.5", "SR 4.1"),
+        "both",
+        "Switch Telnet, rlogin and rsh off and use SSH. Where the device has none, reach it through the jump host "
+        "only.",
+        console,
+    ),
+    *WEAKNESSES,
+    Detector(
+        "exposure.needless_service",
+        "Services that a role does not need",
+        "low",
+        ("T0885",),
+        ("SR 7.7",),
+        "OT",
+        "Switch the service off on the device; where that cannot be, let only the hosts that need it reach it.",
+        needless,
+    ),
+    Detector(
         "protocol.malformed",
         "Malformed or protocol-violating messages",
         "low",
@@ -83,6 +146,18 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         "OT",
         "Find the sender, and what makes it send so.",
         malformed,
+    ),
+    Detector(
+        "network.address_conflict",
+        "An address that several devices have at once",
+        "medium",
+        ("T0830",),
+        ("SR 3.1", "SR 1.2"),
+        "both",
+        "Find both devices by their MAC addresses in the switches. An address that was set twice: change one. A "
+        "redundant pair that switched over: note it. A device that takes the addresses of others: take it off the "
+        "network, and check what passed through it.",
+        address_conflict,
     ),
     Detector(
         "policy.unknown_asset",

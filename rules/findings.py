@@ -25,6 +25,19 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a story: a remote session, or what was done at its end."""
+
+    client: str  # asset id, or address
+    server: str
+    protocol: str
+    what: str  # "remote session as vendor", "write (write_single_register), 3 events"
+    evidence: tuple[Evidence, ...]
+    first_time: int = 0
+    last_time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One finding. `identity` names the fields that make it the same finding next week."""
 
@@ -50,6 +63,7 @@ class Finding:
     last_time: int = 0
     evidence: tuple[Evidence, ...] = ()  # bounded
     state: Literal["open", "accepted", "resolved"] = "open"
+    steps: tuple[Step, ...] = ()  # of a story, in their order
 
     @property
     def id(self) -> str:

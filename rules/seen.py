@@ -33,3 +33,16 @@ def unanswered(sources: Iterable[str], known: Mapping[str, str]) -> str:
     """`no answer was seen`, with what may have hidden one."""
     hidden = "; ".join(f"at {source}: {known[source]}" for source in sorted(set(sources)) if source in known)
     return f"no answer was seen ({hidden})" if hidden else "no answer was seen"
+
+
+DAY: Final = 86_400_000_000_000
+"""Nanoseconds."""
+
+
+def days(coverage: pa.Table) -> int:
+    """On how many days (UTC) packets were captured, taking each capture as going on from its first to its last."""
+    found: set[int] = set()
+    for row in plain(coverage.select(["first_time", "last_time"])).to_pylist():
+        if row["first_time"] and row["last_time"]:
+            found.update(range(row["first_time"] // DAY, row["last_time"] // DAY + 1))
+    return len(found)

@@ -22,6 +22,7 @@ from zonewatch.rules.context import (
     times,
     value_changes,
 )
+from zonewatch.rules.entries import jump_hosts
 from zonewatch.rules.findings import Finding, Severity
 from zonewatch.rules.judge import JudgedChange, VerdictRow
 from zonewatch.rules.suggest import suggestion
@@ -256,6 +257,9 @@ def remote_severity(context: Context, client: str) -> tuple[Severity, list[str]]
     asset = context.assets.get(client)
     if asset is None or context.is_unknown(asset):
         return "high", ["the client is in no list of known assets"]
+    hosts = jump_hosts(context.policy)
+    if hosts and not context.is_process(client) and not hosts & {client, asset.declared, *asset.addresses}:
+        return "high", [f"past the jump host ({listing(sorted(hosts), 4)}) that the policy declares"]
     return "medium", ["remote access to a host of the process side"]
 
 
@@ -269,7 +273,7 @@ def undecided(context: Context, detector: Detector, _told: frozenset[Fact]) -> I
             (("client", client), ("server", server), ("protocol", protocol), ("use", use)),
             f"{context.name(client)} and {context.name(server)}: {protocol} could not be judged",
             detector.severity,
-            ["what was kept is too coarse, or the policy says what this version does not judge"],
+            ["what was kept is too coarse to judge by"],
             f"{listing(dict.fromkeys(row.decision.reason for row in rows), 4)}.",
             [item for row in rows for item in row.seen.evidence],
             assets=(client, server),

@@ -29,7 +29,7 @@ from zonewatch.rules.findings import SEVERITIES
 from zonewatch.rules.policy.load import PolicyErrors, load_policy
 from zonewatch.sensor import events as event_output
 from zonewatch.sensor import policy as policy_commands
-from zonewatch.sensor import policy_traffic as policy_traffic
+from zonewatch.sensor import policy_paths, policy_traffic
 from zonewatch.sensor.evidence import prove, versions
 from zonewatch.sensor.inputs import MISUSED, moment, refuse_unreadable, say_unread
 from zonewatch.sensor.pipeline import Given, assess, decode, write_events
@@ -62,6 +62,7 @@ app = typer.Typer(
 )
 
 app.add_typer(policy_commands.app, name="policy")
+policy_commands.app.command("paths")(policy_paths.paths_)
 
 DONE: Final = 0
 FOUND: Final = 1
@@ -162,7 +163,7 @@ def audit(
     refuse_unreadable(tables["coverage"].select(["capture", "status", "problem"]).to_pylist(), errors)
     result = assess(tables, given, title=given.policy.suc.name if given.policy is not None else "")
     out.mkdir(parents=True, exist_ok=True)
-    write_events(tables, out)
+    write_events(tables, result.inventory, out)
     with shown(errors, octets, "collecting evidence") as progress:
         proven = prove(result, tables, points, before, out, progress)
     result = proven.result

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 import pyarrow.parquet as pq
 
 from zonewatch import __version__
@@ -18,6 +18,7 @@ from zonewatch.dissectors.decoder import Decoder, Detail, Source
 from zonewatch.inventory.build import build
 from zonewatch.inventory.crowd import without_crowds
 from zonewatch.inventory.declared import DeclaredAsset
+from zonewatch.inventory.model import Inventory
 from zonewatch.inventory.tables import Tables, plain
 from zonewatch.reports.assemble import assemble
 from zonewatch.reports.result import AuditResult
@@ -27,7 +28,11 @@ from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.model import Policy
 from zonewatch.sensor.sources import UsageError
 
+pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain word beside a column
+
 _KEPT: Final = ("events", "aggregates", "flows", "activities", "claims", "addresses", "oddities", "coverage")
+
+_SEPARATOR: Final = "\x1f"
 
 _STEP: Final = 500_000
 """Packets decoded before rows are taken and progress is told."""
@@ -151,11 +156,25 @@ def within(tables: dict[str, pa.Table], begin: int | None, end: int | None) -> d
     return kept
 
 
-def write_events(tables: dict[str, pa.Table], folder: Path) -> None:
+def write_events(tables: dict[str, pa.Table], inventory: Inventory, folder: Path) -> None:
     """`events.parquet` and `activities.parquet`: the events kept whole and the activities of services, words as plain
-    text, the same bytes for the same rows."""
+    text, both ends by their names too, the same bytes for the same rows."""
     for name in ("events", "activities"):
-        pq.write_table(spelled(tables[name]), folder / f"{name}.parquet", compression="zstd", store_schema=False)
+        table = with_names(spelled(tables[name]), inventory)
+        pq.write_table(table, folder / f"{name}.parquet", compression="zstd", store_schema=False)
+
+
+def with_names(table: pa.Table, inventory: Inventory) -> pa.Table:
+    """The same rows with `client_name` and `server_name` behind the addresses; empty where there is no better one."""
+    names = {asset.id: asset.short_name for asset in inventory.assets}
+    known = [(place, names[asset]) for place, asset in inventory.by_address.items() if names[asset] != place[1]]
+    keys = pa.array([_SEPARATOR.join(place) for place, _ in known], pa.utf8())
+    values = pa.array([name for _, name in known], pa.utf8())
+    for end in ("client", "server"):
+        places = pc.binary_join_element_wise(table["source"], table[end], _SEPARATOR)
+        found = pc.fill_null(values.take(pc.index_in(places, value_set=keys).combine_chunks()), "")
+        table = table.add_column(table.column_names.index(end) + 1, f"{end}_name", found)
+    return table
 
 
 def spelled(table: pa.Table) -> pa.Table:

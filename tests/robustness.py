@@ -25,21 +25,30 @@ from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
 KINDS: Final = (".pcap", ".pcapng", ".cap", ".trace", ".pcap.gz", ".pcapng.gz")
 SMALL: Final = 300_000
 HANG: Final = 60  # seconds; then the process ends with a traceback
-TABLES: Final = ("events", "aggregates", "flows", "claims", "addresses", "oddities", "coverage")
+TABLES: Final = ("events", "aggregates", "flows", "activities", "claims", "addresses", "oddities", "coverage")
+BUNDLED: Final = Path(__file__).resolve().parents[1] / "pcaps"
+"""Captures of this project: every service is in them."""
 
 
 def captures(largest: int | None = None) -> list[Path]:
-    """All captures of the shared folder up to a size, sorted by name."""
+    """All captures of the shared folder and of this project up to a size, sorted by name."""
     return [
         path
-        for path in sorted(CAPTURES.rglob("*"))
+        for folder in (CAPTURES, BUNDLED)
+        for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name.endswith(KINDS) and (largest is None or path.stat().st_size <= largest)
     ]
 
 
 def name_of(path: Path) -> str:
-    """The capture's name, below the shared folder."""
-    return path.relative_to(CAPTURES).as_posix()
+    """The capture's name, below its folder."""
+    return path.relative_to(BUNDLED.parent if path.is_relative_to(BUNDLED) else CAPTURES).as_posix()
+
+
+def named(name: str) -> Path:
+    """The capture of a name."""
+    bundled = BUNDLED.parent / name
+    return bundled if bundled.is_file() else CAPTURES / name
 
 
 def flip(data: bytearray, chance: random.Random) -> None:
@@ -77,6 +86,45 @@ def insert(data: bytearray, chance: random.Random) -> None:
     data[place:place] = chance.randbytes(chance.randrange(1, 64))
 
 
+def packets_of(data: bytearray) -> list[tuple[int, int]]:
+    """Where the packets of a little-endian pcap start and end, with their headers; none of another file."""
+    place, found = 24, []
+    while data[:4] == b"\xd4\xc3\xb2\xa1" and place + 16 <= len(data):
+        end = place + 16 + int.from_bytes(data[place + 8 : place + 12], "little")
+        if end > len(data):
+            break
+        found.append((place, end))
+        place = end
+    return found
+
+
+def flip_packet(data: bytearray, chance: random.Random) -> None:
+    """Changes a few octets of one packet, mostly behind its first headers; the file stays whole."""
+    packets = [(start + 16, end) for start, end in packets_of(data) if end > start + 16]
+    if not packets:
+        flip(data, chance)
+        return
+    start, end = chance.choice(packets)
+    start = min(start + chance.choice((0, 14, 34, 42, 54)), end - 1)
+    for _ in range(chance.choice((1, 2, 4, 8))):
+        data[chance.randrange(start, end)] = chance.choice((0, 1, 0xFF, 0x7F, 0x80, chance.randrange(256)))
+
+
+def move_packets(data: bytearray, chance: random.Random) -> None:
+    """Takes a packet out, sends it again, or puts it elsewhere; the file stays whole."""
+    packets = packets_of(data)
+    if not packets:
+        duplicate(data, chance)
+        return
+    start, end = chance.choice(packets)
+    packet = data[start:end]
+    if chance.random() < 0.7:
+        del data[start:end]
+    if chance.random() < 0.7:
+        place = chance.choice([start for start, _ in packets_of(data)] or [24])
+        data[place:place] = packet
+
+
 CHANGES: Final[tuple[Callable[[bytearray, random.Random], None], ...]] = (
     flip,
     flip,
@@ -85,6 +133,11 @@ CHANGES: Final[tuple[Callable[[bytearray, random.Random], None], ...]] = (
     remove,
     duplicate,
     insert,
+    flip_packet,
+    flip_packet,
+    flip_packet,
+    move_packets,
+    move_packets,
 )
 
 
@@ -152,10 +205,10 @@ def main() -> None:
     parser.add_argument("--part", default="0/1", metavar="I/N", help="every N-th capture, from the I-th")
     given = parser.parse_args()
     if given.keep:
-        given.keep.write_bytes(mutant((CAPTURES / given.only).read_bytes(), given.only, given.number))
+        given.keep.write_bytes(mutant(named(given.only).read_bytes(), given.only, given.number))
         return
     first, step = (int(word) for word in given.part.split("/"))
-    paths = [CAPTURES / given.only] if given.only else captures(given.largest)[first::step]
+    paths = [named(given.only)] if given.only else captures(given.largest)[first::step]
     numbers = range(given.mutants) if given.number is None else range(given.number, given.number + 1)
     found: list[str] = []
     begin = time.monotonic()

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests import hostile
+from tests.hostile import control
 
 PLANT = Path(__file__).resolve().parent.parent / "pcaps" / "waterworks"
 DIGESTS = """
@@ -74,8 +75,8 @@ def digests(path: Path, seed: str, threads: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("kind", "counter", "size"),
     [
-        pytest.param(hostile.half_open, "flows_evicted", 120_000, id="half_open"),
-        pytest.param(hostile.other_registers, "combinations_coalesced", 40_000, id="other_registers"),
+        pytest.param(control.half_open, "flows_evicted", 120_000, id="half_open"),
+        pytest.param(control.other_registers, "combinations_coalesced", 40_000, id="other_registers"),
     ],
 )
 def test_same_rows_where_more_comes_than_is_kept(kind: Any, counter: str, size: int, tmp_path: Path) -> None:

@@ -12,8 +12,6 @@ from tests import robustness
 MUTANTS: Final = range(5)
 SMALL: Final = robustness.captures(robustness.SMALL)
 
-pytestmark = pytest.mark.skipif(not SMALL, reason="the shared captures are not here")
-
 
 @pytest.mark.parametrize("path", SMALL, ids=robustness.name_of)
 def test_capture_and_its_mutants(path: Path, tmp_path: Path) -> None:

@@ -225,6 +225,8 @@ pub struct Activities {
     pub coalesced: u64,
     /// Activities not kept.
     pub dropped: u64,
+    /// Octets of the fields of all that became rows.
+    pub told: usize,
 }
 
 impl Activities {
@@ -247,9 +249,9 @@ impl Activities {
         let pair = Pair { source: place.source, protocol: place.protocol, client, server };
         let mut found = self.find(&pair, place, &activity, false);
         if found.is_none() {
-            let kept = self.pairs.entry(pair).or_default();
-            if *kept < MAX_OF_PAIR && self.rows.len() < MAX_ROWS && self.octets < MAX_OCTETS {
-                *kept += 1;
+            let kept = self.pairs.get(&pair).copied().unwrap_or_default();
+            if kept < MAX_OF_PAIR && self.rows.len() < MAX_ROWS && self.octets < MAX_OCTETS {
+                self.pairs.insert(pair, kept + 1);
                 return Some(self.keep(pair, place, activity, false, stamp));
             }
             activity.fields = Vec::new();
@@ -320,6 +322,7 @@ impl Activities {
         }));
         self.index.clear();
         self.pairs.clear();
+        self.told += self.octets;
         self.octets = 0;
         self.bucket = None;
         self.turn += 1;

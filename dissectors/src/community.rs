@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use smallvec::SmallVec;
 
 use crate::flows::Transport;
 use crate::net::ip::{Ip, number};
@@ -45,24 +46,30 @@ pub fn id(transport: Transport, ends: [Ip; 2], ports: [u16; 2]) -> String {
     let one_way = transport == Transport::Icmp && answer(is_v6, ports[0]).is_none();
     let turned = !one_way && (ends[1], ports[1]) < (ends[0], ports[0]);
     let order = if turned { [1, 0] } else { [0, 1] };
-    let mut hash = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
-    hash.update(&[0, 0]);
+    let mut hashed = SmallVec::<[u8; 64]>::new();
+    hashed.extend([0, 0]);
     for side in order {
         match addresses[side] {
-            IpAddr::V4(address) => hash.update(&address.octets()),
-            IpAddr::V6(address) => hash.update(&address.octets()),
+            IpAddr::V4(address) => hashed.extend(address.octets()),
+            IpAddr::V6(address) => hashed.extend(address.octets()),
         }
     }
-    hash.update(&[protocol, 0]);
-    if !matches!(transport, Transport::Ip(_)) {
-        order.into_iter().for_each(|side| hash.update(&ports[side].to_be_bytes()));
+    hashed.extend([protocol, 0]);
+    if !matches!(transport, Transport::Ip(_)) || protocol == number::SCTP {
+        order.into_iter().for_each(|side| hashed.extend(ports[side].to_be_bytes()));
     }
-    format!("1:{}", STANDARD.encode(hash.finish()))
+    let mut id = String::with_capacity(30);
+    id.push_str("1:");
+    STANDARD.encode_string(digest(&SHA1_FOR_LEGACY_USE_ONLY, &hashed), &mut id);
+    id
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ONE_V6: &str = "fe80::200:86ff:fe05:80da";
+    const OTHER_V6: &str = "fe80::260:97ff:fe07:69ea";
 
     #[test]
     fn both_ways_have_the_published_identifier() {
@@ -70,6 +77,10 @@ mod tests {
             (Transport::Tcp, "128.232.110.120", 34_855, "66.35.250.204", 80, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="),
             (Transport::Udp, "192.168.1.52", 54_585, "8.8.8.8", 53, "1:d/FP5EW3wiY1vCndhwleRRKHowQ="),
             (Transport::Icmp, "192.168.0.89", 8, "192.168.0.1", 0, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="),
+            (Transport::Icmp, ONE_V6, 135, OTHER_V6, 136, "1:dGHyGvjMfljg6Bppwm3bg0LO8TY="),
+            (Transport::Icmp, OTHER_V6, 134, "ff02::1", 133, "1:pkvHqCL88/tg1k4cPigmZXUtL00="),
+            (Transport::Ip(number::SCTP), "192.168.170.8", 7, "192.168.170.56", 80, "1:jQgCxbku+pNGw8WPbEc/TS/uTpQ="),
+            (Transport::Ip(46), "10.1.24.4", 0, "10.1.12.1", 0, "1:/nQI4Rh/TtY3mf0R2gJFBkVlgS4="),
         ];
         for (transport, client, client_port, server, server_port, expected) in cases {
             let ends = [client, server].map(|text| Ip::from(text.parse::<IpAddr>().unwrap()));

@@ -123,7 +123,8 @@ pub fn segment(flow: &mut Flow, seen: Seen<'_>, acknowledgement: Option<u32>, si
         });
     }
     let held = halves.iter().map(Half::held).sum::<usize>() + assemblies.iter().map(Assembly::held).sum::<usize>();
-    let too_much = sinks.holds_too_much(Hold::Parts, &mut talk.held, held + talk.session.held());
+    let parts = talk.parts();
+    let too_much = sinks.holds_too_much(Hold::Parts, &mut talk.held, held + parts);
     talk.bound_requests(sinks);
     let history = |halves: &[Half; 2]| halves.iter().map(Half::history).sum();
     if sinks.holds_too_much(Hold::History, &mut talk.held, history(halves)) {
@@ -151,7 +152,7 @@ fn give_up(stream: &mut Stream, stamp: Stamp, sinks: &mut Sinks, output: &mut Ou
         give_up_holes(stream, direction, sinks, output);
         stream.talk.give_up(&mut stream.assemblies[direction as usize], direction, stamp, sinks, output);
     }
-    sinks.gave_up(&mut stream.talk.held);
+    stream.talk.gave_up(sinks);
 }
 
 fn give_up_holes(stream: &mut Stream, direction: Direction, sinks: &mut Sinks, output: &mut Output) {
@@ -206,16 +207,21 @@ pub fn finish(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
     }
 }
 
-/// Where a service has said all that is to be learnt, what follows in its flow is only counted.
+/// Where a service has said all that is to be learnt, what follows in its flow is only counted. Where it had to let go
+/// of what it held, what was open is told as it is; datagrams, which need none before them, may be recognised again.
 pub fn settle(flow: &mut Flow, sinks: &mut Sinks, output: &mut Output) {
-    let talk = match &flow.content {
-        Content::Stream(stream) => &stream.talk,
-        Content::Datagrams(talk) => talk,
+    let (talk, is_stream) = match &flow.content {
+        Content::Stream(stream) => (&stream.talk, true),
+        Content::Datagrams(talk) => (&**talk, false),
         Content::Unknown(_) | Content::Quiet(_) => return,
     };
-    if talk.session.is_done() {
+    let (is_done, is_over) = (talk.session.is_done(), talk.is_over);
+    if is_done || is_over {
         finish(flow, sinks, output);
-        flow.content = Content::Quiet(flow.client());
+        flow.content = if is_done || is_stream { Content::Quiet(flow.client()) } else { Content::Unknown(None) };
+    } else if talk.session.may_forget() {
+        finish(flow, sinks, output);
+        flow.content = Content::Unknown(None);
     }
 }
 

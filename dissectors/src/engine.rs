@@ -24,8 +24,9 @@ use crate::net::tcp::Stamp;
 use crate::recognise::{Opening, Seen};
 use crate::record::Recorder;
 use crate::registry;
-use crate::services::{self, Basis};
+use crate::services::Basis;
 use crate::session::{Direction, Output};
+use crate::signatures::{by_datagram, by_stream};
 use crate::sinks::{Detail, Odd, Rows, Sinks};
 
 /// Distinct pairs of IP and MAC address kept.
@@ -34,6 +35,8 @@ const MAX_SIGHTINGS: usize = 100_000;
 const MAX_PROBATION: usize = 32 * 1024 * 1024;
 /// Packets of a flow whose first octets are looked at for a service.
 const SERVICE_LOOKS: u32 = 8;
+/// Octets of the fields of activities that count as one row more.
+const OCTETS_A_ROW: usize = 256;
 /// A step of the packet clock back by more than this, or on by more than the other, is a jump.
 const CLOCK_BACK_NS: i64 = 1_000_000_000;
 const CLOCK_ON_NS: i64 = 3_600_000_000_000;
@@ -157,10 +160,12 @@ impl Engine {
         (rows, recorder, dictionaries)
     }
 
-    /// Rows that were made and not yet taken, of the tables that grow with the packets.
+    /// Rows that were made and not yet taken, of the tables that grow with the packets, and what the fields of activities
+    /// were longer so far.
     pub fn rows(&self) -> usize {
         let Sinks { rows, recorder, .. } = &self.sinks;
-        recorder.events.rows() + rows.pdus.rows() + rows.activities.rows() + rows.flows.rows()
+        let rows = recorder.events.rows() + rows.pdus.rows() + rows.activities.rows() + rows.flows.rows();
+        rows + self.sinks.octets_told() / OCTETS_A_ROW
     }
 
     /// The words of all rows.
@@ -346,12 +351,14 @@ impl Engine {
             _ => addresses.ip(address),
         };
         self.sinks.coverage.flows += 1;
+        let ends = [
+            intern(load.addresses[0], context.source, addresses),
+            intern(load.addresses[1], context.destination, addresses),
+        ];
+        let agreed = (load.transport == Transport::Tcp).then(|| self.sinks.agreed(ends, load.ports)).flatten();
         self.flows.insert(Flow {
             key,
-            addresses: [
-                intern(load.addresses[0], context.source, addresses),
-                intern(load.addresses[1], context.destination, addresses),
-            ],
+            addresses: ends,
             ports: load.ports,
             endpoints: load.addresses,
             macs: [None, context.destination.and_then(Station::mac)],
@@ -368,7 +375,7 @@ impl Engine {
             flags: [0; 2],
             opener: None,
             starts: [None; 2],
-            service: None,
+            service: agreed.map(|service| (service, Basis::Content)),
             loaded: 0,
             content: Content::Unknown(None),
         })
@@ -402,7 +409,8 @@ impl Engine {
         let sequence = load.sequence.wrapping_add(u32::from(load.flags & flag::SYN != 0));
         let loaded = !load.payload.is_empty() || load.missing > 0;
         if loaded {
-            look_for_service(flow, load.payload);
+            flow.loaded = flow.loaded.saturating_add(1);
+            look_for_service(flow, load.payload, by_stream);
         }
         if load.flags & flag::SYN != 0 {
             flow.starts[direction as usize] = Some(sequence);
@@ -469,6 +477,9 @@ impl Engine {
                 }
                 None => sinks.coverage.recognitions_dropped += u64::from(!on_probation.is_empty()),
             }
+            if flow.key.transport() == Transport::Udp {
+                look_for_service(flow, load.payload, by_datagram);
+            }
             return;
         }
         let seen = Seen { direction, sequence: 0, payload: load.payload, missing: load.missing, stamp };
@@ -518,9 +529,8 @@ fn is_over(flow: &Flow) -> bool {
     flow.loaded > 0 || both & (flag::FIN | flag::RST) != 0
 }
 
-fn look_for_service(flow: &mut Flow, payload: &[u8]) {
-    flow.loaded = flow.loaded.saturating_add(1);
+fn look_for_service(flow: &mut Flow, payload: &[u8], by: fn(&[u8], [u16; 2]) -> Option<&'static str>) {
     if flow.loaded <= SERVICE_LOOKS && flow.service.is_none() {
-        flow.service = services::by_stream(payload).map(|service| (service, Basis::Content));
+        flow.service = by(payload, flow.ports).map(|service| (service, Basis::Content));
     }
 }

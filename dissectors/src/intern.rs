@@ -1,10 +1,13 @@
 //! Words are kept once and named by number: Arrow dictionaries are made of them.
 
 use std::fmt::Write as _;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use arrow_array::StringArray;
-use hashbrown::HashMap;
+use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use hashbrown::hash_table::Entry;
+use hashbrown::{HashMap, HashTable};
 
 use crate::crowd::{Network, STATIONS};
 use crate::model::Unit;
@@ -41,11 +44,14 @@ impl Default for Places {
     }
 }
 
-/// A growing list of distinct words.
+/// A growing list of distinct words, laid out as Arrow has them: one text, and where each word ends.
 #[derive(Debug, Default)]
 pub struct Words {
-    list: Vec<Box<str>>,
-    by_text: Map<Box<str>>,
+    text: String,
+    /// Ends of the words in the text.
+    ends: Vec<i32>,
+    index: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
     by_place: Places,
     array: Option<Arc<StringArray>>,
 }
@@ -53,12 +59,19 @@ pub struct Words {
 impl Words {
     /// Number of a word.
     pub fn id(&mut self, word: &str) -> u32 {
-        if let Some(&id) = self.by_text.get(word) {
-            return id;
-        }
-        let id = self.list.len() as u32;
-        self.list.push(word.into());
-        self.by_text.insert(word.into(), id);
+        let (text, ends, hasher) = (&self.text, &self.ends, &self.hasher);
+        let hash = |word: &str| hasher.hash_one(word);
+        let entry =
+            self.index.entry(hash(word), |id| slice(text, ends, *id) == word, |id| hash(slice(text, ends, *id)));
+        let place = match entry {
+            Entry::Occupied(found) => return *found.get(),
+            Entry::Vacant(place) => place,
+        };
+        let id = self.ends.len() as u32;
+        place.insert(id);
+        self.text.push_str(word);
+        // Words of a run are bounded, far below what an end can tell.
+        self.ends.push(i32::try_from(self.text.len()).unwrap_or(i32::MAX));
         self.array = None;
         id
     }
@@ -81,14 +94,26 @@ impl Words {
 
     /// The word of a number.
     pub fn word(&self, id: u32) -> &str {
-        self.list.get(id as usize).map_or("", |word| word)
+        slice(&self.text, &self.ends, id)
     }
 
     /// All words, as the values of an Arrow dictionary.
     pub fn array(&mut self) -> Arc<StringArray> {
-        let list = &self.list;
-        self.array.get_or_insert_with(|| Arc::new(StringArray::from_iter_values(list.iter()))).clone()
+        let (text, ends) = (&self.text, &self.ends);
+        let make = || {
+            let offsets: Vec<i32> = std::iter::once(0).chain(ends.iter().copied()).collect();
+            let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+            Arc::new(StringArray::new(offsets, Buffer::from_slice_ref(text.as_bytes()), None))
+        };
+        self.array.get_or_insert_with(make).clone()
     }
+}
+
+fn slice<'a>(text: &'a str, ends: &[i32], id: u32) -> &'a str {
+    let end_of = |id: usize| ends.get(id).map(|end| *end as usize);
+    let id = id as usize;
+    let start = id.checked_sub(1).map_or(Some(0), end_of);
+    start.zip(end_of(id)).and_then(|(start, end)| text.get(start..end)).unwrap_or_default()
 }
 
 /// Addresses and units by number; their texts are made once.
@@ -209,7 +234,6 @@ pub struct Dictionaries {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow_array::Array;
 
     #[test]
     fn a_word_has_one_number() {
@@ -217,7 +241,8 @@ mod tests {
         let first = words.fixed("read");
         assert_eq!((words.fixed("read"), words.id("read"), words.word(first)), (first, first, "read"));
         assert_ne!(words.id("write"), first);
-        assert_eq!(words.array().len(), 2);
+        assert_eq!(words.array().iter().flatten().collect::<Vec<_>>(), ["read", "write"]);
+        assert_eq!(words.word(2), "");
     }
 
     #[test]
@@ -240,9 +265,9 @@ mod tests {
         for number in 0..MAX_UNITS as u32 {
             addresses.unit(Unit::Number(number));
         }
-        let words = addresses.words().list.len();
+        let words = addresses.words().ends.len();
         let further = [1, 2].map(|more| addresses.unit(Unit::Number(MAX_UNITS as u32 + more)));
         assert_eq!(further.map(|id| addresses.words().word(id).to_string()), [UNITS; 2]);
-        assert_eq!((addresses.words().list.len(), addresses.units_folded), (words + 1, 2));
+        assert_eq!((addresses.words().ends.len(), addresses.units_folded), (words + 1, 2));
     }
 }

@@ -96,12 +96,18 @@ pub trait Session: Send {
         self.protocol().name()
     }
 
+    /// Datagrams only. True where nothing said so far has a bearing on what follows: the session is let go, and what
+    /// follows is recognised anew. Flows of one question and its answer are many, and take no room then.
+    fn may_forget(&self) -> bool {
+        false
+    }
+
     /// True where nothing more is to be learnt: what follows is only counted.
     fn is_done(&self) -> bool {
         false
     }
 
-    /// Octets held for half-built messages above the framing.
+    /// Octets held for half-built messages above the framing; of a service all that it holds beyond its own size.
     fn held(&self) -> usize {
         0
     }
@@ -187,6 +193,17 @@ pub enum Recognition {
     Yes(Box<dyn Session>),
 }
 
+/// A connection that the two hosts of a conversation agreed on: who listens for it, and where, and what it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The way of what the listener sends in the conversation.
+    pub listener: Direction,
+    /// Its TCP port.
+    pub port: u16,
+    /// The service of the connection.
+    pub service: &'static str,
+}
+
 /// Where a session puts what it decodes.
 #[derive(Default)]
 #[expect(clippy::vec_box, reason = "a message is handed on from stage to stage and comes back for reuse")]
@@ -199,6 +216,8 @@ pub struct Output {
     pub claims: Vec<(usize, Claim)>,
     /// What was done in the protocol of a service.
     pub activities: Vec<Activity>,
+    /// Connections that were agreed on.
+    pub expected: Vec<Expected>,
     /// Frame of the octets being decoded: of a message over several, the last one.
     pub frame: u64,
     pool: Vec<Box<Message>>,
@@ -257,7 +276,11 @@ impl Output {
 
     /// True where nothing was decoded.
     pub fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.oddities.is_empty() && self.claims.is_empty() && self.activities.is_empty()
+        self.messages.is_empty()
+            && self.oddities.is_empty()
+            && self.claims.is_empty()
+            && self.activities.is_empty()
+            && self.expected.is_empty()
     }
 
     /// Gives a message's buffers back for reuse.
@@ -276,5 +299,6 @@ impl Output {
         self.oddities.clear();
         self.claims.clear();
         self.activities.clear();
+        self.expected.clear();
     }
 }

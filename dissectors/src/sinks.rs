@@ -1,6 +1,8 @@
 //! Where decoded messages, oddities, claims and ended flows go: rows, by way of the exchanges.
 
-use hashbrown::HashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::{HashMap, HashTable};
 
 use crate::activity::Activities;
 use crate::columns::{Table, rows};
@@ -16,15 +18,18 @@ use crate::net::tcp::Stamp;
 use crate::record::{Dialogue, Recorder};
 use crate::refrain::Told;
 use crate::services::{self, Basis};
-use crate::session::{Direction, Output};
+use crate::session::{Direction, Expected, Output};
 use crate::unknown::Tally;
 
 /// Oddities kept of one code and capture file.
 const MAX_ODDITIES: u32 = 1_000;
 /// What all flows together remember to find it again may take so much.
 const MAX_REMEMBERED: usize = 16 << 20;
-/// Distinct statements about devices kept.
+/// Agreed connections that are waited for; where there are more, all are forgotten.
+const MAX_EXPECTED: usize = 4_096;
+/// Distinct statements about devices kept, and octets of them.
 const MAX_CLAIMS: usize = 100_000;
+const MAX_CLAIM_OCTETS: usize = 16 << 20;
 
 /// What conversations hold of what was said. Each kind has a bound of its own for all conversations together: who fills
 /// one takes no room from the others.
@@ -106,8 +111,13 @@ pub struct Sinks {
     held: Held,
     /// Where the rows are that were made of what was decoded last.
     pub told: Told,
-    claims: HashMap<(u32, u32, u32, String), usize, foldhash::fast::RandomState>,
+    /// Rows of claims by what they say.
+    claims: HashTable<usize>,
     claim_rows: Vec<rows::Claim>,
+    /// Services of agreed connections, by listener, its port, and the other host.
+    expected: HashMap<(u32, u16, u32), &'static str, foldhash::fast::RandomState>,
+    claim_octets: usize,
+    hasher: foldhash::fast::RandomState,
     oddity_counts: HashMap<u32, u32, foldhash::fast::RandomState>,
     /// Octets of no message and messages decoded in part, by protocol.
     undecoded: HashMap<Protocol, (u64, u64), foldhash::fast::RandomState>,
@@ -185,6 +195,11 @@ impl Sinks {
         left.is_some()
     }
 
+    /// Octets of the fields of activities that became rows.
+    pub fn octets_told(&self) -> usize {
+        self.activities.told
+    }
+
     /// Counts octets in a protocol's flow that belong to no message.
     pub fn undecoded(&mut self, protocol: Protocol, octets: u64) {
         // Of services no more is read than what they tell of themselves.
@@ -202,6 +217,8 @@ impl Sinks {
         self.rows.flows.extend(self.crowd.finish());
         self.activities.turn(&mut self.rows.activities, &mut self.dictionaries);
         self.claims.clear();
+        self.expected.clear();
+        self.claim_octets = 0;
         self.rows.claims.extend(self.claim_rows.drain(..));
     }
 
@@ -215,7 +232,7 @@ impl Sinks {
         frames: &[u64],
         stamp: Stamp,
     ) -> Option<Direction> {
-        if !(output.oddities.is_empty() && output.claims.is_empty()) {
+        if !(output.oddities.is_empty() && output.claims.is_empty() && output.expected.is_empty()) {
             self.told = Told::default();
             self.remarks(place, direction, output, stamp);
         }
@@ -283,6 +300,24 @@ impl Sinks {
         for (_, claim) in output.claims.drain(..) {
             self.claim(place, direction, stamp, &claim);
         }
+        for Expected { listener, port, service } in output.expected.drain(..) {
+            let [listener, other] = [listener, listener.opposite()].map(|way| place.addresses[way as usize]);
+            if self.expected.len() >= MAX_EXPECTED {
+                self.expected.clear();
+            }
+            self.expected.insert((listener, port, other), service);
+        }
+    }
+
+    /// The service that a new connection was agreed on for: its ends and their ports, the sender of the first packet
+    /// first. It is the only one.
+    pub fn agreed(&mut self, ends: [u32; 2], ports: [u16; 2]) -> Option<&'static str> {
+        if self.expected.is_empty() {
+            return None;
+        }
+        let [sender, receiver] = ends;
+        let answered = self.expected.remove(&(receiver, ports[1], sender));
+        answered.or_else(|| self.expected.remove(&(sender, ports[0], receiver)))
     }
 
     /// Closes the exchanges of a flow that ends.
@@ -349,20 +384,26 @@ impl Sinks {
             (unit, None) => (place.addresses[side as usize], addresses.unit(unit)),
         };
         let attribute = self.dictionaries.names.fixed(claim.attribute.name());
-        let key = (address, unit, attribute, claim.value.clone());
-        if let Some((number, row)) = self.claims.get(&key).and_then(|&row| Some((row, self.claim_rows.get_mut(row)?))) {
-            row.count += 1;
+        let Sinks { claims, claim_rows, hasher, .. } = self;
+        let hash = hasher.hash_one((address, unit, attribute, &*claim.value));
+        let says_it = |number: &usize| {
+            let row = &claim_rows[*number];
+            (row.address, row.unit, row.attribute, &*row.value) == (address, unit, attribute, &*claim.value)
+        };
+        if let Some(&number) = claims.find(hash, says_it) {
+            claim_rows[number].count += 1;
             self.told.claims.push(number);
             return;
         }
-        if self.claim_rows.len() >= MAX_CLAIMS {
+        if claim_rows.len() >= MAX_CLAIMS || self.claim_octets + claim.value.len() > MAX_CLAIM_OCTETS {
             self.coverage.claims_dropped += 1;
             self.told.lacks = true;
             return;
         }
-        self.told.claims.push(self.claim_rows.len());
-        self.claims.insert(key, self.claim_rows.len());
-        self.claim_rows.push(rows::Claim {
+        let number = claim_rows.len();
+        self.told.claims.push(number);
+        self.claim_octets += claim.value.len();
+        claim_rows.push(rows::Claim {
             source: self.source,
             capture: stamp.capture,
             frame: stamp.frame,
@@ -373,6 +414,10 @@ impl Sinks {
             attribute,
             value: claim.value.clone(),
             count: 1,
+        });
+        claims.insert_unique(hash, number, |number| {
+            let row = &claim_rows[*number];
+            hasher.hash_one((row.address, row.unit, row.attribute, &*row.value))
         });
     }
 
@@ -446,7 +491,7 @@ impl Sinks {
         }
         let ends = [flow.endpoints[client], flow.endpoints[server]];
         let ports = [flow.ports[client], flow.ports[server]];
-        let odd_port = basis == Basis::Content.name() && services::is_odd(flow.key.transport(), ports[1], service);
+        let odd_port = basis == Basis::Content.name() && is_at_odd_port(flow, direction, service);
         let row = rows::Flow {
             source: self.source,
             capture: flow.capture,
@@ -470,6 +515,18 @@ impl Sinks {
             last_frame: flow.last().1,
         };
         self.coverage.flows_folded += self.crowd.put(flow, row, ends, addresses, &mut self.rows.flows);
+    }
+}
+
+/// True where a flow's service is at a port that is not its own: that of whoever did not open the connection; of a
+/// connection whose opening was not captured, both; of datagrams, the server's.
+fn is_at_odd_port(flow: &Flow, client: Direction, service: &str) -> bool {
+    let transport = flow.key.transport();
+    let is_odd = |way: Direction| services::is_odd(transport, flow.ports[way as usize], service);
+    match flow.opener {
+        Some(opener) => is_odd(opener.opposite()),
+        None if transport == Transport::Tcp => is_odd(client) && is_odd(client.opposite()),
+        None => is_odd(client.opposite()),
     }
 }
 

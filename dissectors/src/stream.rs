@@ -6,6 +6,8 @@ use crate::session::{Chunk, Direction, Framing, Output, Session};
 
 /// Longest message that is waited for; beyond it the octets are taken for something else.
 const MAX_MESSAGE: usize = 128 * 1024;
+/// Room that a direction keeps for messages that are not whole.
+const ROOM: usize = 4 * 1024;
 /// Octets kept while no message start is in sight, because one may be split there.
 const TAIL: usize = 16;
 /// Frames named for one message.
@@ -23,13 +25,15 @@ pub struct Assembly {
     synced: bool,
     /// True once octets were missing.
     lost: bool,
+    /// True where the first octets start a message, or one was found.
+    sure: bool,
     undecoded: u64,
 }
 
 impl Assembly {
     /// A direction whose first octets start a message.
     pub fn at_start() -> Self {
-        Assembly { synced: true, ..Assembly::default() }
+        Assembly { synced: true, sure: true, ..Assembly::default() }
     }
 
     /// Octets so far that belong to no message, or to the end of a message whose middle is missing.
@@ -43,10 +47,10 @@ impl Assembly {
         self.synced && self.skip == 0 && self.carry.is_empty()
     }
 
-    /// Octets held for a message that is not whole.
+    /// Octets held for a message that is not whole, with the room for more.
     #[inline]
     pub fn held(&self) -> usize {
-        self.carry.len()
+        if self.carry.capacity() > ROOM { self.carry.capacity() } else { self.carry.len() }
     }
 
     /// Gives up what is half built, here and in the session: a message is delivered as cut.
@@ -133,6 +137,9 @@ impl Assembly {
         if !whole.is_empty() && self.carry_frames.len() < MAX_FRAMES && self.carry_frames.last() != Some(&stamp.frame) {
             self.carry_frames.push(stamp.frame);
         }
+        if whole.capacity() > ROOM.max(4 * whole.len()) {
+            whole.shrink_to(ROOM);
+        }
         self.carry = whole;
     }
 
@@ -173,6 +180,7 @@ impl Assembly {
             match session.frame(direction, rest) {
                 Framing::NeedMore if rest.len() < MAX_MESSAGE => return at,
                 Framing::Message(length) if (1..=rest.len()).contains(&length) => {
+                    self.sure = true;
                     session.decode(Chunk { bytes: &rest[..length], wire_length: length, direction }, out);
                     self.hand_over(at == 0, stamp, out, deliver);
                     at += length;
@@ -183,14 +191,21 @@ impl Assembly {
                     if keep > rest.len() {
                         return at;
                     }
+                    self.sure = true;
                     session.decode(Chunk { bytes: &rest[..keep], wire_length: length, direction }, out);
                     self.hand_over(at == 0, stamp, out, deliver);
                     at += length.min(rest.len());
                     self.skip = length.saturating_sub(rest.len());
                 }
                 _ if !session.protocol().is_control() => {
-                    // Whatever else a service says is not read.
-                    self.skip = usize::MAX;
+                    if self.sure {
+                        // Whatever else a service says is not read.
+                        self.skip = usize::MAX;
+                    } else {
+                        // The capture started in the middle of a message.
+                        (self.lost, self.synced) = (true, false);
+                        self.undecoded += rest.len() as u64;
+                    }
                     return bytes.len();
                 }
                 _ => {
@@ -243,7 +258,7 @@ impl Assembly {
             }
         };
         self.undecoded += self.carry.len() as u64;
-        self.carry.clear();
+        self.carry = Vec::new();
         self.carry_frames.clear();
         self.lost = true;
         session.gap(direction, out);
@@ -273,6 +288,7 @@ impl Assembly {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Protocol;
     use crate::registry;
     use crate::session::{Probe, Recognition};
 
@@ -288,6 +304,48 @@ mod tests {
             _ => None,
         });
         found.expect("a session")
+    }
+
+    /// A service whose messages are an `m` and another octet.
+    struct Service(Vec<u8>);
+
+    impl Session for Service {
+        fn protocol(&self) -> Protocol {
+            Protocol::Smb
+        }
+
+        fn frame(&mut self, _: Direction, bytes: &[u8]) -> Framing {
+            if bytes[0] == b'm' { Framing::Message(2) } else { Framing::NotMine }
+        }
+
+        fn resync(&self, _: Direction, bytes: &[u8]) -> Option<usize> {
+            bytes.iter().position(|octet| *octet == b'm')
+        }
+
+        fn decode(&mut self, chunk: Chunk<'_>, _: &mut Output) {
+            self.0.push(chunk.bytes[1]);
+        }
+    }
+
+    #[test]
+    fn a_service_is_found_again_where_the_capture_starts_in_the_middle_of_a_message() {
+        let cases = [
+            (false, "rest|m1|m2", "12"),
+            (false, "rest|of it|it m1", "1"),
+            // Where a message was surely expected, something else was agreed on.
+            (false, "m1|else|m2", "1"),
+            (true, "else|m1", ""),
+        ];
+        for (is_start_known, pieces, expected) in cases {
+            let mut assembly = if is_start_known { Assembly::at_start() } else { Assembly::default() };
+            let (mut session, mut out) = (Service(Vec::new()), Output::default());
+            for octets in pieces.split('|') {
+                let mut deliver = |_: &mut Output, _: &[u64], _: Stamp| {};
+                let (stamp, way) = (Stamp::default(), Direction::Forward);
+                assembly.piece(Piece::Data(octets.as_bytes()), stamp, way, &mut session, &mut out, &mut deliver);
+            }
+            assert_eq!(session.0, expected.as_bytes(), "{pieces}");
+        }
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::session::{Chunk, Direction, Output, Session};
 use crate::sinks::{Detail, Held, Hold, Sinks};
 use crate::stream::Assembly;
 
+/// Octets that every conversation of a service may hold beside what all of them hold together: a question or two.
+const FREE: usize = 256;
+
 /// A conversation of one protocol.
 pub struct Talk {
     /// The protocol's part.
@@ -23,6 +26,8 @@ pub struct Talk {
     pub client: Option<Direction>,
     /// What it holds of what was said.
     pub held: Held,
+    /// True where it is not listened to any longer, because all conversations together hold too much.
+    pub is_over: bool,
 }
 
 impl Talk {
@@ -35,6 +40,7 @@ impl Talk {
             refrain: Refrain::default(),
             client: None,
             held: Held::default(),
+            is_over: false,
         }
     }
 
@@ -103,13 +109,29 @@ impl Talk {
         }
         self.heard(direction, bytes, heard, sinks);
         self.bound_requests(sinks);
-        if sinks.holds_too_much(Hold::Parts, &mut self.held, self.session.held()) {
+        let parts = self.parts();
+        if sinks.holds_too_much(Hold::Parts, &mut self.held, parts) {
             for direction in [Direction::Forward, Direction::Backward] {
                 self.session.gap(direction, output);
                 self.take(direction, stamp, sinks, output);
             }
-            sinks.gave_up(&mut self.held);
+            self.gave_up(sinks);
         }
+    }
+
+    /// Octets that the session holds, as far as they count.
+    #[inline]
+    pub fn parts(&self) -> usize {
+        let free = if self.place.protocol.is_control() { 0 } else { FREE };
+        self.session.held().saturating_sub(free)
+    }
+
+    /// Half-built messages were given up. What a service holds beside them, questions and what it knows of the other
+    /// side, goes when it is not listened to any longer.
+    #[cold]
+    pub fn gave_up(&mut self, sinks: &mut Sinks) {
+        self.is_over = !self.place.protocol.is_control() && self.parts() > 0;
+        sinks.gave_up(&mut self.held);
     }
 
     /// Closes open exchanges where all conversations together have too many.

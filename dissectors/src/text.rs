@@ -137,6 +137,26 @@ pub fn parameter<'a>(list: &'a [u8], name: &str) -> Option<&'a [u8]> {
     None
 }
 
+/// The host of an authority with its port, without the user's name and password that may stand before it (RFC 3986, 3.2).
+/// Where that was cut before its `@`, a word stands where the port should, and is left out.
+pub fn host(authority: &[u8]) -> &[u8] {
+    let host = authority.rsplit(|octet| *octet == b'@').next().unwrap_or_default();
+    let is_port = |port: &[u8]| port.iter().all(u8::is_ascii_digit);
+    match host.iter().rposition(|octet| *octet == b':') {
+        Some(at) if !(host.ends_with(b"]") || is_port(&host[at + 1..])) => {
+            host.split(|octet| *octet == b':').next().unwrap_or_default()
+        }
+        _ => host,
+    }
+}
+
+/// True where nothing of a user stands in a URI's authority.
+pub fn is_without_user(uri: &[u8]) -> bool {
+    let rest = memmem::find(uri, b"://").map_or(uri, |at| &uri[at + 3..]);
+    let authority = rest.split(|octet| matches!(octet, b'/' | b'?' | b'#')).next().unwrap_or_default();
+    !rest.contains(&b'@') && host(authority) == authority
+}
+
 /// Names and values of a form (URL standard, 5.1), not decoded.
 pub fn pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
     form.split(|octet| matches!(octet, b'&' | b';')).filter(|pair| !pair.is_empty()).map(|pair| {
@@ -250,6 +270,24 @@ mod tests {
         assert_eq!((head.get("host"), head.get("X"), head.get("no")), (Some(&b"plc"[..]), Some(&b"1"[..]), None));
         assert_eq!((frame_line(b"a"), frame_line(b"a\nb\n")), (Framing::NeedMore, Framing::Message(2)));
         assert_eq!(frame_line(&[b'a'; MAX_LINE]), Framing::NotMine);
+    }
+
+    #[test]
+    fn hosts_are_told_without_users() {
+        let cases = [
+            ("plc.example:8080", "plc.example:8080"),
+            ("eva:secret@plc.example", "plc.example"),
+            ("eva:se@ret@[fe80::1]:80", "[fe80::1]:80"),
+            ("[fe80::1]", "[fe80::1]"),
+            ("eva:secr", "eva"),
+            ("", ""),
+        ];
+        for (authority, told) in cases {
+            assert_eq!(host(authority.as_bytes()), told.as_bytes(), "{authority}");
+        }
+        for (uri, is) in [("http://plc:80/x?y", true), ("http://eva:secr", false), ("rtsp://eva:se/ret@plc/", false)] {
+            assert_eq!(is_without_user(uri.as_bytes()), is, "{uri}");
+        }
     }
 
     #[test]

@@ -76,6 +76,9 @@
       { selector: '.faded', style: { opacity: 0.12 } },
       { selector: 'node.faded', style: { opacity: 0.3 } },
       { selector: '.hidden', style: { display: 'none' } },
+      { selector: 'edge.way', style: { width: 5, opacity: 1, 'line-color': colours.critical, 'target-arrow-color': colours.critical, 'z-index': 28 } },
+      { selector: 'node.way', style: { 'border-color': colours.critical, 'border-width': 3, 'border-style': 'solid' } },
+      { selector: 'node.close', style: { 'border-style': 'double', 'border-width': 7 } },
       { selector: 'edge.picked', style: { width: 6, opacity: 1, 'z-index': 30 } },
       { selector: 'node.picked', style: { 'border-color': colours.accent, 'border-width': 3.5, 'border-style': 'solid' } },
     ];
@@ -223,7 +226,24 @@
         const own = words.length > 0 && words.every(word => nodeTexts.get(node.id).includes(word));
         cy.getElementById(node.id).toggleClass('faded', active && !lit.has(node.id) && !own);
       });
+      drawWay(data.ways[wanted('way')]);
     });
+  }
+
+  // One way from outside to a controller stands out; its steps are told in the panel.
+  function drawWay(way) {
+    cy.elements().removeClass('way close');
+    if (!way) return;
+    const lit = new Set([...way.nodes, ...way.lines]);
+    data.lines.forEach(row => cy.getElementById(row.id).toggleClass('way', lit.has(row.id)).toggleClass('faded', !lit.has(row.id)));
+    data.nodes.forEach(row => cy.getElementById(row.id).toggleClass('way', lit.has(row.id)).toggleClass('faded', !lit.has(row.id)));
+    way.lines.forEach(id => cy.getElementById(id).removeClass('hidden'));
+    way.close.forEach(id => cy.getElementById(id).addClass('close'));
+    const steps = el('ol');
+    way.steps.forEach(text => steps.append(el('li', text)));
+    panel.hidden = false;
+    stage.classList.add('open');
+    panel.replaceChildren(el('h3', way.label), steps, ...(way.close.length ? [el('p', 'Double border: among the fewest hosts to close.', 'sub')] : []));
   }
   form.addEventListener('input', filter);
   form.addEventListener('submit', event => event.preventDefault());

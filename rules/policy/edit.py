@@ -36,6 +36,8 @@ class Remove(NamedTuple):
 class Add(NamedTuple):
     """A key with its value into the mapping at a place, or an item (without key) at the end of the list there.
 
+    A key that is there without a value takes it.
+
     `text` is YAML on one line, or a mapping with a key on each line; it is indented, or put in braces, as its place is.
     """
 
@@ -94,13 +96,17 @@ def _splice(text: str, root: Any, edit: Edit) -> _Splice:
     if isinstance(edit, Remove):
         return _removal(text, _at(root, edit.path[:-1]), edit.path[-1])
     node = _at(root, edit.path)
-    start = node.start_mark.index
+    if isinstance(edit, Add) and isinstance(node, MappingNode):
+        written = next((value for key, value in node.value if key.value == edit.key), None)
+        if written is not None and _is_empty(written) and "\n" not in edit.text:
+            return _splice(text, root, Replace((*edit.path, edit.key), edit.text))
+    start, lead = node.start_mark.index, " "
     if _is_empty(node) and edit.path:
-        start = _behind(text, _at(root, edit.path[:-1]), edit.path[-1])
+        start, lead = _behind(text, _at(root, edit.path[:-1]), edit.path[-1])
     if isinstance(edit, Add):
-        return _addition(text, node, start, edit)
+        return _addition(text, node, start, lead, edit)
     if _is_empty(node):
-        return _Splice(start, start, f" {edit.text}")
+        return _Splice(start, start, f"{lead}{edit.text}")
     return _Splice(start, _end(node), edit.text)
 
 
@@ -120,12 +126,14 @@ def _child(node: Any, part: str | int) -> Any:
     raise EditError(f"no {part!r} in the file")
 
 
-def _behind(text: str, parent: Any, part: str | int) -> int:
-    """Where an empty value belongs: behind the colon of its key, or behind its dash."""
+def _behind(text: str, parent: Any, part: str | int) -> tuple[int, str]:
+    """Where an empty value belongs and what leads it: behind its dash, or its key's colon, should there be one."""
     if isinstance(parent, MappingNode):
         key = next(key for key, _ in parent.value if key.value == part)
-        return text.index(":", key.end_mark.index) + 1
-    return text.rfind("-", 0, _child(parent, part).start_mark.index) + 1
+        end: int = key.end_mark.index
+        colon = re.compile(r"\s*:").match(text, end)
+        return (colon.end(), " ") if colon is not None else (end, ": ")
+    return text.rfind("-", 0, _child(parent, part).start_mark.index) + 1, " "
 
 
 def _is_empty(node: Any) -> bool:
@@ -178,7 +186,7 @@ def _removal(text: str, parent: Any, part: str | int) -> _Splice:
     return _Splice(first, _line_end(text, end), "")
 
 
-def _addition(text: str, node: Any, start: int, edit: Add) -> _Splice:
+def _addition(text: str, node: Any, start: int, lead: str, edit: Add) -> _Splice:
     block = isinstance(node, MappingNode | SequenceNode) and not node.flow_style
     inner = edit.text if block or "\n" not in edit.text else f"{{{', '.join(edit.text.splitlines())}}}"
     whole = f"{edit.key}: {inner}" if edit.key else inner
@@ -187,7 +195,7 @@ def _addition(text: str, node: Any, start: int, edit: Add) -> _Splice:
     parts = [] if isinstance(node, ScalarNode) else _parts(node)
     if isinstance(node, ScalarNode) or (node.flow_style and not parts):
         inside = f"{{{whole}}}" if edit.key else f"[{whole}]"
-        return _Splice(start, start, f" {inside}") if _is_empty(node) else _Splice(start, _end(node), inside)
+        return _Splice(start, start, f"{lead}{inside}") if _is_empty(node) else _Splice(start, _end(node), inside)
     start, end = parts[-1]
     if node.flow_style:
         return _Splice(end, end, f", {whole}")

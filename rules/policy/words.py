@@ -13,7 +13,7 @@ from zonewatch.inventory.facts import OT_SERVICES
 TRANSPORTS: Final = ("tcp", "udp", "icmp")
 ANY: Final = "any"
 REMOTE_SERVICES: Final = frozenset(
-    ("rdp", "vnc", "ssh", "telnet", "teamviewer", "anydesk", "winrm", "rlogin", "rsh", "x11")
+    ("rdp", "vnc", "ssh", "telnet", "teamviewer", "anydesk", "rustdesk", "radmin", "winrm", "rlogin", "rsh", "x11")
 )
 """Services by which people work at another host."""
 

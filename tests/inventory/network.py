@@ -29,6 +29,7 @@ def network(
     flows: Iterable[Row] = (),
     claims: Iterable[Row] = (),
     seen: Iterable[Row] = (),
+    activities: Iterable[Row] = (),
     sources: Iterable[str] = ("tap",),
 ) -> Tables:
     return Tables(
@@ -36,6 +37,7 @@ def network(
         flows=rows(schemas.FLOWS, tuple(flows)),
         claims=rows(schemas.CLAIMS, tuple(claims)),
         addresses=rows(schemas.ADDRESSES, tuple(seen)),
+        activities=rows(schemas.ACTIVITIES, tuple(activities)),
         coverage=rows(schemas.COVERAGE, [{"source": name, "capture": "a.pcap"} for name in sources]),
     )
 
@@ -91,6 +93,33 @@ def flow(client: str, server: str, port: int, service: str = "", state: str = "c
         "packets_in": 2 if heard else 0,
         "bytes_out": 300,
         "bytes_in": 200 if heard else 0,
+        "first_time": frame,
+        "last_time": frame,
+        "first_frame": frame,
+        "last_frame": frame,
+    }
+    return row | more
+
+
+def activity(client: str, server: str, protocol: str, action: str, operation: str = "session", **more: Any) -> Row:
+    """One row of activities, answered well unless said otherwise; `fields` is a mapping."""
+    frame = more.pop("frame", 1)
+    fields = [{"name": name, "value": value} for name, value in more.pop("fields", {}).items()]
+    row = {
+        "source": "tap",
+        "capture": "a.pcap",
+        "last_capture": "a.pcap",
+        "protocol": protocol,
+        "transport": "tcp",
+        "client": client,
+        "server": server,
+        "client_port": 40000,
+        "server_port": 1,
+        "action": action,
+        "operation": operation,
+        "status": "ok",
+        "fields": fields,
+        "count": 1,
         "first_time": frame,
         "last_time": frame,
         "first_frame": frame,

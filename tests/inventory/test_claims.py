@@ -152,3 +152,26 @@ def test_units_are_ordered_as_numbers() -> None:
         "100",
         "weird",
     ]
+
+
+def test_names_that_agree_are_counted_together_and_shown_with_their_domain() -> None:
+    said = [("HOST1", "smb", 1), ("host1.local", "mdns", 3), ("host1.plant.example", "rdp", 1), ("OTHER", "rdp", 4)]
+    rows = [claim(B, "hostname", value, protocol=protocol, count=count) for value, protocol, count in said]
+    found = only(network(claims=rows, seen=[arp(B, SCHNEIDER)]))
+    assert found.name == "host1.plant.example"
+    assert {item.value for item in found.claims if item.attribute == "hostname"} == {value for value, _, _ in said}
+
+
+def test_the_same_said_in_two_frames_is_one_claim_with_the_first() -> None:
+    mac = claim(SCHNEIDER, "hostname", "plc-1", protocol="lldp", frame=9, time=9)
+    rows = [mac, claim(B, "hostname", "plc-1", protocol="lldp", frame=3, time=3, count=2)]
+    (name,) = (
+        item for item in only(network(claims=rows, seen=[arp(B, SCHNEIDER)])).claims if item.attribute == "hostname"
+    )
+    assert (name.count, name.evidence) == (3, Evidence("tap", "a.pcap", 3))
+
+
+def test_a_host_is_no_user_of_itself() -> None:
+    words = [("hostname", "HOST1"), ("user", "HOST1"), ("user", "EVA")]
+    rows = [claim(B, attribute, value, protocol="netbios-ns") for attribute, value in words]
+    assert only(network(claims=rows, seen=[arp(B, SCHNEIDER)])).users == ("EVA",)

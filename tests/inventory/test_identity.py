@@ -221,3 +221,13 @@ def test_a_router_is_looked_at_once_however_many_addresses_are_behind_it(monkeyp
     rows = [seen(f"10.{subnet}.0.{host}", ROUTER) for subnet in range(4) for host in range(1, 100)]
     assert len(shape(*rows)) == 397
     assert looked == [ROUTER]
+
+
+def test_a_host_whose_address_changes_is_no_router() -> None:
+    spans = [(1, 10), (11, 20), (21, 30)]
+    rows = [
+        seen(f"10.0.0.{host}", PLC, first_time=first, last_time=last) for host, (first, last) in enumerate(spans, 1)
+    ]
+    assert {role for _, _, role in shape(*rows).values()} == {"unknown"}
+    at_once = [{**row, "first_time": 1, "last_time": 30} for row in rows]
+    assert "router" in {role for _, _, role in shape(*at_once).values()}

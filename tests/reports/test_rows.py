@@ -108,3 +108,21 @@ def test_rows_of_an_arrow_table() -> None:
     )
     assert from_arrow(table_rows(schemas.EVENTS, [])).rows == ()
     assert from_arrow(pa.table({"x": pa.array([float("inf")])})).rows == (("inf",),)
+
+
+def test_edges_and_findings_have_the_names_of_both_ends() -> None:
+    result = sample.sample()
+    names = {asset.id: asset.name for asset in result.inventory.assets}
+    edges = edge_rows(result)
+    heads = [column.name for column in edges.columns]
+    for end in ("client", "server"):
+        at, name = heads.index(end), heads.index(f"{end}_name")
+        assert all(row[name] == names[str(row[at])] for row in edges.rows if row[at] in names)
+    findings = finding_rows(result)
+    heads = [column.name for column in findings.columns]
+    told = {
+        asset: name
+        for row in findings.rows
+        for asset, name in zip(row[heads.index("assets")], row[heads.index("names")], strict=True)
+    }
+    assert told["plc-1"].startswith(names["plc-1"])

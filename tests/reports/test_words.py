@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zonewatch.inventory.model import Evidence, Target
+from zonewatch.inventory.model import Asset, Evidence, Interface, Target
 from zonewatch.reports import words
 
 SECOND = words.SECOND
@@ -90,3 +90,13 @@ def test_lists_end_in_a_count() -> None:
     assert words.listed(["a"]) == "a"
     assert words.listed("abc") == "a, b and c"
     assert words.listed("abcde", 3) == "a, b and 3 more"
+
+
+def test_the_name_stands_beside_the_address() -> None:
+    interface = Interface("tap", "10.0.0.5", "", None, False)
+    asset = Asset(id="10.0.0.5", name="plc-3", interfaces=(interface,))
+    assert (words.named(asset), words.beside(asset)) == ("plc-3 (10.0.0.5)", "10.0.0.5")
+    bare = Asset(id="10.0.0.5", name="10.0.0.5", interfaces=(interface,))
+    assert (words.named(bare), words.beside(bare)) == ("10.0.0.5", "")
+    unseen = Asset(id="rtu-4", name="rtu-4", interfaces=())
+    assert words.named(unseen) == "rtu-4"

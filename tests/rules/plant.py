@@ -132,12 +132,22 @@ def assess(
     as_of: int = AS_OF,
     oddities: Iterable[Mapping[str, Any]] = (),
     coverage: Mapping[str, Any] | None = None,
+    activities: Iterable[Row] = (),
+    seen: Iterable[Row] = (),
+    claims: Iterable[Row] = (),
 ) -> Assessment:
     """The audit of these rows."""
-    tables = network(talks=tuple(talks), flows=tuple(flows))
+    tables = network(
+        talks=tuple(talks),
+        flows=tuple(flows),
+        claims=tuple(claims),
+        seen=tuple(seen),
+        activities=tuple(activities),
+    )
     given: dict[str, pa.Table] = {
         "aggregates": tables.aggregates,
         "flows": tables.flows,
+        "activities": tables.activities,
         "events": rows(schemas.EVENTS, tuple(events)),
         "oddities": rows(schemas.ODDITIES, tuple(oddities)),
         "coverage": rows(schemas.COVERAGE, [{"source": "tap", "capture": "a.pcap"} | dict(coverage or {})]),

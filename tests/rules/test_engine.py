@@ -173,8 +173,10 @@ def test_each_step_of_a_story_is_one_finding() -> None:
         "exposure.public_client",
         "exposure.remote_access",
         "exposure.scan",
+        "pivot.chain",
         "policy.violation",
     ]
+    assert only(assessment, "pivot.chain").assets == (LAPTOP, "eng-1", "plc-3")
     assert only(assessment, "exposure.public_client").assets[0] == "plc-1"
     assert only(assessment, "exposure.public_client").severity == "critical"
     assert only(assessment, "exposure.scan").identity == (("client", LAPTOP),)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from zonewatch.inventory.model import Asset, Role
-from zonewatch.rules.exposure import looks_like
+from zonewatch.rules.exposure.devices import looks_like
 
 
 @pytest.mark.parametrize(

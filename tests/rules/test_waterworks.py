@@ -12,7 +12,7 @@ from zonewatch.rules.findings import Finding
 from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.load import load_policy
 
-_TABLES = ("aggregates", "events", "flows", "claims", "addresses", "coverage", "oddities")
+_TABLES = ("aggregates", "events", "flows", "activities", "claims", "addresses", "coverage", "oddities")
 PLANT = Path(__file__).parents[2] / "pcaps" / "waterworks"
 
 
@@ -43,6 +43,7 @@ def _find(assessment: Assessment, rule: str, *assets: str) -> list[Finding]:
         ("exposure.remote_access", ("10.20.1.77", "eng-1")),
         ("exposure.public_client", ("plc-4", "45.83.64.10")),
         ("policy.violation", ("eng-1", "plc-3")),
+        ("pivot.chain", ("10.20.1.77", "eng-1", "plc-3")),
     ],
 )
 def test_each_step_is_a_finding(assessment: Assessment, rule: str, assets: tuple[str, ...]) -> None:
@@ -56,7 +57,8 @@ def test_the_unapproved_writes_tell_the_values(assessment: Assessment) -> None:
 
 def test_nothing_else_is_of_high_severity(assessment: Assessment) -> None:
     rules = {item.rule for item in assessment.findings if item.severity in ("high", "critical")}
-    assert rules <= {"exposure.scan", "exposure.remote_access", "exposure.public_client", "policy.violation"}
+    expected = {"exposure.scan", "exposure.remote_access", "exposure.public_client", "policy.violation", "pivot.chain"}
+    assert rules <= expected
     high = [item for item in assessment.findings if item.severity in ("high", "critical")]
     assert len(high) <= 5, [item.title for item in high]
 

@@ -29,12 +29,21 @@ def test_the_story_of_the_plant_is_found_and_nothing_else_is_high(tmp_path: Path
     assert done.returncode == 1, done.stderr
     findings = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["findings"]
     grave = sorted(row["rule"] for row in findings if row["severity"] in ("high", "critical"))
-    assert grave == ["exposure.public_client", "exposure.remote_access", "exposure.scan", "policy.violation"]
+    assert grave == [
+        "exposure.public_client",
+        "exposure.remote_access",
+        "exposure.scan",
+        "pivot.chain",
+        "policy.violation",
+    ]
     write = next(row for row in findings if row["rule"] == "policy.violation" and row["changes"])
     assert ("120", "950") in [(change["before"], change["after"]) for change in write["changes"]]
     for name in ("report.html", "assets.csv", "edges.csv", "findings.json", "alerts.ndjson", "manifest.json"):
         assert (tmp_path / name).stat().st_size > 0
-    assert pq.read_table(tmp_path / "events.parquet").num_rows > 100
+    events = pq.read_table(tmp_path / "events.parquet")
+    assert events.num_rows > 100
+    ends = set(zip(events["server"].to_pylist(), events["server_name"].to_pylist(), strict=True))
+    assert ("10.20.11.13", "plc-3") in ends
 
 
 @pytest.mark.parametrize(
@@ -177,3 +186,29 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path, arguments: list[st
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=tmp_path, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_ways_as_the_policy_permits_and_as_seen(tmp_path: Path) -> None:
+    policy = PLANT / "policy.yaml"
+    alone = run("policy", "paths", "--policy", policy, "--format", "json")
+    assert alone.returncode == 0, alone.stderr
+    assert [(row["basis"], row["level"], row["ways"]) for row in json.loads(alone.stdout)["paths"]] == [
+        ("permitted", "zones", []),
+        ("permitted", "hosts", []),
+    ]
+    out = tmp_path / "result"
+    run("audit", PLANT / "waterworks.pcap", "--policy", policy, "--out", out)
+    of_result = run("policy", "paths", out, "--format", "json")
+    again = run("policy", "paths", PLANT / "waterworks.pcap", "--policy", policy, "--format", "json")
+    assert of_result.stdout == again.stdout
+    (way,) = next(row for row in json.loads(again.stdout)["paths"] if row["level"] == "hosts" and row["ways"])["ways"]
+    assert [(step["start"], step["end"]) for step in way["steps"]] == [("45.83.64.10", "plc-4")]
+    table = run("policy", "paths", out, env={**os.environ, "COLUMNS": "120"})
+    assert "Closing 1 conduit cuts the way" in table.stdout.decode()
+    assert run("policy", "paths", out, "--format", "csv").stdout.decode().startswith("rank,basis,level,origin")
+
+
+def test_ways_of_nothing_are_wrong_use() -> None:
+    done = run("policy", "paths")
+    assert done.returncode == 2
+    assert b"name captures, a result folder, or --policy FILE" in done.stderr

@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
             }
             1 => {
                 half.acknowledge(sequence);
-                half.give_up(stamp.time, &mut |piece, _| follow(&piece, &mut position, sequence));
+                half.give_up(&mut |piece, _| follow(&piece, &mut position, sequence));
             }
             _ => {
                 let (length, missing) = (usize::from(input.u16() % 9000), usize::from(what >> 6) * 100);

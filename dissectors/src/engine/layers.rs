@@ -160,6 +160,14 @@ impl Engine {
                 };
                 self.load(context, &Load { ports, transport: Transport::Icmp, payload, missing, ..quiet });
             }
+            // Ports come first, as in TCP and UDP (RFC 9260, 3.1).
+            number::SCTP => {
+                let ports = match *packet.payload {
+                    [a, b, c, d, ..] => [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])],
+                    _ => [0, 0],
+                };
+                self.load(context, &Load { ports, ..quiet });
+            }
             _ => match tunnel::in_packet(packet) {
                 Some(tunnel) => self.tunnel(context, &quiet, &tunnel, packet.wire_length - packet.payload.len()),
                 None if registry::packets(packet.protocol).is_empty() => self.load(context, &quiet),

@@ -1,6 +1,7 @@
 //! The short cuts of the engine against the long way: every table is the same, whatever is done to a capture.
 
 mod again;
+mod held;
 mod lans;
 mod loss;
 mod opening;
@@ -35,6 +36,13 @@ struct Owned {
     data: Vec<u8>,
 }
 
+impl Owned {
+    fn packet(&self) -> Packet<'_> {
+        let &Owned { time_ns, link_type, original_length, fcs_octets, ref data } = self;
+        Packet { time_ns, link_type, original_length, data, interface: 0, fcs_octets }
+    }
+}
+
 fn packets(path: &Path) -> Vec<Owned> {
     let mut reader = Reader::open(path, false).expect("a capture");
     let mut packets = Vec::new();
@@ -63,9 +71,7 @@ fn captures() -> Vec<PathBuf> {
 fn tables(mut engine: Engine, packets: &[Owned]) -> Vec<RecordBatch> {
     engine.start_capture("source", "capture");
     for (frame, packet) in (1..).zip(packets) {
-        let Owned { time_ns, link_type, original_length, fcs_octets, data } = packet;
-        let (time_ns, link_type, original_length, fcs_octets) = (*time_ns, *link_type, *original_length, *fcs_octets);
-        engine.packet(&Packet { time_ns, link_type, original_length, data, interface: 0, fcs_octets }, frame);
+        engine.packet(&packet.packet(), frame);
     }
     engine.finish_source();
     let mut coverage = Table::default();

@@ -20,6 +20,9 @@ pub(super) fn shortened(packet: &Packet<'_>, keep: usize) -> Option<Vec<u8>> {
         ethertype::PPPOE | ethertype::PPP | ethertype::MPLS | ethertype::MPLS_UPSTREAM | ethertype::BACKBONE => {
             return Some(data[..start].to_vec());
         }
+        // The answer to a challenge, a password of one use; the digest of a domain's password; whatever is behind a tag
+        // of HSR that does not fit.
+        ethertype::EAPOL | ethertype::VTP | ethertype::HSR => return Some(data[..start].to_vec()),
         _ => return None,
     };
     let Ok(packet) = parsed else { return Some(data[..start].to_vec()) };
@@ -110,11 +113,13 @@ mod tests {
     fn what_is_kept_of_other_packets() {
         let udp = [0xc0, 0, 0, 161, 0, 14, 0, 0, b's', b'e', b'c', b'r', b'e', b't'];
         let frame = |ethertype: [u8; 2], payload: &[u8]| [LINK, &ethertype, payload].concat();
-        let cases: [(Vec<u8>, Option<usize>); 6] = [
+        let cases: [(Vec<u8>, Option<usize>); 8] = [
             (ipv4(17, &udp), Some(14 + 20 + 8)),
             (ipv4(47, &udp), Some(14 + 20)),
             (frame([0x88, 0x64], b"\x11\x00\x00\x01\x00\x10\xc0\x23password"), Some(14)),
             (frame([0x88, 0xcc], b"\x02\x07\x04switch"), None),
+            (frame([0x88, 0x8e], b"\x01\x00\x00\x0a\x02\x07\x00\x0a\x06secret"), Some(14)),
+            (frame([0x89, 0x2f], b"\x00\x30\x00\x01\x08\x00not a header"), Some(14)),
             (ipv4(6, &tcp(b"")), None),
             (frame([8, 0], b"no header"), Some(14)),
         ];

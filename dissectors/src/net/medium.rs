@@ -46,7 +46,7 @@ fn cooked(packet: &[u8]) -> Parsed<'_> {
         return Err(short("sll", packet));
     };
     let source = mac_at(packet, 6).filter(|_| length == 6).map(Station::Mac);
-    cooked_payload(Link { source, ..link::bare(protocol, payload) })
+    cooked_payload(Link { source, destination: receiver(packet[1]), ..link::bare(protocol, payload) })
 }
 
 fn cooked2(packet: &[u8]) -> Parsed<'_> {
@@ -54,7 +54,12 @@ fn cooked2(packet: &[u8]) -> Parsed<'_> {
         return Err(short("sll2", packet));
     };
     let source = mac_at(packet, 12).filter(|_| length == 6).map(Station::Mac);
-    cooked_payload(Link { source, ..link::bare(protocol, payload) })
+    cooked_payload(Link { source, destination: receiver(packet[10]), ..link::bare(protocol, payload) })
+}
+
+/// The receiver, where the type of a packet tells it: 1 is a broadcast (LINKTYPE_LINUX_SLL).
+fn receiver(kind: u8) -> Option<Station> {
+    (kind == 1).then_some(Station::Mac([0xff; 6]))
 }
 
 /// 4 is 802.2 LLC here (LINKTYPE_LINUX_SLL).
@@ -233,6 +238,11 @@ mod tests {
         assert_eq!(ends(7, &[61, 0, 128]), ["arcnet:61", "arcnet:0"]);
         let sll2 = [&[8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 6][..], &MAC, &[0, 0, 0x45]].concat();
         assert_eq!(ends(276, &sll2), ["00:50:56:00:00:10", ""]);
+        let to_all = [&sll2[..10], &[1], &sll2[11..]].concat();
+        assert_eq!(ends(276, &to_all), ["00:50:56:00:00:10", "ff:ff:ff:ff:ff:ff"]);
+        let sll = |kind| [&[0, kind, 0, 1, 0, 6][..], &MAC, &[0, 0, 8, 6]].concat();
+        assert_eq!(ends(113, &sll(1)), ["00:50:56:00:00:10", "ff:ff:ff:ff:ff:ff"]);
+        assert_eq!(ends(113, &sll(4)), ["00:50:56:00:00:10", ""]);
     }
 
     #[test]

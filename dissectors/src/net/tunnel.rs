@@ -305,7 +305,7 @@ fn fits(ethertype: u16, packet: &[u8], missing: usize) -> bool {
     match (ethertype, packet) {
         (ethertype::IPV4, [0x45..=0x4f, _, high, low, ..]) => (20..=available).contains(&length(*high, *low)),
         (ethertype::IPV6, [0x60..=0x6f, _, _, _, high, low, ..]) => 40 + length(*high, *low) <= available,
-        (ethertype::ARP, [0, 1, 8, 0, 6, 4, ..]) | (ethertype::BACNET, [1, ..]) => true,
+        (ethertype::ARP, [0, 1 | 6, 8, 0, 6, 4, ..]) | (ethertype::BACNET, [1, ..]) => true,
         _ => false,
     }
 }

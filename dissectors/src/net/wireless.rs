@@ -118,16 +118,20 @@ pub fn parse(link_type: u16, packet: &[u8]) -> Option<Parsed<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::link::ethertype;
+    use super::super::link::{Mac, ethertype};
     use super::*;
     use proptest::prelude::*;
 
-    const A: [u8; 6] = [2, 0, 0, 0, 0, 0xa];
-    const B: [u8; 6] = [2, 0, 0, 0, 0, 0xb];
-    const C: [u8; 6] = [2, 0, 0, 0, 0, 0xc];
-    const D: [u8; 6] = [2, 0, 0, 0, 0, 0xd];
+    const A: Mac = [2, 0, 0, 0, 0, 0xa];
+    const B: Mac = [2, 0, 0, 0, 0, 0xb];
+    const C: Mac = [2, 0, 0, 0, 0, 0xc];
+    const D: Mac = [2, 0, 0, 0, 0, 0xd];
     const SNAP: [u8; 8] = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
     const IP: [u8; 4] = [0x45, 0, 0, 20];
+
+    /// What is carried: EtherType and octets.
+    type Carried<'a> = (u16, &'a [u8]);
+    type Case = (&'static str, Vec<u8>, Option<Mac>, Mac, Carried<'static>);
 
     /// Frame control, behind it duration, three addresses and a sequence number; then what is given.
     fn data(control: [u8; 2], rest: &[&[u8]]) -> Vec<u8> {
@@ -136,8 +140,8 @@ mod tests {
 
     #[test]
     fn who_sends_to_whom_and_what_is_carried() {
-        let open = (ethertype::IPV4, &IP[..]);
-        let cases: &[(&str, Vec<u8>, Option<[u8; 6]>, [u8; 6], (u16, &[u8]))] = &[
+        let open: Carried = (ethertype::IPV4, &IP);
+        let cases: &[Case] = &[
             ("from station to station", data([0x08, 0], &[&SNAP, &IP]), Some(B), A, open),
             ("to the access point", data([0x08, 1], &[&SNAP, &IP]), Some(B), C, open),
             ("from the access point", data([0x08, 2], &[&SNAP, &IP]), Some(C), A, open),

@@ -12,7 +12,7 @@ use crate::session::{Chunk, Output, Probe, Recognition};
 const REQUEST: u16 = 1;
 const REPLY: u16 = 2;
 
-/// Tells from what a frame carries whether it is ARP of Ethernet and IPv4.
+/// Tells from what a frame carries whether it is ARP of IPv4.
 pub fn probe_frame(probe: &Probe<'_>) -> Recognition {
     match ip::arp(probe.datagram()) {
         Some(_) => solo::recognised_but(Protocol::Arp, read, |earlier, datagram| ip::arp(earlier) == ip::arp(datagram)),
@@ -59,8 +59,10 @@ mod tests {
         };
         let (own, other) = ([10, 20, 1, 7], [10, 20, 1, 1]);
         let of = "arp.sender.ip=10.20.1.7 arp.sender.mac=00:0e:8c:01:02:03";
+        let of_802 = [&[0, 6], &packet(1, own, other)[2..]].concat();
         let cases = [
             (packet(1, own, other), format!("request {of} arp.target.ip=10.20.1.1")),
+            (of_802, format!("request {of} arp.target.ip=10.20.1.1")),
             (packet(2, own, other), format!("reply {of} arp.target.ip=10.20.1.1")),
             (packet(1, own, own), format!("gratuitous {of} arp.target.ip=10.20.1.7")),
             (packet(2, own, own), format!("gratuitous {of} arp.target.ip=10.20.1.7")),

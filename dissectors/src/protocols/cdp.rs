@@ -8,7 +8,7 @@ use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::net::link::Station;
-use crate::protocols::solo;
+use crate::protocols::{banner, solo};
 use crate::session::{Chunk, Output, Probe, Recognition};
 use crate::tables::{self, neighbours};
 
@@ -76,6 +76,7 @@ fn read(chunk: Chunk<'_>, out: &mut Output) {
                 activity.put(Field::NeighbourVersion, printable(value));
                 out.sender_is(Attribute::Software, printable(value));
                 out.sender_is(Attribute::Version, version(&printable(value)));
+                banner::system(value, out);
             }
             kind::PLATFORM => {
                 let text = printable(value);
@@ -231,6 +232,7 @@ mod tests {
             "role_hint=switch",
             "software=Cisco IOS Software, C2960 Software, Version 12.2(55)SE, RELEASE SOFTWARE",
             "version=12.2(55)SE",
+            "operating_system=Cisco IOS",
             "vendor=Cisco",
             "model=WS-C2960-24TT-L",
             "hostname=sw-core.plant.example",

@@ -7,6 +7,7 @@
 //! It carries S7 communication, MMS and the remote desktop; what is above it is told by the data alone.
 
 use crate::bytes::{Cursor, Short};
+use crate::holds::holds;
 
 /// Name of the layer in oddities.
 pub const LAYER: &str = "cotp";
@@ -132,6 +133,8 @@ pub struct Assembly {
     /// True where octets are missing.
     pub cut: bool,
 }
+
+holds!(Assembly { octets });
 
 impl Assembly {
     /// True where nothing was begun.

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, profinet};
@@ -48,6 +49,8 @@ struct Open {
     frame: u64,
     activity: Activity,
 }
+
+holds!(Open { activity });
 
 #[derive(Default)]
 struct Dcp {
@@ -224,6 +227,10 @@ impl Session for Dcp {
         while !self.open.is_empty() {
             self.give_up(out);
         }
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds()
     }
 }
 

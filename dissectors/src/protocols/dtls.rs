@@ -3,6 +3,7 @@
 use crate::activity::Field;
 use crate::bytes::{Cursor, Short};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::Protocol;
 use crate::protocols::tls::facts::Facts;
 use crate::protocols::tls::hello::Carrier;
@@ -59,6 +60,8 @@ struct Dtls {
     alert: Option<String>,
     told: bool,
 }
+
+holds!(Begun { octets });
 
 impl Dtls {
     fn record(&mut self, kind: u8, epoch: u16, body: &[u8], direction: Direction, out: &mut Output) {
@@ -160,6 +163,10 @@ impl Session for Dtls {
 
     fn is_done(&self) -> bool {
         self.is_established || self.alert.is_some() || self.datagrams >= MAX_DATAGRAMS
+    }
+
+    fn held(&self) -> usize {
+        self.facts.holds() + self.begun.holds()
     }
 }
 

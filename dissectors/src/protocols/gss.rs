@@ -3,6 +3,7 @@
 
 use crate::activity::{Activity, Field};
 use crate::ber::{Reader, tag};
+use crate::holds::holds;
 use crate::model::Attribute;
 use crate::protocols::{kerberos, ntlm};
 use crate::session::Output;
@@ -88,6 +89,8 @@ pub struct Login {
     pub cipher: &'static str,
 }
 
+holds!(Login { user, domain, workstation, target, service });
+
 impl Login {
     /// Takes a token of either side, and tells what its sender says of itself.
     pub fn token(&mut self, bytes: &[u8], out: &mut Output) {
@@ -98,7 +101,9 @@ impl Login {
                 }
             }
             Some(Token::Kerberos(request)) => {
-                self.mechanism = "kerberos";
+                if self.mechanism != "kerberos" {
+                    *self = Login { mechanism: "kerberos", ..Login::default() };
+                }
                 if let Some(ticket) = request.and_then(kerberos::ticket_of) {
                     (self.service, self.domain, self.cipher) = (ticket.service, ticket.realm, ticket.cipher);
                 }
@@ -111,9 +116,12 @@ impl Login {
         match message {
             ntlm::Message::Negotiate => {}
             ntlm::Message::Challenge(target) => {
-                let first = |one: String, other: String| if one.is_empty() { other } else { one };
-                out.sender_is(Attribute::Hostname, first(target.dns_computer, target.computer));
-                out.sender_is(Attribute::Domain, first(target.dns_domain, target.domain));
+                for name in [target.dns_computer, target.computer] {
+                    out.sender_is(Attribute::Hostname, name);
+                }
+                for name in [target.dns_domain, target.domain] {
+                    out.sender_is(Attribute::Domain, name);
+                }
                 out.sender_is(Attribute::OperatingSystem, target.system);
                 self.target = target.name;
             }
@@ -123,9 +131,15 @@ impl Login {
                 if client.version != "anonymous" {
                     out.sender_is(Attribute::User, qualified(&client.domain, &client.user));
                 }
-                self.mechanism = "ntlm";
-                (self.user, self.domain, self.workstation) = (client.user, client.domain, client.workstation);
-                self.version = client.version;
+                *self = Login {
+                    mechanism: "ntlm",
+                    user: client.user,
+                    domain: client.domain,
+                    workstation: client.workstation,
+                    version: client.version,
+                    target: std::mem::take(&mut self.target),
+                    ..Login::default()
+                };
             }
         }
     }
@@ -191,7 +205,9 @@ pub(crate) mod tests {
             let told: Vec<_> = out.claims.iter().map(|(_, claim)| (claim.attribute, &*claim.value)).collect();
             let expected = [
                 (Attribute::Hostname, "hmi1.plant.example"),
+                (Attribute::Hostname, "HMI1"),
                 (Attribute::Domain, "plant.example"),
+                (Attribute::Domain, "PLANT"),
                 (Attribute::OperatingSystem, "Windows 10.0.17763"),
                 (Attribute::Hostname, "ENG1"),
                 (Attribute::OperatingSystem, "Windows 10.0.19041"),

@@ -5,7 +5,7 @@ use crate::model::{Attribute, Claim};
 use crate::net::tcp::{Piece, Stamp};
 use crate::recognise::{Opening, Probation, Recognised, Seen};
 use crate::registry::Recognise;
-use crate::session::{Chunk, Direction, Output, Session};
+use crate::session::{Chunk, Direction, Expected, Output, Session};
 use crate::stream::Assembly;
 
 /// From the one who opened the connection.
@@ -20,6 +20,8 @@ pub struct Heard {
     pub activities: Vec<Activity>,
     /// Claims, with the side that they are about.
     pub claims: Vec<(Direction, Attribute, String)>,
+    /// Connections that were agreed on.
+    pub expected: Vec<Expected>,
     /// The flow's service; empty where nobody recognised it.
     pub service: &'static str,
     /// True where it was not listened to till its end.
@@ -29,6 +31,7 @@ pub struct Heard {
 impl Heard {
     fn take(&mut self, direction: Direction, out: &mut Output) {
         self.activities.append(&mut out.activities);
+        self.expected.append(&mut out.expected);
         for (_, Claim { about_sender, attribute, value, .. }) in out.claims.drain(..) {
             let about = if about_sender { direction } else { direction.opposite() };
             self.claims.push((about, attribute, value));

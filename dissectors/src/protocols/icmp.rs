@@ -16,6 +16,7 @@ mod kind {
     pub const UNREACHABLE: u8 = 3;
     pub const REDIRECT: u8 = 5;
     pub const ROUTER_ADVERTISEMENT: u8 = 9;
+    pub const TIME_EXCEEDED: u8 = 11;
     pub const LAST: u8 = 18;
 }
 /// Types that hold the head of the packet that they are about.
@@ -145,6 +146,8 @@ fn read(chunk: Chunk<'_>, out: &mut Output) {
             }
         }
         kind::ROUTER_ADVERTISEMENT => out.sender_is(Attribute::RoleHint, "router"),
+        // Who counts the time to live down forwards (RFC 792); who gives up reassembly has code 1.
+        kind::TIME_EXCEEDED if message.code == 0 => out.sender_is(Attribute::RoleHint, "router"),
         _ => {}
     }
 }
@@ -176,7 +179,7 @@ mod tests {
                    icmp.original_port=udp/161"],
                 &[],
             ),
-            (message(11, 0, &[0; 4], &[]), &["time_exceeded icmp.type=11 icmp.code=0"], &[]),
+            (message(11, 0, &[0; 4], &[]), &["time_exceeded icmp.type=11 icmp.code=0"], &["role_hint=router"]),
             (
                 message(9, 0, &[1, 2, 7, 8], &[10, 20, 1, 1, 0, 0, 0, 0]),
                 &["router_advertisement icmp.type=9 icmp.code=0 icmp.gateway=10.20.1.1 icmpv6.router_lifetime=1800"],

@@ -13,6 +13,7 @@ use crate::tables::{self, icmp};
 
 mod kind {
     pub const UNREACHABLE: u8 = 1;
+    pub const TIME_EXCEEDED: u8 = 3;
     pub const LAST_ERROR: u8 = 4;
     pub const GROUP_QUERY: u8 = 130;
     pub const GROUP_DONE: u8 = 132;
@@ -193,7 +194,8 @@ fn read(chunk: Chunk<'_>, out: &mut Output) {
     }
     out.activity(activity);
     // A lifetime of 0 ends it (RFC 4861, 6.2.5).
-    if message.lifetime.is_some_and(|lifetime| lifetime > 0) || message.kind == kind::REDIRECT {
+    let is_hop = message.kind == kind::TIME_EXCEEDED && message.code == 0;
+    if message.lifetime.is_some_and(|lifetime| lifetime > 0) || message.kind == kind::REDIRECT || is_hop {
         out.sender_is(Attribute::RoleHint, "router");
     }
     if let (kind::ADVERTISEMENT, Some(target), Some(mac)) = (message.kind, message.target, message.mac) {

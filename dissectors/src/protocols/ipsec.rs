@@ -4,6 +4,7 @@
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Operation, Protocol};
 use crate::protocols::presence::{Presence, either};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
@@ -134,6 +135,8 @@ struct Offer {
     groups: Vec<&'static str>,
     vendors: Vec<String>,
 }
+
+holds!(Offer { ciphers, groups, vendors });
 
 fn tell<T: PartialEq>(list: &mut Vec<T>, item: T) {
     if list.len() < MAX_TOLD && !list.contains(&item) {
@@ -378,6 +381,10 @@ impl Session for Exchange {
 
     fn is_done(&self) -> bool {
         self.has_keys || self.messages >= MAX_MESSAGES
+    }
+
+    fn held(&self) -> usize {
+        self.sides.holds() + self.identity.holds() + self.error.holds()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::net::link::Station;
-use crate::protocols::solo;
+use crate::protocols::{banner, solo};
 use crate::session::{Chunk, Output, Probe, Recognition};
 use crate::tables::{self, neighbours};
 
@@ -67,7 +67,8 @@ fn read(chunk: Chunk<'_>, out: &mut Output) {
             _ => {}
         }
     }
-    for address in addresses {
+    // A port without an address announces 0.0.0.0.
+    for address in addresses.into_iter().filter(|address: &IpAddr| !address.is_unspecified()) {
         activity.put(Field::NeighbourAddress, address.to_string());
         out.sender_is(Attribute::Address, address.to_string());
         out.host_is(address, Attribute::Hostname, &*name);
@@ -170,12 +171,17 @@ fn organization(value: &[u8], activity: &mut Activity, out: &mut Output) -> Resu
 }
 
 /// A system's description. Automation devices have it in parts: maker, families, order number, `HW:`, `FW:`, and
-/// behind `S ` the serial number.
+/// behind `S ` the serial number. Computers with PROFINET's service have maker and model, version, serial number.
 fn description(text: &str, out: &mut Output) {
     out.sender_is(Attribute::Description, text);
     let parts: Vec<_> = text.split(',').map(str::trim).collect();
     let [vendor, between @ ..] = &*parts else { return };
-    let Some(hardware) = between.iter().position(|part| part.starts_with("HW:")) else { return };
+    let Some(hardware) = between.iter().position(|part| part.starts_with("HW:")) else {
+        return match (text.split(',').count(), &*parts) {
+            (3, [product, _, serial]) if !serial.contains(' ') => computer(product, serial, out),
+            _ => banner::greeting(text.as_bytes(), out),
+        };
+    };
     out.sender_is(Attribute::Vendor, *vendor);
     // The order number is before the versions, and the product before that.
     if let [.., product, order] = &between[..hardware] {
@@ -189,6 +195,18 @@ fn description(text: &str, out: &mut Output) {
             out.sender_is(attribute, value.unwrap_or_default());
         }
     }
+}
+
+/// What a computer's description says. The name of a maker ends with the form of its company.
+fn computer(product: &str, serial: &str, out: &mut Output) {
+    const FORMS: [&str; 8] = ["inc.", "inc", "ltd.", "co.", "corp.", "corporation", "gmbh", "ag"];
+    let words: Vec<_> = product.split_whitespace().collect();
+    let is_form = |word: &&str| FORMS.contains(&&*word.to_ascii_lowercase());
+    let maker = words.iter().position(is_form).map_or(1, |place| place + 1).min(words.len());
+    let (maker, model) = words.split_at(maker);
+    out.sender_is(Attribute::Vendor, maker.join(" "));
+    out.sender_is(Attribute::Model, model.join(" "));
+    out.sender_is(Attribute::Serial, serial);
 }
 
 #[cfg(test)]
@@ -232,6 +250,21 @@ mod tests {
                     "firmware=V04.05",
                     "serial=VPA1234567",
                 ],
+            ),
+            (
+                &[(6, b"Example Inc. Tower 7,1.0,SN4711"), (8, &[5, 1, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0])],
+                " neighbour.platform=Example Inc. Tower 7,1.0,SN4711",
+                &[
+                    "description=Example Inc. Tower 7,1.0,SN4711",
+                    "vendor=Example Inc.",
+                    "model=Tower 7",
+                    "serial=SN4711",
+                ],
+            ),
+            (
+                &[(6, b"Linux box 5.10")],
+                " neighbour.platform=Linux box 5.10",
+                &["description=Linux box 5.10", "operating_system=Linux"],
             ),
             (
                 &[

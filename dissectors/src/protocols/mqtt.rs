@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::exchange::Status;
+use crate::holds::Holds as _;
 use crate::model::{Operation, Protocol};
 use crate::secrets::is_known_password;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
@@ -254,6 +255,10 @@ impl Session for Mqtt {
 
     fn close(&mut self, out: &mut Output) {
         self.give_up(out);
+    }
+
+    fn held(&self) -> usize {
+        self.connecting.holds() + self.subscribing.holds()
     }
 }
 

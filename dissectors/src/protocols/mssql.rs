@@ -4,6 +4,7 @@
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::exchange::Status;
+use crate::holds::Holds as _;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::secrets::is_known_password;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
@@ -233,6 +234,10 @@ impl Session for Tds {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.prelogin.holds() + self.login.holds() + self.version.holds()
     }
 }
 

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, ntp};
@@ -57,6 +58,8 @@ struct Open {
     frame: u64,
     activity: Activity,
 }
+
+holds!(Open { activity });
 
 /// A conversation.
 #[derive(Default)]
@@ -221,6 +224,10 @@ impl Session for Ntp {
         while !self.open.is_empty() {
             self.give_up(out);
         }
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds()
     }
 }
 

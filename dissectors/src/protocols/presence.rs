@@ -2,6 +2,7 @@
 
 use crate::activity::{Activity, Field};
 use crate::exchange::Status;
+use crate::holds::Holds as _;
 use crate::model::{Operation, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 
@@ -83,6 +84,10 @@ impl Session for Presence {
 
     fn is_done(&self) -> bool {
         self.heard == [true; 2] || self.messages >= MAX_MESSAGES
+    }
+
+    fn held(&self) -> usize {
+        self.activity.holds()
     }
 }
 

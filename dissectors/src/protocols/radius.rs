@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Operation, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, radius};
@@ -80,6 +81,8 @@ struct Open {
     activity: Activity,
 }
 
+holds!(Open { activity });
+
 /// A conversation.
 struct Radius {
     open: VecDeque<Open>,
@@ -154,6 +157,10 @@ impl Session for Radius {
         while !self.open.is_empty() {
             self.give_up(out);
         }
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds()
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::exchange::Status;
+use crate::holds::Holds as _;
 use crate::model::{Operation, Protocol};
 use crate::secrets;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
@@ -242,6 +243,10 @@ impl Session for Socks {
 
     fn is_done(&self) -> bool {
         self.is_refused || self.code.is_some() || self.due == [Due::Nothing; 2]
+    }
+
+    fn held(&self) -> usize {
+        self.activity.holds()
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Claim, Operation, Protocol, Unit};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 
@@ -132,6 +133,12 @@ struct Side {
     lines: u16,
     passed: usize,
     stopped: bool,
+}
+
+holds! {
+    Identification { version, software }
+    Offer { lists }
+    Side { identification, offer }
 }
 
 /// A conversation.
@@ -265,6 +272,10 @@ impl Session for Ssh {
         self.sides.iter().all(|side| side.has_keys || side.stopped)
             || self.refused.is_some()
             || known && self.sides.iter().any(is_first)
+    }
+
+    fn held(&self) -> usize {
+        self.sides.holds()
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, printable};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Claim, Operation, Protocol, Unit};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 
@@ -36,6 +37,8 @@ struct Message {
     name: String,
     vendor: String,
 }
+
+holds!(Message { name, vendor });
 
 /// A control message of L2TP (RFC 2661, 3.1 and 4.4): one with a length, whose first attribute is its type.
 fn l2tp(bytes: &[u8]) -> Option<Message> {
@@ -200,6 +203,10 @@ impl Session for Control {
 
     fn is_done(&self) -> bool {
         self.said.iter().all(Option::is_some) || self.stopped || self.messages >= MAX_MESSAGES
+    }
+
+    fn held(&self) -> usize {
+        self.said.holds()
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::exchange::Status;
+use crate::holds::Holds as _;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, vnc};
@@ -121,6 +122,8 @@ impl Vnc {
     fn message(&mut self, bytes: &[u8], out: &mut Output) -> Result<(), Short> {
         let mut cursor = Cursor::new(bytes);
         self.step = match self.step {
+            // What is no version may be what follows it, a password's challenge among that.
+            Step::ServerVersion | Step::ClientVersion if !bytes.starts_with(b"RFB ") => self.leave(out),
             Step::ServerVersion => {
                 say(out, Attribute::ProtocolRevision, &bytes[..bytes.len().min(VERSION - 1)]);
                 Step::ClientVersion
@@ -268,6 +271,10 @@ impl Session for Vnc {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.offered.holds() + self.version.holds()
     }
 }
 

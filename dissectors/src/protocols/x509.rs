@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::ber::{Reader, Value, tag};
 use crate::bytes::{Short, printable};
+use crate::holds::holds;
 
 /// Alternative names told of one certificate.
 const MAX_NAMES: usize = 32;
@@ -73,6 +74,8 @@ pub struct Certificate {
     /// True where issuer and subject are the same.
     pub is_self_issued: bool,
 }
+
+holds!(Certificate { serial, issuer, not_before, not_after, subject, common_name, names });
 
 impl Certificate {
     /// Reads a certificate; one whose end is missing is read as far as it goes.

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from builders.services import databases, logins, management, names, neighbours, routers, secure, web, windows
+from builders.services import (
+    connections,
+    databases,
+    logins,
+    management,
+    names,
+    neighbours,
+    routers,
+    secrets,
+    secure,
+    web,
+    windows,
+)
 from builders.wire import Capture
 
 Build = Callable[[Capture], None]
@@ -19,5 +31,7 @@ ALL: tuple[tuple[str, Build, str], ...] = (
     *web.CAPTURES,
     *logins.CAPTURES,
     *databases.CAPTURES,
+    *connections.CAPTURES,
+    *secrets.CAPTURES,
 )
 """File name, what builds it, and what it shows."""

@@ -122,7 +122,7 @@ def _acceptances(text: str) -> dict[tuple[int, str], str]:
     """`# accept ZP302: every host asks for the time` at the end of a line, or above it, by line and code."""
     found: dict[tuple[int, str], str] = {}
     waiting: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         match = _ACCEPTED.search(line)
         here = {code.strip(): match[2] for code in match[1].split(",")} if match is not None else {}
         if line.lstrip().startswith("#"):

@@ -56,6 +56,7 @@ last:
         (Add(("empty",), "", "k: 1\nl: 2"), "empty:\n", "empty: [{k: 1, l: 2}]\n"),
         (Remove(("empty",)), "empty:\n", ""),
         (Add(("last",), "", "w"), "  - z", "  - z\n  - w"),
+        (Add((), "empty", "{k: 1}"), "empty:\n", "empty: {k: 1}\n"),
         (Add((), "new", "{k: 1}"), "  - z", "  - z\nnew: {k: 1}"),
         (Add((), "new", "k: 1\nl: 2"), "  - z", "  - z\nnew:\n  k: 1\n  l: 2"),
     ],
@@ -70,6 +71,11 @@ def test_edits(edit: Edit, old: str, new: str) -> None:
 def test_a_place_that_is_not_there_is_told(edit: Edit) -> None:
     with pytest.raises(EditError):
         edited(BLOCK, [edit])
+
+
+def test_a_key_without_colon_takes_a_value() -> None:
+    assert edited("a: {b, c: 1}\n", [Replace(("a", "b"), "2")]) == "a: {b: 2, c: 1}\n"
+    assert edited("a: {b, c: 1}\n", [Add(("a",), "b", "2")]) == "a: {b: 2, c: 1}\n"
 
 
 def test_many_edits_at_once_in_any_order() -> None:

@@ -6,6 +6,7 @@ use super::answers;
 use super::pdu::{self, Body, HEADER, Header, Interface, kind};
 use crate::activity::{Activity, Field};
 use crate::exchange::Status;
+use crate::holds::{holds, holds_nothing};
 use crate::model::Operation;
 use crate::protocols::gss::Login;
 use crate::session::{Direction, Output};
@@ -42,6 +43,13 @@ pub struct Connection {
     login: Login,
     /// A login of which the outcome is not known yet.
     logon: Option<(Direction, u64)>,
+}
+
+holds_nothing!(Interface, Call);
+holds! {
+    Bind { asked }
+    Connection { endpoint, contexts, bind, calls, login }
+    Pipe { connection }
 }
 
 impl Connection {
@@ -117,11 +125,17 @@ impl Connection {
         self.contexts.iter().rev().find(|(id, _)| *id == context).map(|(_, interface)| *interface)
     }
 
-    /// Who logs in is said last by the client: then the outcome is awaited.
+    /// Who logs in is said last by the client: then the outcome is awaited. Another login may follow, for other interfaces.
     fn token(&mut self, header: &Header, token: &[u8], direction: Direction, out: &mut Output) {
-        let before = self.login.mechanism;
-        self.login.token(token, out);
-        if before.is_empty() && !self.login.mechanism.is_empty() && header.kind != kind::BIND_ACK {
+        let mut login = self.login.clone();
+        login.token(token, out);
+        let is_other = (login.mechanism, &login.user) != (self.login.mechanism, &self.login.user);
+        let is_asked = is_other && !matches!(header.kind, kind::BIND_ACK | kind::ALTER_RESPONSE);
+        if is_asked {
+            self.logon(Status::OneWay, "", out);
+        }
+        self.login = login;
+        if is_asked {
             self.logon = Some((direction, out.frame));
         }
     }

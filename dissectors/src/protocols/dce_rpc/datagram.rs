@@ -6,6 +6,7 @@ use super::pdu::Interface;
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds_nothing};
 use crate::model::{Operation, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, dce_rpc};
@@ -73,6 +74,8 @@ struct Call {
     interface: Option<Interface>,
     operation: u16,
 }
+
+holds_nothing!(Call);
 
 /// A conversation.
 struct Datagrams {
@@ -156,5 +159,9 @@ impl Session for Datagrams {
         while !self.calls.is_empty() {
             self.give_up(out);
         }
+    }
+
+    fn held(&self) -> usize {
+        self.calls.holds()
     }
 }

@@ -9,6 +9,7 @@ mod pdu;
 #[cfg(test)]
 mod tests;
 
+use crate::holds::Holds as _;
 use crate::model::Protocol;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 pub use connection::{Connection, Pipe};
@@ -61,5 +62,9 @@ impl Session for Stream {
 
     fn close(&mut self, out: &mut Output) {
         self.0.close(out);
+    }
+
+    fn held(&self) -> usize {
+        self.0.holds()
     }
 }

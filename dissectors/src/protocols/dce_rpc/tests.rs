@@ -131,6 +131,33 @@ fn a_login_ends_with_the_first_answer() {
 }
 
 #[test]
+fn each_login_of_a_connection_is_told() {
+    let ticket = crate::protocols::gss::tests::kerberos_token();
+    let out = hear(&[
+        (TO, bind(SVCCTL, &ticket)),
+        (FROM, answer(0, 0, &[])),
+        (TO, request(2, 15)),
+        (FROM, response(2, &[0; 4])),
+        (TO, bind(SVCCTL, b"NTLMSSP\0\x01\0\0\0\x07\x82\x08\xa2")),
+        (FROM, answer(0, 0, &ntlm::tests::challenge())),
+        (TO, unit(16, 1, &[0; 4], &ntlm::tests::authenticate("eva", 24, 24))),
+        (TO, unit(16, 1, &[0; 4], &ntlm::tests::authenticate("ann", 24, 24))),
+        (TO, request(3, 15)),
+        (FROM, response(3, &[0; 4])),
+    ]);
+    let logons = out.activities.iter().filter(|activity| activity.action == "logon");
+    let told: Vec<_> = logons.map(|logon| (logon.status, logon.request_frame, logon.fields[..2].to_vec())).collect();
+    let user = |mechanism: &str, user: &str| {
+        vec![(Field::Authentication, mechanism.to_string()), (Field::UserName, user.to_string())]
+    };
+    let [(first, frame, fields), others @ ..] = &told[..] else { panic!("three") };
+    assert_eq!((first, frame, &*fields[0].1), (&Status::Ok, &Some(1), "kerberos"));
+    let expected = [(Status::OneWay, Some(7), user("ntlm", "eva")), (Status::Ok, Some(8), user("ntlm", "ann"))];
+    assert_eq!(others, expected);
+    assert!(!format!("{:?}", out.activities.last()).contains("Kerberos"));
+}
+
+#[test]
 fn the_endpoint_mapper_tells_where_a_service_is() {
     // Five floors: the interface, NDR, calls over TCP, port 49664, address.
     let tower = [

@@ -47,6 +47,7 @@ pub fn probe_datagram(probe: &Probe<'_>) -> Recognition {
 /// Codes of options (RFC 2132, and RFC 3046 for 82, RFC 4702 for 81).
 mod option {
     pub const PAD: u8 = 0;
+    pub const AUTHENTICATION: u8 = 90; // RFC 3118
     pub const ROUTER: u8 = 3;
     pub const NAME_SERVERS: u8 = 6;
     pub const HOST_NAME: u8 = 12;
@@ -246,6 +247,10 @@ fn fields(message: &Message<'_>, kind: Option<u8>, activity: &mut Activity) {
         activity.put(field, printable(message.one(code).unwrap_or(name)));
     }
     activity.put(Field::DhcpMessage, message.text(option::MESSAGE));
+    // A token that is sent as it is, or what proves a key.
+    if message.one(option::AUTHENTICATION).is_some() {
+        activity.put_secret("dhcp authentication", None);
+    }
     let parameters = message.one(option::PARAMETERS).unwrap_or_default();
     activity.put(Field::DhcpParameters, parameters.iter().map(u8::to_string).collect::<Vec<_>>().join(","));
     // Sub-options: the circuit that the client is on, and its remote end (RFC 3046, 2.0).
@@ -268,6 +273,8 @@ fn claims(message: &Message<'_>, action: &str, out: &mut Output) {
     let name = Some(message.whole_name()).filter(|name| !name.is_empty()).unwrap_or(message.text(option::HOST_NAME));
     let class = message.text(option::VENDOR_CLASS);
     let system = operating_system(&class);
+    // A class that stands for a system is no product besides.
+    let class = if system.is_empty() { class } else { String::new() };
     if message.is_request {
         let own = message.client;
         let said = [(Hostname, &*name), (Software, &*class), (OperatingSystem, &*system)];
@@ -304,7 +311,7 @@ fn claims(message: &Message<'_>, action: &str, out: &mut Output) {
 }
 
 /// The system that a vendor class is usual with; the class itself is kept beside it.
-fn operating_system(class: &str) -> String {
+pub(super) fn operating_system(class: &str) -> String {
     match class.split_once(|c: char| !c.is_ascii_alphanumeric()) {
         Some(("MSFT", "98")) => "Windows 98".to_string(),
         Some(("MSFT", _)) => "Windows".to_string(),

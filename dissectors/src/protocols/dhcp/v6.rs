@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use super::{hexadecimal, labels, listed, text_or_hexadecimal};
+use super::{hexadecimal, labels, listed, operating_system, text_or_hexadecimal};
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable};
 use crate::exchange::Status;
@@ -207,15 +207,17 @@ pub(super) fn read(chunk: Chunk<'_>, out: &mut Output) {
 }
 
 fn claims(message: &Message, is_of_server: bool, out: &mut Output) {
-    use Attribute::{Hostname, RoleHint, Software};
-    let said = [(Hostname, &message.name), (Software, &message.class)];
+    use Attribute::{Hostname, OperatingSystem, RoleHint, Software};
+    let system = operating_system(&message.class);
+    let class = if system.is_empty() { &*message.class } else { "" };
+    let said = [(Hostname, &*message.name), (Software, class), (OperatingSystem, &*system)];
     for (attribute, value) in said.into_iter().filter(|_| !is_of_server) {
         if let Some(mac) = message.mac {
-            out.station_is(mac, attribute, &**value);
+            out.station_is(mac, attribute, value);
         }
         match message.peer {
-            Some(peer) => out.host_is(peer.into(), attribute, &**value),
-            None => out.sender_is(attribute, &**value),
+            Some(peer) => out.host_is(peer.into(), attribute, value),
+            None => out.sender_is(attribute, value),
         }
     }
     if !is_of_server {

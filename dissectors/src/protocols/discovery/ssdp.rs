@@ -6,7 +6,7 @@ use crate::exchange::Status;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::http::said;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
-use crate::text::{Head, say};
+use crate::text::{Head, is_without_user, say, word};
 
 /// The port.
 const PORT: u16 = 1900;
@@ -57,20 +57,30 @@ impl Session for Ssdp {
         };
         let name = [value("NT"), value("ST")].concat();
         if let Some(server) = head.get("Server") {
-            say(out, Attribute::Software, server);
+            say(out, Attribute::Software, product(server));
             said::system(server, out);
         }
         super::role(&name, out);
         let location = value("Location");
         let location = &location[..location.iter().position(|octet| *octet == b'?').unwrap_or(location.len())];
         // A user's name and a password may stand before the host.
-        let location = if location.contains(&b'@') { &[][..] } else { location };
+        let location = if is_without_user(location) { location } else { &[][..] };
         say(out, Attribute::Url, location);
         out.activity(
             activity
                 .with(Field::ServiceLocation, printable(location))
                 .with(Field::HttpServer, printable(value("Server"))),
         );
+    }
+}
+
+/// The product behind the version of UPnP (UPnP Device Architecture 2.0, 1.2.2: `OS/version UPnP/2.0 product/version`);
+/// all of it where that is not there.
+fn product(server: &[u8]) -> &[u8] {
+    let behind = memchr::memmem::find(server, b"UPnP/").and_then(|at| server.get(at..)).unwrap_or_default();
+    match word(behind).1 {
+        [] => server,
+        product => product,
     }
 }
 
@@ -96,6 +106,7 @@ mod tests {
         assert_eq!(heard.lines(), ["search one_way  service.name=ssdp:all".to_string(), found]);
         assert_eq!(heard.claimed(S, Attribute::RoleHint), ["router"]);
         assert_eq!(heard.claimed(S, Attribute::OperatingSystem), ["Linux"]);
+        assert_eq!(heard.claimed(S, Attribute::Software), ["Box/2"]);
         assert!(!heard.tells("s3cret"));
         truncated(probe_datagram, PORTS, &[(C, SEARCH), (S, ANSWER)]);
         for (kind, action) in [("alive", "announce"), ("byebye", "leave")] {

@@ -6,7 +6,7 @@ use crate::bytes::printable;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::discovery;
-use crate::text::{element, percent_decoded, say};
+use crate::text::{element, is_without_user, percent_decoded, say};
 
 /// The port.
 const PORT: u16 = 3702;
@@ -55,7 +55,7 @@ impl Session for Wsd {
         let types = element(xml, "Types").unwrap_or_default();
         let address = element(xml, "XAddrs").unwrap_or_default();
         let address = address.split(u8::is_ascii_whitespace).next().unwrap_or_default();
-        let address = if address.contains(&b'@') { &[][..] } else { address };
+        let address = if is_without_user(address) { address } else { &[][..] };
         out.activity(
             Activity::new(chunk.direction, code.kind, operation)
                 .with(Field::ServiceName, printable(types))

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::bytes::{Cursor, Short, printable};
+use crate::secrets::without_secret;
 
 /// Octets of a name in its text form at most (RFC 1035, 2.3.4).
 const MAX_NAME: usize = 255;
@@ -166,7 +167,7 @@ fn data(bytes: &[u8], kind: u16, octets: &[u8], start: usize) -> Result<Data, Sh
             let mut texts = Vec::new();
             while !cursor.is_empty() {
                 let length = usize::from(cursor.u8("length")?);
-                texts.push(printable(cursor.take(length, "character-string")?));
+                texts.push(without_secret(&printable(cursor.take(length, "character-string")?)));
             }
             Data::Texts(texts)
         }

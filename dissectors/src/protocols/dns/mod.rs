@@ -6,11 +6,15 @@ pub mod message;
 mod tests;
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::activity::{Activity, Field};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Claim, Operation, Protocol, Unit};
+use crate::net::ip::Ip;
+use crate::secrets::is_without_secret;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, dns};
 use message::{Data, Message, Record, kind};
@@ -74,12 +78,33 @@ fn name(kind: u16) -> &'static str {
     tables::name(dns::TYPES, u32::from(kind))
 }
 
+/// Keys of the texts beside a service that say what device it is (RFC 6763, 6; Bonjour Printing 1.2.1; Apple's and
+/// Google's services).
+const KEYS: &[(&str, Attribute)] = &[
+    ("model", Attribute::Model),
+    ("md", Attribute::Model),
+    ("ty", Attribute::Model),
+    ("usb_MDL", Attribute::Product),
+    ("usb_MFG", Attribute::Vendor),
+    ("manufacturer", Attribute::Vendor),
+    ("mfg", Attribute::Vendor),
+    ("fn", Attribute::Name),
+    ("serialNumber", Attribute::Serial),
+    ("fv", Attribute::Firmware),
+    ("osxvers", Attribute::OperatingSystem),
+];
+
+/// What the name servers say of where a domain's controllers are (MS-ADTS, 6.3.2.3).
+const CONTROLLERS: [&str; 2] = ["_ldap._tcp.dc._msdcs.", "_kerberos._tcp.dc._msdcs."];
+
 struct Open {
     id: u16,
     direction: Direction,
     frame: u64,
     activity: Activity,
 }
+
+holds!(Open { activity });
 
 /// A conversation.
 struct Dns {
@@ -125,10 +150,17 @@ impl Dns {
             let status = if message.flags.code() == 0 { Status::Ok } else { Status::Error };
             activity = activity.ended(status, code).with(Field::DnsAnswers, told(&message.answers));
         }
+        if message.answers.iter().any(has_secret) {
+            activity.put_secret("password", None);
+        }
         out.activity(activity);
+        if self.protocol == Protocol::Dns && !message.questions.is_empty() && answers(message) {
+            out.sender_is(Attribute::RoleHint, "dns-server");
+        }
         for record in message.answers.iter().chain(&message.additional) {
             self.claims(record, out);
         }
+        controllers(message, out);
     }
 
     /// What a record says of a host: that an address has a name; of mDNS, what runs there.
@@ -146,6 +178,7 @@ impl Dns {
                     claim(Some(address), Attribute::Hostname, name);
                 }
             }
+            (Data::Name(_), kind::PTR) => service_role(&record.name, out),
             // An instance of a service and its type, which the host that answers has (RFC 6763, 4.1).
             (Data::Service(..), _) if self.protocol == Protocol::Mdns => claim(None, Attribute::Software, &record.name),
             (Data::Texts(texts), kind::HINFO) if self.protocol == Protocol::Mdns => {
@@ -153,13 +186,9 @@ impl Dns {
             }
             (Data::Texts(texts), kind::TXT) if self.protocol == Protocol::Mdns => {
                 for (key, value) in texts.iter().filter_map(|text| text.split_once('=')) {
-                    let attribute = match key {
-                        "model" | "md" | "ty" => Attribute::Model,
-                        "usb_MFG" | "manufacturer" => Attribute::Vendor,
-                        "osxvers" => Attribute::OperatingSystem,
-                        _ => continue,
-                    };
-                    claim(None, attribute, value);
+                    if let Some((_, attribute)) = KEYS.iter().find(|(known, _)| *known == key) {
+                        claim(None, *attribute, value);
+                    }
                 }
             }
             _ => {}
@@ -191,10 +220,18 @@ impl Session for Dns {
         }
     }
 
+    fn may_forget(&self) -> bool {
+        !self.is_stream && self.open.is_empty()
+    }
+
     fn close(&mut self, out: &mut Output) {
         while !self.open.is_empty() {
             self.give_up(out);
         }
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds()
     }
 }
 
@@ -213,23 +250,54 @@ fn asked(message: &Message, client: Direction) -> Activity {
     activity
 }
 
+/// True where a server knows an answer, or that there is none.
+fn answers(message: &Message) -> bool {
+    const NO_SUCH_NAME: u8 = 3;
+    matches!(message.flags.code(), 0 | NO_SUCH_NAME)
+}
+
+/// The role of a host that has a service of this type.
+fn service_role(kind: &str, out: &mut Output) {
+    if let Some(code) = dns::SERVICE_TYPES.iter().find(|code| kind.starts_with(code.name)) {
+        out.sender_is(Attribute::RoleHint, code.kind);
+    }
+}
+
+/// The hosts that an answer names as controllers of a domain, where it has their addresses too.
+fn controllers(message: &Message, out: &mut Output) {
+    let is_asked = |record: &&Record| CONTROLLERS.iter().any(|start| record.name.starts_with(start));
+    for named in message.answers.iter().filter(is_asked) {
+        let Data::Service(_, host) = &named.data else { continue };
+        for record in message.additional.iter().filter(|record| record.name.eq_ignore_ascii_case(host)) {
+            if let Data::Address(address) = record.data {
+                out.host_is(address, Attribute::RoleHint, "domain-controller");
+            }
+        }
+    }
+}
+
+/// True where one of the texts is a secret's name, whose value was left out.
+fn has_secret(record: &Record) -> bool {
+    matches!(&record.data, Data::Texts(texts) if texts.iter().any(|text| is_without_secret(text)))
+}
+
 /// Answers as text.
 fn told(records: &[Record]) -> String {
-    let texts = records.iter().filter_map(|record| match &record.data {
-        Data::Address(address) => Some(address.to_string()),
-        Data::Name(name) => Some(name.clone()),
-        Data::Service(port, name) => Some(format!("{name}:{port}")),
-        Data::Texts(texts) => Some(texts.join(" ")),
-        Data::Other => None,
-    });
-    texts.fold(String::new(), |mut told, text| {
-        if told.is_empty() {
-            return text;
+    let mut told = String::new();
+    for record in records.iter().filter(|record| !matches!(record.data, Data::Other)) {
+        if !told.is_empty() {
+            told.push_str(", ");
         }
-        told.push_str(", ");
-        told.push_str(&text);
-        told
-    })
+        // Writing into a String cannot fail.
+        let _ = match &record.data {
+            Data::Address(address) => write!(told, "{}", Ip::from(*address)),
+            Data::Name(name) => told.write_str(name),
+            Data::Service(port, name) => write!(told, "{name}:{port}"),
+            Data::Texts(texts) => told.write_str(&texts.join(" ")),
+            Data::Other => Ok(()),
+        };
+    }
+    told
 }
 
 /// True where an address can be a host's.
@@ -237,8 +305,22 @@ fn is_host(address: IpAddr) -> bool {
     !(address.is_unspecified() || address.is_loopback() || address.is_multicast())
 }
 
+/// The same of `ip6.arpa`: a label for each half of an octet (RFC 3596, 2.5).
+fn reversed_six(labels: &str) -> Option<Ipv6Addr> {
+    let mut bits = 0u128;
+    let mut parts = labels.split('.').rev();
+    for _ in 0..32 {
+        let label = parts.next().filter(|label| label.len() == 1)?;
+        bits = bits << 4 | u128::from(u8::from_str_radix(label, 16).ok()?);
+    }
+    parts.next().is_none().then(|| Ipv6Addr::from(bits))
+}
+
 /// The address that a name in `in-addr.arpa` stands for (RFC 1035, 3.5).
 fn reversed(name: &str) -> Option<IpAddr> {
+    if let Some(labels) = name.strip_suffix(".ip6.arpa") {
+        return reversed_six(labels).map(IpAddr::from);
+    }
     let labels = name.strip_suffix(".in-addr.arpa")?;
     let mut octets = [0; 4];
     let mut parts = labels.split('.').rev();

@@ -38,7 +38,9 @@ fn a_question_and_its_answer_are_one_activity_and_name_a_host() {
         .with(Field::DnsAnswers, "10.20.1.5")
         .ended(Status::Ok, "NOERROR");
     assert_eq!(out.activities, [Activity { request_frame: Some(1), ..expected }]);
-    let (_, claim) = &out.claims[0];
+    let (_, server) = &out.claims[0];
+    assert_eq!((server.attribute, &*server.value, server.address), (Attribute::RoleHint, "dns-server", None));
+    let (_, claim) = &out.claims[1];
     assert_eq!((claim.attribute, &*claim.value), (Attribute::Hostname, "www.plant.example"));
     assert_eq!(claim.address, Some("10.20.1.5:0".parse().unwrap()));
 }
@@ -57,6 +59,42 @@ fn outcomes() {
         let activity = &out.activities[0];
         assert_eq!((activity.client, activity.status, &*activity.code), (Direction::Forward, status, code));
     }
+}
+
+#[test]
+fn a_domain_names_its_controllers_and_their_addresses() {
+    let response = b"\x12\x34\x81\x80\x00\x01\x00\x01\x00\x00\x00\x01\
+        \x05_ldap\x04_tcp\x02dc\x06_msdcs\x05plant\x00\x00\x21\x00\x01\
+        \xc0\x0c\x00\x21\x00\x01\x00\x00\x00\x3c\x00\x11\x00\x00\x00\x64\x01\x85\x03dc1\x05plant\x00\
+        \x03dc1\x05plant\x00\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x0a\x14\x01\x05";
+    let out = hear(Protocol::Dns, &[(Direction::Backward, response)]);
+    let claims: Vec<_> = out.claims.iter().map(|(_, claim)| (claim.address.is_some(), &*claim.value)).collect();
+    assert_eq!(claims, [(false, "dns-server"), (true, "dc1.plant"), (true, "domain-controller")]);
+}
+
+#[test]
+fn names_that_stand_for_addresses() {
+    let six = format!("7.{}8.e.f.ip6.arpa", "0.".repeat(28));
+    let cases = [
+        ("5.1.20.10.in-addr.arpa", Some("10.20.1.5")),
+        ("1.20.10.in-addr.arpa", None),
+        ("7.5.1.20.10.in-addr.arpa", None),
+        (&*six, Some("fe80::7")),
+        ("7.e.f.ip6.arpa", None),
+        ("plant.example", None),
+    ];
+    for (name, address) in cases {
+        assert_eq!(reversed(name), address.map(|address| address.parse().unwrap()), "{name}");
+    }
+}
+
+#[test]
+fn types_of_services_give_roles_away() {
+    // `_ipp._tcp.local` has the instance `press._ipp._tcp.local`.
+    let announced = b"\x00\x00\x84\x00\x00\x00\x00\x01\x00\x00\x00\x00\
+        \x04_ipp\x04_tcp\x05local\x00\x00\x0c\x00\x01\x00\x00\x00\x78\x00\x08\x05press\xc0\x0c";
+    let out = hear(Protocol::Mdns, &[(Direction::Forward, announced)]);
+    assert_eq!((out.claims[0].1.attribute, &*out.claims[0].1.value), (Attribute::RoleHint, "printer"));
 }
 
 #[test]

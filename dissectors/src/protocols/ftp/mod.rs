@@ -1,4 +1,5 @@
-//! The control connection of FTP: who logs in, with what outcome, which files are read, written, renamed and deleted.
+//! The control connection of FTP: who logs in, with what outcome, which files are read, written, renamed and deleted;
+//! and on which connections for their octets both sides agree.
 
 #[cfg(test)]
 mod tests;
@@ -8,10 +9,11 @@ use std::collections::VecDeque;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::{Holds, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::banner;
 use crate::secrets::is_known_password;
-use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
+use crate::session::{Chunk, Direction, Expected, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{Code, ftp};
 use crate::text::{find, frame_line, line, may_become, say, word};
 
@@ -53,6 +55,21 @@ fn is_first(word: &[u8]) -> bool {
     FIRST.iter().any(|command| word.eq_ignore_ascii_case(command))
 }
 
+/// The port behind an address, as `h1,h2,h3,h4,p1,p2` (RFC 959, 5.3.2).
+fn port(text: &[u8]) -> Option<u16> {
+    let number = |text: &[u8]| std::str::from_utf8(text).ok()?.trim().parse::<u8>().ok();
+    let is_end = |octet: &u8| !octet.is_ascii_digit() && *octet != b',';
+    let mut numbers = text.split(is_end).next()?.split(|octet| *octet == b',').map(number);
+    let [_, _, _, _, high, low] = std::array::from_fn(|_| numbers.next().flatten());
+    numbers.next().is_none().then_some(u16::from_be_bytes([high?, low?]))
+}
+
+/// The port behind protocol and address, as `|1|address|port|` with any delimiter (RFC 2428, 2 and 3).
+fn extended_port(text: &[u8]) -> Option<u16> {
+    let delimiter = text.first().filter(|octet| octet.is_ascii_punctuation())?;
+    std::str::from_utf8(text.split(|octet| octet == delimiter).nth(3)?).ok()?.parse().ok()
+}
+
 struct Open {
     frame: u64,
     command: Command,
@@ -69,6 +86,17 @@ enum Command {
     From(Vec<u8>),
     Told(&'static Code, Vec<u8>),
 }
+
+impl Holds for Command {
+    fn holds(&self) -> usize {
+        match self {
+            Command::From(text) | Command::Told(_, text) => text.holds(),
+            _ => 0,
+        }
+    }
+}
+
+holds!(Open { command });
 
 /// A control connection.
 struct Ftp {
@@ -110,6 +138,8 @@ impl Ftp {
             b"PASS" => Command::Password(Some(is_known_password(&self.user, argument))),
             b"AUTH" => Command::Secure,
             b"SYST" => Command::System,
+            b"PORT" => self.expect(self.server.opposite(), port(argument), out),
+            b"EPRT" => self.expect(self.server.opposite(), extended_port(argument), out),
             b"RNFR" => Command::From(argument.get(..255).unwrap_or(argument).to_vec()),
             name => match ftp::COMMANDS.iter().find(|code| code.name.as_bytes() == name) {
                 Some(code) => Command::Told(code, argument.get(..255).unwrap_or(argument).to_vec()),
@@ -120,6 +150,14 @@ impl Ftp {
             self.give_up(out);
         }
         self.open.push_back(Open { frame: out.frame, command });
+    }
+
+    /// Files' octets are to go over a connection of their own. Its address may be told wrong by whoever is behind a
+    /// translator, or be another host's: only one between the same two is waited for.
+    fn expect(&self, listener: Direction, port: Option<u16>, out: &mut Output) -> Command {
+        let expected = port.filter(|port| *port > 0).map(|port| Expected { listener, port, service: "ftp-data" });
+        out.expected.extend(expected);
+        Command::Other
     }
 
     fn is_anonymous(&self) -> bool {
@@ -143,7 +181,9 @@ impl Ftp {
                 self.banner.extend([blank, text.get(..MAX_BANNER).unwrap_or(text)].concat());
             }
             if !goes_on {
-                say(out, Attribute::Software, &self.banner);
+                if names_product(&self.banner) {
+                    say(out, Attribute::Software, &self.banner);
+                }
                 banner::greeting(&self.banner, out);
             }
         }
@@ -151,6 +191,11 @@ impl Ftp {
         let is_greeting = !self.greeted && self.open.is_empty();
         if goes_on || code[0] == b'1' {
             return;
+        }
+        match &code {
+            b"227" => _ = self.expect(self.server, text.split(|octet| *octet == b'(').find_map(port), out),
+            b"229" => _ = self.expect(self.server, text.split(|octet| *octet == b'(').find_map(extended_port), out),
+            _ => {}
         }
         self.greeted = true;
         if is_greeting && code == *b"220" {
@@ -225,6 +270,13 @@ impl Ftp {
     }
 }
 
+/// True where a greeting has any word that not every server says.
+fn names_product(greeting: &[u8]) -> bool {
+    const USUAL: [&str; 9] = ["ftp", "server", "service", "ready", "welcome", "to", "the", "for", "user"];
+    let words = greeting.split(|octet| !octet.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.into_iter().any(|word| !USUAL.iter().any(|usual| word.eq_ignore_ascii_case(usual.as_bytes())))
+}
+
 impl Session for Ftp {
     fn protocol(&self) -> Protocol {
         Protocol::Ftp
@@ -267,5 +319,9 @@ impl Session for Ftp {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds() + self.user.holds() + self.from.holds() + self.banner.holds()
     }
 }

@@ -48,6 +48,32 @@ fn a_login_and_files() {
 }
 
 #[test]
+fn where_the_octets_of_a_file_go_is_expected() {
+    let cases: &[(Said, Option<(Direction, u16)>)] = &[
+        (&[(C, b"PORT 10,0,0,1,195,80\r\n")], Some((C, 50_000))),
+        (&[(C, b"PORT 10,0,0,1,195\r\n")], None),
+        (&[(C, b"PORT 10,0,0,1,195,80,1\r\n")], None),
+        (&[(C, b"PORT 10,0,0,1,195,256\r\n")], None),
+        (&[(C, b"PORT 10,0,0,1,0,0\r\n")], None),
+        (&[(C, b"EPRT |1|10.0.0.1|50000|\r\n")], Some((C, 50_000))),
+        (&[(C, b"EPRT !2!fd00::1!50000!\r\n")], Some((C, 50_000))),
+        (&[(C, b"EPRT |1|10.0.0.1|70000|\r\n")], None),
+        (&[(C, b"PASV\r\n"), (S, b"227 Entering Passive Mode (10,0,0,2,195,80).\r\n")], Some((S, 50_000))),
+        (&[(C, b"PASV\r\n"), (S, b"227 10,0,0,2,195,80\r\n")], Some((S, 50_000))),
+        (&[(C, b"PASV\r\n"), (S, b"227 Some day\r\n")], None),
+        (&[(C, b"EPSV\r\n"), (S, b"229 Extended Passive Mode (|||50000|)\r\n")], Some((S, 50_000))),
+        (&[(C, b"EPSV\r\n"), (S, b"229 (|||)\r\n")], None),
+        (&[(C, b"EPSV\r\n"), (S, b"500 (|||50000|)\r\n")], None),
+    ];
+    for (segments, expected) in cases {
+        let segments = [&[HELLO], *segments].concat();
+        let expected = expected.map(|(listener, port)| Expected { listener, port, service: "ftp-data" });
+        assert_eq!(hear(&segments).expected, Vec::from_iter(expected), "{segments:?}");
+        cut_everywhere(probe_stream, PORTS, &segments);
+    }
+}
+
+#[test]
 fn what_follows_the_start_of_tls_is_not_listened_to() {
     let heard = hear(&[HELLO, (C, b"AUTH TLS\r\n"), (S, b"234 Go\r\n"), (C, b"USER eva\r\n")]);
     assert_eq!((heard.lines(), heard.is_done), (vec!["start_tls ok 234".to_string()], true));
@@ -82,5 +108,14 @@ proptest::proptest! {
     #[test]
     fn any_octets_are_taken(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
         takes_any(probe_stream, PORTS, &[HELLO], &bytes);
+    }
+}
+
+#[test]
+fn a_greeting_that_every_server_says_names_no_product() {
+    for (greeting, products) in [("FTP server ready.", &[][..]), ("(vsFTPd 3.0.3)", &["(vsFTPd 3.0.3)"])] {
+        let hello = format!("220 {greeting}\r\n");
+        let heard = hear(&[(S, hello.as_bytes()), (C, b"USER eva\r\n"), (S, b"331 Password?\r\n")]);
+        assert_eq!(heard.claimed(S, Attribute::Software), products);
     }
 }

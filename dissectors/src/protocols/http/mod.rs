@@ -12,7 +12,9 @@ use std::collections::VecDeque;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
+use crate::secrets::path_without_secrets;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::text::{self, Head, starts_with, word};
 use framing::{Asked, Body, Layout, Start};
@@ -48,6 +50,8 @@ struct Open {
     activity: Activity,
 }
 
+holds!(Open { path, activity });
+
 /// One direction.
 #[derive(Default)]
 struct Side {
@@ -58,6 +62,8 @@ struct Side {
     /// What the last `User-Agent` or `Server` field said.
     said: Vec<u8>,
 }
+
+holds!(Side { said });
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Chunks {
@@ -143,9 +149,9 @@ impl Http {
         )
         .with(Field::HttpMethod, printable(name));
         let target = Target::of(word(rest).0, name == b"CONNECT");
-        let host = target.authority.or_else(|| head.get("Host")).unwrap_or_default();
+        let host = target.authority.or_else(|| head.get("Host").map(text::host)).unwrap_or_default();
         activity.put(Field::UrlDomain, printable(host));
-        activity.put(Field::UrlPath, printable(target.path));
+        activity.put(Field::UrlPath, path_without_secrets(&printable(target.path)));
         activity.put(Field::UrlParameters, credentials::names(target.query));
         self.recognise(&target);
         let mut is_login = credentials::form(target.query, &mut activity);
@@ -347,6 +353,10 @@ impl Session for Http {
     fn is_done(&self) -> bool {
         self.is_done
     }
+
+    fn held(&self) -> usize {
+        self.open.holds() + self.sides.holds()
+    }
 }
 
 /// What a request is for.
@@ -369,7 +379,7 @@ impl<'a> Target<'a> {
             _ => (None, target),
         };
         // A user's name and password may stand before the host.
-        let authority = authority.map(|text| text.rsplit(|octet| *octet == b'@').next().unwrap_or_default());
+        let authority = authority.map(text::host);
         let end = position(rest, b"?#").unwrap_or(rest.len());
         let (path, query) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
         // Parameters of a path hold the numbers of sessions.
@@ -401,6 +411,7 @@ fn content(head: &Head<'_>, body: &[u8], activity: &mut Activity) -> bool {
 fn put_action(value: &[u8], activity: &mut Activity) {
     let value = value.trim_ascii().strip_prefix(b"\"").unwrap_or(value);
     let value = value.strip_suffix(b"\"").unwrap_or(value);
+    let value = value.split(|octet| matches!(octet, b'?' | b';')).next().unwrap_or_default();
     let name = value.rsplit(|octet| matches!(octet, b'/' | b'#' | b':')).next().unwrap_or_default();
     activity.put(Field::SoapAction, printable(name));
 }

@@ -1,5 +1,6 @@
 //! What servers and user agents say of themselves: products, operating systems, and devices known by their web pages.
 
+use crate::bytes::printable;
 use crate::model::Attribute;
 use crate::protocols::banner::{device, part};
 use crate::session::Output;
@@ -21,6 +22,11 @@ const DESCRIPTION: &[(&str, Attribute)] = &[
     ("HardwareId", Attribute::Hardware),
 ];
 
+/// Systems whose version stands behind their name.
+const VERSIONED: [&str; 3] = ["Android", "iPhone OS", "Mac OS X"];
+/// Octets of a version at most.
+const MAX_VERSION: usize = 16;
+
 /// What a `Server` field says of the sender.
 pub fn server(value: &[u8], out: &mut Output) {
     say(out, Attribute::Software, value);
@@ -34,7 +40,9 @@ pub fn agent(value: &[u8], out: &mut Output) {
     match known {
         Some((agent, at)) => {
             let is_end = |octet: &u8| matches!(octet, b' ' | b';' | b')' | b',');
-            let name = agent.name.len();
+            // The version stands behind a stroke; of some, as `MSIE 6.0`, behind a blank.
+            let is_behind_blank = agent.name == "MSIE" && value.get(at + agent.name.len()) == Some(&b' ');
+            let name = agent.name.len() + usize::from(is_behind_blank);
             let version = &value[at + name..];
             let version = &version[..version.iter().position(is_end).unwrap_or(version.len())];
             say(out, Attribute::Software, &value[at..at + name + version.len()]);
@@ -49,9 +57,22 @@ pub fn agent(value: &[u8], out: &mut Output) {
 
 /// The operating system that a product's text names.
 pub fn system(value: &[u8], out: &mut Output) {
-    if let Some(code) = part(http::SYSTEMS, value) {
-        say(out, Attribute::OperatingSystem, code.kind.as_bytes());
-    }
+    let Some(code) = part(http::SYSTEMS, value) else { return };
+    let version = match VERSIONED.contains(&code.name) {
+        true => version(value, code.name.as_bytes()),
+        false => String::new(),
+    };
+    say(out, Attribute::OperatingSystem, format!("{}{version}", code.kind).as_bytes());
+}
+
+/// The version behind a system's name, with a blank before it: `10_9_5` and `4.4.2` have one, others none.
+fn version(value: &[u8], name: &[u8]) -> String {
+    let behind = find(value, name).and_then(|at| value.get(at + name.len()..)).unwrap_or_default().trim_ascii_start();
+    let is_part = |octet: &u8| octet.is_ascii_digit() || matches!(octet, b'.' | b'_');
+    let end =
+        behind.iter().take(MAX_VERSION).position(|octet| !is_part(octet)).unwrap_or(behind.len().min(MAX_VERSION));
+    let version = printable(&behind[..end]).replace('_', ".");
+    if version.is_empty() { version } else { format!(" {version}") }
 }
 
 /// The device whose address was there.

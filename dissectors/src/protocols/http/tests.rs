@@ -33,6 +33,21 @@ fn a_transaction_is_an_activity() {
 }
 
 #[test]
+fn user_agents_name_systems_with_their_versions() {
+    for (agent, software, system) in [
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_9_5) Chrome/39.0.2171.95", "Chrome/39.0.2171.95", "macOS 10.9.5"),
+        ("Mozilla/5.0 (Linux; Android 4.4.2; X) Chrome/30.0", "Chrome/30.0", "Android 4.4.2"),
+        ("Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1)", "MSIE 6.0", "Windows XP"),
+        ("Mozilla/5.0 (Mac OS X)", "Mozilla/5.0", "macOS"),
+    ] {
+        let get = format!("GET / HTTP/1.1\r\nHost: plc\r\nUser-Agent: {agent}\r\n\r\n");
+        let heard = hear(&[(C, get.as_bytes()), (S, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")]);
+        assert_eq!(heard.claimed(C, Attribute::Software), [software]);
+        assert_eq!(heard.claimed(C, Attribute::OperatingSystem), [system]);
+    }
+}
+
+#[test]
 fn bodies_are_passed_over() {
     let get = b"GET /a HTTP/1.1\r\n\r\n";
     let next = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";

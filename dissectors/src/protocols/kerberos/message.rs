@@ -3,6 +3,7 @@
 
 use crate::ber::{Reader, Value, tag};
 use crate::bytes::printable;
+use crate::holds::holds;
 use crate::tables::{self, kerberos};
 
 /// Fields read of one sequence.
@@ -46,6 +47,8 @@ pub struct Message {
     /// Code of an error.
     pub error: Option<u32>,
 }
+
+holds!(Message { client, realm, service, workstation });
 
 /// A ticket, as far as it is open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

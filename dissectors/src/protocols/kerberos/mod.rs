@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use crate::activity::{Activity, Field};
 use crate::ber;
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables;
@@ -55,6 +56,8 @@ struct Open {
     direction: Direction,
     frame: u64,
 }
+
+holds!(Open { message });
 
 /// A conversation with a key distribution centre.
 struct Kerberos {
@@ -178,5 +181,9 @@ impl Session for Kerberos {
         while !self.open.is_empty() {
             self.give_up(out);
         }
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds()
     }
 }

@@ -1,5 +1,6 @@
 //! Directory access over TCP, and over datagrams: who binds and how, what is searched and changed, and what a directory
-//! server says of itself. Entries are not read, but for the server's own.
+//! server says of itself. Entries are not read, but for the server's own. What a login signs is read on, up to the first
+//! message that it encrypts.
 
 mod root;
 #[cfg(test)]
@@ -11,6 +12,7 @@ use crate::activity::{Activity, Field};
 use crate::ber::{self, Reader, Value, tag};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::gss::Login;
 use crate::secrets::is_known_password;
@@ -21,6 +23,8 @@ use crate::tables::{self, ldap};
 const MAX_OPEN: usize = 64;
 /// Octets read of one message.
 const HEAD: usize = 16 * 1024;
+/// Octets that show whether messages are signed: their length, a token's header and checksum, the first fields.
+const SIGNED_START: usize = 128;
 /// StartTLS (RFC 4511, 4.14).
 const START_TLS: &[u8] = b"1.3.6.1.4.1.1466.20037";
 /// Ports of LDAP and of the global catalogue.
@@ -102,6 +106,33 @@ fn is_message(bytes: &[u8]) -> bool {
     }
 }
 
+/// Octets of what protects messages, with the length before it (RFC 4422, 3.7).
+fn protected(bytes: &[u8]) -> Option<usize> {
+    Some(u32::from_be_bytes(*bytes.first_chunk()?) as usize + 4)
+}
+
+/// Where messages start that are signed and maybe not encrypted: behind their length and a token's header.
+fn wrapping(bytes: &[u8]) -> Option<usize> {
+    match *bytes.get(4..)? {
+        // Not sealed (RFC 4121, 4.2.6.2). Data and checksum (EC octets) are turned to the right by RRC octets.
+        [5, 4, flags, 0xff, high, low, ref rest @ ..] if flags & SEALED == 0 => {
+            let turned = u16::from_be_bytes(*rest.first_chunk()?);
+            Some(20 + usize::from(Some(turned).filter(|turned| *turned <= u16::from_be_bytes([high, low]))?))
+        }
+        // Version, checksum and number (MS-NLMP, 2.2.2.9); the same where it is sealed.
+        [1, 0, 0, 0, ..] => Some(20),
+        _ => None,
+    }
+}
+
+/// The same, where a message that can be read is behind it.
+fn signed(bytes: &[u8]) -> Option<usize> {
+    wrapping(bytes).filter(|start| bytes.get(*start..).and_then(message).is_some())
+}
+
+/// A flag of RFC 4121, 4.2.2.
+const SEALED: u8 = 2;
+
 /// Tells from the first octets whether a stream is LDAP.
 pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
     let bytes = probe.bytes(probe.first);
@@ -134,17 +165,23 @@ struct Open {
     is_tls: bool,
 }
 
+holds!(Open { activity });
+
 /// A conversation.
 struct Ldap {
     protocol: Protocol,
     open: VecDeque<Open>,
+    /// A step of a login that the client has to go on with.
+    begun: Option<Open>,
+    /// Octets each way that are still to come of what is signed together.
+    signed: [usize; 2],
     login: Login,
     is_done: bool,
 }
 
 impl Ldap {
     fn new(protocol: Protocol) -> Self {
-        Ldap { protocol, open: VecDeque::new(), login: Login::default(), is_done: false }
+        Ldap { protocol, open: VecDeque::new(), begun: None, signed: [0; 2], login: Login::default(), is_done: false }
     }
 
     fn message(&mut self, bytes: &[u8], direction: Direction, out: &mut Output) {
@@ -153,6 +190,9 @@ impl Ldap {
             Some(code) => {
                 if matches!(operation.tag, operation::UNBIND | operation::ABANDON) {
                     return;
+                }
+                if operation.tag == operation::BIND {
+                    self.begun = None;
                 }
                 let does = code.operation.unwrap_or(Operation::Unknown);
                 let (activity, is_tls) = self.request(&operation, Activity::new(direction, code.name, does), out);
@@ -272,11 +312,13 @@ impl Ldap {
         // success, compareFalse, compareTrue, saslBindInProgress.
         let status = if matches!(code, 0 | 5 | 6 | 14) { Status::Ok } else { Status::Error };
         self.is_done |= open.is_tls && code == 0;
+        let activity = Activity { request_frame: Some(open.frame), ..open.activity.ended(status, name) };
         // The steps of one login are one activity: the last.
         if operation.tag == operation::BIND_RESPONSE && code == 14 {
+            self.begun = Some(Open { activity, ..open });
             return;
         }
-        out.activity(Activity { request_frame: Some(open.frame), ..open.activity.ended(status, name) });
+        out.activity(activity);
     }
 
     /// What the server says of itself in a login: in the credentials, or where NTLM has them without SASL, in the name.
@@ -301,24 +343,43 @@ impl Session for Ldap {
         self.protocol
     }
 
-    fn frame(&mut self, _: Direction, bytes: &[u8]) -> Framing {
-        // What a login protects starts with its length (RFC 4422, 3.7), which no message does: it is not read.
-        if bytes.first().is_some_and(|first| *first != tag::SEQUENCE) {
-            self.is_done = true;
-            return Framing::NotMine;
-        }
-        match ber::extent(bytes) {
-            Ok(Some(length)) => Framing::Head { keep: length.min(HEAD), length },
-            Ok(None) => Framing::NeedMore,
-            Err(_) => Framing::NotMine,
+    fn frame(&mut self, direction: Direction, bytes: &[u8]) -> Framing {
+        let left = self.signed[direction as usize];
+        match bytes {
+            [] => Framing::NeedMore,
+            [tag::SEQUENCE, ..] => match ber::extent(bytes) {
+                Ok(Some(length)) => {
+                    let length = if left > 0 { length.min(left) } else { length };
+                    Framing::Head { keep: length.min(HEAD), length }
+                }
+                Ok(None) => Framing::NeedMore,
+                Err(_) => Framing::NotMine,
+            },
+            // What a login protects starts with its length, which no message does.
+            [0, ..] if bytes.len() < protected(bytes).map_or(4, |length| length.min(SIGNED_START)) => Framing::NeedMore,
+            _ => match signed(bytes) {
+                Some(start) => Framing::Message(start),
+                // A checksum behind the messages.
+                None if left > 0 => Framing::Head { keep: 1, length: left },
+                None => {
+                    self.is_done = true;
+                    Framing::NotMine
+                }
+            },
         }
     }
 
     fn resync(&self, _: Direction, bytes: &[u8]) -> Option<usize> {
-        (is_message(bytes) && ber::extent(bytes).is_ok()).then_some(0)
+        (signed(bytes).is_some() || is_message(bytes) && ber::extent(bytes).is_ok()).then_some(0)
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output) {
+        let left = &mut self.signed[chunk.direction as usize];
+        if let Some(start) = wrapping(chunk.bytes).filter(|start| *start == chunk.wire_length) {
+            *left = protected(chunk.bytes).map_or(0, |length| length.saturating_sub(start));
+            return;
+        }
+        *left = left.saturating_sub(chunk.wire_length);
         let mut rest = chunk.bytes;
         // A datagram has the entry and the result one after the other.
         for _ in 0..4 {
@@ -331,6 +392,10 @@ impl Session for Ldap {
     }
 
     fn close(&mut self, out: &mut Output) {
+        if let Some(open) = self.begun.take() {
+            let code = open.activity.code.clone();
+            out.activity(open.activity.ended(Status::NoResponse, code));
+        }
         while !self.open.is_empty() {
             self.give_up(out);
         }
@@ -338,5 +403,9 @@ impl Session for Ldap {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds() + self.login.holds()
     }
 }

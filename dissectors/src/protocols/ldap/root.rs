@@ -14,7 +14,7 @@ const MAX_ATTRIBUTES: usize = 64;
 /// LOGON_SAM_LOGON_RESPONSE_EX and LOGON_SAM_USER_UNKNOWN_EX.
 const LOGON_RESPONSES: [u16; 2] = [23, 25];
 /// What a domain controller is called among the roles of a host.
-const CONTROLLER: &str = "domain controller";
+const CONTROLLER: &str = "domain-controller";
 
 /// Reads the attributes of the entry at the root.
 pub fn entry(attributes: Reader<'_>, direction: Direction, out: &mut Output) {

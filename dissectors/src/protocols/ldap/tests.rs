@@ -145,7 +145,7 @@ fn the_server_describes_itself() {
     let expected = [
         (Attribute::Hostname, "dc1.plant.example"),
         (Attribute::Domain, "plant.example"),
-        (Attribute::RoleHint, "domain controller"),
+        (Attribute::RoleHint, "domain-controller"),
     ];
     assert_eq!(claims(&out), expected);
     assert_eq!(claims(&hear(&[(FROM, entry(1, "CN=x", &attributes))])), []);
@@ -158,7 +158,7 @@ fn a_domain_controller_is_found() {
     let answer = [entry(1, "", &[("netlogon", &netlogon)]), result(1, 0x65, 0, &[])].concat();
     let out = hear(&[(TO, search(1, "")), (FROM, answer)]);
     let expected = [
-        (Attribute::RoleHint, "domain controller"),
+        (Attribute::RoleHint, "domain-controller"),
         (Attribute::Domain, "plant.example"),
         (Attribute::Hostname, "dc1.plant.example"),
     ];
@@ -195,8 +195,67 @@ fn nothing_is_read_behind_the_start_of_encryption() {
     }
     assert_eq!((out.activities[0].action, out.activities[0].status), ("start_tls", Status::Ok));
     assert!(session.is_done());
-    let mut session = Ldap::new(Protocol::Ldap);
-    assert_eq!((session.frame(TO, b"\0\0\x01\x20\x05\x04"), session.is_done()), (Framing::NotMine, true));
+}
+
+/// What a login protects: its length, then a token.
+fn protected(token: &[&[u8]]) -> Vec<u8> {
+    let token = token.concat();
+    [&(token.len() as u32).to_be_bytes()[..], &token].concat()
+}
+
+#[test]
+fn what_is_signed_is_read_until_something_is_encrypted() {
+    let asked = [search(3, "CN=hmi1,DC=plant"), ldap(4, 0x4a, b"CN=hmi2,DC=plant")].concat();
+    let answered = [entry(3, "CN=hmi1", &[]), result(3, 0x65, 0, &[]), result(4, 0x6b, 0, &[])].concat();
+    let kerberos = |flags: u8, turned: u8| [&[5, 4, flags, 0xff, 0, 12, 0, turned][..], &[0; 8]].concat();
+    let ntlm = [&[1, 0, 0, 0][..], &[7; 12]].concat();
+    let checksum = [9; 12];
+    type Wrap<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+    let wrappings: [Wrap<'_>; 3] = [
+        &|messages| protected(&[&kerberos(4, 12), &checksum, messages]),
+        &|messages| protected(&[&kerberos(5, 0), messages, &checksum]),
+        &|messages| protected(&[&ntlm, messages]),
+    ];
+    for wrap in wrappings {
+        let (mut session, mut out) = (Ldap::new(Protocol::Ldap), Output::default());
+        for (direction, bytes) in [(TO, wrap(&asked)), (FROM, wrap(&answered)), (FROM, wrap(&answered))] {
+            assert_eq!(session.frame(direction, &bytes[..3]), Framing::NeedMore);
+            assert_eq!(session.frame(direction, &bytes[..60]), Framing::NeedMore);
+            assert_eq!(session.resync(direction, &bytes), Some(0));
+            let mut rest = &bytes[..];
+            while !rest.is_empty() {
+                let (keep, length) = match session.frame(direction, rest) {
+                    Framing::Message(length) => (length, length),
+                    Framing::Head { keep, length } => (keep, length),
+                    other => panic!("{other:?}"),
+                };
+                session.decode(Chunk { bytes: &rest[..keep], wire_length: length, direction }, &mut out);
+                rest = &rest[length..];
+            }
+        }
+        let told: Vec<_> = out.activities.iter().map(|activity| (activity.action, &*activity.fields[0].1)).collect();
+        assert_eq!(told, [("search", "CN=hmi1,DC=plant"), ("delete", "CN=hmi2,DC=plant")]);
+    }
+    let sealed = [
+        protected(&[&kerberos(6, 12), &checksum, &[0x5a; 100]]),
+        protected(&[&kerberos(4, 13), &asked]),
+        protected(&[&ntlm, &[0x5a; 100]]),
+        protected(&[b"else"]),
+        b"GET / HTTP/1.1".to_vec(),
+    ];
+    for bytes in sealed {
+        let mut session = Ldap::new(Protocol::Ldap);
+        assert_eq!((session.frame(TO, &bytes), session.is_done()), (Framing::NotMine, true));
+    }
+}
+
+#[test]
+fn a_login_that_is_not_gone_on_with_is_told() {
+    let first = bind(1, "", &sasl(b"GSS-SPNEGO", &spnego_init(b"NTLMSSP\0\x01\0\0\0")));
+    let out = hear(&[(TO, first), (FROM, result(1, 0x61, 14, &der(0x87, &challenge()))), (TO, ldap(2, 0x42, &[]))]);
+    let [logon] = &out.activities[..] else { panic!("one") };
+    let expected = ("bind", Status::NoResponse, "saslBindInProgress", Some(1));
+    assert_eq!((logon.action, logon.status, &*logon.code, logon.request_frame), expected);
 }
 
 fn recognised(bytes: &[u8], is_stream: bool) -> bool {
@@ -225,6 +284,7 @@ fn every_truncation_is_taken() {
         result(1, 0x61, 14, &der(0x87, &challenge())),
         search(1, "x"),
         entry(1, "", &[("netlogon", &netlogon)]),
+        protected(&[&[5, 4, 4, 0xff, 0, 12, 0, 12][..], &[0; 20], &search(1, "x")]),
     ];
     for whole in messages {
         for length in 0..whole.len() {

@@ -3,6 +3,7 @@
 use super::Login;
 use crate::activity::Activity;
 use crate::exchange::Status;
+use crate::holds::Holds;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::banner;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
@@ -39,6 +40,15 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
 enum Asked {
     Secure(u64),
     Login(Login, bool),
+}
+
+impl Holds for Asked {
+    fn holds(&self) -> usize {
+        match self {
+            Asked::Login(login, _) => login.holds(),
+            Asked::Secure(_) => 0,
+        }
+    }
 }
 
 /// A connection.
@@ -151,6 +161,13 @@ impl Session for Imap {
         if chunk.direction == self.server { self.server_said(text, out) } else { self.client_said(text, out) }
     }
 
+    fn gap(&mut self, _: Direction, out: &mut Output) {
+        self.greeted = true;
+        // Of a login's texts the next one may be the password where a name was due.
+        self.command.clear();
+        self.close(out);
+    }
+
     fn close(&mut self, out: &mut Output) {
         if let Some(Asked::Login(login, _)) = self.asked.take() {
             out.activity(login.unanswered(self.server.opposite()));
@@ -159,5 +176,9 @@ impl Session for Imap {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.command.holds() + self.tag.holds() + self.asked.holds()
     }
 }

@@ -9,6 +9,7 @@ mod tests;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::holds;
 use crate::model::Operation;
 use crate::secrets::is_known_password;
 use crate::session::Direction;
@@ -16,6 +17,22 @@ use crate::text::{base64, word};
 
 /// Octets of a name that are kept.
 const MAX_NAME: usize = 255;
+/// Mechanisms of SASL that are told by their names; what else stands there may be anything.
+const MECHANISMS: [&str; 13] = [
+    "plain",
+    "login",
+    "cram-md5",
+    "digest-md5",
+    "ntlm",
+    "gssapi",
+    "gss-spnego",
+    "external",
+    "anonymous",
+    "xoauth2",
+    "oauthbearer",
+    "scram-sha-1",
+    "scram-sha-256",
+];
 
 fn kept(name: &[u8]) -> Vec<u8> {
     name.get(..MAX_NAME).unwrap_or(name).to_vec()
@@ -33,6 +50,8 @@ pub struct Login {
     steps: usize,
 }
 
+holds!(Login { mechanism, user });
+
 impl Login {
     /// A login with the protocol's own commands.
     pub fn plain(user: &[u8], password: &[u8], frame: u64) -> Self {
@@ -48,8 +67,9 @@ impl Login {
     /// A login that names a mechanism, and perhaps says the first text.
     pub fn sasl(argument: &[u8], frame: u64) -> Self {
         let (mechanism, initial) = word(argument);
-        let mut login =
-            Login { mechanism: printable(mechanism).to_ascii_lowercase(), kind: "token", frame, ..Login::default() };
+        let is_it = |name: &&str| mechanism.eq_ignore_ascii_case(name.as_bytes());
+        let mechanism = MECHANISMS.into_iter().find(is_it).unwrap_or("other").to_string();
+        let mut login = Login { mechanism, kind: "token", frame, ..Login::default() };
         if !initial.is_empty() {
             login.text(initial);
         }

@@ -3,6 +3,7 @@
 use super::Login;
 use crate::activity::Activity;
 use crate::exchange::Status;
+use crate::holds::Holds;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::banner;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
@@ -36,6 +37,15 @@ enum Asked {
     User,
     Secure(u64),
     Login(Login),
+}
+
+impl Holds for Asked {
+    fn holds(&self) -> usize {
+        match self {
+            Asked::Login(login) => login.holds(),
+            Asked::Nothing | Asked::User | Asked::Secure(_) => 0,
+        }
+    }
 }
 
 /// A connection.
@@ -114,6 +124,12 @@ impl Session for Pop3 {
         if chunk.direction == self.server { self.reply(text, out) } else { self.command(text, out) }
     }
 
+    fn gap(&mut self, _: Direction, out: &mut Output) {
+        self.greeted = true;
+        // Of a login's texts the next one may be the password where a name was due.
+        self.close(out);
+    }
+
     fn close(&mut self, out: &mut Output) {
         if let Asked::Login(login) = std::mem::replace(&mut self.asked, Asked::Nothing) {
             out.activity(login.unanswered(self.server.opposite()));
@@ -122,5 +138,9 @@ impl Session for Pop3 {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.user.holds() + self.asked.holds()
     }
 }

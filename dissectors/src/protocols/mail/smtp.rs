@@ -4,6 +4,7 @@ use super::Login;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::Holds;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::banner;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
@@ -46,6 +47,12 @@ enum Command {
     Data,
     /// What ends a mail.
     Content,
+}
+
+impl Holds for Command {
+    fn holds(&self) -> usize {
+        if let Command::Hello(name) = self { name.holds() } else { 0 }
+    }
 }
 
 /// A connection.
@@ -222,9 +229,13 @@ impl Session for Smtp {
         if chunk.direction == self.server { self.reply(text, out) } else { self.command(text, out) }
     }
 
-    fn gap(&mut self, _: Direction, _: &mut Output) {
+    fn gap(&mut self, _: Direction, out: &mut Output) {
         self.open.clear();
-        self.is_content = false;
+        (self.is_content, self.greeted) = (false, true);
+        // Of a login's texts the next one may be the password where a name was due.
+        if let Some(login) = self.login.take() {
+            out.activity(login.unanswered(self.server.opposite()));
+        }
     }
 
     fn close(&mut self, out: &mut Output) {
@@ -236,5 +247,9 @@ impl Session for Smtp {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds() + self.banner.holds() + self.login.holds() + self.mail.holds()
     }
 }

@@ -16,6 +16,7 @@ const NAME: usize = 15;
 /// Suffixes that say something of who has the name.
 mod suffix {
     pub const WORKSTATION: u8 = 0x00;
+    pub const MESSENGER: u8 = 0x03;
     pub const DOMAIN_MASTER: u8 = 0x1b;
     pub const DOMAIN_CONTROLLERS: u8 = 0x1c;
     pub const MASTER_BROWSER: u8 = 0x1d;
@@ -73,11 +74,13 @@ impl Name {
 
     /// What it says of the host that has it.
     fn statements(&self, is_group: bool) -> &'static [Statement] {
-        use Attribute::{Domain, Hostname, RoleHint};
+        use Attribute::{Domain, Hostname, RoleHint, User};
         use Statement::{Itself, Word};
         match (self.suffix, is_group) {
             _ if self.text.starts_with(|c: char| !c.is_alphanumeric()) => &[],
             (suffix::WORKSTATION | suffix::FILE_SERVER, false) => &[Itself(Hostname)],
+            // Messages reach a host by its own name and by the name of who is logged in there (MS-NBTE, 2.1).
+            (suffix::MESSENGER, false) => &[Itself(User)],
             (suffix::WORKSTATION, true) => &[Itself(Domain)],
             (suffix::DOMAIN_MASTER, false) => &[Itself(Domain), Word(RoleHint, "domain-master-browser")],
             (suffix::DOMAIN_CONTROLLERS, true) => &[Itself(Domain), Word(RoleHint, "domain-controller")],

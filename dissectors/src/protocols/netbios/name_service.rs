@@ -7,6 +7,7 @@ use super::Name;
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::net::link::{Mac, Station};
 use crate::protocols::dns::message;
@@ -152,6 +153,8 @@ struct Open {
     activity: Activity,
 }
 
+holds!(Open { activity });
+
 /// A conversation.
 #[derive(Default)]
 struct NameService {
@@ -270,5 +273,9 @@ impl Session for NameService {
         while !self.open.is_empty() {
             self.give_up(out);
         }
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds()
     }
 }

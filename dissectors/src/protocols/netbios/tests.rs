@@ -51,6 +51,7 @@ fn names_are_registered_asked_for_and_listed() {
     let workstation = registered("HISTORIAN", 0, UNIQUE);
     let domain = registered("PLANT", 0, GROUP);
     let controllers = registered("PLANT", 0x1c, GROUP);
+    let messenger = registered("EVA", 0x03, UNIQUE);
     let query = message(0x0100, [1, 0, 0, 0], &[&encoded("HISTORIAN", 0x20), NB_IN]);
     let answer = message(0x8580, [0, 1, 0, 0], &[&encoded("HISTORIAN", 0x20), NB_IN, UNIQUE]);
     let refusal = message(0x8583, [0, 0, 0, 0], &[]);
@@ -78,6 +79,12 @@ fn names_are_registered_asked_for_and_listed() {
             "registration netbios.name=PLANT<1c> netbios.name_type=domain controllers netbios.answers=10.20.1.7",
             Status::OneWay,
             &["10.20.1.7 domain=PLANT", "10.20.1.7 role_hint=domain-controller"],
+        ),
+        (
+            &[(Forward, &messenger)],
+            "registration netbios.name=EVA<03> netbios.name_type=messenger netbios.answers=10.20.1.7",
+            Status::OneWay,
+            &["10.20.1.7 user=EVA"],
         ),
         (
             &[(Forward, &query), (Backward, &answer)],

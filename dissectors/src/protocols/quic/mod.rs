@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::activity::Field;
 use crate::bytes::{Cursor, Short};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::Protocol;
 use crate::protocols::tls::facts::Facts;
 use crate::protocols::tls::hello::Carrier;
@@ -116,6 +117,8 @@ struct Crypto {
     pieces: BTreeMap<u64, Vec<u8>>,
     whole: Vec<u8>,
 }
+
+holds!(Crypto { pieces, whole });
 
 impl Crypto {
     fn add(&mut self, offset: u64, octets: &[u8]) {
@@ -281,5 +284,9 @@ impl Session for Quic {
 
     fn is_done(&self) -> bool {
         self.is_established || self.datagrams >= MAX_DATAGRAMS
+    }
+
+    fn held(&self) -> usize {
+        self.facts.holds() + self.crypto.holds()
     }
 }

@@ -5,6 +5,7 @@ use memchr::memmem;
 
 use crate::ber::Reader;
 use crate::bytes::{Cursor, Short, printable};
+use crate::holds::holds;
 
 /// Certificates of a chain (MS-RDPBCGR, 2.2.1.4.3.1.2): their number and the longest.
 const MAX_CERTIFICATES: u32 = 8;
@@ -36,6 +37,8 @@ pub struct Conference {
     /// True for the server's message.
     pub is_response: bool,
 }
+
+holds!(Conference { client, certificates });
 
 /// Reads Connect-Initial or Connect-Response of MCS; none where it is neither.
 pub fn read(bytes: &[u8]) -> Option<Conference> {

@@ -9,6 +9,7 @@ pub mod udp;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::Holds as _;
 use crate::model::{Attribute, Claim, Operation, Protocol, Unit};
 use crate::protocols::cotp::{self, Start, Tpdu, code};
 use crate::protocols::tls::Handshake;
@@ -176,7 +177,8 @@ impl Rdp {
         if conference.is_response {
             self.client = self.client.or(Some(direction.opposite()));
             self.handshake.facts.client = self.client;
-            if let Some(certificate) = conference.certificates.first() {
+            // Issuers come first, the server's own is the last (MS-RDPELE, 2.2.1.4.2).
+            if let Some(certificate) = conference.certificates.last() {
                 self.handshake.facts.certificate(direction, certificate, out);
             }
         } else {
@@ -250,10 +252,12 @@ fn build(number: u32) -> String {
     }
 }
 
+/// A layout; the lower half of a variant's number is the language that it is for.
 fn keyboard(layout: u32) -> String {
-    match tables::name(rdp::KEYBOARDS, layout) {
-        "" => format!("0x{layout:08x}"),
-        name => name.to_string(),
+    match (tables::name(rdp::KEYBOARDS, layout), tables::name(rdp::KEYBOARDS, layout & 0xffff)) {
+        ("", "") => format!("0x{layout:08x}"),
+        ("", language) => format!("{language} (0x{layout:08x})"),
+        (name, _) => name.to_string(),
     }
 }
 
@@ -296,5 +300,9 @@ impl Session for Rdp {
     fn is_done(&self) -> bool {
         let [_, server] = &self.conference;
         self.failure.is_some() || server.is_some() || self.handshake.is_done() || self.packets >= MAX_PACKETS
+    }
+
+    fn held(&self) -> usize {
+        self.cookie.holds() + self.conference.holds() + self.assemblies.holds() + self.handshake.holds()
     }
 }

@@ -34,9 +34,20 @@ fn initial() -> Vec<u8> {
     conference(0x65, b"Duca", &[block(0xc001, &core), block(0xc002, &[0x1b, 0, 0, 0, 0, 0, 0, 0])].concat())
 }
 
+/// A certificate for another name than `gw-7`.
+fn renamed(der: &[u8], name: &[u8; 4]) -> Vec<u8> {
+    let mut renamed = der.to_vec();
+    for at in (0..der.len()).filter(|at| der[*at..].starts_with(b"gw-7")) {
+        renamed[at..at + 4].copy_from_slice(name);
+    }
+    renamed
+}
+
 fn response() -> Vec<u8> {
     let der = certificate();
-    let chain = [&2u32.to_le_bytes()[..], &1u32.to_le_bytes(), &(der.len() as u32).to_le_bytes(), &der].concat();
+    let issuer = renamed(&der, b"ca-1");
+    let length = (der.len() as u32).to_le_bytes();
+    let chain = [&2u32.to_le_bytes()[..], &2u32.to_le_bytes(), &length, &issuer, &length, &der].concat();
     let security = [
         &2u32.to_le_bytes()[..],
         &2u32.to_le_bytes(),
@@ -93,6 +104,14 @@ fn standard_security_names_client_and_server() {
     assert_eq!(fields(activity)[..10], expected);
     let names: Vec<_> = out.claims.iter().map(|(_, claim)| (claim.attribute, &*claim.value)).collect();
     assert_eq!(names, [(Attribute::Hostname, "ENG-7"), (Attribute::Hostname, "gw-7")]);
+}
+
+#[test]
+fn a_keyboard_has_the_name_of_its_layout_or_its_language() {
+    let cases = [(0x0407, "German"), (0x0001_0407, "German (0x00010407)"), (0x0407_fff0, "0x0407fff0")];
+    for (layout, name) in cases {
+        assert_eq!(keyboard(layout), name);
+    }
 }
 
 #[test]
@@ -155,6 +174,33 @@ fn datagrams_are_known_by_their_first_one() {
     assert_eq!((activity.client, activity.status), (UP, Status::Ok));
     assert_eq!(heard(udp::probe_datagram, &syn[..900], b"", [60_000, 3389]), None);
     assert_eq!(heard(udp::probe_datagram, &answer, b"", [60_000, 3389]), None);
+}
+
+#[test]
+fn datagrams_of_a_connection_that_is_open_are_known_by_their_number_and_record() {
+    use crate::protocols::presence::tests::heard;
+    // Acknowledged number, window, flags; one element of a vector, filled up; the number twice; a record.
+    let data = |flags: &[u8], acknowledged: &[u8], numbers: &[u8], record: &[u8]| {
+        [b"\x10\x97\x60\x33\x04\x00", flags, acknowledged, numbers, record].concat()
+    };
+    let (one, number, record) = (b"\x00\x01\x01\x00", b"\xe6\x5f\x84\x6d\xe6\x5f\x84\x6d", b"\x17\x03\x03\x00\x01a");
+    let cases = [
+        (data(b"\x00\x0c", one, number, record), true),
+        (data(b"\x01\x0c", &[&one[..], b"\x00\x01\x05\x00"].concat(), number, record), true),
+        (data(b"\x00\x0c", b"\x00\x03\x01\x02\x03\x00\x00\x00", number, b"\x17\xfe\xfd\x00"), true),
+        (data(b"\x00\x04", one, number, record), false),
+        (data(b"\x00\x1c", one, number, record), false),
+        (data(b"\x00\x0c", one, b"\xe6\x5f\x84\x6d\xe6\x5f\x84\x6e", record), false),
+        (data(b"\x00\x0c", one, number, b"GET / HTTP/1.1"), false),
+        (data(b"\x00\x0c", b"\xff\xff\x01\x00", number, record), false),
+    ];
+    for (datagram, is_known) in cases {
+        for length in 0..20 {
+            assert_eq!(heard(udp::probe_datagram, b"", &datagram[..length], [60_000, 3389]), None);
+        }
+        let activity = heard(udp::probe_datagram, b"", &datagram, [60_000, 3389]);
+        assert_eq!(activity.map(|activity| activity.client), is_known.then_some(UP), "{datagram:02x?}");
+    }
 }
 
 #[test]

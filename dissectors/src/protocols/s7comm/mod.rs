@@ -51,6 +51,8 @@ pub struct S7comm {
     asked: Asked,
     partials: Partials,
     plus: [plus::Parts; 2],
+    /// True where any message was of the older protocol, and of the newer one.
+    speaks: [bool; 2],
 }
 
 /// User data of one or several data units.
@@ -101,6 +103,10 @@ impl Session for S7comm {
         }
     }
 
+    fn service(&self) -> &'static str {
+        if self.speaks == [false, true] { "s7comm-plus" } else { self.protocol().name() }
+    }
+
     fn held(&self) -> usize {
         let joined: usize = self.assemblies.iter().map(|assembly| assembly.octets.len()).sum();
         joined + self.plus.iter().map(plus::Parts::held).sum::<usize>() + self.partials.held()
@@ -130,6 +136,7 @@ impl S7comm {
             asked: Asked::default(),
             partials: Partials::default(),
             plus: Default::default(),
+            speaks: [false; 2],
         }
     }
 
@@ -152,8 +159,12 @@ impl S7comm {
     fn user_data(&mut self, data: UserData<'_>, out: &mut Output) {
         match *data.octets {
             [] => {}
-            [IDENTIFIER, ..] => self.pdu(data, out),
+            [IDENTIFIER, ..] => {
+                self.speaks[0] = true;
+                self.pdu(data, out);
+            }
             [plus::IDENTIFIER, ..] => {
+                self.speaks[1] = true;
                 let parts = &mut self.plus[data.direction as usize];
                 if let Some(message) = parts.join(data.octets, data.wire, data.whole) {
                     self.plus_message(&message, out);

@@ -9,11 +9,12 @@ use std::collections::VecDeque;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::http::{credentials, framing, said};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{Code, rtsp, sip};
-use crate::text::{self, Head, end_of_head, end_of_head_behind, may_become, word};
+use crate::text::{self, Head, end_of_head, end_of_head_behind, host, may_become, word};
 
 /// Requests that wait for their final answer.
 const MAX_OPEN: usize = 16;
@@ -105,6 +106,8 @@ struct Open {
     frame: u64,
     activity: Activity,
 }
+
+holds!(Open { key, activity });
 
 /// A conversation.
 struct Signalling {
@@ -211,7 +214,7 @@ fn uri(uri: &[u8]) -> (&[u8], &[u8]) {
     let rest = &rest[..end];
     let slash = rest.iter().position(|octet| *octet == b'/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at(slash);
-    (authority.rsplit(|octet| *octet == b'@').next().unwrap_or_default(), path)
+    (host(authority), path)
 }
 
 /// `eva@plant.example` of `"Eva" <sip:eva:secret@plant.example;x=y>;tag=7`.
@@ -227,7 +230,7 @@ fn address(value: &[u8]) -> Vec<u8> {
             let user = value[..at].split(|octet| *octet == b':').next().unwrap_or_default();
             [user, &value[at..]].concat()
         }
-        None => value.to_vec(),
+        None => host(value).to_vec(),
     }
 }
 
@@ -294,5 +297,9 @@ impl Session for Signalling {
         while !self.open.is_empty() {
             self.give_up(out);
         }
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds() + self.said.holds()
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::activity::{Activity, Field};
 use crate::exchange::Status;
+use crate::holds::{Holds, holds};
 use crate::model::Operation;
 use crate::protocols::dce_rpc::{self, Pipe};
 use crate::protocols::gss::Login;
@@ -119,11 +120,48 @@ fn name(status: u32) -> String {
     }
 }
 
-/// Adds an entry, and forgets the first where there are too many.
-fn keep<K: Ord, V>(map: &mut BTreeMap<K, V>, most: usize, key: K, value: V) -> Option<V> {
-    let forgotten =
-        if map.len() >= most && !map.contains_key(&key) { map.pop_first().map(|(_, value)| value) } else { None };
-    map.insert(key, value).or(forgotten)
+/// Entries by number, at most `MOST`, and what they hold, counted as they come and go: some are a thousand.
+struct Kept<K, V, const MOST: usize> {
+    entries: BTreeMap<K, V>,
+    octets: usize,
+}
+
+impl<K, V, const MOST: usize> Default for Kept<K, V, MOST> {
+    fn default() -> Self {
+        Kept { entries: BTreeMap::new(), octets: 0 }
+    }
+}
+
+impl<K: Ord, V: Holds, const MOST: usize> Kept<K, V, MOST> {
+    /// Adds an entry, and forgets the one of its number, or the first where there are too many.
+    fn keep(&mut self, key: K, value: V) -> Option<V> {
+        let is_full = self.entries.len() >= MOST && !self.entries.contains_key(&key);
+        let forgotten = if is_full { self.entries.pop_first().map(|(_, value)| value) } else { None };
+        self.octets += Self::of(&value);
+        let forgotten = self.entries.insert(key, value).or(forgotten);
+        self.octets -= forgotten.as_ref().map_or(0, Self::of);
+        forgotten
+    }
+
+    fn remove(&mut self, key: &K) -> Option<V> {
+        let removed = self.entries.remove(key);
+        self.octets -= removed.as_ref().map_or(0, Self::of);
+        removed
+    }
+
+    fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key)
+    }
+
+    fn of(value: &V) -> usize {
+        size_of::<(K, V)>() + value.holds()
+    }
+}
+
+impl<K, V, const MOST: usize> Holds for Kept<K, V, MOST> {
+    fn holds(&self) -> usize {
+        self.octets
+    }
 }
 
 /// What is open.
@@ -131,11 +169,17 @@ fn keep<K: Ord, V>(map: &mut BTreeMap<K, V>, most: usize, key: K, value: V) -> O
 pub struct Conversation {
     /// The dialect spoken.
     pub dialect: String,
-    users: BTreeMap<u64, String>,
-    logins: BTreeMap<u64, Login>,
-    shares: BTreeMap<u32, Share>,
-    files: BTreeMap<u128, File>,
+    users: Kept<u64, String, MAX_LOGINS>,
+    logins: Kept<u64, Login, MAX_LOGINS>,
+    shares: Kept<u32, Share, MAX_SHARES>,
+    files: Kept<u128, File, MAX_FILES>,
     pipes: BTreeMap<u128, Pipe>,
+}
+
+holds! {
+    Share { name }
+    File { name, share, user }
+    Conversation { dialect, users, logins, shares, files, pipes }
 }
 
 impl Conversation {
@@ -147,7 +191,7 @@ impl Conversation {
     /// A login went on or came to its end, with a session of some kind.
     pub fn logged_in(&mut self, session: u64, login: Login, kind: &'static str, ended: Ended, out: &mut Output) {
         if ended.status == MORE_PROCESSING {
-            keep(&mut self.logins, MAX_LOGINS, session, login);
+            self.logins.keep(session, login);
             return;
         }
         let mut activity = ended.activity("logon", Operation::Authenticate);
@@ -156,7 +200,7 @@ impl Conversation {
         activity.put(Field::SmbDialect, &*self.dialect);
         out.activity(activity);
         if ended.is_ok() {
-            keep(&mut self.users, MAX_LOGINS, session, login.user);
+            self.users.keep(session, login.user);
         }
     }
 
@@ -174,7 +218,7 @@ impl Conversation {
             .with(Field::UserName, self.user(session));
         out.activity(activity);
         if ended.is_ok() {
-            keep(&mut self.shares, MAX_SHARES, tree, share);
+            self.shares.keep(tree, share);
         }
     }
 
@@ -199,7 +243,7 @@ impl Conversation {
         out: &mut Output,
     ) {
         if is_pipe {
-            let name = file.name.trim_start_matches('\\');
+            let name = pipe_name(&file);
             let activity = ended.activity("open_pipe", Operation::Session).with(Field::DceRpcEndpoint, name);
             out.activity(activity.with(Field::SmbShare, &*file.share).with(Field::UserName, &*file.user));
             if ended.is_ok() {
@@ -210,7 +254,7 @@ impl Conversation {
         let operation = if action == "open" { Operation::Read } else { Operation::File };
         tell(&file, action, operation, ended, out);
         if ended.is_ok() {
-            keep(&mut self.files, MAX_FILES, id, file);
+            self.files.keep(id, file);
         }
     }
 
@@ -221,7 +265,7 @@ impl Conversation {
 
     /// A file was read or written: told once each.
     pub fn used(&mut self, id: u128, how: Use, ended: Ended, out: &mut Output) {
-        let Some(file) = self.files.get_mut(&id).filter(|_| ended.is_ok()) else { return };
+        let Some(file) = self.files.entries.get_mut(&id).filter(|_| ended.is_ok()) else { return };
         let (seen, action, operation) = match how {
             Use::Read => (&mut file.is_read, "read", Operation::Read),
             Use::Write => (&mut file.is_written, "write", Operation::File),
@@ -244,10 +288,13 @@ impl Conversation {
         self.pipes.contains_key(&id)
     }
 
-    /// What is written to or read from a pipe. One whose opening was not seen is known by what it carries.
+    /// What is written to or read from a pipe. One whose opening was not seen is known by what it carries, and so is one
+    /// that was opened in a share that was connected to before the capture, or over another connection.
     pub fn piped(&mut self, id: u128, bytes: &[u8], whole: usize, direction: Direction, out: &mut Output) {
-        if !self.pipes.contains_key(&id) && !self.files.contains_key(&id) && dce_rpc::is_unit(bytes) {
-            self.keep_pipe(id, Pipe::default(), out);
+        let may_be = self.files.get(&id).is_none_or(|file| file.share.is_empty());
+        if may_be && !self.pipes.contains_key(&id) && dce_rpc::is_unit(bytes) {
+            let pipe = self.files.remove(&id).map_or_else(Pipe::default, |file| Pipe::new(pipe_name(&file)));
+            self.keep_pipe(id, pipe, out);
         }
         if let Some(pipe) = self.pipes.get_mut(&id) {
             pipe.octets(bytes, whole, direction, out);
@@ -261,10 +308,16 @@ impl Conversation {
     }
 
     fn keep_pipe(&mut self, id: u128, pipe: Pipe, out: &mut Output) {
-        if let Some(mut forgotten) = keep(&mut self.pipes, MAX_PIPES, id, pipe) {
+        let is_full = self.pipes.len() >= MAX_PIPES && !self.pipes.contains_key(&id);
+        let forgotten = if is_full { self.pipes.pop_first().map(|(_, pipe)| pipe) } else { None };
+        if let Some(mut forgotten) = self.pipes.insert(id, pipe).or(forgotten) {
             forgotten.close(out);
         }
     }
+}
+
+fn pipe_name(file: &File) -> &str {
+    file.name.trim_start_matches('\\')
 }
 
 /// Tells what was done with a file. The root of a share has no name and is not told.

@@ -11,6 +11,7 @@ mod two;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::Holds as _;
 use crate::model::{Attribute, Operation, Protocol};
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, smb};
@@ -202,6 +203,10 @@ impl Session for Smb {
             Some(Kind::Encrypted) => self.encrypted(chunk.direction, out),
             Some(Kind::Compressed) | None => {}
         }
+    }
+
+    fn held(&self) -> usize {
+        self.conversation.holds() + self.one.holds() + self.two.holds()
     }
 
     fn close(&mut self, out: &mut Output) {

@@ -8,6 +8,7 @@ use super::{Keep, section};
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, printable, utf16_le};
 use crate::exchange::Status;
+use crate::holds::{Holds, holds};
 use crate::model::{Attribute, Operation};
 use crate::protocols::gss::{Login, qualified};
 use crate::secrets::is_known_password;
@@ -68,6 +69,8 @@ const UNICODE: u16 = 0x8000;
 const EXTENDED_SECURITY: u32 = 0x8000_0000;
 /// FILE_DELETE_ON_CLOSE.
 const DELETE_ON_CLOSE: u32 = 0x1000;
+/// ResourceType of what was opened: a pipe of octets, or of messages (MS-CIFS, 2.2.4.64.2).
+const PIPES: [u16; 2] = [1, 2];
 /// TRANS_TRANSACT_NMPIPE.
 const TRANSACT_PIPE: u16 = 0x0026;
 /// TRANS2_SET_PATH_INFORMATION and TRANS2_SET_FILE_INFORMATION.
@@ -228,12 +231,29 @@ struct Open {
     asked: Asked,
 }
 
+impl Holds for Asked {
+    fn holds(&self) -> usize {
+        match self {
+            Asked::Other | Asked::Delete => 0,
+            Asked::Negotiate(names) => names.holds(),
+            Asked::Login(login, _) => login.holds(),
+            Asked::Tree(name) | Asked::Create { name, .. } | Asked::Named { name, .. } => name.holds(),
+            Asked::Rename { from, to } => from.holds() + to.holds(),
+        }
+    }
+}
+
 /// A conversation.
 #[derive(Default)]
 pub struct One {
     open: VecDeque<Open>,
     /// True where passwords are sent as they are.
     is_plain: bool,
+}
+
+holds! {
+    Open { asked }
+    One { open }
 }
 
 impl One {
@@ -465,20 +485,21 @@ impl One {
             (command::TREE_DISCONNECT, _) => conversation.disconnected(header.tree),
             (command, Asked::Create { name, deletes }) => {
                 let mut file = named(name, conversation);
-                let (mut id, mut action) = (0, "open");
+                let (mut id, mut action, mut is_pipe) = (0, "open", share.is_pipes());
                 if ended.is_ok() {
-                    let place = match command {
-                        command::NT_CREATE_ANDX => 5,
-                        command::OPEN_ANDX => 4,
-                        _ => 0,
+                    let (place, kind) = match command {
+                        command::NT_CREATE_ANDX => (5, Some(63)),
+                        command::OPEN_ANDX => (4, Some(18)),
+                        _ => (0, None),
                     };
                     id = u128::from(block.u16(place)?);
+                    is_pipe |= kind.is_some_and(|at| block.u16(at).is_ok_and(|kind| PIPES.contains(&kind)));
                     if command == command::NT_CREATE_ANDX {
                         action = if block.u32(7)? == 1 { "open" } else { "create" };
                         file.size = Some(u64::from(block.u32(55)?) | u64::from(block.u32(59)?) << 32);
                     }
                 }
-                conversation.opened(id, share.is_pipes(), action, file, ended, out);
+                conversation.opened(id, is_pipe, action, file, ended, out);
                 if let Some(file) = conversation.file(id).filter(|_| deletes && ended.is_ok()) {
                     tell(file, "delete", Operation::File, ended, out);
                 }

@@ -483,6 +483,31 @@ fn version_1_opens_reads_and_calls() {
 }
 
 #[test]
+fn a_pipe_is_known_though_its_share_was_connected_to_before() {
+    let ([bind, _], [bound, _]) = (calls(), answers());
+    let of_two = [
+        (TO, create(4, "svcctl")),
+        (FROM, created(4, 1)),
+        (TO, write(5, &bind)),
+        (FROM, written(5)),
+        (TO, read(6)),
+        (FROM, read_response(6, &bound)),
+    ];
+    // Version 2 does not say what was opened: only what is written does.
+    let out = conversation(&of_two);
+    assert_eq!(told(&out), [("open", Status::Ok, ""), ("bind", Status::Ok, "")]);
+    let name = [&[0][..], &wide("\\svcctl\0")].concat();
+    for (resource_type, action) in [(0, "open"), (1, "open_pipe"), (2, "open_pipe"), (3, "open")] {
+        let created = [&NO_MORE[..], &[0, 7, 0, 1, 0, 0, 0], &[0; 52], &[resource_type, 0, 0, 0, 0]].concat();
+        let out = conversation(&[
+            (TO, one(false, 0, &[(0xa2, [&NO_MORE[..], &[0; 44]].concat(), name.clone())])),
+            (FROM, one(true, 0, &[(0xa2, created, vec![])])),
+        ]);
+        assert_eq!(told(&out), [(action, Status::Ok, "")]);
+    }
+}
+
+#[test]
 fn a_netbios_session_names_both() {
     let coded = |name: &str| {
         let octets = format!("{name:<15}\0");

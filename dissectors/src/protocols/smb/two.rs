@@ -7,6 +7,7 @@ use super::{Keep, section};
 use crate::activity::{Activity, Field};
 use crate::bytes::{Cursor, Short, utf16_le};
 use crate::exchange::Status;
+use crate::holds::{Holds, holds};
 use crate::model::Operation;
 use crate::protocols::gss::Login;
 use crate::session::{Direction, Output};
@@ -120,10 +121,25 @@ struct Open {
     asked: Asked,
 }
 
+impl Holds for Asked {
+    fn holds(&self) -> usize {
+        match self {
+            Asked::Other | Asked::Delete => 0,
+            Asked::Login(login) => login.holds(),
+            Asked::Tree(name) | Asked::Create { name, .. } | Asked::Rename(name) => name.holds(),
+        }
+    }
+}
+
 /// A conversation.
 #[derive(Default)]
 pub struct Two {
     open: VecDeque<Open>,
+}
+
+holds! {
+    Open { asked }
+    Two { open }
 }
 
 impl Two {

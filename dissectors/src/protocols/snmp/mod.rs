@@ -12,6 +12,7 @@ use crate::activity::{Activity, Field};
 use crate::ber::{self, tag};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Operation, Protocol};
 use crate::secrets::community_class;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
@@ -57,6 +58,8 @@ struct Open {
     frame: u64,
     activity: Activity,
 }
+
+holds!(Open { activity });
 
 /// A conversation.
 #[derive(Default)]
@@ -215,5 +218,9 @@ impl Session for Snmp {
         while !self.open.is_empty() {
             self.give_up(out);
         }
+    }
+
+    fn held(&self) -> usize {
+        self.open.holds()
     }
 }

@@ -6,6 +6,7 @@ use super::message::Binding;
 use crate::ber::tag;
 use crate::bytes::printable;
 use crate::model::Attribute;
+use crate::protocols::banner;
 use crate::session::Output;
 use crate::tables::{self, snmp};
 
@@ -37,6 +38,9 @@ const TEXTS: &[(&str, Attribute)] = &[
 
 /// MAC addresses: ifPhysAddress (RFC 2863), dot1dBaseBridgeAddress (RFC 4188).
 const STATIONS: &[&str] = &["1.3.6.1.2.1.2.2.1.6.", "1.3.6.1.2.1.17.1.1.0"];
+/// sysDescr and sysServices (RFC 3418).
+const DESCRIPTION: &str = "1.3.6.1.2.1.1.1.0";
+const SERVICES: &str = "1.3.6.1.2.1.1.7.0";
 /// ipAdEntAddr (RFC 4293).
 const ADDRESS: &str = "1.3.6.1.2.1.4.20.1.1.";
 
@@ -56,10 +60,14 @@ pub fn tell(bindings: &[Binding<'_>], out: &mut Output) {
                 }
             }
             tag::OCTET_STRING => {
+                if name == DESCRIPTION {
+                    banner::greeting(value.contents, out);
+                }
                 if let Some((_, attribute)) = TEXTS.iter().find(|(start, _)| is_named(start)) {
                     out.sender_is(*attribute, printable(value.contents));
                 }
             }
+            tag::INTEGER if name == SERVICES => services(value.contents, out),
             IP_ADDRESS if name.starts_with(ADDRESS) => {
                 if let Ok(octets) = <[u8; 4]>::try_from(value.contents) {
                     let address = Ipv4Addr::from(octets);
@@ -82,6 +90,20 @@ pub fn engine(identifier: &[u8], out: &mut Output) {
     vendor(u32::from_be_bytes([first & 0x7f, rest[0], rest[1], rest[2]]), out);
     if let Some(mac) = form.strip_prefix(&[3]).and_then(mac) {
         out.sender_is(Attribute::Mac, mac);
+    }
+}
+
+/// A sum of 2 to the power of each layer below its own that a device serves; hosts serve applications, the seventh
+/// layer, too, and whether they forward is not told by the third alone.
+fn services(octets: &[u8], out: &mut Output) {
+    const BRIDGES: u8 = 0x02;
+    const ROUTES: u8 = 0x04;
+    const APPLICATIONS: u8 = 0x40;
+    match octets {
+        [layers] if layers & APPLICATIONS != 0 => {}
+        [layers] if layers & ROUTES != 0 => out.sender_is(Attribute::RoleHint, "router"),
+        [layers] if layers & BRIDGES != 0 => out.sender_is(Attribute::RoleHint, "switch"),
+        _ => {}
     }
 }
 

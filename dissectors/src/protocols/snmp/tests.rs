@@ -72,6 +72,7 @@ fn a_manager_asks_and_the_agent_describes_itself() {
         binding(&[6, 1, 2, 1, 1, 2, 0], &name(&[6, 1, 4, 1, 248, 14, 10])),
         binding(&[6, 1, 2, 1, 1, 5, 0], &text(b"switch-2")),
         binding(&[6, 1, 2, 1, 1, 6, 0], &text(b"Hall 3")),
+        binding(&[6, 1, 2, 1, 1, 7, 0], &der(0x02, &[2])),
         binding(&[6, 1, 2, 1, 47, 1, 1, 1, 1, 11, 1], &text(b"SN-4711")),
         binding(&[6, 1, 2, 1, 47, 1, 1, 1, 1, 13, 1], &text(b"MACH102")),
         binding(&[6, 1, 2, 1, 2, 2, 1, 6, 1], &text(b"\x00\x0e\x8c\x20\x20\x02")),
@@ -92,11 +93,14 @@ fn a_manager_asks_and_the_agent_describes_itself() {
         .ended(Status::Ok, "");
     assert_eq!(out.activities, [Activity { request_frame: Some(1), ..expected }]);
     let expected = [
+        (Attribute::Vendor, "Hirschmann"),
+        (Attribute::RoleHint, "network-device"),
         (Attribute::Description, "Hirschmann MACH"),
         (Attribute::VendorId, "248"),
         (Attribute::Vendor, "Hirschmann"),
         (Attribute::Name, "switch-2"),
         (Attribute::Location, "Hall 3"),
+        (Attribute::RoleHint, "switch"),
         (Attribute::Serial, "SN-4711"),
         (Attribute::Model, "MACH102"),
         (Attribute::Mac, "00:0e:8c:20:20:02"),
@@ -233,5 +237,14 @@ proptest::proptest! {
         let listed = message(1, b"x", &pdu(kind, 1, 0, std::slice::from_ref(&rest)));
         let _ = hear(&[(TO, bytes.clone()), (FROM, bytes.clone()), (FROM, listed), (TO, rest)]);
         let _ = recognised(&bytes, true);
+    }
+}
+
+#[test]
+fn layers_served_tell_switches_and_routers_from_hosts() {
+    for (layers, role) in [(2, &["switch"][..]), (6, &["router"]), (72, &[]), (76, &[])] {
+        let answer = pdu(0xa2, 7, 0, &[binding(&[6, 1, 2, 1, 1, 7, 0], &der(0x02, &[layers]))]);
+        let told = hear(&[(FROM, message(1, b"public", &answer))]);
+        assert_eq!(claims(&told).iter().map(|(_, value)| *value).collect::<Vec<_>>(), role, "{layers}");
     }
 }

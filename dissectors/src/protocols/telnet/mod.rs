@@ -8,6 +8,7 @@ mod tests;
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::{Attribute, Operation, Protocol};
 use crate::protocols::banner;
 use crate::secrets::is_known_password;
@@ -95,6 +96,8 @@ struct Side {
     sub: Vec<u8>,
     text: Vec<u8>,
 }
+
+holds!(Side { sub, text });
 
 impl Side {
     /// Takes an octet; gives true at the end of an option's text.
@@ -313,5 +316,9 @@ impl Session for Telnet {
 
     fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    fn held(&self) -> usize {
+        self.sides.holds() + self.user.holds() + self.terminal.holds()
     }
 }

@@ -3,6 +3,7 @@
 use super::hello::{Carrier, ClientHello, ServerHello, version_name};
 use crate::activity::{Activity, Field};
 use crate::bytes::printable;
+use crate::holds::holds;
 use crate::model::{Attribute, Claim, Operation, Unit};
 use crate::protocols::remote_support;
 use crate::protocols::x509::Certificate;
@@ -33,6 +34,8 @@ pub struct Facts {
     client_certificate: Option<Certificate>,
     request_frame: Option<u64>,
 }
+
+holds!(Facts { offered, taken, certificate, client_certificate });
 
 impl Facts {
     /// True for messages that are read.

@@ -3,6 +3,7 @@
 use ring::digest::{SHA256, digest};
 
 use crate::bytes::{Cursor, Short, printable};
+use crate::holds::holds;
 use crate::tables::{self, tls};
 
 /// Extensions that are read (IANA).
@@ -53,6 +54,8 @@ pub struct ClientHello {
     pub versions: Vec<u16>,
 }
 
+holds!(ClientHello { ciphers, extensions, server_name, protocols, signatures, versions });
+
 /// What a server takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerHello {
@@ -65,6 +68,8 @@ pub struct ServerHello {
     /// True where it asks for another hello.
     pub is_retry: bool,
 }
+
+holds!(ServerHello { protocol });
 
 /// True for values that mean nothing (RFC 8701).
 const fn is_grease(number: u16) -> bool {

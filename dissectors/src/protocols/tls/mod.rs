@@ -7,6 +7,7 @@ mod tests;
 
 use crate::activity::{Activity, Field};
 use crate::exchange::Status;
+use crate::holds::{Holds as _, holds};
 use crate::model::Protocol;
 use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Session};
 use crate::tables::{self, tls};
@@ -132,6 +133,11 @@ pub struct Handshake {
     records: u8,
     is_established: bool,
     alert: Option<String>,
+}
+
+holds! {
+    Side { begun }
+    Handshake { facts, sides, alert }
 }
 
 impl Handshake {
@@ -350,5 +356,9 @@ impl Session for Tls {
 
     fn is_done(&self) -> bool {
         self.handshake.is_done()
+    }
+
+    fn held(&self) -> usize {
+        self.handshake.holds()
     }
 }

@@ -42,6 +42,17 @@ fn parts_without_a_trailer_are_joined() {
 }
 
 #[test]
+fn a_connection_with_nothing_else_is_told_by_its_name() {
+    let mut session = session();
+    let services = [(CREATE, "s7comm-plus"), (variables::READ, "s7comm"), (CREATE, "s7comm")].map(|(data, service)| {
+        feed(&mut session, Direction::Forward, &packet(true, data));
+        (session.service(), service)
+    });
+    services.into_iter().for_each(|(service, expected)| assert_eq!(service, expected));
+    assert_eq!(super::session().service(), "s7comm");
+}
+
+#[test]
 fn a_digest_is_skipped_and_other_kinds_are_named() {
     let digest = [&[0x72, 0x03, 0x00, 0x33, 0x20], &[0xAA; 32][..], &CREATE[4..22], &[0x72, 0x03, 0, 0]].concat();
     assert_eq!(asked(&digest).name, "create_object");

@@ -1,93 +1,27 @@
-"""Captures made to fill the engine's memory, what it took, and what the coverage says of it.
-
-    python -m tests.hostile --size 1000000
-
-Every kind of growth that a sender can force is decoded in a process of its own. `tests/test_hostile.py` does the same
-with fewer packets.
-"""
+"""What fills the engine's memory by way of control systems' protocols, streams, fragments and addresses."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import struct
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count, cycle, islice
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-SERVER: Final = bytes((10, 0, 0, 5))
-CLIENT: Final = bytes((10, 0, 0, 9))
-START: Final = 1_700_000_000
-STEP_US: Final = 100
-SYN, ACK = 0x02, 0x10
-TCP, UDP = 6, 17
+from tests.hostile.wire import (
+    ACK,
+    CLIENT,
+    SERVER,
+    SYN,
+    UDP,
+    Kind,
+    Stream,
+    address,
+    datagram,
+    ethernet,
+    segment,
+)
 
-_ETHERNET: Final = bytes.fromhex("0080f4000002 0080f4000001 0800")
 _ARP: Final = bytes.fromhex("0080f4000002 0080f4000001 0806 0001 0800 06 04 0002")
-_DECODE: Final = """
-import json, re, resource, sys
-from pathlib import Path
-from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
-tables = "events", "aggregates", "flows", "claims", "addresses", "oddities"
-decoder = Decoder([Source("point", (CaptureFile("hostile", Path(sys.argv[1])),))])
-rows = 0
-going = True
-while going:
-    going = decoder.advance(100_000)
-    rows += sum(decoder.take(table).num_rows for table in tables)
-coverage = decoder.take("coverage").to_pylist()[0]
-coverage = {name: value for name, value in coverage.items() if isinstance(value, int)}
-# Linux counts for a new process what the one that started it held; its status tells its own.
-status = Path("/proc/self/status")
-own = re.search(r"VmHWM:\\s+(\\d+)", status.read_text()) if status.exists() else None
-peak = int(own[1]) if own else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps(coverage | {"rows": rows, "peak": peak // 1024}))
-"""
-
-
-def ethernet(protocol: int, ends: tuple[bytes, bytes], data: bytes, fragment: tuple[int, int] = (0, 0)) -> bytes:
-    """A frame with an IPv4 packet; a fragment has an identification, and the flags and offset field."""
-    length = 20 + len(data)
-    return _ETHERNET + struct.pack(">BBHHHBBH4s4s", 0x45, 0, length, *fragment, 64, protocol, 0, *ends) + data
-
-
-def segment(
-    ends: tuple[bytes, bytes], ports: tuple[int, int], numbers: tuple[int, int], flags: int, data: bytes = b""
-) -> bytes:
-    header = struct.pack(">HHIIBBHHH", *ports, *(number & 0xFFFFFFFF for number in numbers), 0x50, flags, 8192, 0, 0)
-    return ethernet(TCP, ends, header + data)
-
-
-def datagram(ends: tuple[bytes, bytes], ports: tuple[int, int], data: bytes) -> bytes:
-    return ethernet(UDP, ends, struct.pack(">HHHH", *ports, 8 + len(data), 0) + data)
-
-
-def address(number: int) -> bytes:
-    """A public address of its own for each number."""
-    octets = struct.pack(">I", number * 2_654_435_761 & 0xFFFFFFFF)
-    return octets if 11 <= octets[0] < 100 else bytes((11 + octets[0] % 80, *octets[1:]))
-
-
-class Stream:
-    """One connection in order."""
-
-    def __init__(self, ports: tuple[int, int], client: bytes = CLIENT) -> None:
-        self.ports, self.client = ports, client
-        self.sent, self.answered = 1, 1
-
-    def ask(self, data: bytes) -> bytes:
-        self.sent += len(data)
-        numbers = self.sent - len(data), self.answered
-        return segment((self.client, SERVER), self.ports, numbers, ACK, data)
-
-    def answer(self, data: bytes) -> bytes:
-        self.answered += len(data)
-        numbers = self.answered - len(data), self.sent
-        return segment((SERVER, self.client), (self.ports[1], self.ports[0]), numbers, ACK, data)
 
 
 def modbus(number: int, pdu: bytes) -> bytes:
@@ -335,14 +269,6 @@ def arp() -> Iterator[bytes]:
         yield _ARP + mac + address(number) + bytes(6) + SERVER
 
 
-class Kind(NamedTuple):
-    """Packets, the counters of the coverage that tell what was not kept, and packets enough to have one above 0."""
-
-    packets: Callable[[], Iterator[bytes]]
-    counters: tuple[str, ...]
-    size: int = 20_000
-
-
 KINDS: Final = (
     Kind(half_open, ("flows_evicted", "flows_folded"), 120_000),
     Kind(half_recognised, ("flows_evicted", "recognitions_dropped"), 120_000),
@@ -368,43 +294,3 @@ KINDS: Final = (
     Kind(oddities, ("oddities_dropped",)),
     Kind(arp, ("addresses_dropped",), 110_000),
 )
-
-
-def write(path: Path, packets: Iterator[bytes], size: int) -> None:
-    with path.open("wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1))
-        for number, frame in zip(range(size), packets, strict=False):
-            seconds, rest = divmod(number * STEP_US, 1_000_000)
-            file.write(struct.pack("<IIII", START + seconds, rest, len(frame), len(frame)) + frame)
-
-
-def decoded(kind: Kind, size: int, folder: Path) -> dict[str, Any]:
-    """The coverage of so many packets, with `rows` and the `peak` of the process in megabytes."""
-    path = folder / f"{kind.packets.__name__}.pcap"
-    write(path, kind.packets(), size)
-    command = [sys.executable, "-c", _DECODE, str(path)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    path.unlink()
-    if ran.returncode:
-        raise RuntimeError(ran.stderr)
-    result: dict[str, Any] = json.loads(ran.stdout)
-    return result
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=int, default=1_000_000, help="packets of each kind")
-    parser.add_argument("--only", metavar="KIND")
-    given = parser.parse_args()
-    print(f"| kind ({given.size} packets) | peak MB | rows | not kept |\n|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as scratch:
-        for kind in KINDS:
-            name = kind.packets.__name__
-            if given.only in (None, name):
-                told = decoded(kind, given.size, Path(scratch))
-                counters = ", ".join(f"{counter} {told[counter]}" for counter in kind.counters)
-                print(f"| `{name}` | {told['peak']} | {told['rows']} | {counters} |", flush=True)
-
-
-if __name__ == "__main__":
-    main()

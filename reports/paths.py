@@ -1,0 +1,148 @@
+"""Ways from outside to controllers, and what to close, in words and rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from rich.console import Console, ConsoleRenderable
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from zonewatch.inventory.model import Asset
+from zonewatch.reports.codec import encode
+from zonewatch.reports.rows import Column, Rows, lenient
+from zonewatch.reports.words import counted, frames, label, listed, visible
+from zonewatch.rules.paths import Level, Paths, PathStep, Way
+
+__all__ = ["choke_words", "closing_words", "head", "names_of", "paths_json", "render_paths", "step_words", "way_rows"]
+
+_COLUMNS: Final = (
+    Column("rank", "", right=True),
+    Column("basis", rank=2),
+    Column("level", rank=3),
+    Column("origin", "from"),
+    Column("start", rank=1),
+    Column("target"),
+    Column("steps", right=True),
+    Column("changes", rank=1),
+    Column("way"),
+    Column("evidence", rank=2),
+)
+_NOUN: Final[Mapping[Level, str]] = {"zones": "conduit", "hosts": "host"}
+Names = Callable[[str], str]
+
+
+def names_of(assets: Iterable[Asset]) -> Names:
+    """How people are told a zone or an asset."""
+    known = {asset.id: visible(label(asset), 40) for asset in assets}
+    return lambda name: known.get(name, visible(name, 60))
+
+
+def head(found: Paths) -> str:
+    """What the ways rest on."""
+    basis = "As seen" if found.basis == "seen" else "As the policy permits"
+    return f"{basis}, by {found.level}"
+
+
+def step_words(step: PathStep, names: Names) -> str:
+    """`eng-1 to plc-3 by supervision-to-filtration (modbus write)`."""
+    uses = f" ({listed(map(visible, step.uses), 4)})" if step.uses else ""
+    return f"{names(step.start)} to {names(step.end)} by {visible(step.by)}{uses}"
+
+
+def closing_words(found: Paths, names: Names) -> tuple[str, ...]:
+    """The fewest to close, each with what it would cost; or why nothing closes all."""
+    noun = _NOUN[found.level]
+    if not found.ways:
+        return ("No way from the internet, the enterprise or remote access to a controller or safety system.",)
+    if not found.closable:
+        return (f"No closing of {noun}s cuts all ways: on some there is none.",)
+    lines = [f"Closing {counted(len(found.close), noun)} cuts {'the way' if len(found.ways) == 1 else 'all ways'}:"]
+    for item in found.close:
+        cost = (
+            f"costs {counted(len(item.costs), 'legitimate flow')}: {listed(map(visible, item.costs), 6)}"
+            if item.costs
+            else "costs no legitimate flow"
+        )
+        lines.append(f"{names(item.name)}: {cost}")
+    return tuple(lines)
+
+
+def choke_words(found: Paths, names: Names, most: int = 8) -> str:
+    """What all ways to some targets pass; empty where there is no such thing."""
+    texts = (f"{names(item.name)} ({counted(item.targets, 'target')})" for item in found.chokes)
+    return f"Choke points: {listed(texts, most)}." if found.chokes else ""
+
+
+def way_rows(paths: Iterable[Paths], names: Names) -> Rows:
+    """A row for each way."""
+    rows = []
+    for found in paths:
+        for rank, way in enumerate(found.ways, start=1):
+            evidence = tuple(dict.fromkeys(item for step in way.steps for item in step.evidence[:1]))
+            rows.append(
+                (
+                    rank,
+                    found.basis,
+                    found.level,
+                    way.origin,
+                    names(way.steps[0].start),
+                    names(way.steps[-1].end),
+                    len(way.steps),
+                    way.changes,
+                    "; ".join(step_words(step, names) for step in way.steps),
+                    frames(evidence, 4),
+                )
+            )
+    return Rows(_COLUMNS, tuple(rows))
+
+
+def paths_json(paths: tuple[Paths, ...]) -> str:
+    """The same for programs."""
+    return json.dumps({"paths": encode(paths)}, indent=2, allow_nan=False) + "\n"
+
+
+def render_paths(paths: Iterable[Paths], names: Names, console: Console, limit: int = 40) -> None:
+    """Prints each basis and level: the ways by rank, the choke points, what to close."""
+    lenient(console.file)
+    for piece in _pieces(paths, names, limit):
+        console.print(piece)
+
+
+def _pieces(paths: Iterable[Paths], names: Names, limit: int) -> Iterator[ConsoleRenderable]:
+    for found in paths:
+        yield Text()
+        title = Text.assemble((head(found), "bold"), (f"  {counted(len(found.ways), 'way')}", "dim"))
+        yield Rule(title, align="left", style="dim")
+        if found.ways:
+            yield _table(found.ways[:limit], names)
+            hidden = len(found.ways) - limit
+            if hidden > 0:
+                yield Text(f"… {hidden:,} more (--format json shows all)", style="dim")
+        if found.more:
+            yield Text(f"There are more than these {len(found.ways):,} ways.", style="yellow")
+        chokes = choke_words(found, names)
+        if chokes:
+            yield Text(chokes)
+        first, *rest = closing_words(found, names)
+        yield Text(first, style="bold")
+        for line in rest:
+            yield Padding(Text(f"- {line}"), (0, 0, 0, 2))
+        for note in found.notes:
+            yield Text(note, style="yellow")
+
+
+def _table(ways: Iterable[Way], names: Names) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("from", no_wrap=True)
+    table.add_column("way", overflow="fold", ratio=3)
+    table.add_column("why this rank", overflow="fold", ratio=1, style="dim")
+    for rank, way in enumerate(ways, start=1):
+        steps = "\n".join(step_words(step, names) for step in way.steps)
+        table.add_row(str(rank), way.origin, Text(steps), Text("; ".join(way.reasons)))
+    return table
