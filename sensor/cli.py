@@ -63,6 +63,8 @@ app = typer.Typer(
 
 app.add_typer(policy_commands.app, name="policy")
 policy_commands.app.command("paths")(policy_paths.paths_)
+policy_commands.app.command("draft")(policy_traffic.draft)
+policy_commands.app.command("replay")(policy_traffic.replay_)
 
 DONE: Final = 0
 FOUND: Final = 1

@@ -33,7 +33,7 @@ from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.verdicts import VerdictRow
 from zonewatch.sensor.inputs import moment, refuse_unreadable
 from zonewatch.sensor.pipeline import INVENTORY_TABLES, AnyTables, decode, last_time, within
-from zonewatch.sensor.policy import FOUND, AssetsOption, app
+from zonewatch.sensor.policy import FOUND, AssetsOption
 from zonewatch.sensor.progress import shown
 from zonewatch.sensor.sources import UsageError, sources, total_bytes
 
@@ -59,7 +59,6 @@ BeginOption = Annotated[
 EndOption = Annotated[str, typer.Option("--to", metavar="TIME", help="Leave out what began after (ISO 8601, UTC).")]
 
 
-@app.command()
 def draft(
     inputs: Inputs = None,
     out: Annotated[
@@ -136,7 +135,6 @@ def _purposes(entries: list[str]) -> dict[str, str]:
     return purposes
 
 
-@app.command("replay")
 def replay_(
     inputs: Inputs = None,
     policy: Annotated[Path | None, typer.Option(help="The policy that is not in force yet.")] = None,
