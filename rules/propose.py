@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from zonewatch.inventory.addresses import UNSPECIFIED, is_group, is_link_local, is_public, order, parse, subnet
+from zonewatch.inventory.facts import OT_SERVICES
 from zonewatch.inventory.model import Asset, Interface, Inventory
 from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, OPERATOR_ROLES, changes_state
-from zonewatch.rules.places import Places
+from zonewatch.rules.places import BROADCAST, Places
 from zonewatch.rules.policy.model import Flow, Policy, Zone
 from zonewatch.rules.policy.words import OBJECT_KINDS, canonical_service, is_protocol
 from zonewatch.rules.suggest import identifier, scalar, sequence
@@ -60,26 +61,30 @@ def proposed_zones(inventory: Inventory) -> Policy:
 
 
 def _zones(inventory: Inventory) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    by_place = _by_place(inventory)
+    speakers = _speakers(inventory)
+    by_place = _by_place(inventory, speakers)
     shared = Counter(vlan for _, vlans in by_place.items() for vlan in _vlans(vlans))
     zones: list[dict[str, Any]] = []
     zone_of: dict[str, str] = {}
     operators: list[str] = []
-    for (network, vlan), found in sorted(
-        by_place.items(), key=lambda item: (order(item[0][0].partition("/")[0]), item)
-    ):
-        kind = _behaviour(asset for _, asset in found)
+    for (network, vlan), found in sorted(by_place.items(), key=_place_order):
+        kind = _behaviour((asset for _, asset in found), speakers)
         name = identifier(f"{kind}-{_short(network)}", f"vlan-{vlan}" if vlan is not None else "")
-        addresses = sorted({interface.address for interface, _ in found}, key=order)
+        addresses = sorted({interface.address for interface, _ in found if interface.address}, key=order)
+        macs = sorted({interface.mac for interface, _ in found if not interface.address})
         own = [number for number in _vlans(found) if shared[number] == 1]
-        members: dict[str, Any] = {"include": addresses} if vlan is not None else {"subnets": [network]}
+        whole = vlan is None and network
+        members: dict[str, Any] = {"subnets": [network]} if whole else {"include": addresses}
         if own:
             members["vlans"] = own
         for interface, asset in found:
+            if not interface.address:
+                continue
             operator = kind == "control" and asset.role in OPERATOR_ROLES
             zone_of[interface.address] = SUPERVISION if operator else name
         operators += [address for address in addresses if zone_of[address] == SUPERVISION]
-        members["include"] = [address for address in members.get("include", ()) if zone_of[address] != SUPERVISION]
+        kept = [address for address in members.get("include", ()) if zone_of[address] != SUPERVISION]
+        members["include"] = [*kept, *macs]
         zones.append({"id": name, "kind": KINDS[kind], "purdue": LEVELS[kind], "members": members})
     if operators:
         zones.append(
@@ -95,21 +100,36 @@ def _zones(inventory: Inventory) -> tuple[list[dict[str, Any]], list[dict[str, A
     return zones, list(_assets(inventory, zone_of))
 
 
-def _by_place(inventory: Inventory) -> dict[tuple[str, int | None], list[tuple[Interface, Asset]]]:
-    """Private interfaces by subnet; where several VLANs are seen in one subnet, by VLAN too."""
+def _place_order(item: tuple[tuple[str, int | None], object]) -> tuple[tuple[int, int, str], int]:
+    (network, vlan), _ = item
+    return order(network.partition("/")[0]), -1 if vlan is None else vlan
+
+
+def _by_place(
+    inventory: Inventory, speakers: frozenset[str]
+) -> dict[tuple[str, int | None], list[tuple[Interface, Asset]]]:
+    """Private interfaces by subnet; where several VLANs are seen in one subnet, by VLAN too.
+
+    Devices without an address that speak an OT protocol are of the one subnet, or where there are more by themselves.
+    """
     by_subnet: defaultdict[str, list[tuple[Interface, Asset]]] = defaultdict(list)
+    bare: list[tuple[Interface, Asset]] = []
     for asset in inventory.assets:
+        if asset.id in speakers and not asset.addresses:
+            bare += [(interface, asset) for interface in asset.interfaces if interface.mac]
         for interface in sorted(asset.interfaces, key=lambda interface: order(interface.address)):
             address = interface.address
             if address in UNSPECIFIED or is_public(address) or is_group(address) or parse(address) is None:
                 continue
             by_subnet[subnet(address)].append((interface, asset))
+    if bare:
+        by_subnet[next(iter(by_subnet)) if len(by_subnet) == 1 else ""] += bare
     places: defaultdict[tuple[str, int | None], list[tuple[Interface, Asset]]] = defaultdict(list)
     for network, found in by_subnet.items():
         split = len(_vlans(found)) > 1
         first: dict[str, int | None] = {}
         for interface, asset in found:
-            vlan = first.setdefault(interface.address, interface.vlan) if split else None
+            vlan = first.setdefault(interface.address or interface.mac, interface.vlan) if split else None
             places[network, vlan].append((interface, asset))
     return dict(places)
 
@@ -118,9 +138,19 @@ def _vlans(found: Iterable[tuple[Interface, Asset]]) -> list[int]:
     return sorted({interface.vlan for interface, _ in found if interface.vlan is not None})
 
 
-def _behaviour(assets: Iterable[Asset]) -> str:
+def _speakers(inventory: Inventory) -> frozenset[str]:
+    """Assets that serve an OT protocol of which only connections are known, or publish one (GOOSE)."""
+    return frozenset(
+        edge.client if edge.server.startswith(BROADCAST) else edge.server
+        for edge in inventory.edges
+        if edge.protocol in OT_SERVICES and (edge.state in ANSWERED or edge.state == "one_way")
+    )
+
+
+def _behaviour(assets: Iterable[Asset], speakers: frozenset[str]) -> str:
     hosts = {asset.id: asset for asset in assets if asset.role not in ("router", "network_device")}
-    roles = [asset.role if asset.kind != "ot" or asset.role != "unknown" else "io_device" for asset in hosts.values()]
+    devices = {asset.id for asset in hosts.values() if asset.kind == "ot"} | speakers
+    roles = ["io_device" if asset.role == "unknown" and asset.id in devices else asset.role for asset in hosts.values()]
     if DEVICE_ROLES & set(roles):
         return "control"
     operators = sum(role in OPERATOR_ROLES for role in roles)
@@ -128,6 +158,8 @@ def _behaviour(assets: Iterable[Asset]) -> str:
 
 
 def _short(network: str) -> str:
+    if not network:
+        return "layer-2"
     address, _, length = network.partition("/")
     parsed = ipaddress.ip_network(network)
     return "-".join(address.split(".")[: int(length) // 8]) if parsed.version == 4 else identifier(address)

@@ -134,6 +134,29 @@ def test_a_subnet_in_two_vlans_is_two_zones() -> None:
     assert zones["control-10-20-11-vlan-13"] == ((PLC_3,), (13,))
 
 
+def test_a_subnet_of_which_some_hosts_have_no_vlan_is_split_too() -> None:
+    tables = network(
+        talks=[POLL, {**POLL, "server": PLC_3}, {**POLL, "server": "10.20.11.14"}],
+        seen=[
+            {"address": PLC_1, "mac": "02:00:00:00:00:01", "vlan": 11},
+            {"address": PLC_3, "mac": "02:00:00:00:00:03", "vlan": 13},
+            {"address": "10.20.11.14", "mac": "02:00:00:00:00:04", "vlan": None},
+        ],
+    )
+    found = fresh(build(tables), {"aggregates": tables.aggregates, "flows": tables.flows}, AS_OF)
+    assert len([zone for zone in found.policy.zones if zone.id.startswith("control")]) == 3
+    assert parse_policy(new_file(found))
+
+
+def test_a_publisher_without_an_address_makes_its_subnet_control() -> None:
+    mac = "00:00:23:06:c9:a5"
+    goose = flow(mac, "01:0c:cd:01:00:01", 35000, "goose", "one_way", transport="ethernet")
+    other = flow("10.20.50.5", "10.20.50.9", 443, "https")
+    found = made([], [goose, other])
+    (zone,) = found.policy.zones
+    assert (zone.kind, zone.members.include) == ("control", (mac,)), found.policy.zones
+
+
 @pytest.mark.parametrize(("late", "word"), [(1, "long enough"), (8, "too short")])
 def test_whether_the_capture_was_long_enough(late: int, word: str) -> None:
     talks = [
