@@ -18,6 +18,7 @@ from zonewatch.rules.oddities import malformed
 from zonewatch.rules.owners import address_conflict
 from zonewatch.rules.pivots import pivots
 from zonewatch.rules.scan import scan
+from zonewatch.rules.unused import unused
 from zonewatch.rules.violations import reported, undecided, violations
 
 DETECTORS: Final[tuple[Detector, ...]] = (
@@ -229,6 +230,16 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         "OT",
         "Describe it by flows, or deny it.",
         reported,
+    ),
+    Detector(
+        "policy.unused",
+        "Flows that nothing used",
+        "info",
+        (),
+        ("SR 5.2", "SR 7.7"),
+        "OT",
+        "Take out what is not needed any longer, or say why it stays. First see that the capture is long enough.",
+        unused,
     ),
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -31,8 +31,8 @@ from zonewatch.rules.observe import (
     MOST_EVENTS,
     Observation,
     StateChange,
-    from_aggregates,
     from_edges,
+    from_pieces,
     sessions_of,
     state_changes,
     together,
@@ -214,7 +214,7 @@ def _unzoned(client: End, server: End, from_zone: str, to_zone: str) -> Decision
 def judge(
     policy: Policy,
     inventory: Inventory,
-    aggregates: pa.Table,
+    aggregates: pa.Table | Iterable[pa.Table],
     events: pa.Table,
     as_of: int,
     places: Places | None = None,
@@ -222,12 +222,13 @@ def judge(
 ) -> Judgement:
     """Verdicts on everything seen. `as_of` is the moment (UTC nanoseconds) that last days are judged by.
 
-    `flows` tell when each connection was, where the policy asks.
+    `flows` tell when each connection was, where the policy asks. Aggregates may come in pieces, which are not kept.
     """
     places = places or Places(policy, inventory)
     judge_ = Judge(policy, places, as_of)
     limited = any(traffic.values is not None for traffic in _all_traffic(policy))
-    seen_in_aggregates = from_aggregates(aggregates, judge_.calendar, values=limited, rated=rated_protocols(policy))
+    pieces = (aggregates,) if isinstance(aggregates, pa.Table) else aggregates
+    seen_in_aggregates = from_pieces(pieces, judge_.calendar, values=limited, rated=rated_protocols(policy))
     rows = within_rates([judge_.row(seen) for seen in seen_in_aggregates], judge_.rates)
     timed = bool(judge_.calendar) or any(access.max_minutes is not None for access in policy.remote_access)
     sessions = (

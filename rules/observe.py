@@ -155,6 +155,19 @@ def from_aggregates(
         )
 
 
+def from_pieces(
+    pieces: Iterable[pa.Table], calendar: Calendar, *, values: bool, rated: frozenset[str] = frozenset()
+) -> Iterator[Observation]:
+    """The same of a table that comes in pieces; one that comes whole is passed through."""
+    found: dict[tuple[object, ...], Observation] = {}
+    for piece in pieces:
+        for seen in from_aggregates(piece, calendar, values=values, rated=rated):
+            key = seen[: len(_KEYS)]
+            known = found.get(key)
+            found[key] = seen if known is None else together((known, seen))._replace(bucket=seen.bucket)
+    yield from sorted(found.values(), key=lambda seen: seen.first_time)
+
+
 def from_edges(edges: tuple[Edge, ...], calendar: Calendar, sessions: Sessions) -> Iterator[tuple[Edge, Observation]]:
     """Connections of which no events are known."""
     for edge in edges:

@@ -50,7 +50,8 @@ def _joined(kind: str, spans: list[tuple[int, int]]) -> list[ObjectRange]:
 
 
 def suggestion(policy: Policy, rows: list[VerdictRow]) -> str:
-    """YAML of one flow for these rows (of one client, server and protocol); with its conduit where there is none."""
+    """YAML of the flows for these rows (of one client, pair of zones and protocol); with their conduit where there is
+    none. Servers that are asked the same share a flow."""
     first = rows[0]
     if not first.client_zone or not first.server_zone or first.client.many:
         return ""
@@ -58,7 +59,7 @@ def suggestion(policy: Policy, rows: list[VerdictRow]) -> str:
         (item for item in policy.conduits if (item.from_, item.to) == (first.client_zone, first.server_zone)), None
     )
     taken = {flow.id for flow in conduit.flows} if conduit else set()
-    lines = _flow_lines(rows, taken)
+    lines = [line for asked in _asked_alike(rows) for line in _flow_lines(asked, taken)]
     if conduit is not None:
         return "\n".join((f"# under flows: of conduit {conduit.id}", *lines)) + "\n"
     name = identifier(first.client_zone, "to", first.server_zone)
@@ -74,6 +75,20 @@ def suggestion(policy: Policy, rows: list[VerdictRow]) -> str:
     return "\n".join((*head, *(f"    {line}" for line in lines))) + "\n"
 
 
+def _asked_alike(rows: Iterable[VerdictRow]) -> list[list[VerdictRow]]:
+    """The rows of servers that are asked for the same operations and objects, together."""
+    by_server: dict[tuple[bool, str], list[VerdictRow]] = {}
+    for row in rows:
+        by_server.setdefault((row.server.many, row.server.label), []).append(row)
+    alike: dict[tuple[object, ...], list[VerdictRow]] = {}
+    for (many, _), found in by_server.items():
+        uses = frozenset((row.seen.protocol, row.seen.transport, row.seen.server_port) for row in found)
+        operations = frozenset(row.seen.operation for row in found)
+        objects = tuple(merged_objects(row for row in found if row.seen.operation))
+        alike.setdefault((many, uses, operations, objects), []).extend(found)
+    return list(alike.values())
+
+
 def _flow_lines(rows: list[VerdictRow], taken: set[str]) -> list[str]:
     first = rows[0]
     operations = sorted({row.seen.operation for row in rows if row.seen.operation})
@@ -85,9 +100,12 @@ def _flow_lines(rows: list[VerdictRow], taken: set[str]) -> list[str]:
     if len(protocols) > 1 or known_by_port or not is_protocol(protocol):
         protocol = first.seen.transport if len(transports) == 1 and transports <= {"tcp", "udp", "icmp"} else "any"
         known_by_port = True
-    name = identifier(first.client.label, first.server.label, protocol, operations[0] if len(operations) == 1 else "")
+    servers = list(dict.fromkeys(row.server.label for row in rows))
+    to = servers[0] if len(servers) == 1 else f"{len(servers)}-servers"
+    name = identifier(first.client.label, to, protocol, operations[0] if len(operations) == 1 else "")
     while name in taken:
         name += "-2"
+    taken.add(name)
     lines = [f"- id: {scalar(name)}", f"  protocol: {scalar(protocol)}"]
     exact = known_by_port and protocol in ("tcp", "udp") and len(ports) <= MOST_OBJECTS and all(p for p, _ in ports)
     if exact:
@@ -96,7 +114,7 @@ def _flow_lines(rows: list[VerdictRow], taken: set[str]) -> list[str]:
         lines.append(f"  operations: {sequence(operations)}")
     lines.append(f"  clients: {sequence([first.client.label])}")
     if not first.server.many:
-        lines.append(f"  servers: {sequence([first.server.label])}")
+        lines.append(f"  servers: {sequence(servers)}")
     objects = merged_objects(row for row in rows if row.seen.operation) if operations else []
     if objects:
         lines.append(f"  objects: {sequence(str(item) for item in objects)}")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Final
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
+from zonewatch.inventory.model import Evidence
 from zonewatch.rules.context import (
+    MOST_CHANGES,
+    MOST_EVIDENCE,
     REMOTE_SERVICES,
     Context,
     Detector,
@@ -23,7 +27,7 @@ from zonewatch.rules.context import (
     value_changes,
 )
 from zonewatch.rules.entries import jump_hosts
-from zonewatch.rules.findings import Finding, Severity
+from zonewatch.rules.findings import Change, Finding, Severity
 from zonewatch.rules.judge import JudgedChange, VerdictRow
 from zonewatch.rules.suggest import suggestion
 from zonewatch.rules.targets import target_text
@@ -66,6 +70,10 @@ _REMOTE_REMEDY: Final = (
 Group = tuple[str, str, str, str]
 """Client, server, protocol, and what kind of use."""
 
+ChangeKey = tuple[str, ...]
+"""What an engineer would change: a flow that is there already, by conduit and id and what keeps it; or a flow that is
+missing, by client, zones, protocol and what kind of use."""
+
 
 def use_of(row: VerdictRow) -> str:
     """What kind of use a row is: observe, control, program; traffic or attempt where no operation is known."""
@@ -82,20 +90,35 @@ def group_of(row: VerdictRow) -> Group:
     return row.client.id, row.server.id, "" if use == "attempt" else row.seen.protocol, use
 
 
+LIMITS: Final = frozenset(("value", "schedule", "rate", "expiry"))
+"""Aspects in which a flow that was meant is the thing to change."""
+
+
+def change_of(row: VerdictRow) -> ChangeKey:
+    """The key of the finding of a violation: all that one change of the policy would settle."""
+    decision, use = row.decision, use_of(row)
+    if decision.differs and set(decision.differs) <= LIMITS:
+        return decision.conduit, decision.flow, ", ".join(decision.differs)
+    client, server, protocol, _ = group_of(row)
+    if decision.differs == ("remote access",) or row.server.many:
+        return client, server, protocol, use
+    return client, row.client_zone, row.server_zone, protocol, use
+
+
 @dataclass(slots=True)
 class _Case:
     rows: list[VerdictRow] = field(default_factory=list)
     changes: list[JudgedChange] = field(default_factory=list)
 
 
-def _cases(context: Context, verdict: str) -> dict[Group, _Case]:
-    cases: defaultdict[Group, _Case] = defaultdict(_Case)
+def _cases(context: Context, verdict: str, key: Callable[[VerdictRow], ChangeKey]) -> dict[ChangeKey, _Case]:
+    cases: defaultdict[ChangeKey, _Case] = defaultdict(_Case)
     for row in context.judgement.rows:
         if row.decision.verdict == verdict:
-            cases[group_of(row)].rows.append(row)
+            cases[key(row)].rows.append(row)
     for item in context.judgement.changes:
-        if item.row.decision.verdict == verdict and group_of(item.row) in cases:
-            cases[group_of(item.row)].changes.append(item)
+        if item.row.decision.verdict == verdict and key(item.row) in cases:
+            cases[key(item.row)].changes.append(item)
     return dict(sorted(cases.items()))
 
 
@@ -103,42 +126,53 @@ def violations(context: Context, detector: Detector, told: frozenset[Fact]) -> I
     """Traffic that no flow of the policy allows."""
     if context.proposed:
         return
-    for group, case in _cases(context, "violation").items():
+    for key, case in _cases(context, "violation", change_of).items():
         facts = frozenset((row.client.id, row.server.id, row.seen.protocol) for row in case.rows)
         if facts <= told:
             continue
-        yield Told(_violation(context, detector, group, case), facts)
+        yield Told(_violation(context, detector, key, case), facts)
 
 
-def _violation(context: Context, detector: Detector, group: Group, case: _Case) -> Finding:
-    client, server, protocol, use = group
+_NAMES: Final[dict[int, tuple[str, ...]]] = {
+    3: ("conduit", "flow", "limit"),
+    4: ("client", "server", "protocol", "use"),
+    5: ("client", "from", "to", "protocol", "use"),
+}
+"""What the parts of a change are, by how many there are."""
+_WORST_FIRST: Final = ("program", "control", "traffic", "observe", "attempt")
+
+
+def _violation(context: Context, detector: Detector, key: ChangeKey, case: _Case) -> Finding:
     rows = case.rows
     first = rows[0]
-    severity, reasons = _severity(context, group, rows)
+    use = min(map(use_of, rows), key=_WORST_FIRST.index)
+    clients = list(dict.fromkeys(row.client.id for row in rows))
+    servers = list(dict.fromkeys(row.server.id for row in rows))
+    severity, reasons = _severity(context, use, rows)
     operations = sorted({row.seen.operation for row in rows if row.seen.operation})
     only_values = all(row.decision.differs == ("value",) for row in rows)
     count = len(case.changes) if only_values and case.changes else sum(row.seen.events for row in rows)
     services = sorted({row.seen.protocol for row in rows})
-    changes = value_changes(case.changes) if use in ("control", "program") else ()
+    changes = _changes(context, servers, case.changes) if use in ("control", "program") else ()
     techniques = [item for operation in operations for item in TECHNIQUES.get(operation, ())]
     if use == "attempt":
         techniques = ["T0846"]
     elif REMOTE_SERVICES & set(services):
         techniques = ["T0886"]
     verb = "sends discovery to" if operations == ["discover"] else _VERBS[use]
-    asset = context.assets.get(client)
+    asset = context.assets.get(clients[0])
     if operations and asset is not None and context.is_unknown(asset):
         techniques.append("T0848")
     finding = detector.finding(
-        (("client", client), ("server", server), ("protocol", protocol), ("use", use)),
-        f"{context.name(client)} {verb} {context.name(server)}: not allowed by the policy",
+        zip(_NAMES[len(key)], key, strict=True),
+        f"{_several(context, clients)} {verb} {_several(context, servers)}: not allowed by the policy",
         severity,
         reasons,
         _description(rows, operations, services, count),
-        [item for row in rows for item in row.seen.evidence],
-        remedy=_REMOTE_REMEDY if _past_remote_access(rows) else _remedy(first, use),
-        assets=(client, server) if not first.server.many else (client,),
-        protocol=protocol or listing(services, 4),
+        _spread(rows),
+        remedy=_REMOTE_REMEDY if _past_remote_access(rows) else _remedy(rows, use),
+        assets=(*clients, *dict.fromkeys(row.server.id for row in rows if not row.server.many)),
+        protocol=services[0] if use != "attempt" else listing(services, 4),
         operation=", ".join(operations),
         zones=(first.client_zone, first.server_zone),
         technique=tuple(dict.fromkeys(techniques)) or detector.technique,
@@ -146,8 +180,37 @@ def _violation(context: Context, detector: Detector, group: Group, case: _Case) 
         count=count,
         when=span((row.seen.first_time, row.seen.last_time) for row in rows),
     )
-    suggested = "" if _past_remote_access(rows) else suggestion(context.policy, rows)
+    asked = [[row for row in rows if row.client.id == client] for client in clients]
+    suggested = "" if _past_remote_access(rows) else "".join(suggestion(context.policy, found) for found in asked)
     return replace(finding, verdict="violation", suggestion=suggested)
+
+
+def _several(context: Context, ids: list[str]) -> str:
+    """`plc-3 (10.20.11.13)`, or that and how many more."""
+    more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+    return context.name(ids[0]) + more
+
+
+def _spread(rows: list[VerdictRow]) -> list[Evidence]:
+    """Evidence of each server first, as what is kept of it is bounded."""
+    by_server: defaultdict[str, list[Evidence]] = defaultdict(list)
+    for row in rows:
+        by_server[row.server.id] += row.seen.evidence
+    turns = zip_longest(*by_server.values())
+    ordered = [item for turn in turns for item in turn if item is not None]
+    return ordered if len(by_server) == 1 else ordered[:MOST_EVIDENCE]
+
+
+def _changes(context: Context, servers: list[str], judged: Iterable[JudgedChange]) -> tuple[Change, ...]:
+    """What was altered; with the name of the server where there are several."""
+    listed = list(judged)
+    if len(servers) == 1:
+        return value_changes(listed)
+    return tuple(
+        replace(change, target=f"{context.name(server)}: {change.target}")
+        for server in servers
+        for change in value_changes(item for item in listed if item.row.server.id == server)
+    )[:MOST_CHANGES]
 
 
 def _past_remote_access(rows: list[VerdictRow]) -> bool:
@@ -191,26 +254,31 @@ def _function(row: VerdictRow) -> str:
     return seen.function_name if seen.function is None else f"{seen.function_name} ({seen.function})"
 
 
-def _remedy(row: VerdictRow, use: str) -> str:
+def _remedy(rows: list[VerdictRow], use: str) -> str:
+    row = rows[0]
     ended = row.decision.differs == ("expiry",)
-    block = f"Block {row.client.label} from {row.server.label} at the boundary of zone {row.server_zone or 'its zone'}"
+    clients = listing(dict.fromkeys(row.client.label for row in rows), 6)
+    servers = listing(dict.fromkeys(row.server.label for row in rows), 6)
+    block = f"Block {clients} from {servers} at the boundary of zone {row.server_zone or 'its zone'}"
     if ended:
         return f"Approve flow {row.decision.flow} again with a new date, or remove it. {block} until then."
     if use == "attempt":
-        return f"Find out what on {row.client.label} makes these attempts. {block}."
+        return f"Find out what on {clients} makes these attempts. {block}."
     if row.client_zone == row.server_zone:
-        block = f"Stop it on {row.client.label}"
+        block = f"Stop it on {clients}"
+    if set(row.decision.differs) <= LIMITS and row.decision.differs:
+        return f"{block}, unless it is needed: then change the limits of flow {row.decision.flow}, with an owner."
     return f"{block}, unless it is needed: then approve the flow suggested here, with an owner and a date."
 
 
-def _severity(context: Context, group: Group, rows: list[VerdictRow]) -> tuple[Severity, list[str]]:
+def _severity(context: Context, use: str, rows: list[VerdictRow]) -> tuple[Severity, list[str]]:
     """How bad a violation is, and why: a table of what raises, then what lowers."""
-    _, server, protocol, use = group
     first = rows[0]
+    servers = sorted({row.server.id for row in rows})
     same = first.client_zone == first.server_zone
     conduit = any(row.decision.conduit for row in rows)
-    asset = context.assets.get(server)
-    critical = asset is not None and asset.criticality in ("high", "critical")
+    assets = [context.assets[server] for server in servers if server in context.assets]
+    critical = any(asset.criticality in ("high", "critical") for asset in assets)
     way = f"from {first.client_zone} to {first.server_zone}"
     severity: Severity
     if use in ("control", "program"):
@@ -235,9 +303,9 @@ def _severity(context: Context, group: Group, rows: list[VerdictRow]) -> tuple[S
     if all(row.decision.differs == ("expiry",) for row in rows):
         severity = lower(severity)
         reasons.append("it was approved until then")
-    if use == "traffic" and protocol in REMOTE_SERVICES and context.is_process(server):
-        severity = higher(severity, remote_severity(context, group[0])[0])
-        reasons += remote_severity(context, group[0])[1]
+    if use == "traffic" and first.seen.protocol in REMOTE_SERVICES and any(map(context.is_process, servers)):
+        severity = higher(severity, remote_severity(context, first.client.id)[0])
+        reasons += remote_severity(context, first.client.id)[1]
     return severity, reasons
 
 
@@ -267,7 +335,7 @@ def undecided(context: Context, detector: Detector, _told: frozenset[Fact]) -> I
     """Traffic on which the policy could not be judged."""
     if context.proposed:
         return
-    for (client, server, protocol, use), case in _cases(context, "cannot_conclude").items():
+    for (client, server, protocol, use), case in _cases(context, "cannot_conclude", group_of).items():
         rows = case.rows
         finding = detector.finding(
             (("client", client), ("server", server), ("protocol", protocol), ("use", use)),

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterable
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -26,15 +24,15 @@ from zonewatch.reports.json_result import ResultError, dumps
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.rows import Console, Rows, emit
 from zonewatch.reports.tables import asset_table, edge_table, finding_rows
-from zonewatch.reports.words import visible
 from zonewatch.reports.write import read_result, write_result
 from zonewatch.rules.findings import SEVERITIES
 from zonewatch.rules.policy.load import PolicyErrors, load_policy
 from zonewatch.sensor import events as event_output
 from zonewatch.sensor import export as export_command
 from zonewatch.sensor import policy as policy_commands
-from zonewatch.sensor import policy_paths
+from zonewatch.sensor import policy_paths, policy_traffic
 from zonewatch.sensor.evidence import prove, versions
+from zonewatch.sensor.inputs import MISUSED, moment, refuse_unreadable, say_unread
 from zonewatch.sensor.pipeline import Given, assess, decode, write_events
 from zonewatch.sensor.progress import shown
 from zonewatch.sensor.sources import UsageError, sources, total_bytes
@@ -67,10 +65,11 @@ app = typer.Typer(
 policy_commands.app.command("export")(export_command.export)
 app.add_typer(policy_commands.app, name="policy")
 policy_commands.app.command("paths")(policy_paths.paths_)
+policy_commands.app.command("draft")(policy_traffic.draft)
+policy_commands.app.command("replay")(policy_traffic.replay_)
 
 DONE: Final = 0
 FOUND: Final = 1
-MISUSED: Final = 2
 PARTIAL: Final = 3
 READER_LEFT: Final = 141
 
@@ -158,21 +157,21 @@ def audit(
         policy_name=policy.name if policy is not None else "",
         policy_sha256=hashlib.sha256(policy.read_bytes()).hexdigest() if policy is not None else "",
         declared=declared,
-        begin=_moment("--from", begin),
-        end=_moment("--to", end),
-        as_of=_moment("--as-of", as_of),
+        begin=moment("--from", begin),
+        end=moment("--to", end),
+        as_of=moment("--as-of", as_of),
     )
     before, octets = versions(points), total_bytes(points)
     with shown(errors, octets) as progress:
         tables = decode(points, progress=progress)
-    _refuse_unreadable(tables["coverage"].select(["capture", "status", "problem"]).to_pylist(), errors)
+    refuse_unreadable(tables["coverage"].select(["capture", "status", "problem"]).to_pylist(), errors)
     result = assess(tables, given, title=given.policy.suc.name if given.policy is not None else "")
     out.mkdir(parents=True, exist_ok=True)
     write_events(tables, result.inventory, out)
     with shown(errors, octets, "collecting evidence") as progress:
         proven = prove(result, tables, points, before, out, progress)
     result = proven.result
-    _say_unread(proven.unread, errors)
+    say_unread(proven.unread, errors)
     write_result(result, out)
     if json == "-":
         sys.stdout.write(dumps(result))
@@ -208,7 +207,7 @@ def events(
     errors = Console(stderr=True)
     name = "pdus" if pdus else "activities" if activities else "events"
     coverage = event_output.write(sources(inputs or [], source or []), name, protocol, form.value, out)
-    _refuse_unreadable(coverage, errors)
+    refuse_unreadable(coverage, errors)
     raise typer.Exit(PARTIAL if any(row["status"] != "whole" for row in coverage) else DONE)
 
 
@@ -232,34 +231,6 @@ def findings(result: ResultArgument, form: FormatOption = Form.table) -> None:
 
 def _show(rows: Rows, form: Form) -> None:
     emit(rows, form.value, sys.stdout)
-
-
-def _moment(option: str, text: str) -> int | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        raise UsageError(f"{option} {text}: an ISO 8601 time expected, such as 2026-03-02T08:00:00Z") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    whole = int(moment.replace(microsecond=0).timestamp())
-    nanoseconds = whole * 1_000_000_000 + moment.microsecond * 1_000
-    if not 0 <= nanoseconds < 2**63:
-        raise UsageError(f"{option} {text}: a time from 1970 to 2262 expected")
-    return nanoseconds
-
-
-def _refuse_unreadable(coverage: list[dict[str, object]], errors: Console) -> None:
-    """One line for each input that could not be read whole; an end where nothing could be read at all."""
-    _say_unread(((str(row["capture"]), str(row["problem"])) for row in coverage if row["status"] != "whole"), errors)
-    if coverage and all(row["status"] == "unreadable" for row in coverage):
-        raise typer.Exit(MISUSED)
-
-
-def _say_unread(inputs: Iterable[tuple[str, str]], errors: Console) -> None:
-    for name, problem in inputs:
-        errors.print(f"zonewatch: {visible(name)}: {visible(problem)}", markup=False)
 
 
 def _outcome(result: AuditResult, fail_on: Severity | None, *, partial: bool) -> int:

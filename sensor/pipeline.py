@@ -40,6 +40,7 @@ _STEP: Final = 500_000
 _PIECES: Final = 8
 """Tables taken before they are joined: each brings the words of all before it once more."""
 
+AnyTables = dict[str, pa.Table]
 Progress = Callable[[int, int], None]
 """Called with the packets and the octets of input read so far."""
 
@@ -95,8 +96,8 @@ def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult
     """Judges decoded tables and gives the whole result."""
     tables, crowd = without_crowds(within(tables, given.begin, given.end))
     declared = declared_assets(given.policy, given.declared) if given.policy is not None else given.declared
-    inventory = build(Tables(**{name: tables[name] for name in _INVENTORY}), declared)
-    as_of = given.as_of if given.as_of is not None else _last_time(tables["coverage"])
+    inventory = build(Tables(**{name: tables[name] for name in INVENTORY_TABLES}), declared)
+    as_of = given.as_of if given.as_of is not None else last_time(tables["coverage"])
     assessment = audit(inventory, tables, given.policy, as_of)
     return assemble(
         assessment,
@@ -130,7 +131,7 @@ def _crowd_notes(crowd: Mapping[str, int]) -> tuple[str, ...]:
     )
 
 
-_INVENTORY: Final = ("aggregates", "flows", "claims", "activities", "addresses", "coverage")
+INVENTORY_TABLES: Final = ("aggregates", "flows", "claims", "activities", "addresses", "coverage")
 _SPANS: Final = {
     "events": ("time", "time"),
     "aggregates": ("first_time", "last_time"),
@@ -185,5 +186,6 @@ def spelled(table: pa.Table) -> pa.Table:
     return pa.table(columns)
 
 
-def _last_time(coverage: pa.Table) -> int:
+def last_time(coverage: pa.Table) -> int:
+    """When the last packet came (UTC nanoseconds); zero where none did."""
     return max((int(value) for value in plain(coverage)["last_time"].to_pylist() if value is not None), default=0)

@@ -19,7 +19,9 @@ from zonewatch.rules.policy.load import PolicyErrors, load_policy, parse_policy,
 from zonewatch.rules.policy.register import RegisterError, exported, imported
 from zonewatch.sensor.sources import UsageError
 
-app: Final = typer.Typer(help="The zone policy: check the file, exchange its zone register.", no_args_is_help=True)
+app: Final = typer.Typer(
+    help="The zone policy: draft, check and replay it, exchange its zone register.", no_args_is_help=True
+)
 zones: Final = typer.Typer(help="The zone register as CSV.", no_args_is_help=True)
 app.add_typer(zones, name="zones")
 

@@ -201,4 +201,4 @@ def test_remote_access_past_the_jump_host(client: str, text: str, severity: str,
 
 def test_plain_polling_is_no_exposure() -> None:
     assessment = assess([POLL, talk(HMI, PLC_3)], seen=SEGMENT)
-    assert {finding.rule for finding in assessment.findings} <= {"exposure.no_authentication"}
+    assert {finding.rule for finding in assessment.findings} <= {"exposure.no_authentication", "policy.unused"}
