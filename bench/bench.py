@@ -1,4 +1,4 @@
-"""How fast and how large: a walk over the record headers, the engine, the whole audit and tshark, in one run.
+"""How fast and how large: a walk over the record headers, the engine, the whole audit, tshark and others, in one run.
 
     python bench/bench.py --size 1.0 --table build/performance.md
 
@@ -35,6 +35,10 @@ AGGREGATES: Final = "engine, aggregates"
 HASHED: Final = "engine, aggregates and SHA-256, {} thread(s)"
 AUDIT: Final = "whole audit, {} thread(s)"
 TSHARK: Final = "tshark, on a slice"
+NDPI: Final = "ndpiReader"
+SURICATA: Final = "Suricata, flow log"
+SURICATA_SETTINGS: Final = Path(__file__).with_name("suricata.yaml")
+"""One thread, without rules; of its log the flows alone."""
 
 Done = dict[tuple[str, str], Measure]
 
@@ -51,9 +55,20 @@ def commands(tools: Path, capture: Capture, out: Path) -> Iterator[tuple[str, li
         yield AUDIT.format(threads), ["env", f"ZONEWATCH_THREADS={threads}", audit, "audit", capture.path, "--out", out]
 
 
+def peers(capture: Capture, out: Path) -> Iterator[tuple[str, list[str | Path]]]:
+    """Those who tell flows and their services, where they are installed."""
+    if ndpi := shutil.which("ndpiReader"):
+        yield NDPI, [ndpi, "-q", "-i", capture.path]
+    if suricata := shutil.which("suricata"):
+        out.mkdir(exist_ok=True)
+        settings: list[str | Path] = ["-c", SURICATA_SETTINGS, "-S", os.devnull, "--runmode", "single"]
+        yield SURICATA, [suricata, "-r", capture.path, "-k", "none", "-l", out, *settings]
+
+
 def measured(tools: Path, folder: Path, capture: Capture, times: int) -> Iterator[Measure]:
     """All measurements of a capture, tshark last if it is there."""
-    for what, command in commands(tools, capture, folder / "out"):
+    told = (*commands(tools, capture, folder / "out"), *peers(capture, folder / "log"))
+    for what, command in told:
         yield best(what, capture, command, times)
     if tshark := shutil.which("tshark"):
         part = folder / "slice.pcap"
@@ -80,6 +95,8 @@ def goals(done: Done) -> Iterator[str]:
     yield row(f"{PDUS}: pace of the header walk", "18 %", ratio(PDUS, WALK, " %"))
     for what, reach in ((PDUS, "200"), (AGGREGATES, ""), (AUDIT.format(1), "100")):
         yield row(f"{what}: times tshark", reach, ratio(what, TSHARK))
+    for peer, reach in ((NDPI, "3 (mix)"), (SURICATA, "8 (mix)")):
+        yield row(f"{PDUS}: times {peer}", reach, ratio(PDUS, peer))
     for what in (PDUS, AGGREGATES):
         yield row(f"{what}: MB/s", "1,000 (mix)", [f"{done[what, name].flow:,.0f}" for name in captures])
     for what in (HASHED, AUDIT):
