@@ -128,7 +128,7 @@ def benign(name: str) -> Policy:
 @pytest.mark.parametrize(
     ("name", "attack"),
     [
-        ("CnC_uploading_exe", ("192.168.1.101", "192.168.1.105", "tcp/4444", "traffic")),
+        ("CnC_uploading_exe", ("192.168.1.101", "192.168.1.105", "tls", "traffic")),
         ("exploit_ms08_netapi", ("192.168.1.101", "192.168.1.105", "smb", "traffic")),
         ("exploit_ms08_netapi", ("192.168.1.101", "192.168.1.105", "tcp/4444", "traffic")),
     ],
