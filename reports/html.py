@@ -22,7 +22,7 @@ from zonewatch.inventory.model import Asset, Edge
 from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.reports.evidence import file_name
 from zonewatch.reports.graph import map_data
-from zonewatch.reports.paths import choke_words, closing_words, head, names_of, step_words
+from zonewatch.reports.paths import NO_WAYS, choke_words, closing_words, has_ways, head, names_of, step_words
 from zonewatch.reports.result import (
     AuditResult,
     VerdictRow,
@@ -223,6 +223,8 @@ def html_report(result: AuditResult) -> str:
             short_names={asset.id: visible(asset.short_name) for asset in result.inventory.assets},
             zone_of={asset.id: asset.zone for asset in result.inventory.assets},
             find=drawing["find"],
+            has_ways=has_ways(result.paths),
+            no_ways=NO_WAYS,
             path_heads=[
                 (found, head(found), closing_words(found, called), choke_words(found, called)) for found in result.paths
             ],

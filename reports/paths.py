@@ -18,7 +18,18 @@ from zonewatch.reports.rows import Column, Rows, lenient
 from zonewatch.reports.words import counted, frames, label, listed, visible
 from zonewatch.rules.paths import Level, Paths, PathStep, Way
 
-__all__ = ["choke_words", "closing_words", "head", "names_of", "paths_json", "render_paths", "step_words", "way_rows"]
+__all__ = [
+    "NO_WAYS",
+    "choke_words",
+    "closing_words",
+    "has_ways",
+    "head",
+    "names_of",
+    "paths_json",
+    "render_paths",
+    "step_words",
+    "way_rows",
+]
 
 _COLUMNS: Final = (
     Column("rank", "", right=True),
@@ -42,6 +53,14 @@ def names_of(assets: Iterable[Asset]) -> Names:
     return lambda name: known.get(name, visible(name, 60))
 
 
+NO_WAYS: Final = "No way from the internet, the enterprise or remote access to a controller or safety system."
+
+
+def has_ways(paths: Iterable[Paths]) -> bool:
+    """True where there is a way, or something to say of why none is told."""
+    return any(found.ways or found.notes for found in paths)
+
+
 def head(found: Paths) -> str:
     """What the ways rest on."""
     basis = "As seen" if found.basis == "seen" else "As the policy permits"
@@ -58,7 +77,7 @@ def closing_words(found: Paths, names: Names) -> tuple[str, ...]:
     """The fewest to close, each with what it would cost; or why nothing closes all."""
     noun = _NOUN[found.level]
     if not found.ways:
-        return ("No way from the internet, the enterprise or remote access to a controller or safety system.",)
+        return (NO_WAYS,)
     if not found.closable:
         return (f"No closing of {noun}s cuts all ways: on some there is none.",)
     lines = [f"Closing {counted(len(found.close), noun)} cuts {'the way' if len(found.ways) == 1 else 'all ways'}:"]

@@ -121,7 +121,11 @@ def parse_network(text: str) -> Network | None:
 
 def inside(network: Network, wide: Network) -> bool:
     """True where all of the one is in the other."""
-    return network.version == wide.version and network.subnet_of(wide)  # type: ignore[arg-type]
+    if isinstance(network, ipaddress.IPv4Network) and isinstance(wide, ipaddress.IPv4Network):
+        return network.subnet_of(wide)
+    if isinstance(network, ipaddress.IPv6Network) and isinstance(wide, ipaddress.IPv6Network):
+        return network.subnet_of(wide)
+    return False
 
 
 def _subnet(value: object) -> object:

@@ -6,13 +6,13 @@ import datetime as dt
 import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from builders import modbus
 
 from tests.enforce.namespaces import inside, ip, no_namespaces, whole_checksums
 from tests.enforce.wire import CONFIGURATION
@@ -21,10 +21,6 @@ from zonewatch.rules.enforce.suricata import suricata
 from zonewatch.rules.policy.load import load_policy
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "pcaps"))
-
-from builders import modbus  # noqa: E402
-
 WHY_NOT = no_namespaces("suricata")
 SCADA, HMI, OTHER, PLC = "10.1.0.10", "10.1.0.15", "10.1.0.99", "10.2.0.11"
 BRIDGE = """

@@ -6,11 +6,11 @@ import datetime as dt
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from builders import dnp3, modbus
 
 from tests.enforce.wire import alerts, configure, connection
 from zonewatch.rules.enforce.plan import planned, shielded
@@ -19,10 +19,6 @@ from zonewatch.rules.policy.load import parse_policy
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "pcaps"))
-
-from builders import dnp3, modbus  # noqa: E402
-
 POLICY = HERE / "policy.yaml"
 PLANT = ROOT / "pcaps" / "waterworks"
 DAY = dt.date(2026, 3, 2)

@@ -77,9 +77,11 @@ class Compared:
 def table() -> tuple[Identity, ...]:
     """All rows."""
     with TABLE.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)  # the names of the columns
         return tuple(
-            Identity(**{**row, "frame": int(row["frame"]), "look": int(row["look"])})  # type: ignore[arg-type]
-            for row in csv.DictReader(file)
+            Identity(capture, place, attribute, value, int(frame), seen, int(look), missed)
+            for capture, place, attribute, value, frame, seen, look, missed in rows
         )
 
 

@@ -13,11 +13,12 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from tests.oracles.compare import CAPTURES
-from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
+from tests.services.told import activities
 
 FACTS: Final = Path(__file__).with_name("facts_link.csv")
 Row = tuple[str, ...]
@@ -289,17 +290,6 @@ def _igmp(action: str, version: str) -> str:
     return {"group_query": "17", "group_leave": "23"}.get(action) or reports[version]
 
 
-def activities(path: Path) -> list[dict[str, Any]]:
-    """All activities of a capture."""
-    decoder = Decoder([Source("x", (CaptureFile(path.name, path),))], hash_inputs=False)
-    found: list[dict[str, Any]] = []
-    going = True
-    while going:
-        going = decoder.advance()
-        found += decoder.take("activities").drop_columns(["first_time", "last_time"]).to_pylist()
-    return found
-
-
 def ours(rows: list[dict[str, Any]]) -> Counter[Row]:
     """Our activities, counted as the other's messages are."""
     found: Counter[Row] = Counter()
@@ -307,7 +297,7 @@ def ours(rows: list[dict[str, Any]]) -> Counter[Row]:
         if row["protocol"] not in OURS:
             continue
         name, make = OURS[row["protocol"]]
-        for made in make(row, lambda field, row=row: _value(row["fields"], field)):  # type: ignore[misc]
+        for made in make(row, partial(_value, row["fields"])):
             found[(name, *made)] += row["count"]
     return found
 

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from tests.oracles.compare import CAPTURES, ROOT
-from tests.services.link import activities, listed, ours, spell
+from tests.services.link import listed, ours, spell
+from tests.services.told import activities
 
 if not CAPTURES.is_dir():
     pytest.skip("the public captures are not here", allow_module_level=True)

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from tests.oracles.compare import CAPTURES, ROOT
-from tests.services.windows import activities, captures, listed, ours
+from tests.services.told import activities
+from tests.services.windows import captures, listed, ours
 
 if not CAPTURES.is_dir():
     pytest.skip("the public captures are not here", allow_module_level=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.oracles.compare import CAPTURES
-from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
+from tests.services.told import activities
 
 DIFFERENCES: Final = Path(__file__).with_name("differences_web.csv")
 CAPTURES_OF: Final = Path(__file__).with_name("captures_web.csv")
@@ -216,11 +216,8 @@ def theirs(path: Path, protocol: str) -> Counter[Row]:
 
 def ours(path: Path, protocol: str) -> Counter[Row]:
     """Our rows, each as often as its activity was seen."""
-    decoder = Decoder([Source("x", (CaptureFile(path.name, path),))], hash_inputs=False)
-    while decoder.advance():
-        pass
     rows: Counter[Row] = Counter()
-    for row in decoder.take("activities").to_pylist():
+    for row in activities(path):
         if row["protocol"] == protocol or (protocol == "http" and row["protocol"] == "winrm"):
             told = {field["name"]: field["value"] for field in reversed(row["fields"])}
             for key in COMPARED[protocol].ours(row, told):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.oracles.compare import CAPTURES, ROOT
-from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
+from tests.services.told import activities
 
 FACTS: Final = Path(__file__).with_name("facts_windows.csv")
 TABLES: Final = ROOT / "dissectors" / "tables"
@@ -38,19 +38,6 @@ def captures() -> list[str]:
     found = {path for folder in FOLDERS for path in (CAPTURES / folder).rglob("*.*cap*") if path.is_file()}
     found = {path for path in found if ".truth" not in str(path) and path.suffix != ".gz"}
     return sorted({str(path.relative_to(CAPTURES)) for path in found} | {*OTHERS})
-
-
-def activities(path: Path) -> list[dict[str, Any]]:
-    """All activities of a capture, without their times, their fields as pairs."""
-    decoder = Decoder([Source("x", (CaptureFile(path.name, path),))], hash_inputs=False)
-    found: list[dict[str, Any]] = []
-    going = True
-    while going:
-        going = decoder.advance()
-        found += decoder.take("activities").drop_columns(["first_time", "last_time"]).to_pylist()
-    for row in found:
-        row["fields"] = [(field["name"], field["value"]) for field in row["fields"]]
-    return found
 
 
 def _names(table: str, section: str, key: str = "") -> dict[str, str]:
@@ -120,7 +107,8 @@ def ours(rows: Iterable[dict[str, Any]]) -> set[Fact]:
 
 
 def _facts(row: dict[str, Any]) -> Iterator[Fact]:
-    fields = dict(reversed(row["fields"]))
+    told = [(field["name"], field["value"]) for field in row["fields"]]
+    fields = dict(reversed(told))
     protocol, action = row["protocol"], row["action"]
     if fields.get("authentication.mechanism") == "ntlm":
         yield "user", fields.get("user.name", "")
@@ -132,7 +120,7 @@ def _facts(row: dict[str, Any]) -> Iterator[Fact]:
     for name in ("file.name", "file.new_name"):
         yield "file", _file(fields.get(name, ""))
     if action == "bind" and protocol in ("dce-rpc", "smb"):
-        yield from (("interface", value) for name, value in row["fields"] if name == "dce_rpc.interface")
+        yield from (("interface", value) for name, value in told if name == "dce_rpc.interface")
     if protocol == "kerberos":
         # tshark tells the parts of a name one by one.
         yield from (("principal", part) for part in fields.get("user.name", "").split("/"))
