@@ -1,7 +1,20 @@
 from collections.abc import Sequence
 from typing import final
 
-__all__ = ["FIELDS", "SERVICES", "Columns", "Decoder", "Extractor"]
+__all__ = [
+    "DENIED",
+    "FIELDS",
+    "SERVICES",
+    "Columns",
+    "Decoder",
+    "Extractor",
+    "Live",
+    "Snapshot",
+    "bound_capabilities",
+    "deny_sending",
+    "hold_capabilities",
+    "limit_files",
+]
 
 SERVICES: tuple[str, ...]
 FIELDS: tuple[str, ...]
@@ -43,3 +56,54 @@ class Extractor:
     def bytes_read(self) -> int: ...
     def take(self, number: int) -> tuple[bytes, int, int]: ...
     def problems(self) -> list[tuple[int, str]]: ...
+
+@final
+class Live:
+    """Listens to interfaces; see `zonewatch.dissectors.live.Live`."""
+
+    def __new__(
+        cls,
+        source: str,
+        capture: str,
+        interfaces: Sequence[str],
+        files: Sequence[str],
+        ring_octets: int,
+        threads: int,
+        snap_length: int,
+        most_remembered_octets: int,
+        detail: str,
+    ) -> Live: ...
+    def advance(self, milliseconds: int) -> bool: ...
+    def take(self, table: str) -> Columns: ...
+    def snapshot(self) -> Snapshot: ...
+    def turn(self, capture: str) -> None: ...
+    def close(self) -> None: ...
+    def packets(
+        self, frames: Sequence[tuple[int, int, int | None]], captures: int, most_octets: int
+    ) -> list[tuple[bytes, int, int]]: ...
+    def remembered(self) -> int: ...
+    def descriptors(self) -> list[int]: ...
+    def counts(
+        self,
+    ) -> tuple[
+        tuple[int, int],
+        tuple[int, int],
+        int,
+        list[tuple[str, int, int]],
+        list[tuple[str, str, str, int, int, int, int, int]],
+    ]: ...
+
+@final
+class Snapshot:
+    """Rows as if a live capture had ended; see `zonewatch.dissectors.live.Snapshot`."""
+
+    def take(self, table: str) -> Columns: ...
+
+# Linux only, from here on: see `zonewatch.sensor.confine`.
+
+DENIED: tuple[tuple[str, int, str, str, str], ...]
+
+def deny_sending(sockets: Sequence[int]) -> None: ...
+def limit_files(read: Sequence[str], write: Sequence[str]) -> tuple[int, bool]: ...
+def bound_capabilities(keep: Sequence[str]) -> bool: ...
+def hold_capabilities(keep: Sequence[str]) -> bool: ...

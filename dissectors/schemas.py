@@ -291,6 +291,9 @@ COVERAGE: Final = pa.schema(
         pa.field("reported_drops", pa.uint64()),  # of the capturing machine; null where the file says nothing
         _required("cut_packets", pa.uint64()),  # snap length
         _required("cut_bytes", pa.uint64()),
+        _required("long_packets", pa.uint64()),  # longer than Ethernet carries: joined by offloading, or jumbo frames
+        _required("checksums_tried", pa.uint64()),  # packets of a sample
+        _required("checksums_wrong", pa.uint64()),  # of these
         _required("duplicates", pa.uint64()),  # copies made by a mirror: counted in `packets`, told once
         _required("duplicate_bytes", pa.uint64()),
         _required("repeats", pa.uint64()),  # came again within milliseconds, and no mirror explains it

@@ -192,7 +192,7 @@ struct Pair {
     server: u32,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Counted {
     pair: Pair,
     place: Conversation,
@@ -211,7 +211,7 @@ pub struct Place {
 }
 
 /// Activities of the current quarter of an hour, counted.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Activities {
     rows: Vec<Counted>,
     index: HashTable<u32>,

@@ -98,7 +98,7 @@ pub struct Combination {
 }
 
 /// Counters of one combination in the current bucket; what each exchange changes lies together, in front.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[repr(C)]
 struct Counters {
     bucket: i64,
@@ -119,7 +119,7 @@ struct Counters {
 }
 
 /// A combination with its counters.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[repr(C)]
 struct Account {
     seat: Seat,
@@ -128,7 +128,7 @@ struct Account {
 }
 
 /// What one flow counted lately, so that polling is found again without a search.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Recent {
     edge: Option<(usize, Unit, Unit, u32)>,
     /// In the order in which they first came, and which of them is expected next.
@@ -154,7 +154,7 @@ impl Reading<'_> {
 }
 
 /// All combinations of a source.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// Times that a combination was coalesced.
     pub coalesced: u64,

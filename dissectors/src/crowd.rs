@@ -89,7 +89,7 @@ struct Common {
 }
 
 /// Flows of a source that are counted together.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Crowd {
     told: usize,
     at_level: [usize; 3],

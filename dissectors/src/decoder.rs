@@ -3,17 +3,47 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+
 use crate::capture::{CaptureError, Reader};
 use crate::columns::{Table, rows};
 use crate::engine::Engine;
-use crate::intern::Dictionaries;
-use crate::record::Recorder;
-use crate::sinks::{Detail, Rows};
+use crate::sinks::Detail;
 
 /// Rows that are told before as many packets as wanted were decoded: a packet may make a hundred.
 const MANY_ROWS: usize = 65_536;
 /// Packets between two looks at the rows.
 const PORTION: u64 = 256;
+
+/// The tables.
+pub const TABLES: [&str; 9] =
+    ["pdus", "events", "aggregates", "flows", "activities", "claims", "addresses", "oddities", "coverage"];
+
+/// Rows of a table of [`TABLES`] that an engine made since they were last taken.
+///
+/// # Errors
+/// Where the columns contradict each other: a mistake of the row type.
+pub fn take(
+    table: &str,
+    engine: &mut Engine,
+    coverage: &mut Table<rows::Coverage>,
+) -> Result<Option<RecordBatch>, ArrowError> {
+    let (rows, recorder, dictionaries) = engine.tables();
+    match table {
+        "pdus" => rows.pdus.take(dictionaries),
+        "events" => recorder.events.take(dictionaries),
+        "aggregates" => recorder.aggregates(dictionaries).take(dictionaries),
+        "flows" => rows.flows.take(dictionaries),
+        "activities" => rows.activities.take(dictionaries),
+        "claims" => rows.claims.take(dictionaries),
+        "addresses" => rows.addresses.take(dictionaries),
+        "oddities" => rows.oddities.take(dictionaries),
+        "coverage" => coverage.take(dictionaries),
+        _ => return Ok(None),
+    }
+    .map(Some)
+}
 
 /// One input file.
 #[derive(Clone, Debug)]
@@ -93,10 +123,12 @@ impl Decoder {
         self.bytes_done + self.open.as_ref().map_or(0, |open| open.reader.bytes_read())
     }
 
-    /// The tables made so far, coverage of the inputs that ended, and the words of all of them.
-    pub fn tables(&mut self) -> (&mut Rows, &mut Recorder, &mut Table<rows::Coverage>, &mut Dictionaries) {
-        let (rows, recorder, dictionaries) = self.engine.tables();
-        (rows, recorder, &mut self.coverage, dictionaries)
+    /// Rows of a table of [`TABLES`] made since they were last taken; none where there is no such table.
+    ///
+    /// # Errors
+    /// Where the columns contradict each other: a mistake of the row type.
+    pub fn take(&mut self, table: &str) -> Result<Option<RecordBatch>, ArrowError> {
+        take(table, &mut self.engine, &mut self.coverage)
     }
 
     /// Decodes up to so many packets, fewer where they made many rows; false when nothing is left.

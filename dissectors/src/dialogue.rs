@@ -18,6 +18,7 @@ use crate::talk::Talk;
 pub fn start_stream(flow: &mut Flow, recognised: Recognised, sinks: &mut Sinks, output: &mut Output) {
     let Recognised { session, kept, starts } = recognised;
     flow.service = Some((session.protocol().name(), Basis::Content));
+    sinks.recognised(flow, session.protocol());
     let place = conversation(flow, session.protocol(), sinks.source);
     let mut stream =
         Stream { talk: Talk::new(session, place), halves: Default::default(), assemblies: Default::default() };
@@ -49,6 +50,7 @@ pub fn start_datagrams(
     output: &mut Output,
 ) {
     flow.service = Some((session.protocol().name(), Basis::Content));
+    sinks.recognised(flow, session.protocol());
     let place = conversation(flow, session.protocol(), sinks.source);
     flow.content = Content::Datagrams(Box::new(Talk::new(session, place)));
     for earlier in kept {

@@ -1,5 +1,6 @@
 //! Packets in, rows out: every stage is wired here, once.
 
+mod checksums;
 mod copies;
 mod layers;
 #[cfg(test)]
@@ -37,11 +38,14 @@ const MAX_PROBATION: usize = 32 * 1024 * 1024;
 const SERVICE_LOOKS: u32 = 8;
 /// Octets of the fields of activities that count as one row more.
 const OCTETS_A_ROW: usize = 256;
+/// The longest frame that Ethernet carries: 1,500 octets with header, two tags and check sequence (IEEE 802.3, 3.2.7).
+const LONGEST_FRAME: u32 = 1_526;
 /// A step of the packet clock back by more than this, or on by more than the other, is a jump.
 const CLOCK_BACK_NS: i64 = 1_000_000_000;
 const CLOCK_ON_NS: i64 = 3_600_000_000_000;
 
 /// The engine for one run. Sources follow one another; their address spaces are apart.
+#[derive(Clone)]
 pub struct Engine {
     flows: Flows,
     fragments: Fragments,
@@ -168,6 +172,16 @@ impl Engine {
         rows + self.sinks.octets_told() / OCTETS_A_ROW
     }
 
+    /// From here on it remembers which conversations are control systems', for [`Engine::control`].
+    pub fn tells_control(&mut self) {
+        self.sinks.control = Some(Vec::new());
+    }
+
+    /// Conversations of control systems that were recognised since it was last asked.
+    pub fn control(&mut self) -> impl Iterator<Item = Key> {
+        self.sinks.control.iter_mut().flat_map(|told| told.drain(..))
+    }
+
     /// The words of all rows.
     pub fn dictionaries(&mut self) -> &mut Dictionaries {
         &mut self.sinks.dictionaries
@@ -177,6 +191,9 @@ impl Engine {
     pub fn packet(&mut self, packet: &Packet<'_>, frame: u64) {
         let stamp = Stamp { frame, time: packet.time_ns, capture: self.sinks.coverage.capture };
         self.count(packet);
+        if checksums::is_sampled(frame) {
+            self.sample(packet);
+        }
         if !(self.short_cuts && self.usual(packet, stamp)) {
             self.any(packet, stamp);
         }
@@ -222,10 +239,21 @@ impl Engine {
         }
     }
 
+    /// Looks at the checksums of a packet. Of long ones, which were joined, nobody filled them in.
+    #[inline(never)]
+    fn sample(&mut self, packet: &Packet<'_>) {
+        let coverage = &mut self.sinks.coverage;
+        if let Some(right) = checksums::are_right(packet).filter(|_| packet.original_length <= LONGEST_FRAME) {
+            coverage.checksums_tried += 1;
+            coverage.checksums_wrong += u64::from(!right);
+        }
+    }
+
     fn count(&mut self, packet: &Packet<'_>) {
         let coverage = &mut self.sinks.coverage;
         coverage.packets += 1;
         coverage.bytes += u64::from(packet.original_length);
+        coverage.long_packets += u64::from(packet.original_length > LONGEST_FRAME);
         let cut = u64::from(packet.original_length).saturating_sub(packet.data.len() as u64);
         coverage.cut_packets += u64::from(cut > 0);
         coverage.cut_bytes += cut;

@@ -70,7 +70,7 @@ pub struct Conversation {
 }
 
 /// A request with what answered it, or a message that stands alone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Exchange {
     /// The request, or the message that stands alone; none where only the answer was captured.
     pub request: Option<Box<Message>>,
@@ -112,7 +112,7 @@ impl Exchange {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pending {
     key: u64,
     exchange: Exchange,
@@ -134,7 +134,7 @@ impl Pending {
 }
 
 /// The open exchanges of one flow.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Exchanges {
     /// True where the flow shows that what the other side says is captured later than this side's answers to it.
     pub answers_come_early: bool,

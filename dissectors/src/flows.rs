@@ -93,6 +93,7 @@ impl Key {
 }
 
 /// A recognised protocol over TCP.
+#[derive(Clone)]
 pub struct Stream {
     /// The protocol's conversation.
     pub talk: Talk,
@@ -103,6 +104,7 @@ pub struct Stream {
 }
 
 /// What speaks inside a flow.
+#[derive(Clone)]
 pub enum Content {
     /// Not known (yet).
     Unknown(Option<Box<Probation>>),
@@ -115,6 +117,7 @@ pub enum Content {
 }
 
 /// One flow. Arrays are by direction: forward is from the endpoint that was seen to send first.
+#[derive(Clone)]
 pub struct Flow {
     /// Its key.
     pub key: Key,
@@ -274,6 +277,7 @@ struct Guess {
 
 const NO_GUESS: Guess = Guess { ends: [0; 12], slot: u32::MAX, direction: Direction::Forward };
 
+#[derive(Clone)]
 struct Guesses(Box<[[Guess; 2]; GUESSES]>);
 
 impl Default for Guesses {
@@ -307,6 +311,7 @@ impl Guesses {
 }
 
 /// All flows, in the order in which they appeared.
+#[derive(Clone)]
 pub struct Flows {
     guesses: Guesses,
     index: HashMap<Key, u32, foldhash::fast::RandomState>,

@@ -32,7 +32,7 @@ const UNITS: &str = "units/0";
 const PLACES: usize = 1_024;
 
 /// The number of a word by its place in memory and its length.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Places(Box<[Option<Placed>; PLACES]>);
 
 /// Place in memory and length of a word; its number.
@@ -45,7 +45,7 @@ impl Default for Places {
 }
 
 /// A growing list of distinct words, laid out as Arrow has them: one text, and where each word ends.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Words {
     text: String,
     /// Ends of the words in the text.
@@ -117,7 +117,7 @@ fn slice<'a>(text: &'a str, ends: &[i32], id: u32) -> &'a str {
 }
 
 /// Addresses and units by number; their texts are made once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Addresses {
     words: Words,
     ips: Map<Ip>,
@@ -223,7 +223,7 @@ impl Addresses {
 }
 
 /// Both dictionaries of a run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Dictionaries {
     /// Names: sources, captures, protocols, functions, kinds.
     pub names: Words,

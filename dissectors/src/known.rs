@@ -32,7 +32,7 @@ pub struct Place {
     pub lane: (u32, u32, Option<u32>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Block {
     /// Number of its place.
     place: u32,
@@ -45,7 +45,7 @@ struct Block {
 }
 
 /// The points of one place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Points {
     place: Place,
     /// Its blocks by their first point and length.
@@ -102,7 +102,7 @@ pub struct Learnt {
 }
 
 /// All values known.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Known {
     index: HashMap<Place, u32, foldhash::fast::RandomState>,
     places: Vec<Points>,

@@ -9,6 +9,8 @@ pub mod bytes;
 pub mod capture;
 pub mod columns;
 pub mod community;
+#[cfg(target_os = "linux")]
+pub mod confine;
 pub mod crowd;
 pub mod decoder;
 pub mod dialogue;
@@ -21,6 +23,7 @@ pub mod holds;
 pub mod intern;
 pub mod known;
 pub mod lan;
+pub mod live;
 pub mod model;
 pub mod net;
 pub mod polling;

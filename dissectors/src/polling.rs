@@ -29,7 +29,7 @@ pub type Octets = SmallVec<[u8; 16]>;
 
 /// Octets of a message, and which of them may differ: those of the number, and those of the values behind it. Kept
 /// small, for a core's cache is to hold those of hundreds of flows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Words {
     octets: Octets,
     number: Range<u16>,
@@ -83,7 +83,7 @@ impl Words {
 }
 
 /// An exchange that may come again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Verse {
     request: Words,
     response: Words,
@@ -107,7 +107,7 @@ impl Verse {
 }
 
 /// What became of an exchange.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Outcome {
     Rows(Box<[rows::Pdu; 2]>),
     Counted(Tally),
@@ -122,14 +122,14 @@ struct Asked {
 }
 
 /// A request that was decoded: the first half of a verse.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Draft {
     request: Words,
     row: Option<rows::Pdu>,
 }
 
 /// What one flow repeats.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Polling {
     verses: Vec<Verse>,
     /// Where the next request is looked for first: devices are polled in turn.

@@ -1,11 +1,11 @@
 //! The engine's face for Python: `Decoder` and the Arrow C stream interface.
 #![allow(missing_docs)]
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{RecordBatch, RecordBatchIterator};
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, Schema};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyTuple};
@@ -16,14 +16,23 @@ use crate::extract::{Extractor as ExtractorCore, Input, Wanted};
 use crate::model::Protocol;
 use crate::sinks::Detail;
 
-fn failed(error: ArrowError) -> PyErr {
+pub(crate) fn failed(error: ArrowError) -> PyErr {
     PyRuntimeError::new_err(error.to_string())
 }
 
 /// One table's rows so far, for the Arrow C stream interface.
 #[pyclass(module = "zonewatch.dissectors._native", frozen)]
-struct Columns {
-    batch: RecordBatch,
+pub(crate) struct Columns {
+    batches: Vec<RecordBatch>,
+}
+
+impl Columns {
+    /// The rows of a table; at least one batch, or none where there is no such table.
+    pub(crate) fn of(table: &str, batches: Option<Vec<RecordBatch>>) -> PyResult<Self> {
+        let batches = batches.filter(|batches| !batches.is_empty());
+        let batches = batches.ok_or_else(|| PyValueError::new_err(format!("unknown table '{table}'")))?;
+        Ok(Columns { batches })
+    }
 }
 
 #[pymethods]
@@ -36,7 +45,8 @@ impl Columns {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The interface allows a producer to ignore a request that it cannot meet.
         let _ = requested_schema;
-        let batches = RecordBatchIterator::new([Ok(self.batch.clone())], self.batch.schema());
+        let schema = self.batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+        let batches = RecordBatchIterator::new(self.batches.clone().into_iter().map(Ok), schema);
         let stream = FFI_ArrowArrayStream::new(Box::new(batches));
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
     }
@@ -57,14 +67,7 @@ impl Decoder {
         hash_inputs: bool,
         threads: usize,
     ) -> PyResult<Self> {
-        let detail = match detail {
-            "aggregates" => Detail::Aggregates,
-            "events" => Detail::Events,
-            "pdus" => Detail::Pdus,
-            other => {
-                return Err(PyValueError::new_err(format!("unknown detail '{other}': aggregates, events or pdus")));
-            }
-        };
+        let detail = self::detail(detail)?;
         Ok(Decoder { core: Mutex::new(Core::new(sources, detail, hash_inputs).with_threads(threads)) })
     }
 
@@ -81,8 +84,8 @@ impl Decoder {
     }
 
     fn take(&self, py: Python<'_>, table: &str) -> PyResult<Columns> {
-        let batch = py.detach(|| take(&mut self.core(), table)).map_err(failed)?;
-        batch.map(|batch| Columns { batch }).ok_or_else(|| PyValueError::new_err(format!("unknown table '{table}'")))
+        let batch = py.detach(|| self.core().take(table)).map_err(failed)?;
+        Columns::of(table, batch.map(|batch| vec![batch]))
     }
 }
 
@@ -93,21 +96,14 @@ impl Decoder {
     }
 }
 
-fn take(core: &mut Core, table: &str) -> Result<Option<RecordBatch>, ArrowError> {
-    let (rows, recorder, coverage, dictionaries) = core.tables();
-    match table {
-        "pdus" => rows.pdus.take(dictionaries),
-        "events" => recorder.events.take(dictionaries),
-        "aggregates" => recorder.aggregates(dictionaries).take(dictionaries),
-        "flows" => rows.flows.take(dictionaries),
-        "activities" => rows.activities.take(dictionaries),
-        "claims" => rows.claims.take(dictionaries),
-        "addresses" => rows.addresses.take(dictionaries),
-        "oddities" => rows.oddities.take(dictionaries),
-        "coverage" => coverage.take(dictionaries),
-        _ => return Ok(None),
+/// What is kept, by its word.
+pub(crate) fn detail(word: &str) -> PyResult<Detail> {
+    match word {
+        "aggregates" => Ok(Detail::Aggregates),
+        "events" => Ok(Detail::Events),
+        "pdus" => Ok(Detail::Pdus),
+        other => Err(PyValueError::new_err(format!("unknown detail '{other}': aggregates, events or pdus"))),
     }
-    .map(Some)
 }
 
 /// Takes packets out of captures in one more pass.
@@ -159,11 +155,14 @@ impl Extractor {
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    #[cfg(target_os = "linux")]
+    crate::confine::python::add(module)?;
     let services = Protocol::ALL.iter().filter(|protocol| !protocol.is_control()).map(|protocol| protocol.name());
     module.add("SERVICES", PyTuple::new(module.py(), services.collect::<Vec<_>>())?)?;
     module
         .add("FIELDS", PyTuple::new(module.py(), Field::ALL.iter().map(|field| field.name()).collect::<Vec<_>>())?)?;
     module.add_class::<Decoder>()?;
     module.add_class::<Extractor>()?;
+    crate::live::python::add_to(module)?;
     module.add_class::<Columns>()
 }

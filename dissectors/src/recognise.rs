@@ -19,7 +19,7 @@ const MAX_STRAY_OCTETS: usize = 512;
 const SERVICE_SEGMENTS: u32 = 12;
 
 /// A segment seen before its protocol was known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Kept {
     /// Its way.
     pub direction: Direction,
@@ -72,6 +72,7 @@ pub struct Opening {
 }
 
 /// A stream whose protocol was found.
+#[derive(Clone)]
 pub struct Recognised {
     /// The protocol's session.
     pub session: Box<dyn Session>,
@@ -91,7 +92,7 @@ pub struct Start {
 }
 
 /// Octets that follow one another.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Run {
     octets: Vec<u8>,
     /// Sequence number of the first of them.
@@ -100,7 +101,7 @@ struct Run {
     next: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Side {
     /// Octets that may start a message.
     octets: Vec<u8>,
@@ -128,7 +129,7 @@ impl Side {
 }
 
 /// A stream whose protocol is not known yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Probation {
     sides: [Side; 2],
     kept: Vec<Kept>,

@@ -20,7 +20,7 @@ const MAX_TALLIED: usize = 32;
 pub type Read = fn(&[u8], &mut Vec<f64>);
 
 /// What is open in the conversation of a flow.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Dialogue {
     /// Open exchanges.
     pub exchanges: Exchanges,
@@ -31,11 +31,11 @@ pub struct Dialogue {
 }
 
 /// What it takes to count an exchange once more without its messages: its objects.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tally(SmallVec<[Tallied; 2]>);
 
 /// One object of an exchange that was counted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Tallied {
     slot: u32,
     /// Values that it has.
@@ -45,7 +45,7 @@ struct Tallied {
 }
 
 /// Makes events and aggregates of exchanges.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Recorder {
     /// True where every event is kept whole.
     pub keep_all: bool,

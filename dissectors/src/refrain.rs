@@ -15,7 +15,7 @@ const MAX_VERSES: usize = 8;
 pub const MAX_OCTETS: usize = 512;
 
 /// Where the rows are that were made of one datagram.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Told {
     /// Its activities.
     pub activities: SmallVec<[activity::Place; 1]>,
@@ -25,7 +25,7 @@ pub struct Told {
     pub lacks: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Verse {
     direction: Direction,
     octets: Box<[u8]>,
@@ -43,7 +43,7 @@ impl Verse {
 }
 
 /// What one flow says again and again.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Refrain {
     verses: Vec<Verse>,
     /// Whose place the next one takes where there is no more room.

@@ -66,8 +66,26 @@ impl Chunk<'_> {
     }
 }
 
+/// What every session has by being `Clone`: a copy of itself as it is now.
+pub trait Copied {
+    /// A session that goes on as this one would.
+    fn copied(&self) -> Box<dyn Session>;
+}
+
+impl<S: Session + Clone + 'static> Copied for S {
+    fn copied(&self) -> Box<dyn Session> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Session> {
+    fn clone(&self) -> Self {
+        (**self).copied()
+    }
+}
+
 /// One conversation of one protocol between two endpoints (both directions).
-pub trait Session: Send {
+pub trait Session: Copied + Send {
     /// Which protocol.
     fn protocol(&self) -> Protocol;
 
@@ -205,7 +223,7 @@ pub struct Expected {
 }
 
 /// Where a session puts what it decodes.
-#[derive(Default)]
+#[derive(Clone, Default)]
 #[expect(clippy::vec_box, reason = "a message is handed on from stage to stage and comes back for reuse")]
 pub struct Output {
     /// Messages in wire order.

@@ -9,7 +9,7 @@ use crate::columns::{Table, rows};
 use crate::community;
 use crate::crowd::Crowd;
 use crate::exchange::{Conversation, Exchange};
-use crate::flows::{Flow, Transport};
+use crate::flows::{Flow, Key, Transport};
 use crate::intern::{Dictionaries, NONE};
 use crate::model::{Message, OddityCode, Protocol, Unit};
 use crate::net::ip::Ip;
@@ -30,6 +30,9 @@ const MAX_EXPECTED: usize = 4_096;
 /// Distinct statements about devices kept, and octets of them.
 const MAX_CLAIMS: usize = 100_000;
 const MAX_CLAIM_OCTETS: usize = 16 << 20;
+
+/// Conversations of control systems that wait to be told; of more, those told later are not told.
+const MAX_CONTROL: usize = 4_096;
 
 /// What conversations hold of what was said. Each kind has a bound of its own for all conversations together: who fills
 /// one takes no room from the others.
@@ -62,7 +65,7 @@ pub enum Detail {
 }
 
 /// Rows made so far, by table.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Rows {
     /// PDUs.
     pub pdus: Table<rows::Pdu>,
@@ -91,7 +94,7 @@ pub struct Odd {
 }
 
 /// Receives the results of sessions.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Sinks {
     /// What is kept.
     pub detail: Detail,
@@ -111,6 +114,8 @@ pub struct Sinks {
     held: Held,
     /// Where the rows are that were made of what was decoded last.
     pub told: Told,
+    /// Conversations of control systems that were recognised, where somebody asks for them.
+    pub control: Option<Vec<Key>>,
     /// Rows of claims by what they say.
     claims: HashTable<usize>,
     claim_rows: Vec<rows::Claim>,
@@ -220,6 +225,14 @@ impl Sinks {
         self.expected.clear();
         self.claim_octets = 0;
         self.rows.claims.extend(self.claim_rows.drain(..));
+    }
+
+    /// A protocol was recognised in a flow.
+    pub fn recognised(&mut self, flow: &Flow, protocol: Protocol) {
+        let told = self.control.as_mut().filter(|told| protocol.is_control() && told.len() < MAX_CONTROL);
+        if let Some(told) = told {
+            told.push(Key::new(flow.endpoints, flow.ports, flow.key.transport()));
+        }
     }
 
     /// Takes the messages that were decoded together; gives the direction of the protocol client, where one showed.

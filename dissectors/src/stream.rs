@@ -17,7 +17,7 @@ const MAX_FRAMES: usize = 16;
 pub type Deliver<'a> = dyn FnMut(&mut Output, &[u64], Stamp) + 'a;
 
 /// One direction.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Assembly {
     carry: Vec<u8>,
     carry_frames: Vec<u64>,
@@ -307,6 +307,7 @@ mod tests {
     }
 
     /// A service whose messages are an `m` and another octet.
+    #[derive(Clone)]
     struct Service(Vec<u8>);
 
     impl Session for Service {

@@ -13,6 +13,7 @@ use crate::stream::Assembly;
 const FREE: usize = 256;
 
 /// A conversation of one protocol.
+#[derive(Clone)]
 pub struct Talk {
     /// The protocol's part.
     pub session: Box<dyn Session>,

@@ -10,7 +10,7 @@ const MAX_PORTS: usize = 1_024;
 const MAX_NAMED: usize = 16;
 
 /// Unknown traffic of one capture file.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tally {
     ports: HashMap<(u32, u16), Unknown, foldhash::fast::RandomState>,
     rest: Unknown,

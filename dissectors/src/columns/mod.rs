@@ -32,6 +32,13 @@ impl<R: Row> Default for Table<R> {
     }
 }
 
+/// A copy has the same columns and none of the rows: who goes on as a copy makes rows of its own.
+impl<R: Row> Clone for Table<R> {
+    fn clone(&self) -> Self {
+        Table::default()
+    }
+}
+
 impl<R: Row> Table<R> {
     /// Adds a row.
     #[inline]

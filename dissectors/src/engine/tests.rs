@@ -5,6 +5,7 @@ mod held;
 mod lans;
 mod loss;
 mod opening;
+mod snapshot;
 mod streams;
 
 use std::path::{Path, PathBuf};

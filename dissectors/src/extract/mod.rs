@@ -74,7 +74,7 @@ impl Extractor {
         Extractor {
             waiting: inputs.into_iter().enumerate().collect(),
             open: None,
-            found: Found { captures: vec![MiniCapture::default(); captures], kept: captures, octets: 0, most_octets },
+            found: Found::new(captures, most_octets),
             problems: Vec::new(),
             packets: 0,
             bytes_done: 0,
@@ -120,12 +120,7 @@ impl Extractor {
                     self.packets += 1;
                     left -= 1;
                     while let Some((frame, to, keep)) = open.wanted.next_if(|(frame, ..)| *frame == open.frame) {
-                        let short = keep.and_then(|keep| shortened(&packet, keep));
-                        let packet = match &short {
-                            Some(data) => Packet { data, original_length: data.len() as u32, ..packet },
-                            None => packet,
-                        };
-                        self.found.add(to, open.index, &open.place, frame, &packet);
+                        self.found.add(to, open.index, &open.place, frame, (&packet, keep));
                     }
                 }
                 Ok(None) => {
@@ -140,9 +135,7 @@ impl Extractor {
 
     fn start(&mut self, index: usize, input: Input) {
         let Input { source, name, path, mut wanted } = input;
-        wanted.retain(|(frame, ..)| *frame > 0);
-        wanted.sort_unstable_by_key(|(frame, to, keep)| (*frame, *to, keep.unwrap_or(usize::MAX)));
-        wanted.dedup_by_key(|(frame, to, _)| (*frame, *to));
+        in_order(&mut wanted);
         if wanted.is_empty() {
             return;
         }
@@ -168,6 +161,34 @@ impl Extractor {
     }
 }
 
+/// Mini captures of packets that are at hand, by frame. Those that are not are counted as left out.
+pub fn at_hand<'a>(
+    source: &str,
+    name: &str,
+    mut wanted: Vec<Wanted>,
+    captures: usize,
+    most_octets: usize,
+    packet: impl Fn(u64) -> Option<Packet<'a>>,
+) -> Vec<MiniCapture> {
+    let place = Place { source: source.to_owned(), name: name.to_owned() };
+    let mut found = Found::new(captures, most_octets);
+    in_order(&mut wanted);
+    for (frame, to, keep) in wanted {
+        match packet(frame) {
+            Some(packet) => found.add(to, 0, &place, frame, (&packet, keep)),
+            None => found.captures.get_mut(to).into_iter().for_each(|capture| capture.left_out += 1),
+        }
+    }
+    found.captures
+}
+
+/// Puts what is wanted in the order of the frames; where one is wanted twice, the lesser part of it is shown.
+fn in_order(wanted: &mut Vec<Wanted>) {
+    wanted.retain(|(frame, ..)| *frame > 0);
+    wanted.sort_unstable_by_key(|(frame, to, keep)| (*frame, *to, keep.unwrap_or(usize::MAX)));
+    wanted.dedup_by_key(|(frame, to, _)| (*frame, *to));
+}
+
 /// All mini captures, bounded together.
 struct Found {
     captures: Vec<MiniCapture>,
@@ -178,7 +199,18 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, to: usize, input: usize, place: &Place, frame: u64, packet: &Packet<'_>) {
+    fn new(captures: usize, most_octets: usize) -> Self {
+        Found { captures: vec![MiniCapture::default(); captures], kept: captures, octets: 0, most_octets }
+    }
+
+    /// Adds a packet, or as much of it as is to be shown.
+    fn add(&mut self, to: usize, input: usize, place: &Place, frame: u64, shown: (&Packet<'_>, Option<usize>)) {
+        let (packet, keep) = shown;
+        let short = keep.and_then(|keep| shortened(packet, keep));
+        let packet = &match &short {
+            Some(data) => Packet { data, original_length: data.len() as u32, ..*packet },
+            None => *packet,
+        };
         let Some(capture) = self.captures.get_mut(to) else { return };
         if to >= self.kept {
             capture.left_out += 1;

@@ -21,7 +21,7 @@ struct Key {
     lan: Lan,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Unfinished {
     started: i64,
     order: u64,
@@ -58,7 +58,7 @@ pub enum Added {
 }
 
 /// Packets in pieces.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Fragments {
     unfinished: HashMap<Key, Unfinished, foldhash::fast::RandomState>,
     order: u64,

@@ -72,7 +72,7 @@ struct Seen {
 struct Bucket([Seen; 2]);
 
 /// How many packets come again in the same frame, counted over the last packets.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Share {
     packets: u32,
     again: u32,
@@ -106,6 +106,7 @@ struct Traits {
 }
 
 /// The packets of the last milliseconds.
+#[derive(Clone)]
 pub struct Mirror {
     secret: foldhash::fast::RandomState,
     keys: [u64; 5],

@@ -38,7 +38,7 @@ const LOST_NS: i64 = 5_000_000_000;
 /// Older than this, a segment belongs to another incarnation of the connection.
 const FAR_BACK: i32 = -(1 << 20);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     sequence: u32,
     payload: Vec<u8>,
@@ -47,7 +47,7 @@ struct Held {
 }
 
 /// One direction.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Half {
     next: Option<u32>,
     held: Vec<Held>,
@@ -286,7 +286,7 @@ impl Half {
 
 /// The octets delivered last, in a ring that holds two of the longest segments so far: the rings of many polled
 /// flows are to fit into a core's cache.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct History {
     ring: Vec<u8>,
     room: usize,

@@ -27,6 +27,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
 }
 
 /// A session between two routers.
+#[derive(Clone)]
 struct Bgp {
     opened: [bool; 2],
     done: bool,

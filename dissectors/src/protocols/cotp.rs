@@ -124,7 +124,7 @@ impl<'a> Tpdu<'a> {
 }
 
 /// User data that several data units carry.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Assembly {
     /// Octets so far: those before the first loss.
     pub octets: Vec<u8>,

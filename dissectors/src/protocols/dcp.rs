@@ -43,6 +43,7 @@ mod block {
     pub const RESPONSE: (u8, u8) = (5, 4);
 }
 
+#[derive(Clone)]
 struct Open {
     number: u32,
     client: Direction,
@@ -52,7 +53,7 @@ struct Open {
 
 holds!(Open { activity });
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Dcp {
     open: VecDeque<Open>,
 }

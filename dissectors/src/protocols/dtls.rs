@@ -44,14 +44,14 @@ fn is_hello(bytes: &[u8]) -> bool {
 }
 
 /// A handshake message of one direction that is not whole yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Begun {
     sequence: u16,
     octets: Vec<u8>,
 }
 
 /// A conversation.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Dtls {
     facts: Facts,
     begun: [Begun; 2],

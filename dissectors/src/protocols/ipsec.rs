@@ -145,7 +145,7 @@ fn tell<T: PartialEq>(list: &mut Vec<T>, item: T) {
 }
 
 /// A key exchange.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Exchange {
     client: Direction,
     major: u8,

@@ -94,6 +94,7 @@ fn text<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], Short> {
 }
 
 /// A connection.
+#[derive(Clone)]
 struct Mqtt {
     client: Direction,
     level: u8,

@@ -60,6 +60,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
 }
 
 /// A connection.
+#[derive(Clone)]
 struct Tds {
     client: Direction,
     prelogin: Option<(u64, Activity)>,

@@ -52,6 +52,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
 }
 
 /// A connection.
+#[derive(Clone)]
 struct Mysql {
     server: Direction,
     version: String,

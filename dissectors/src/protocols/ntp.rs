@@ -51,6 +51,7 @@ fn version_and_mode(bytes: &[u8]) -> Option<(u8, u8)> {
     bytes.first().map(|first| (first >> 3 & 0x07, first & 0x07))
 }
 
+#[derive(Clone)]
 struct Open {
     /// The transmit timestamp, which the answer has as origin.
     transmitted: u64,
@@ -62,7 +63,7 @@ struct Open {
 holds!(Open { activity });
 
 /// A conversation.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Ntp {
     open: VecDeque<Open>,
 }

@@ -59,6 +59,7 @@ enum Step {
 }
 
 /// A connection.
+#[derive(Clone)]
 struct Postgresql {
     client: Direction,
     step: Step,

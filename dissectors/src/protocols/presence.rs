@@ -10,7 +10,7 @@ use crate::session::{Chunk, Direction, Framing, Output, Probe, Recognition, Sess
 const MAX_MESSAGES: u8 = 32;
 
 /// One of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Presence {
     protocol: Protocol,
     activity: Activity,

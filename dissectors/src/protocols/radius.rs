@@ -74,6 +74,7 @@ fn packet(bytes: &[u8]) -> Result<Option<Packet<'_>>, Short> {
     Ok(Some(Packet { code, id, attributes }))
 }
 
+#[derive(Clone)]
 struct Open {
     id: u8,
     direction: Direction,
@@ -84,6 +85,7 @@ struct Open {
 holds!(Open { activity });
 
 /// A conversation.
+#[derive(Clone)]
 struct Radius {
     open: VecDeque<Open>,
 }

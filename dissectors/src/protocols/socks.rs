@@ -58,7 +58,7 @@ enum Due {
 }
 
 /// A conversation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Socks {
     client: Direction,
     version: u8,

@@ -9,6 +9,7 @@ pub type Read = fn(Chunk<'_>, &mut Output);
 pub type Same = fn(&[u8], &[u8]) -> bool;
 
 /// A conversation of such a service.
+#[derive(Clone)]
 struct Solo {
     protocol: Protocol,
     service: &'static str,

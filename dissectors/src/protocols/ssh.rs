@@ -125,7 +125,7 @@ impl Offer {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Side {
     identification: Option<Identification>,
     offer: Option<Offer>,
@@ -142,7 +142,7 @@ holds! {
 }
 
 /// A conversation.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Ssh {
     client: Option<Direction>,
     sides: [Side; 2],

@@ -123,6 +123,7 @@ fn tag(word: &[u8]) -> Option<&[u8]> {
     ((1..=MAX_TAG).contains(&end) && word[..end].iter().all(is_name)).then_some(&word[..end])
 }
 
+#[derive(Clone)]
 struct Syslog;
 
 impl Session for Syslog {

@@ -63,6 +63,7 @@ fn text<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], Short> {
     }
 }
 
+#[derive(Clone)]
 struct Tftp;
 
 impl Session for Tftp {

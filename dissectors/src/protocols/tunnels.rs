@@ -118,7 +118,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
 }
 
 /// A control connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Control {
     protocol: Protocol,
     client: Direction,

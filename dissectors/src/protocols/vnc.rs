@@ -67,6 +67,7 @@ impl Step {
 }
 
 /// A connection.
+#[derive(Clone)]
 struct Vnc {
     server: Direction,
     step: Step,

@@ -37,6 +37,12 @@ pub struct Coverage {
     pub cut_packets: u64,
     /// Octets missing there.
     pub cut_bytes: u64,
+    /// Packets longer than Ethernet carries.
+    pub long_packets: u64,
+    /// Packets whose checksums were looked at: a sample.
+    pub checksums_tried: u64,
+    /// Those of them whose checksums are wrong.
+    pub checksums_wrong: u64,
     /// Copies that a mirror made, counted in `packets` and told once.
     pub duplicates: u64,
     /// Octets of those.
@@ -162,6 +168,9 @@ impl Row for Coverage {
             Column::maybe_u64("reported_drops", |r: &Self| r.reported_drops),
             Column::u64("cut_packets", |r: &Self| r.cut_packets),
             Column::u64("cut_bytes", |r: &Self| r.cut_bytes),
+            Column::u64("long_packets", |r: &Self| r.long_packets),
+            Column::u64("checksums_tried", |r: &Self| r.checksums_tried),
+            Column::u64("checksums_wrong", |r: &Self| r.checksums_wrong),
             Column::u64("duplicates", |r: &Self| r.duplicates),
             Column::u64("duplicate_bytes", |r: &Self| r.duplicate_bytes),
             Column::u64("repeats", |r: &Self| r.repeats),

@@ -78,7 +78,7 @@ struct Header {
 }
 
 /// What is remembered of the application layer between two endpoints.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Application {
     reassembly: Reassembly,
     /// Confirmed notifications under way: who sent them, and their key. A reject or abort names no service, and only

@@ -27,7 +27,7 @@ use crate::tables;
 pub const PORT: u16 = 47808;
 
 /// The BACnet messages between two UDP endpoints.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct BacnetIp {
     conversation: Conversation,
 }
@@ -68,7 +68,7 @@ impl Session for BacnetIp {
 
 /// The BACnet messages between two stations of a data link that carries an NPDU without more: ISO 8802-3 with LLC
 /// (clause 7), ARCNET (clause 8), MS/TP (clause 9). A chunk is one NPDU.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct BacnetNpdu {
     conversation: Conversation,
 }

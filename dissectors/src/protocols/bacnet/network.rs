@@ -37,7 +37,7 @@ const FIRST_PROPRIETARY: u8 = 0x80;
 const ROUTING_TABLE_KEY: u64 = 1;
 
 /// What is remembered of the BACnet traffic between two endpoints.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Conversation {
     application: Application,
 }

@@ -56,6 +56,7 @@ pub enum Placed {
     TooLong,
 }
 
+#[derive(Clone)]
 struct Assembly {
     key: Key,
     /// Sequence number of the segment that is to be appended next.
@@ -87,7 +88,7 @@ impl Assembly {
 }
 
 /// The messages in assembly.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Reassembly {
     assemblies: VecDeque<Assembly>,
 }

@@ -18,12 +18,14 @@ const MAX_CONTEXTS: usize = 64;
 const MAX_CALLS: usize = 64;
 
 /// The client asks for interfaces.
+#[derive(Clone)]
 struct Bind {
     client: Direction,
     frame: u64,
     asked: Vec<(u16, Interface)>,
 }
 
+#[derive(Clone)]
 struct Call {
     id: u32,
     client: Direction,
@@ -33,7 +35,7 @@ struct Call {
 }
 
 /// One connection.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Connection {
     /// Name of the pipe; empty over TCP.
     endpoint: String,
@@ -223,7 +225,7 @@ impl Connection {
 }
 
 /// A named pipe: units one after the other, in what is written and read.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Pipe {
     connection: Connection,
     /// Octets of either way that belong to a unit whose head was read.

@@ -67,6 +67,7 @@ pub fn probe_datagram(probe: &Probe<'_>) -> Recognition {
     }
 }
 
+#[derive(Clone)]
 struct Call {
     key: (u64, u32),
     client: Direction,
@@ -78,6 +79,7 @@ struct Call {
 holds_nothing!(Call);
 
 /// A conversation.
+#[derive(Clone)]
 struct Datagrams {
     is_profinet: bool,
     calls: VecDeque<Call>,

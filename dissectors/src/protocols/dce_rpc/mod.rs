@@ -36,6 +36,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
 }
 
 /// A conversation over TCP.
+#[derive(Clone)]
 struct Stream(Connection);
 
 impl Session for Stream {

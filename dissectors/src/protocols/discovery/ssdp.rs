@@ -20,6 +20,7 @@ pub fn probe_datagram(probe: &Probe<'_>) -> Recognition {
     if is_own || is_answer { Recognition::Yes(Box::new(Ssdp)) } else { Recognition::No }
 }
 
+#[derive(Clone)]
 struct Ssdp;
 
 impl Session for Ssdp {

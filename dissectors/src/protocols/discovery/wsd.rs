@@ -35,6 +35,7 @@ pub fn probe_datagram(probe: &Probe<'_>) -> Recognition {
     Recognition::No
 }
 
+#[derive(Clone)]
 struct Wsd;
 
 impl Session for Wsd {

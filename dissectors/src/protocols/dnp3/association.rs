@@ -6,7 +6,7 @@ use super::transport::Assembly;
 use crate::session::Direction;
 
 /// Two link addresses, one at each end of the flow. Several pairs may share a connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Association {
     /// Address of the endpoint that sends forward.
     forward: u16,

@@ -69,7 +69,7 @@ fn recognise(starts: &[Option<Start>; 2]) -> Recognition {
 }
 
 /// One connection, or one flow of datagrams.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Dnp3 {
     /// The pair that was heard last is the first.
     associations: Vec<Association>,

@@ -50,7 +50,7 @@ pub(super) struct Segment<'a> {
 }
 
 /// A fragment under construction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Assembly {
     /// Octets of the application layer so far: those before the first loss.
     pub(super) octets: Vec<u8>,

@@ -97,6 +97,7 @@ const KEYS: &[(&str, Attribute)] = &[
 /// What the name servers say of where a domain's controllers are (MS-ADTS, 6.3.2.3).
 const CONTROLLERS: [&str; 2] = ["_ldap._tcp.dc._msdcs.", "_kerberos._tcp.dc._msdcs."];
 
+#[derive(Clone)]
 struct Open {
     id: u16,
     direction: Direction,
@@ -107,6 +108,7 @@ struct Open {
 holds!(Open { activity });
 
 /// A conversation.
+#[derive(Clone)]
 struct Dns {
     protocol: Protocol,
     is_stream: bool,

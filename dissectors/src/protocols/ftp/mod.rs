@@ -70,11 +70,13 @@ fn extended_port(text: &[u8]) -> Option<u16> {
     std::str::from_utf8(text.split(|octet| octet == delimiter).nth(3)?).ok()?.parse().ok()
 }
 
+#[derive(Clone)]
 struct Open {
     frame: u64,
     command: Command,
 }
 
+#[derive(Clone)]
 enum Command {
     /// Nothing of it is told.
     Other,
@@ -99,6 +101,7 @@ impl Holds for Command {
 holds!(Open { command });
 
 /// A control connection.
+#[derive(Clone)]
 struct Ftp {
     server: Direction,
     open: VecDeque<Open>,

@@ -43,6 +43,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
     }
 }
 
+#[derive(Clone)]
 struct Open {
     frame: u64,
     asked: Asked,
@@ -53,7 +54,7 @@ struct Open {
 holds!(Open { path, activity });
 
 /// One direction.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Side {
     /// Chunks are due, or the fields behind the last one.
     chunks: Option<Chunks>,
@@ -86,6 +87,7 @@ enum Unit {
 }
 
 /// A connection.
+#[derive(Clone)]
 struct Http {
     protocol: Protocol,
     sides: [Side; 2],

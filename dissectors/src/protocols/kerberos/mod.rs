@@ -51,6 +51,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
     }
 }
 
+#[derive(Clone)]
 struct Open {
     message: Message,
     direction: Direction,
@@ -60,6 +61,7 @@ struct Open {
 holds!(Open { message });
 
 /// A conversation with a key distribution centre.
+#[derive(Clone)]
 struct Kerberos {
     is_stream: bool,
     open: VecDeque<Open>,

@@ -157,6 +157,7 @@ pub fn probe_datagram(probe: &Probe<'_>) -> Recognition {
     }
 }
 
+#[derive(Clone)]
 struct Open {
     id: i64,
     client: Direction,
@@ -168,6 +169,7 @@ struct Open {
 holds!(Open { activity });
 
 /// A conversation.
+#[derive(Clone)]
 struct Ldap {
     protocol: Protocol,
     open: VecDeque<Open>,

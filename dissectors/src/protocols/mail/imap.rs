@@ -37,6 +37,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
     }
 }
 
+#[derive(Clone)]
 enum Asked {
     Secure(u64),
     Login(Login, bool),
@@ -52,6 +53,7 @@ impl Holds for Asked {
 }
 
 /// A connection.
+#[derive(Clone)]
 struct Imap {
     server: Direction,
     greeted: bool,

@@ -32,6 +32,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
     }
 }
 
+#[derive(Clone)]
 enum Asked {
     Nothing,
     User,
@@ -49,6 +50,7 @@ impl Holds for Asked {
 }
 
 /// A connection.
+#[derive(Clone)]
 struct Pop3 {
     server: Direction,
     greeted: bool,

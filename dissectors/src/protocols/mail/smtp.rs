@@ -38,6 +38,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
     }
 }
 
+#[derive(Clone)]
 enum Command {
     Other,
     Hello(Vec<u8>),
@@ -56,6 +57,7 @@ impl Holds for Command {
 }
 
 /// A connection.
+#[derive(Clone)]
 struct Smtp {
     server: Direction,
     open: std::collections::VecDeque<(u64, Command)>,

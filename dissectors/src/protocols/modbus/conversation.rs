@@ -52,6 +52,7 @@ fn key(transaction: u16, unit: u8, function: u8) -> u64 {
 }
 
 /// The state of a conversation, whatever its framing.
+#[derive(Clone)]
 pub struct Conversation {
     /// Who asks whom.
     pub sides: Sides,

@@ -70,6 +70,7 @@ pub fn may_start(bytes: &[u8]) -> bool {
 }
 
 /// A conversation with MBAP headers.
+#[derive(Clone)]
 pub struct MbapSession {
     conversation: Conversation,
 }

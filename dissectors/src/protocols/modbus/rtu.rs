@@ -104,6 +104,7 @@ fn end_by_crc(bytes: &[u8]) -> Option<usize> {
 }
 
 /// A conversation of RTU frames.
+#[derive(Clone)]
 pub struct RtuSession {
     conversation: Conversation,
 }

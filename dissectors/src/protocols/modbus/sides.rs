@@ -101,13 +101,13 @@ pub struct Asked {
 }
 
 /// Requests that await their answers, the newest last.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Outstanding {
     requests: VecDeque<Request>,
     most: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Request {
     key: u64,
     /// Counts those under one identifier.

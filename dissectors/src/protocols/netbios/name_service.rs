@@ -146,6 +146,7 @@ const fn is_group(flags: u16) -> bool {
     flags & 0x8000 != 0
 }
 
+#[derive(Clone)]
 struct Open {
     id: u16,
     client: Direction,
@@ -156,7 +157,7 @@ struct Open {
 holds!(Open { activity });
 
 /// A conversation.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct NameService {
     open: VecDeque<Open>,
 }

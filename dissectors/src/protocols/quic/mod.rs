@@ -5,6 +5,7 @@ mod keys;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::activity::Field;
 use crate::bytes::{Cursor, Short};
@@ -112,7 +113,7 @@ pub fn probe_datagram(probe: &Probe<'_>) -> Recognition {
 }
 
 /// The octets of a handshake, put together from the frames that have them (RFC 9000, 19.6).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Crypto {
     pieces: BTreeMap<u64, Vec<u8>>,
     whole: Vec<u8>,
@@ -146,12 +147,12 @@ impl Crypto {
 }
 
 /// A conversation.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Quic {
     facts: Facts,
     version: u32,
     connection: Vec<u8>,
-    keys: Option<[Keys; 2]>,
+    keys: Option<Arc<[Keys; 2]>>,
     crypto: [Crypto; 2],
     datagrams: u16,
     is_established: bool,
@@ -186,7 +187,7 @@ impl Quic {
     fn open(&mut self, packet: &Packet<'_>, direction: Direction) -> Option<Vec<u8>> {
         let is_server = self.facts.client.is_some_and(|client| client != direction);
         let with = |keys: &[Keys; 2]| keys[usize::from(is_server)].open(packet.octets, packet.number_at);
-        if let Some(frames) = self.keys.as_ref().and_then(with) {
+        if let Some(frames) = self.keys.as_deref().and_then(with) {
             return Some(frames);
         }
         let connection = if is_server { &self.connection } else { packet.destination };
@@ -196,7 +197,7 @@ impl Quic {
             self.connection = connection.to_vec();
             self.facts.client = Some(direction);
         }
-        self.keys = Some(keys);
+        self.keys = Some(Arc::new(keys));
         self.version = packet.version;
         Some(frames)
     }

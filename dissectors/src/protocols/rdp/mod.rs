@@ -127,7 +127,7 @@ fn look(mut bytes: &[u8]) -> Look {
 }
 
 /// A conversation.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Rdp {
     client: Option<Direction>,
     first_frame: Option<u64>,

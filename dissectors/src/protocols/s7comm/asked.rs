@@ -12,7 +12,7 @@ const MAX_REQUESTS: usize = 32;
 type Key = (Direction, u64);
 
 /// The addresses of requests under way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
     requests: VecDeque<(Key, Vec<Item>)>,
 }

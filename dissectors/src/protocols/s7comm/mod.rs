@@ -43,6 +43,7 @@ mod keys {
 }
 
 /// One connection.
+#[derive(Clone)]
 pub struct S7comm {
     /// The way of the client's messages, as far as it is known.
     client: Option<Direction>,

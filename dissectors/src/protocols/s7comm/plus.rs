@@ -57,7 +57,7 @@ pub(super) fn starts(bytes: &[u8], all: bool) -> bool {
 }
 
 /// A message in parts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Parts {
     octets: Vec<u8>,
     wire: usize,

@@ -83,7 +83,7 @@ impl Parameters {
 }
 
 /// An answer whose later data units are awaited.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Partial {
     direction: Direction,
     function: u16,
@@ -92,7 +92,7 @@ struct Partial {
 }
 
 /// Answers under construction.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Partials(Vec<Partial>);
 
 impl Partials {

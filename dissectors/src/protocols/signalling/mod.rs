@@ -100,6 +100,7 @@ impl Kind {
     }
 }
 
+#[derive(Clone)]
 struct Open {
     key: Vec<u8>,
     client: Direction,
@@ -110,6 +111,7 @@ struct Open {
 holds!(Open { key, activity });
 
 /// A conversation.
+#[derive(Clone)]
 struct Signalling {
     kind: &'static Kind,
     is_stream: bool,

@@ -121,6 +121,7 @@ fn name(status: u32) -> String {
 }
 
 /// Entries by number, at most `MOST`, and what they hold, counted as they come and go: some are a thousand.
+#[derive(Clone)]
 struct Kept<K, V, const MOST: usize> {
     entries: BTreeMap<K, V>,
     octets: usize,
@@ -165,7 +166,7 @@ impl<K, V, const MOST: usize> Holds for Kept<K, V, MOST> {
 }
 
 /// What is open.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Conversation {
     /// The dialect spoken.
     pub dialect: String,

@@ -111,7 +111,7 @@ fn uncoded(name: &[u8; CODED_NAME]) -> Option<String> {
 }
 
 /// A conversation.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Smb {
     conversation: Conversation,
     one: one::One,

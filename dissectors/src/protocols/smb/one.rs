@@ -40,6 +40,7 @@ const DISPOSITION: [u16; 2] = [0x0102, 1_000 + 13];
 const RENAME: u16 = 1_000 + 10;
 
 /// What a request asks for, as far as the answer needs it.
+#[derive(Clone)]
 enum Asked {
     Other,
     Negotiate(Vec<String>),
@@ -61,6 +62,7 @@ enum Asked {
     },
 }
 
+#[derive(Clone)]
 struct Open {
     message: u32,
     command: u8,
@@ -83,7 +85,7 @@ impl Holds for Asked {
 }
 
 /// A conversation.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct One {
     open: VecDeque<Open>,
     /// True where passwords are sent as they are.

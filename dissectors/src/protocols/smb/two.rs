@@ -99,6 +99,7 @@ pub fn is_header(bytes: &[u8]) -> bool {
 }
 
 /// What a request asks for, as far as the answer needs it.
+#[derive(Clone)]
 enum Asked {
     Other,
     Login(Box<Login>),
@@ -108,6 +109,7 @@ enum Asked {
     Rename(String),
 }
 
+#[derive(Clone)]
 struct Open {
     message: u64,
     command: u16,
@@ -132,7 +134,7 @@ impl Holds for Asked {
 }
 
 /// A conversation.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Two {
     open: VecDeque<Open>,
 }

@@ -51,6 +51,7 @@ pub fn probe_stream(probe: &Probe<'_>) -> Recognition {
     }
 }
 
+#[derive(Clone)]
 struct Open {
     /// Number of the message in version 3, else of the request.
     id: i64,
@@ -62,7 +63,7 @@ struct Open {
 holds!(Open { activity });
 
 /// A conversation.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Snmp {
     open: VecDeque<Open>,
 }

@@ -62,6 +62,7 @@ fn short(bytes: &[u8], texts: usize) -> Start<'static> {
     if texts > 0 && bytes.len() < MAX_START { Start::Short } else { Start::Not }
 }
 
+#[derive(Clone)]
 struct Bsd {
     protocol: Protocol,
     client: Direction,

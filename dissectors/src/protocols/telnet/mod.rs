@@ -90,7 +90,7 @@ enum State {
 }
 
 /// One direction's octets, with commands taken out.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Side {
     state: State,
     sub: Vec<u8>,
@@ -145,6 +145,7 @@ enum Asked {
 }
 
 /// A connection.
+#[derive(Clone)]
 struct Telnet {
     server: Direction,
     sides: [Side; 2],

@@ -21,7 +21,7 @@ pub mod kind {
 }
 
 /// What is known of a handshake.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// The way of the client's messages.
     pub client: Option<Direction>,

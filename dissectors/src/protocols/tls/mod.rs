@@ -109,7 +109,7 @@ fn old_hello(bytes: &[u8]) -> Option<usize> {
 }
 
 /// The handshake messages of one direction.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Side {
     /// A message that is not whole yet.
     begun: Vec<u8>,
@@ -125,7 +125,7 @@ struct Side {
 
 /// A handshake over a stream, for the session of TLS itself and of protocols that start TLS later: they hand on
 /// [`Handshake::frame`] and [`Handshake::decode`], and make their activity of what it tells.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Handshake {
     /// What is known.
     pub facts: Facts,
@@ -317,7 +317,7 @@ impl Handshake {
 }
 
 /// A conversation.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Tls {
     handshake: Handshake,
     told: bool,
