@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ MOST_ROWS: Final = 200_000
 """Rows looked at; more than these are in the table only."""
 MOST: Final = 5_000
 """Distinct activities told."""
+MOST_DISTINCT: Final = 50_000
+"""Distinct activities judged."""
 
 
 def activities(table: pa.Table, ids: Mapping[Place, str]) -> tuple[Activity, ...]:
@@ -39,15 +41,15 @@ def one_by_one(table: pa.Table, ids: Mapping[Place, str]) -> Iterator[Activity]:
 
 def merged(rows: Iterable[Activity], most: int) -> tuple[Activity, ...]:
     """Those that differ in time alone counted together, in the order of their first times."""
-    found: dict[tuple[Any, ...], Activity] = {}
+    found: dict[tuple[Any, ...], list[Activity]] = {}
     for activity in rows:
         key = _key(activity)
         known = found.get(key)
         if known is not None:
-            found[key] = _added(known, activity)
+            known.append(activity)
         elif len(found) < most:
-            found[key] = activity
-    return tuple(found.values())
+            found[key] = [activity]
+    return tuple(_as_one(each) for each in found.values())
 
 
 def _activity(row: Mapping[str, Any], ids: Mapping[Place, str]) -> Activity:
@@ -77,6 +79,8 @@ def _key(activity: Activity) -> tuple[Any, ...]:
     return (*ends, *what)
 
 
-def _added(known: Activity, more: Activity) -> Activity:
-    last = max(known.last_time, more.last_time)
-    return replace(known, count=known.count + more.count, last_time=last)
+def _as_one(rows: Sequence[Activity]) -> Activity:
+    if len(rows) == 1:
+        return rows[0]
+    last = max(row.last_time for row in rows)
+    return replace(rows[0], count=sum(row.count for row in rows), last_time=last)

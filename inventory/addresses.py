@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import socket
+from bisect import bisect_right
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
-DOCUMENTATION: Final = tuple(
-    ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+_NOT_ROUTED: Final = (
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"),
+    *("192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4"),
+    *("::/127", "64:ff9b:1::/48", "100::/64", "2001::/23", "5f00::/16", "fc00::/7", "fe80::/10", "ff00::/8"),
 )
-"""Stand for public addresses in examples (RFC 5737, RFC 3849), so they are treated as public."""
+"""Not globally reachable (IANA's registries of special-purpose addresses, RFC 6890), or for groups.
+
+Documentation ranges stand for public addresses in examples (RFC 5737, 3849, 9637), so they are treated as such.
+"""
+_ROUTED_WITHIN: Final = (
+    *("192.0.0.9/32", "192.0.0.10/32"),
+    *("2001:1::1/128", "2001:1::2/128", "2001:1::3/128", "2001:3::/32", "2001:4:112::/48", "2001:20::/28"),
+    "2001:30::/28",
+)
+"""Globally reachable parts of these."""
 
 UNSPECIFIED: Final = ("0.0.0.0", "::")
 BROADCAST_MAC: Final = "ff:ff:ff:ff:ff:ff"
@@ -36,15 +50,51 @@ def parse(address: str) -> IPv4Address | IPv6Address | None:
     return (parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else parsed
 
 
+def _number(address: str) -> tuple[int, int] | None:
+    """Version and number of an IP address, as `parse` gives it; several times as fast."""
+    try:
+        if ":" not in address:
+            return 4, int.from_bytes(socket.inet_pton(socket.AF_INET, address))
+        octets = socket.inet_pton(socket.AF_INET6, address)
+    except (OSError, ValueError):
+        return None
+    mapped = octets.startswith(_MAPPED)
+    return (4, int.from_bytes(octets[12:])) if mapped else (6, int.from_bytes(octets))
+
+
+_MAPPED: Final = bytes(10) + b"\xff\xff"
+_Ranges = dict[int, tuple[list[int], list[int]]]
+"""Version → first numbers and last numbers, in order."""
+
+
+def _ranges(networks: Iterable[str]) -> _Ranges:
+    found: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
+    for network in map(ip_network, networks):
+        found[network.version].append((int(network[0]), int(network[-1])))
+    return {
+        version: ([first for first, _ in sorted(each)], [last for _, last in sorted(each)])
+        for version, each in found.items()
+    }
+
+
+def _within(version: int, number: int, ranges: _Ranges) -> bool:
+    firsts, lasts = ranges[version]
+    place = bisect_right(firsts, number)
+    return place > 0 and number <= lasts[place - 1]
+
+
+_LOCAL: Final = _ranges(_NOT_ROUTED)
+_REACHED: Final = _ranges(_ROUTED_WITHIN)
+_GROUP_RANGES: Final = _ranges(("224.0.0.0/4", "ff00::/8"))
+
+
 @lru_cache(maxsize=1 << 16)
 def is_public(address: str) -> bool:
     """True for a globally routable unicast address; documentation ranges count as such."""
     if address == PUBLIC:
         return True
-    parsed = parse(address)
-    if parsed is None or parsed.is_multicast or parsed.is_unspecified:
-        return False
-    return parsed.is_global or any(parsed in network for network in DOCUMENTATION if network.version == parsed.version)
+    found = _number(address)
+    return found is not None and (not _within(*found, _LOCAL) or _within(*found, _REACHED))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -79,8 +129,8 @@ def is_group(address: str) -> bool:
         return True
     if is_mac(address):
         return is_group_mac(address)
-    parsed = parse(address)
-    return parsed is not None and (parsed.is_multicast or address == "255.255.255.255")
+    found = _number(address)
+    return found is not None and (_within(*found, _GROUP_RANGES) or address == "255.255.255.255")
 
 
 def subnet(address: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from zonewatch.dissectors.vocabulary import STATE_CHANGING
+from zonewatch.dissectors.vocabulary import OT_SERVICES, STATE_CHANGING
 from zonewatch.inventory.addresses import is_public
 from zonewatch.inventory.claims import Statement, Units, behind
 from zonewatch.inventory.flows import Link
@@ -73,58 +73,6 @@ OT_FACTS: Final[tuple[Fact, ...]] = (
 """Facts that make an OT asset of a device."""
 
 FEW_SERVERS: Final = 2
-
-OT_SERVICES: Final = frozenset(
-    (
-        "modbus",
-        "dnp3",
-        "bacnet",
-        "s7comm",
-        "s7comm-plus",
-        "enip",
-        "cip",
-        "iec104",
-        "iec-104",
-        "iec61850",
-        "mms",
-        "goose",
-        "sv",
-        "opcua",
-        "opc-ua",
-        "profinet",
-        "pn-dcp",
-        "pn-rt",
-        "ethercat",
-        "fins",
-        "melsec",
-        "slmp",
-        "hart-ip",
-        "synchrophasor",
-        "knx",
-        "ge-srtp",
-        "codesys",
-        "ads",
-        "atg",
-        "c1222",
-        "dlms",
-        "dnp3-tls",
-        "egd",
-        "enip-io",
-        "ff-annunciation",
-        "niagara-fox",
-        "niagara-foxs",
-        "pcom",
-        "pcworx",
-        "powerlink",
-        "proconos",
-        "profinet-cm",
-        "profinet-rt",
-        "profinet-rtm",
-        "red-lion",
-        "sercos",
-    )
-)
-"""Services that make no IT host of a device."""
 
 OUTSTATION_SERVICES: Final = frozenset(("iec-104", "iec104", "synchrophasor", "dnp3-tls"))
 """Those of devices in the field: telecontrol and measurement of the grid."""
@@ -387,6 +335,6 @@ def _of_host(name: str, host: Host) -> list[_Entry]:
     if all(":" in interface.address for interface in host.interfaces):
         far += [row for row in public if row is host.interfaces[0] and not row.mac]
     facts: list[tuple[Fact, str]] = [("public", interface.address) for interface in far]
-    if host.router:
+    if host.router and not host.router.disguised:
         facts.insert(0, ("router", host.router.reason))
     return [(name, fact, _Sight(0, first, 1, "", word)) for fact, word in facts]

@@ -39,6 +39,12 @@ ANSWERED_STATES: Final = ("reset", "two_way", "closed", "established")
 
 pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain number or word beside a column
 
+_SIDES: Final = (
+    ("client", "server"),
+    ("client_mac", "server_mac"),
+    ("server_port", "client_port"),
+    ("packets_out", "packets_in"),
+)
 _SEPARATOR: Final = "\x1f"
 _MAY_BE_GROUP: Final = r"^2[23]\d\.|^[fF][fF]|\.255$|^[0-9a-fA-F]{2}:.{14}$|^mstp:255$|^arcnet:0$"
 
@@ -87,10 +93,11 @@ def traffic(flows: pa.Table, talks: Sequence[Conversation], senders: Collection[
     """What the flows show beside the conversations `talks`. `senders` are those of the engine's address table.
 
     A flow that carries a conversation the other way round (an outstation that opened the connection, both ends on
-    47808) is turned, so that client and server are protocol roles. A folded port scan has protocol `tcp/*` and port 0;
+    47808) is turned, so that client and server are protocol roles. So is what a server sends to a group (an offer of
+    DHCP to everybody): a group asks for nothing. A folded port scan has protocol `tcp/*` and port 0;
     a folded sweep has a subnet as server and `many` set.
     """
-    table = _turned(_named_by_mac(_without_arp(plain(flows))), talks)
+    table = _turned(_from_senders(_named_by_mac(_without_arp(plain(flows)))), talks)
     many = _many(table, talks, senders)
     speaking = _speaking(table, talks, senders)
     folded = _without_sweeps(_without_scans(_with_protocol(table)), [*speaking, *many])
@@ -136,16 +143,26 @@ def _named_by_mac(table: pa.Table) -> pa.Table:
     return _set(table, client=pc.if_else(unspecified, table["client_mac"], table["client"]))
 
 
+def _from_senders(table: pa.Table) -> pa.Table:
+    groups = [place for place in pc.unique(table["client"]).to_pylist() if is_group(place)]
+    targets = [place for place in pc.unique(table["server"]).to_pylist() if is_group(place)]
+    return _swapped(table, pc.and_not(_among(table["client"], groups), _among(table["server"], targets)))
+
+
+def _swapped(table: pa.Table, backward: Any) -> pa.Table:
+    columns = {}
+    for one, other in _SIDES:
+        columns[one] = pc.if_else(backward, table[other], table[one])
+        columns[other] = pc.if_else(backward, table[one], table[other])
+    return _set(table, **columns)
+
+
 def _turned(table: pa.Table, talks: Iterable[Conversation]) -> pa.Table:
     known = _keys((talk.source, talk.transport, talk.client, talk.server, talk.server_port) for talk in talks)
     ways = (("client", "server", "server_port"), ("server", "client", "client_port"))
     forward, covered = (pc.is_in(_key(table, "source", "transport", *way), value_set=known) for way in ways)
     backward = pc.and_not(covered, forward)
-    columns = {"ot": pc.or_(forward, backward)}
-    for one, other in (("client", "server"), ("server_port", "client_port"), ("packets_out", "packets_in")):
-        columns[one] = pc.if_else(backward, table[other], table[one])
-        columns[other] = pc.if_else(backward, table[one], table[other])
-    return _set(table, **columns)
+    return _set(_swapped(table, backward), ot=pc.or_(forward, backward))
 
 
 def _with_protocol(table: pa.Table) -> pa.Table:

@@ -51,6 +51,7 @@ class Router:
 
     reason: str
     confidence: Confidence
+    disguised: bool = False  # it announces as its own what others announce: a host in the middle looks like a router
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,32 +195,42 @@ class _Neighbourhood:
         six = {address.subnet(item) for item in items if ":" in item}
         subnets = {address.subnet(item) for item in four}
         elsewhere = [item for item in four if self._announced_by_others(item, mac)]
+        announced = {row.address for row in rows if row.via == "arp"}
         public = [item for item in four if address.is_public(item) and item not in self.on_link]
-        checks: tuple[tuple[bool, str, Confidence], ...] = (
-            (mac.startswith(address.VIRTUAL_ROUTER_MACS), "its MAC address is a virtual router's (VRRP, HSRP)", "high"),
+        checks: tuple[tuple[bool, Router], ...] = (
+            (
+                mac.startswith(address.VIRTUAL_ROUTER_MACS),
+                Router("its MAC address is a virtual router's (VRRP, HSRP)", "high"),
+            ),
             (
                 len(four) >= ROUTED_ADDRESSES and len(subnets) >= ROUTED_SUBNETS,
-                f"{len(four)} addresses of {len(subnets)} subnets were seen behind its MAC address",
-                "high",
+                Router(f"{len(four)} addresses of {len(subnets)} subnets were seen behind its MAC address", "high"),
             ),
-            (len(six) >= ROUTED_ADDRESSES, f"{len(six)} IPv6 prefixes were seen behind its MAC address", "high"),
+            (
+                len(six) >= ROUTED_ADDRESSES,
+                Router(f"{len(six)} IPv6 prefixes were seen behind its MAC address", "high"),
+            ),
             (
                 len(four) > 1 and bool(elsewhere),
-                f"sends for {_some(elsewhere)}, whose own MAC address is another by ARP",
-                "high",
+                Router(
+                    f"sends for {_some(elsewhere)}, whose own MAC address is another by ARP",
+                    "high",
+                    disguised=not announced.isdisjoint(elsewhere),
+                ),
             ),
             (
                 bool(public) and (len(four) > 1 or self.has_private),
-                f"public addresses were seen behind its MAC address: {_some(public)}",
-                "high",
+                Router(f"public addresses were seen behind its MAC address: {_some(public)}", "high"),
             ),
             (
                 len(four) >= ROUTED_ADDRESSES and _at_once(rows),
-                f"stands for {len(four)} addresses of one subnet (proxy ARP, a bridge, a host with many addresses)",
-                "low",
+                Router(
+                    f"stands for {len(four)} addresses of one subnet (proxy ARP, a bridge, a host with many addresses)",
+                    "low",
+                ),
             ),
         )
-        return next((Router(reason, confidence) for holds, reason, confidence in checks if holds), None)
+        return next((router for holds, router in checks if holds), None)
 
     def _host(self, group: tuple[list[str], list[str]], owner: DeclaredAsset | None) -> Host:
         items, macs = group

@@ -135,6 +135,7 @@ class Target:
     start: int | None
     count: int
     property_name: str = ""
+    names: str = ""  # what the tag list or the devices call these points: "LSHH-101, LT-101"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from zonewatch.inventory.flows import Link
 from zonewatch.inventory.model import Evidence, Posture, Service
 from zonewatch.inventory.traffic import Conversation, Place
 
+BY_CONTENT: Final = "recognised by content"
+"""The reason of a service whose octets told what it is."""
 _REACHES_NOTHING: Final[frozenset[Operation]] = frozenset(("discover", "session", "authenticate", "unknown"))
 """Operations that a device may well do for everybody."""
 
@@ -32,7 +34,7 @@ def services(
     for link in links:
         asset = ids.get((link.source, link.server))
         if asset and not link.ot and link.answered and link.transport in ("tcp", "udp"):
-            known = {"content": "recognised by content", "port": "named by its port alone"}.get(link.basis, "not known")
+            known = {"content": BY_CONTENT, "port": "named by its port alone"}.get(link.basis, "not known")
             found[asset].setdefault(
                 (link.protocol, link.transport, link.server_port),
                 Service(link.protocol, link.transport, link.server_port, "unknown", known, link.evidence),

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import pyarrow as pa
+import pyarrow.compute
 
 from zonewatch.dissectors import schemas
+
+pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain number or word beside a column
 
 ROW: Final = "_row"
 
@@ -49,7 +52,8 @@ def _plain(column: Any, kind: pa.DataType) -> Any:
 def in_order(table: pa.Table, *columns: str) -> pa.Table:
     """Rows sorted by these columns, numbered in the column `_row`: the least number of a group is its first row."""
     ordered = table.sort_by([(name, "ascending") for name in columns]) if table.num_rows else table
-    return ordered.append_column(ROW, pa.array(range(ordered.num_rows), pa.int64()))
+    ones = pa.repeat(pa.scalar(1, pa.int64()), ordered.num_rows)
+    return ordered.append_column(ROW, pc.cumulative_sum(ones, start=-1))  # 0, 1, 2 …
 
 
 def grouped(
@@ -62,8 +66,31 @@ def grouped(
     """
     if not table.num_rows:
         return iter(())
-    wanted: list[Any] = [*totals, (ROW, "min")]
-    groups = table.group_by(list(keys)).aggregate(wanted).sort_by(f"{ROW}_min")
-    first_rows = table.select(list(firsts)).take(groups[f"{ROW}_min"])
-    columns = [groups[name] for name in (*keys, *(f"{column}_{how}" for column, how in totals))]
-    return zip(*(column.to_pylist() for column in (*columns, *first_rows.columns)), strict=True)
+    return zip(*(column.to_pylist() for column in combined(table, keys, totals, firsts).columns), strict=True)
+
+
+def combined(
+    table: pa.Table, keys: Sequence[str], totals: Sequence[tuple[str, Total]], firsts: Sequence[str] = ()
+) -> pa.Table:
+    """The same as a table, with the columns' own names; of at least one row.
+
+    Words are compared by number, and what is the same everywhere is not compared at all: most columns are.
+    """
+    codes = {name: _codes(table[name]) for name in keys}
+    apart = {name: column for name, column in codes.items() if column is not None} or {keys[0]: table[keys[0]]}
+    added = {f"{column}.{how}": table[column] for column, how in totals}
+    wanted: list[Any] = [*((f"{column}.{how}", how) for column, how in totals), (ROW, "min")]
+    groups = pa.table({**apart, **added, ROW: table[ROW]}).group_by(list(apart)).aggregate(wanted)
+    groups = groups.sort_by(f"{ROW}_min")
+    rows = table.select([*keys, *firsts]).take(groups[f"{ROW}_min"])
+    sums = {column: groups[f"{column}.{how}_{how}"] for column, how in totals}
+    named = {name: rows[name] for name in (*keys, *firsts)}
+    return pa.table({name: (sums | named)[name] for name in (*keys, *sums, *firsts)})
+
+
+def _codes(column: Any) -> Any:
+    """The column, words as numbers; none where it is the same in every row."""
+    if pa.types.is_string(column.type):
+        encoded: Any = column.combine_chunks().dictionary_encode()
+        return None if len(encoded.dictionary) + bool(encoded.null_count) < 2 else encoded.indices
+    return None if len(column.unique()) < 2 else column
