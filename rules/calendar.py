@@ -6,11 +6,15 @@ Aggregates tell the first and the last moment of a quarter of an hour. Where tha
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute
 
 from zonewatch.rules.policy.times import MINUTE, Schedule, Span
+
+pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain word beside a column
 
 BUCKET: Final = 15 * MINUTE
 IN, OUT, MIXED, UNCLEAR = "iomu"
@@ -43,18 +47,22 @@ class Calendar:
         letters = zip(*(self.held(first, last) for first, last in spans), strict=True)
         return "".join(_together(frozenset(column)) for column in letters)
 
-    def of_table(self, table: pa.Table) -> list[str]:
+    def of_table(self, table: pa.Table) -> Any:
         """The same for each row of aggregates (times as nanoseconds)."""
         if not self._numbers:
-            return [""] * table.num_rows
-        starts: list[Any] = table["bucket"].unique().to_pylist()
-        buckets = {start: self.held(start, start + BUCKET - 1) for start in starts}
-        rows = zip(*(table[name].to_pylist() for name in ("bucket", "first_time", "last_time")), strict=True)
-        return [
-            self.held(first, last) if MIXED in whole or UNCLEAR in whole else whole
-            for bucket, first, last in rows
-            for whole in (buckets[bucket],)
-        ]
+            return pa.repeat("", table.num_rows)
+        starts: Any = table["bucket"].unique()
+        whole = pa.array([self.held(start, start + BUCKET - 1) for start in starts.to_pylist()], pa.utf8())
+        places: Any = pc.index_in(table["bucket"], value_set=starts)
+        letters = whole.take(places.combine_chunks())
+        open_: Any = pc.match_substring_regex(letters, f"[{MIXED}{UNCLEAR}]")
+        if not pc.any(open_).as_py():
+            return letters
+        times = table.select(["first_time", "last_time"]).filter(open_)
+        spans = zip(*(column.to_pylist() for column in times.columns), strict=True)
+        held = cache(self.held)
+        exact = pa.array([held(first, last) for first, last in spans], pa.utf8())
+        return pc.replace_with_mask(letters, open_, exact)
 
 
 def _together(letters: frozenset[str]) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 import pyarrow as pa
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.model import Activity, Asset, Edge, Evidence, Inventory
+from zonewatch.rules.baseline.model import Baseline
 from zonewatch.rules.findings import SEVERITIES, Change, Finding, Owner, Severity, Step
 from zonewatch.rules.judge import JudgedChange, Judgement, VerdictRow
 from zonewatch.rules.places import CONTROL_LEVEL, End, Places
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.policy.words import REMOTE_SERVICES as REMOTE_SERVICES
-from zonewatch.rules.targets import target_text, value_text
+from zonewatch.rules.tags import written
+from zonewatch.rules.tags.model import NO_TAGS, Tags
 
 MOST_EVIDENCE: Final = 8
 MOST_CHANGES: Final = 32
@@ -49,12 +52,16 @@ class Context:
     addresses: pa.Table
     events: pa.Table
     aggregates: pa.Table
+    coverage: pa.Table
     activities: tuple[Activity, ...]  # by first time, each row of the table by itself
+    distinct: tuple[Activity, ...]  # those that differ in time alone counted together, at most MOST_DISTINCT
     days: int  # on which packets were captured (UTC)
     blind: dict[str, str]  # by capture point, what it did not let us see
     assets: dict[str, Asset]
     listed: bool  # somebody declared what assets there are
     verdicts: dict[Fact, tuple[VerdictRow, ...]]
+    tags: Tags = NO_TAGS
+    baseline: Baseline | None = None
 
     def name(self, end_id: str) -> str:
         """How people are told an asset: `plc-3 (10.20.11.13)`."""
@@ -87,6 +94,12 @@ class Context:
         """The zone of an asset; empty where it has none."""
         asset = self.assets.get(end_id)
         return asset.zone if asset else ""
+
+    def is_declared(self, asset: Asset) -> bool:
+        """True for a device that somebody declared; a proposal names devices by itself."""
+        if self.proposed:
+            return self.listed and asset.declared == asset.id
+        return bool(asset.declared)
 
     def is_unknown(self, asset: Asset) -> bool:
         """True for a device that nobody declared; without any list, for one in no zone of the policy."""
@@ -132,6 +145,11 @@ def sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
+def named_changes(changes: Iterable[Change], most: int = 3) -> str:
+    """Changes of points with a name, in sentences; empty where none has one."""
+    return "; ".join(change.sentence for change in islice((change for change in changes if change.name), most))
+
+
 def times(count: int, noun: str) -> str:
     """`1 event`, `12 events`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
@@ -147,37 +165,9 @@ def higher(one: Severity, other: Severity) -> Severity:
     return max(one, other, key=SEVERITIES.index)
 
 
-def value_changes(judged: Iterable[JudgedChange]) -> tuple[Change, ...]:
-    """What state-changing events altered, in the order of time, each change once.
-
-    What was refused altered nothing; of what was not answered nobody knows.
-    """
-    found: dict[Change, None] = {}
-    for item in judged:
-        if len(found) >= MOST_CHANGES:
-            break
-        if item.row.seen.obeyed:
-            found.update(dict.fromkeys(_changes(item)))
-    return tuple(found)[:MOST_CHANGES]
-
-
-def _changes(item: JudgedChange) -> Iterator[Change]:
-    seen, change = item.row.seen, item.change
-    kind, start, name = seen.object_kind, seen.object_start, seen.property_name
-    unit = f"unit {seen.unit}: " if seen.unit not in ("", "0", "1", "255") else ""
-    if change.text:  # a command by its name: latch_on …
-        before = value_text(kind, change.before[0]) if change.before else "unknown"
-        yield Change(unit + target_text(kind, start, seen.object_count, name), before, change.text.split()[0])
-        return
-    for index, value in enumerate(change.values):
-        known = index < len(change.before)
-        if known and change.before[index] == value:
-            continue
-        target = target_text(kind, None if start is None else start + index, 1, name)
-        if not target:
-            continue
-        before = value_text(kind, change.before[index]) if known else "unknown"
-        yield Change(unit + target, before, value_text(kind, value))
+def value_changes(judged: Iterable[JudgedChange], tags: Tags = NO_TAGS) -> tuple[Change, ...]:
+    """What state-changing events altered, as the tags tell it; bounded."""
+    return written.value_changes(judged, tags, MOST_CHANGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +182,7 @@ class Detector:
     owner: Owner
     remedy: str
     find: Callable[[Context, Detector, frozenset[Fact]], Iterator[Told]]
+    weighs: bool = False  # criticality and maintenance windows move its severity (`weigh`)
 
     def finding(
         self,
@@ -212,8 +203,9 @@ class Detector:
         steps: tuple[Step, ...] = (),
         count: int = 0,
         when: tuple[int, int] = (0, 0),
+        most: int = MOST_EVIDENCE,
     ) -> Finding:
-        """A finding of this detector."""
+        """A finding of this detector, with at most so many frames."""
         return Finding(
             rule=self.id,
             identity=tuple(identity),
@@ -234,7 +226,7 @@ class Detector:
             count=count,
             first_time=when[0],
             last_time=when[1],
-            evidence=bounded(evidence),
+            evidence=bounded(evidence, most),
         )
 
 

@@ -3,6 +3,8 @@
 What may be closed is a node with a cost; other nodes cannot be closed. A conduit is a node between the zones it joins,
 so that conduits and hosts are cut by one method: each node is split into a way in and a way out, with the price of the
 node between them (Menger's theorem by maximum flow).
+
+networkx is loaded where there is something to cut, which is seldom: it takes longer to load than most audits to judge.
 """
 
 from __future__ import annotations
@@ -12,13 +14,10 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import networkx as nx
-from networkx.algorithms.flow import preflow_push
-
 if TYPE_CHECKING:
+    import networkx as nx
+
     Directed = nx.DiGraph[Any]
-else:
-    Directed = nx.DiGraph
 
 _Node = TypeVar("_Node", bound=Hashable)
 _Half = tuple[str, str]
@@ -69,6 +68,9 @@ def fewest(mesh: Mesh) -> tuple[str, ...] | None:
     mesh = relevant(mesh)
     if not mesh.sources:
         return ()
+    import networkx as nx
+    from networkx.algorithms.flow import preflow_push
+
     unit = 1 + sum(mesh.costs.values())  # one node more outweighs all costs
     try:
         left = preflow_push(_split(mesh, unit), _ENTRY, _END)
@@ -121,6 +123,8 @@ def _spread(start: Iterable[_Node], after: Callable[[_Node], Iterable[_Node]]) -
 
 def _split(mesh: Mesh, unit: int) -> Directed:
     """No capacity is an infinite one."""
+    import networkx as nx
+
     graph: Directed = nx.DiGraph()
     graph.add_nodes_from((_ENTRY, _END))
     nodes = sorted({*mesh.after, *(end for ends in mesh.after.values() for end in ends), *mesh.sources, *mesh.targets})
@@ -145,11 +149,13 @@ def choke_points(mesh: Mesh) -> tuple[tuple[str, int], ...]:
     They are the dominators of the target in the graph from the entry.
     """
     mesh = relevant(mesh)
+    if not mesh.sources:
+        return ()
+    import networkx as nx
+
     graph: Directed = nx.DiGraph()
     graph.add_edges_from((node, end) for node in sorted(mesh.after) for end in mesh.successors(node))
     graph.add_edges_from((_ENTRY, node) for node in sorted(mesh.sources))
-    if not mesh.sources:
-        return ()
     above: dict[Any, Any] = nx.immediate_dominators(graph, _ENTRY)
     counts: dict[str, int] = {}
     for target in sorted(mesh.targets):
@@ -167,14 +173,33 @@ def every_way(mesh: Mesh, longest: int) -> Iterator[tuple[str, ...]]:
     `longest` counts nodes. The caller takes as many as it wants.
     """
     mesh = relevant(mesh)
+    left = _steps_left(mesh)
     waiting: deque[tuple[str, ...]] = deque((node,) for node in sorted(mesh.sources))
     while waiting:
         way = waiting.popleft()
         if way[-1] in mesh.targets:
             yield way
             continue
-        if len(way) < longest:
-            waiting.extend((*way, end) for end in mesh.successors(way[-1]) if end not in way)
+        # What is too far from every target by now is not followed: there may be very many such beginnings.
+        ends = (end for end in mesh.successors(way[-1]) if len(way) + 1 + left[end] <= longest)
+        waiting.extend((*way, end) for end in ends if end not in way)
+
+
+def _steps_left(mesh: Mesh) -> dict[str, int]:
+    """From each node the steps to the nearest target."""
+    before: dict[str, set[str]] = {}
+    for node, ends in mesh.after.items():
+        for end in ends:
+            before.setdefault(end, set()).add(node)
+    left = dict.fromkeys(mesh.targets, 0)
+    waiting = deque(sorted(mesh.targets))
+    while waiting:
+        node = waiting.popleft()
+        for start in before.get(node, ()):
+            if start not in left:
+                left[start] = left[node] + 1
+                waiting.append(start)
+    return left
 
 
 def shortest_ways(mesh: Mesh) -> dict[str, tuple[str, ...]]:

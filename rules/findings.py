@@ -22,6 +22,18 @@ class Change:
     target: str  # "holding-register 100 (40101)"
     before: str  # "unknown" where no poll showed it
     after: str
+    name: str = ""  # what the tag list or the device calls it: "High-level trip LSHH-101"
+
+    @property
+    def what(self) -> str:
+        """Its name with its address beside it; the address alone where it has no name."""
+        return f"{self.name}, {self.target}" if self.name else self.target
+
+    @property
+    def sentence(self) -> str:
+        """`High-level trip LSHH-101 set from 92 % to 100 %`."""
+        known = f" from {self.before}" if self.before != "unknown" else ""
+        return f"{self.name or self.target} set{known} to {self.after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,8 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()  # bounded
     state: Literal["open", "accepted", "resolved"] = "open"
     steps: tuple[Step, ...] = ()  # of a story, in their order
+    uuid: str = ""  # of the Sigma rule that tells it
+    false_positives: tuple[str, ...] = ()  # when it may be harmless
 
     @property
     def id(self) -> str:

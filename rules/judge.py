@@ -9,24 +9,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
 
-from zonewatch.inventory.model import Inventory
+from zonewatch.inventory.model import Activity, Inventory
 from zonewatch.rules.calendar import Calendar
 from zonewatch.rules.findings import Verdict
 from zonewatch.rules.matching import (
     Difference,
     Line,
+    Pair,
     distance,
-    fixed_differences,
     lines,
     object_differences,
     told,
 )
+from zonewatch.rules.nearest import Nearest
 from zonewatch.rules.observe import (
     MOST_EVENTS,
     Observation,
@@ -41,6 +42,7 @@ from zonewatch.rules.places import End, Places
 from zonewatch.rules.policy.model import Action, Policy, Traffic
 from zonewatch.rules.rates import rated_protocols, within_rates
 from zonewatch.rules.remote import remote_decision
+from zonewatch.rules.safeguards import SAFEGUARDS, Safeguards, openings_of
 from zonewatch.rules.verdicts import Decision, VerdictRow
 
 __all__ = ["Decision", "Judge", "JudgedChange", "Judgement", "VerdictRow", "judge"]
@@ -69,13 +71,14 @@ class Judgement:
 class Judge:
     """A policy on a day, with what it has decided already."""
 
-    def __init__(self, policy: Policy, places: Places, as_of: int) -> None:
+    def __init__(self, policy: Policy, places: Places, as_of: int, safeguards: Safeguards | None = None) -> None:
         self.policy = policy
         self.places = places
+        self.safeguards = safeguards  # none: they are not judged
         self.today = dt.datetime.fromtimestamp(as_of // NANOSECONDS, dt.UTC).date()
         self.calendar = Calendar()
-        self._events: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
-        self._openings: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
+        self._events: defaultdict[Pair, list[Line]] = defaultdict(list)
+        self._openings: defaultdict[Pair, list[Line]] = defaultdict(list)
         self.rates: dict[tuple[str, str], float] = {}
         for pair, conduit, line in lines(policy, self.today, self.calendar):
             self._events[pair].append(line)
@@ -87,7 +90,7 @@ class Judge:
             elif line.opens:
                 turned = replace(line, clients=line.servers, servers=line.clients, turned=True)
                 self._openings[pair[1], pair[0]].append(turned)
-        self._nearest: dict[tuple[object, ...], tuple[tuple[Line, tuple[Difference, ...]], ...]] = {}
+        self._nearest = Nearest()
         self._decided: dict[tuple[object, ...], tuple[str, str, Decision]] = {}
 
     def row(self, seen: Observation, client: End | None = None, server: End | None = None) -> VerdictRow:
@@ -121,13 +124,17 @@ class Judge:
         decision = self._between(seen, client, server, from_zone, to_zone)
         if decision.verdict == "allowed" and from_zone != to_zone:
             decision = remote_decision(self.policy, seen, client, from_zone, to_zone) or decision
+        if decision.verdict == "allowed" and self.safeguards is not None:
+            decision = self.safeguards.decision(decision, seen, client, server) or decision
         return from_zone, to_zone, decision
 
     def _between(self, seen: Observation, client: End, server: End, from_zone: str, to_zone: str) -> Decision:
         allowed: Decision | None = None
         doubtful: Decision | None = None
         nearest: tuple[int, Line, tuple[Difference, ...]] | None = None
-        for line, fixed in self._candidates(seen, client, server, from_zone, to_zone):
+        table = self._events if seen.operation else self._openings
+        candidates = self._nearest.of(table.get((from_zone, to_zone), ()), seen, client, server)
+        for line, fixed in candidates.lines:
             differences = (*fixed, *object_differences(line, seen))
             if not differences:
                 decision = Decision("allowed", _told_of(line), line.conduit, line.name, line.sort)
@@ -142,6 +149,8 @@ class Judge:
                 continue  # what was meant is a flow, unless the time alone is wrong
             if nearest is None or distance(differences) < nearest[0]:
                 nearest = (distance(differences), line, differences)
+                if candidates.hopeless and len(differences) == len(fixed):
+                    break  # none comes nearer
         if allowed is not None:
             return allowed
         same = from_zone == to_zone
@@ -153,29 +162,6 @@ class Judge:
         if nearest is not None:
             return _differing("violation", nearest[1], nearest[2])
         return Decision("violation", self._no_conduit(from_zone, to_zone))
-
-    def _candidates(
-        self, seen: Observation, client: End, server: End, from_zone: str, to_zone: str
-    ) -> tuple[tuple[Line, tuple[Difference, ...]], ...]:
-        """The flows between two zones that differ least in all but objects, values and time; of exceptions and
-        maintenance windows those that do not differ."""
-        housekeeping_kind = seen.kind == "link"
-        ends = (from_zone, to_zone, client.id, client.address, server.id, server.address)
-        key = (*ends, *seen[3:6], seen.function, seen.operation, housekeeping_kind)
-        found = self._nearest.get(key)
-        if found is None:
-            table = self._events if seen.operation else self._openings
-            all_lines = [
-                (line, fixed_differences(line, seen, client, server)) for line in table.get((from_zone, to_zone), ())
-            ]
-            least = min((distance(fixed) for line, fixed in all_lines if line.sort == "flow"), default=0)
-            found = tuple(
-                (line, fixed)
-                for line, fixed in all_lines
-                if (distance(fixed) == least if line.sort == "flow" else not any(item.certain for item in fixed))
-            )
-            self._nearest[key] = found
-        return found
 
     def _no_conduit(self, from_zone: str, to_zone: str) -> str:
         ends = [(conduit.from_, conduit.to, conduit) for conduit in self.policy.conduits]
@@ -219,14 +205,25 @@ def judge(
     as_of: int,
     places: Places | None = None,
     flows: pa.Table | None = None,
+    distinct: Sequence[Activity] | None = None,
+    *,
+    values: bool = False,
 ) -> Judgement:
     """Verdicts on everything seen. `as_of` is the moment (UTC nanoseconds) that last days are judged by.
 
-    `flows` tell when each connection was, where the policy asks. Aggregates may come in pieces, which are not kept.
+    `flows` tell when each connection was and who opened it, where the policy asks; `distinct` activities, if given,
+    more than the inventory of how services are used. Aggregates may come in pieces, which are not kept. `values` are
+    told apart where the policy limits them, or where asked for.
     """
     places = places or Places(policy, inventory)
-    judge_ = Judge(policy, places, as_of)
-    limited = any(traffic.values is not None for traffic in _all_traffic(policy))
+    openings = (
+        openings_of(flows, lambda source, address: places.at(source, address).id)
+        if flows is not None and any(conduit.initiator is not None for conduit in policy.conduits)
+        else None
+    )
+    safeguards = Safeguards(policy, inventory, openings, distinct)
+    judge_ = Judge(policy, places, as_of, safeguards)
+    limited = values or any(traffic.values is not None for traffic in _all_traffic(policy))
     pieces = (aggregates,) if isinstance(aggregates, pa.Table) else aggregates
     seen_in_aggregates = from_pieces(pieces, judge_.calendar, values=limited, rated=rated_protocols(policy))
     rows = within_rates([judge_.row(seen) for seen in seen_in_aggregates], judge_.rates)
@@ -239,8 +236,17 @@ def judge(
     whole, left_out = state_changes(events, judge_.calendar)
     changes = tuple(JudgedChange(judge_.row(change.observation), change) for change in whole)
     rows.extend(_seen_in_events_only(rows, changes))
-    used = {(row.decision.conduit, row.decision.flow) for row in rows if row.decision.verdict == "allowed"}
-    limits = [*_approved_later(policy, judge_.today), *_without_end(policy), *_averaged(judge_.rates)]
+    used = {
+        (row.decision.conduit, row.decision.flow)
+        for row in rows
+        if row.decision.verdict == "allowed" or SAFEGUARDS.intersection(row.decision.differs)
+    }
+    limits = [
+        *_approved_later(policy, judge_.today),
+        *_without_end(policy),
+        *_averaged(judge_.rates),
+        *safeguards.limits(),
+    ]
     if left_out:
         limits.append(f"{left_out} state-changing events beyond the first {MOST_EVENTS} were judged as aggregates only")
     return Judgement(

@@ -53,6 +53,18 @@ class Ends:
     names: frozenset[str]
     networks: tuple[Network, ...]
 
+    @classmethod
+    def of(cls, entries: Iterable[str], assets: Mapping[str, str]) -> Ends:
+        """What these words of a policy mean; `assets` are the names that stand for ids (`aliases`)."""
+        names, networks = set(), []
+        for text in (assets.get(entry, entry) for entry in entries):
+            network = parse_network(text)
+            if network is not None:
+                networks.append(network)
+            else:
+                names.add(parse_mac(text) or text)
+        return cls(frozenset(names), tuple(networks))
+
     def has(self, end: End) -> bool:
         """True where the flow speaks of this end."""
         if not self.names and not self.networks:
@@ -96,17 +108,6 @@ class Line:
     def opens(self) -> bool:
         """False for one that names operations but no protocol: of a connection alone nobody knows if it is meant."""
         return self.sort == "flow" or self.protocol != ANY or not self.traffic.operations
-
-
-def _ends(entries: Iterable[str]) -> Ends:
-    names, networks = set(), []
-    for text in entries:
-        network = parse_network(text)
-        if network is not None:
-            networks.append(network)
-        else:
-            names.add(parse_mac(text) or text)
-    return Ends(frozenset(names), tuple(networks))
 
 
 def _ranges(traffic: Traffic) -> dict[str, tuple[tuple[int, int], ...] | None]:
@@ -180,8 +181,8 @@ def _line(
         conduit=conduit,
         traffic=traffic,
         protocol=canonical_service(traffic.protocol),
-        clients=_ends(assets.get(text, text) for text in clients),
-        servers=_ends(assets.get(text, text) for text in servers),
+        clients=Ends.of(clients, assets),
+        servers=Ends.of(servers, assets),
         ranges=_ranges(traffic),
     )
 
@@ -192,20 +193,10 @@ def _outside(start: dt.datetime | None, end: dt.datetime | None) -> str:
     return f"outside its time ({since}{until})"
 
 
-def fixed_differences(line: Line, seen: Observation, client: End, server: End) -> tuple[Difference, ...]:
-    """Differences that hold for every event between two ends with one function of one protocol."""
-    return tuple(
-        difference
-        for difference in (
-            _protocol(line, seen),
-            _port(line, seen),
-            None if line.clients.has(client) else Difference("client", f"client {client.label}"),
-            None if line.servers.has(server) else Difference("server", f"server {server.label}"),
-            _operation(line, seen),
-            _function(line, seen),
-        )
-        if difference is not None
-    )
+def use_differences(line: Line, seen: Observation) -> tuple[Difference, ...]:
+    """Differences that hold for every event with one function of one protocol, whoever takes part."""
+    checks = (_protocol(line, seen), _port(line, seen), _operation(line, seen), _function(line, seen))
+    return tuple(difference for difference in checks if difference is not None)
 
 
 def object_differences(line: Line, seen: Observation) -> tuple[Difference, ...]:
@@ -249,7 +240,7 @@ def _operation(line: Line, seen: Observation) -> Difference | None:
     return Difference("operation", f"operation {seen.operation}")
 
 
-def _is_folded(seen: Observation) -> bool:
+def is_folded(seen: Observation) -> bool:
     """Stands for many functions and objects: which they were is not known."""
     return seen.coalesced and seen.function is None and seen.object_kind is None
 
@@ -260,7 +251,7 @@ def _function(line: Line, seen: Observation) -> Difference | None:
         return None
     name = f" ({seen.function_name})" if seen.function_name else ""
     told = f"function code {'none' if seen.function is None else seen.function}{name}"
-    return Difference("function", told, certain=not _is_folded(seen))
+    return Difference("function", told, certain=not is_folded(seen))
 
 
 def _object(line: Line, seen: Observation) -> Difference | None:
@@ -268,19 +259,17 @@ def _object(line: Line, seen: Observation) -> Difference | None:
         return None
     if seen.object_kind is None:
         told = f"{seen.function_name or 'a function'} without an object"
-        return Difference("object", told, certain=not _is_folded(seen))
-    told = target_text(seen.object_kind, seen.object_start, seen.object_count)
-    if seen.object_kind not in line.ranges:
-        return Difference("object", told)
-    ranges = line.ranges[seen.object_kind]
+        return Difference("object", told, certain=not is_folded(seen))
+    ranges = line.ranges.get(seen.object_kind, ())
     if ranges is None:
         return None
-    if seen.object_start is None:
-        return Difference("object", told)
-    first, last = seen.object_start, seen.object_start + max(seen.object_count, 1) - 1
-    if any(low <= first and last <= high for low, high in ranges):
-        return None
-    overlaps = any(low <= last and first <= high for low, high in ranges)
+    overlaps = False
+    if seen.object_start is not None:
+        first, last = seen.object_start, seen.object_start + max(seen.object_count, 1) - 1
+        if any(low <= first and last <= high for low, high in ranges):
+            return None
+        overlaps = any(low <= last and first <= high for low, high in ranges)
+    told = target_text(seen.object_kind, seen.object_start, seen.object_count)
     return Difference("object", told, certain=not (seen.coalesced and overlaps))
 
 

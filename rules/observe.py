@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.model import Edge, Evidence
-from zonewatch.inventory.tables import grouped, in_order, plain
+from zonewatch.inventory.tables import Total, combined, in_order, plain
 from zonewatch.rules.calendar import Calendar
 
 MOST_EVENTS: Final = 10_000
@@ -53,6 +53,7 @@ class Observation(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
     state: str = ""  # of a connection
     lasted: int | None = 0  # nanoseconds of the longest connection; none where they are counted together
+    further: int = 0  # of the events, those counted with another of their objects too
 
     @property
     def obeyed(self) -> bool:
@@ -69,10 +70,24 @@ def together(observations: Iterable[Observation]) -> Observation:
         events=sum(one.events for one in seen),
         refused=sum(one.refused for one in seen),
         unanswered=sum(one.unanswered for one in seen),
+        further=sum(one.further for one in seen),
         first_time=min(one.first_time for one in seen),
         last_time=max(one.last_time for one in seen),
         evidence=tuple(islice(dict.fromkeys(evidence), MOST_EVIDENCE)),
     )
+
+
+def events_of(counts: Iterable[tuple[object, int, int]]) -> int:
+    """How many events these are, each once though several of its objects are among them.
+
+    Each has what tells one sort of events from another, the events, and how many of them are counted with another
+    object too. Where that object is not among them, the most of one object is told.
+    """
+    found: defaultdict[object, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for sort, events, further in counts:
+        total, most = found[sort]
+        found[sort] = total + events - further, max(most, events)
+    return sum(map(max, found.values()))
 
 
 _KEYS: Final = (
@@ -103,6 +118,13 @@ _COUNTS: Final = ("events", "count")
 _FAILED: Final = ("error", "no_response")
 
 
+_SUMS: Final = tuple(f"{name}{end}" for name in _COUNTS for end in ("", *(f"_{status}" for status in _FAILED)))
+_FRAMES: Final = ("capture", "first_frame", "last_capture", "last_frame")
+_READ: Final = (*(name for name in _KEYS if name != "when"), *_COUNTS, "status", "first_time", "last_time", *_FRAMES)
+MOST_WAITING: Final = 200_000
+"""Rows of pieces that wait until they are counted together."""
+
+
 def from_aggregates(
     aggregates: pa.Table, calendar: Calendar, *, values: bool, rated: frozenset[str] = frozenset()
 ) -> Iterator[Observation]:
@@ -111,37 +133,58 @@ def from_aggregates(
     Written values tell them apart only if asked for, times as far as the calendar does, and quarters of an hour only
     for protocols whose rate is limited.
     """
-    table = plain(aggregates)
-    if not table.num_rows:
-        return
-    table = table.append_column("when", pa.array(calendar.of_table(table), pa.utf8()))
+    return from_pieces((aggregates,), calendar, values=values, rated=rated)
+
+
+def from_pieces(
+    pieces: Iterable[pa.Table], calendar: Calendar, *, values: bool, rated: frozenset[str] = frozenset()
+) -> Iterator[Observation]:
+    """The same of a table that comes in pieces."""
+    found: list[pa.Table] = []
+    most = MOST_WAITING
+    for piece in pieces:
+        if piece.num_rows:
+            found.append(_combined(_prepared(piece, calendar, values=values, rated=rated)))
+        if len(found) > 1 and sum(table.num_rows for table in found) > most:
+            found = [_combined(pa.concat_tables(found))]
+            most = MOST_WAITING + 2 * found[0].num_rows
+    if found:
+        yield from _observations(found[0] if len(found) == 1 else _combined(pa.concat_tables(found)))
+
+
+def _prepared(aggregates: pa.Table, calendar: Calendar, *, values: bool, rated: frozenset[str]) -> pa.Table:
+    """Only what tells combinations apart, and what is counted of them."""
+    table = plain(aggregates.select(_READ))
+    columns: dict[str, Any] = {name: table[name] for name in table.column_names}
+    columns["when"] = calendar.of_table(table)
     limited: Any = pc.is_in(table["protocol"], value_set=pa.array(sorted(rated), pa.utf8()))
-    buckets: Any = pc.if_else(limited, table["bucket"], 0)
-    table = table.set_column(table.schema.get_field_index("bucket"), "bucket", buckets)
+    columns["bucket"] = pc.if_else(limited, table["bucket"], 0)
     changing: Any = pc.is_in(table["operation"], value_set=pa.array(sorted(STATE_CHANGING)))
     for name in ("value_min", "value_max"):
-        kept: Any = pc.if_else(changing, table[name], None) if values else pa.nulls(table.num_rows, pa.float64())
-        table = table.set_column(table.schema.get_field_index(name), name, kept)
+        columns[name] = pc.if_else(changing, table[name], None) if values else pa.nulls(table.num_rows, pa.float64())
     odd: Any = pc.and_(changing, table["value_not_finite"]) if values else pa.repeat(False, table.num_rows)
-    table = table.set_column(table.schema.get_field_index("value_not_finite"), "value_not_finite", odd)
+    columns["value_not_finite"] = odd
     for status in _FAILED:
         failed: Any = pc.is_in(table["status"], value_set=pa.array([status]))
         for name in _COUNTS:
             counted: Any = pc.if_else(failed, table[name], 0)
-            table = table.append_column(f"{name}_{status}", counted.cast(pa.uint64()))
-    rows = grouped(
-        in_order(table, "first_time", "source", "capture", "first_frame"),
-        _KEYS,
-        (
-            *((f"{name}{end}", "sum") for name in _COUNTS for end in ("", *(f"_{status}" for status in _FAILED))),
-            ("first_time", "min"),
-            ("last_time", "max"),
-        ),
-        ("capture", "first_frame", "last_capture", "last_frame"),
-    )
-    for row in rows:
+            columns[f"{name}_{status}"] = counted.cast(pa.uint64())
+    del columns["status"]
+    return pa.table(columns)
+
+
+def _combined(table: pa.Table) -> pa.Table:
+    """One row for each combination, in the order of their first times."""
+    totals: list[tuple[str, Total]] = [(name, "sum") for name in _SUMS]
+    ordered = in_order(table, "first_time", "source", "capture", "first_frame")
+    return combined(ordered, _KEYS, [*totals, ("first_time", "min"), ("last_time", "max")], _FRAMES)
+
+
+def _observations(table: pa.Table) -> Iterator[Observation]:
+    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
         *counts, first_time, last_time, capture, frame, last_capture, last_frame = row[len(_KEYS) :]
         # The second object of an event is counted with the first; where it stands alone, its own count is told.
+        further = 0 if counts[0] else counts[3]
         counts = counts[:3] if counts[0] else counts[3:]
         ends = {Evidence(row[0], capture, frame), Evidence(row[0], last_capture, last_frame)}
         known = {**dict(zip(_KEYS, row, strict=False)), "unit": row[6] or ""}
@@ -152,20 +195,8 @@ def from_aggregates(
             first_time=first_time,
             last_time=last_time,
             evidence=tuple(sorted(ends)),
+            further=further,
         )
-
-
-def from_pieces(
-    pieces: Iterable[pa.Table], calendar: Calendar, *, values: bool, rated: frozenset[str] = frozenset()
-) -> Iterator[Observation]:
-    """The same of a table that comes in pieces; one that comes whole is passed through."""
-    found: dict[tuple[object, ...], Observation] = {}
-    for piece in pieces:
-        for seen in from_aggregates(piece, calendar, values=values, rated=rated):
-            key = seen[: len(_KEYS)]
-            known = found.get(key)
-            found[key] = seen if known is None else together((known, seen))._replace(bucket=seen.bucket)
-    yield from sorted(found.values(), key=lambda seen: seen.first_time)
 
 
 def from_edges(edges: tuple[Edge, ...], calendar: Calendar, sessions: Sessions) -> Iterator[tuple[Edge, Observation]]:
@@ -220,6 +251,7 @@ class StateChange(NamedTuple):
     values: tuple[float, ...]
     before: tuple[float, ...]
     text: str
+    bit: int | None = None  # of the first octet, where elements of S7 are bits
 
 
 Sessions = Mapping[tuple[str, str, str, int], tuple[tuple[int, int] | None, ...]]
@@ -251,7 +283,7 @@ def _objects(row: dict[str, Any], calendar: Calendar) -> Iterator[StateChange]:
     frames = row["request_frames"] or row["response_frames"]
     evidence = tuple(Evidence(row["source"], row["capture"], frame) for frame in frames[:1])
     objects: list[dict[str, Any]] = row["objects"] or [{}]
-    for item in objects:
+    for number, item in enumerate(objects):
         values = tuple(item.get("values") or ())
         finite = tuple(filter(math.isfinite, values))
         yield StateChange(
@@ -283,8 +315,10 @@ def _objects(row: dict[str, Any], calendar: Calendar) -> Iterator[StateChange]:
                 row["time"],
                 row["time"],
                 evidence,
+                further=min(number, 1),
             ),
             values,
             tuple(item.get("before") or ()),
             str(item.get("text") or ""),
+            item.get("index") if row["protocol"] == "s7comm" else None,
         )

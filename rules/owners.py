@@ -156,6 +156,51 @@ def _named(context: Context, asset: str, address: str) -> str:
     return name if address in name else f"{name} ({address})"
 
 
+def vlan_flap(context: Context, detector: Detector, _told: frozenset[Fact]) -> Iterator[Told]:
+    """A MAC address with one and the same address in two VLANs, announced in one of them again after the other.
+
+    A host on a trunk has an address of its own in each VLAN, and a router sends for others and does not announce them.
+    Frames without a tag are left out: a mirror port often shows the same frame with and without it.
+    """
+    table = plain(context.addresses)
+    rows = grouped(
+        in_order(table, "first_time", "source", "capture", "first_frame"),
+        ("source", "vlan", "address", "mac", "via"),
+        (("packets", "sum"), ("first_time", "min"), ("last_time", "max")),
+        ("capture", "first_frame"),
+    )
+    places: defaultdict[tuple[str, str, str], list[Owner]] = defaultdict(list)
+    for source, vlan, address, mac, via, *counts in rows:
+        if via == "arp" and vlan is not None and _is_own(address, mac) and not addresses.is_link_local(address):
+            places[source, mac, address].append(Owner(source, vlan, address, mac, *counts))
+    for (source, mac, address), owners in sorted(places.items()):
+        both = _rivals(owners)
+        if both:
+            yield Told(_flap(context, detector, source, mac, address, both))
+
+
+def _flap(context: Context, detector: Detector, source: str, mac: str, address: str, both: Sequence[Owner]) -> Finding:
+    asset = context.inventory.by_address.get((source, address), address)
+    return detector.finding(
+        (("source", source), ("mac", mac), ("address", address)),
+        f"{_named(context, asset, address)} is in {len(both)} VLANs in turn",
+        detector.severity,
+        [
+            "it was announced in one VLAN again after it had been in another",
+            "the same MAC address announced it in each",
+        ],
+        sentence(
+            f"{mac} announced {address} " + " and ".join(f"{times(o.packets, 'time')} in VLAN {o.vlan}" for o in both)
+        ),
+        [owner.evidence for owner in both],
+        assets=(asset,),
+        protocol=_protocol(address),
+        zones=(context.zone(asset),),
+        count=sum(owner.packets for owner in both),
+        when=span((owner.first_time, owner.last_time) for owner in both),
+    )
+
+
 def _how_often(owner: Owner) -> str:
     return f"{times(owner.packets, 'time')} by {owner.mac}"
 

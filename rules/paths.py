@@ -341,7 +341,8 @@ class _Plant:
         outside = self._outside()
         safety = {zone.id for zone in self.policy.zones if zone.kind == "safety"}
         targets = {name for name in self.zone_of if name in self.devices or self.zone_of[name] in safety} - outside
-        closable = {name: len(costs.get(name, ())) for name in self.zone_of if name not in targets | sources}
+        ends = targets | sources
+        closable = {name: len(costs.get(name, ())) for name in self.zone_of if name not in ends}
         mesh = graph.mesh(sources, targets, closable)
         return self._result(basis, "hosts", graph, mesh, list(shortest_ways(mesh).values()), costs, [])
 

@@ -29,7 +29,8 @@ from zonewatch.rules.context import DEVICE_ROLES, MOST_EVIDENCE, Context, Detect
 from zonewatch.rules.entries import declared_entries
 from zonewatch.rules.findings import Finding, Severity, Step
 from zonewatch.rules.seen import DAY
-from zonewatch.rules.sessions import MINUTE, WEIGHTS, Session, sessions
+from zonewatch.rules.sessions import MINUTE, MOST, WEIGHTS, Session, sessions
+from zonewatch.rules.sessions import left_out as sessions_left_out
 from zonewatch.rules.violations import TECHNIQUES
 
 pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain word beside a column
@@ -40,6 +41,7 @@ MOST_CHAINS: Final = 16
 """Chains that a host keeps, the newest."""
 MOST_HOPS: Final = 8
 MOST_OPERATIONS: Final = 50_000
+"""Events looked at, of hosts that a session reached."""
 ENOUGH: Final = 35.0
 GRAVE: Final = 60.0
 ROUTINE_DAYS: Final = 4
@@ -108,15 +110,34 @@ def pivots(context: Context, detector: Detector, _told: frozenset[Fact]) -> Iter
         yield Told(_finding(context, detector, root, target, story))
 
 
-def _operations(context: Context, hosts: set[str]) -> Iterator[Operation]:
-    """State-changing events of these hosts, by time, at most so many."""
+def left_out(context: Context) -> Iterator[str]:
+    """What was not looked at, in words."""
+    connections = sessions_left_out(context.flows)
+    if connections:
+        yield f"not looked at for pivots: {times(connections, 'connection')} beyond the first {MOST}"
+    if context.events.num_rows <= MOST_OPERATIONS:
+        return
+    found = sessions(context.flows, context.activities, context.inventory.by_address)
+    events = _changing(context, {session.server for session in found}).num_rows - MOST_OPERATIONS
+    if events > 0:
+        yield f"not looked at for pivots: {times(events, 'state-changing event')} beyond the first {MOST_OPERATIONS}"
+
+
+def _changing(context: Context, hosts: set[str]) -> pa.Table:
+    """State-changing events of these hosts."""
     ids = context.inventory.by_address
     clients = sorted({address for (_, address), asset in ids.items() if asset in hosts} | hosts)
     wanted = pc.and_(
         pc.is_in(context.events["operation"].cast(pa.utf8()), value_set=pa.array(sorted(STATE_CHANGING))),
         pc.is_in(context.events["client"].cast(pa.utf8()), value_set=pa.array(clients, pa.utf8())),
     )
-    chosen = plain(context.events.filter(wanted)).sort_by([("time", "ascending"), ("event", "ascending")])
+    return context.events.filter(wanted)
+
+
+def _operations(context: Context, hosts: set[str]) -> Iterator[Operation]:
+    """The first of these events."""
+    ids = context.inventory.by_address
+    chosen = plain(_changing(context, hosts)).sort_by([("time", "ascending"), ("event", "ascending")])
     for row in chosen.slice(0, MOST_OPERATIONS).to_pylist():
         client = ids.get((row["source"], row["client"]), row["client"])
         server = ids.get((row["source"], row["server"]), row["server"])

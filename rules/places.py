@@ -39,7 +39,7 @@ class Places:
         self._by_address = inventory.by_address
         self._broadcasts = {edge.server_address for edge in inventory.edges if edge.server.startswith(BROADCAST)}
         self._known_zones = frozenset(zone.id for zone in policy.zones)
-        self._ids = frozenset(asset.id for asset in policy.assets)
+        self.ids = frozenset(asset.id for asset in policy.assets)
         self._found: dict[tuple[str, str], End] = {}
 
     def at(self, source: str, address: str) -> End:
@@ -65,7 +65,7 @@ class Places:
         names = {name, address, policy_id, *((*names_of(asset), *asset.addresses, *asset.macs) if asset else ())}
         public = is_public(address) and (not zone or zone in self.zones.external)
         declared = asset.declared if asset else ""
-        label = next((text for text in (declared, policy_id, name) if text in self._ids), declared or address or name)
+        label = next((text for text in (declared, policy_id, name) if text in self.ids), declared or address or name)
         return End(name, address, zone, frozenset(names - {""}), public=public, label=label)
 
     def zone(self, asset: Asset | None, address: str) -> str:

@@ -13,14 +13,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from zonewatch.dissectors.vocabulary import OT_SERVICES
 from zonewatch.inventory.addresses import UNSPECIFIED, is_group, is_link_local, is_public, order, parse, subnet
-from zonewatch.inventory.facts import OT_SERVICES
 from zonewatch.inventory.model import Asset, Interface, Inventory
 from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, OPERATOR_ROLES, changes_state
 from zonewatch.rules.places import BROADCAST, Places
 from zonewatch.rules.policy.model import Flow, Policy, Zone
 from zonewatch.rules.policy.words import OBJECT_KINDS, canonical_service, is_protocol
-from zonewatch.rules.suggest import identifier, scalar, sequence
+from zonewatch.rules.policy.written import scalar, sequence
+from zonewatch.rules.suggest import identifier
 
 MOST_ENDS: Final = 12
 """More clients or servers than this are not named one by one."""

@@ -10,7 +10,7 @@ from zonewatch.dissectors.vocabulary import PROTOCOLS
 from zonewatch.rules.observe import together
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.policy.times import SECOND
-from zonewatch.rules.verdicts import Decision, VerdictRow
+from zonewatch.rules.verdicts import Decision, VerdictRow, counted
 
 
 def rated_protocols(policy: Policy) -> frozenset[str]:
@@ -34,7 +34,7 @@ def within_rates(rows: list[VerdictRow], rates: Mapping[tuple[str, str], float])
     judged = list(rows)
     for found in used.values():
         most = rates[_name(rows[found[0]])]
-        events = sum(rows[index].seen.events for index in found)
+        events = counted(rows[index] for index in found)
         first = min(rows[index].seen.first_time for index in found)
         last = max(rows[index].seen.last_time for index in found)
         seconds = max((last - first) / SECOND, 1.0)

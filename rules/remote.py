@@ -17,6 +17,8 @@ from zonewatch.rules.policy.words import REMOTE_SERVICES, canonical_service
 from zonewatch.rules.policy.zones import aliases
 from zonewatch.rules.verdicts import Decision
 
+TOO_LONG: Final = "a session of"
+"""How the reason begins where a session was longer than declared."""
 OUTSIDE: Final = frozenset(("external", "remote", "business"))
 """Kinds of zones from which a session comes through the entry zone, where one is declared."""
 
@@ -62,7 +64,7 @@ def _too_long(seen: Observation, fitting: list[RemoteAccess]) -> Decision | None
     if seen.lasted is None:
         told = f"cannot tell: sessions were counted together, the longest may pass {most:g} minutes"
         return _decision("cannot_conclude", told, fitting)
-    return _violation(f"a session of {between // MINUTE} minutes, at most {most:g} are declared", fitting)
+    return _violation(f"{TOO_LONG} {between // MINUTE} minutes, at most {most:g} are declared", fitting)
 
 
 def _violation(reason: str, accesses: list[RemoteAccess]) -> Decision:

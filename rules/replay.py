@@ -24,8 +24,9 @@ from zonewatch.rules.observe import Observation, from_edges, state_changes, toge
 from zonewatch.rules.places import Places
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.policy.words import hint
+from zonewatch.rules.safeguards import Safeguards
 from zonewatch.rules.targets import target_text
-from zonewatch.rules.verdicts import Decision, VerdictRow
+from zonewatch.rules.verdicts import Decision, VerdictRow, counted
 
 STOPPED: Final[tuple[Verdict, ...]] = ("violation", "cannot_conclude", "unzoned")
 MOST_OBJECTS: Final = 12
@@ -135,7 +136,7 @@ def _stopped(rows: list[VerdictRow]) -> Stopped:
         function=named,
         operation=seen.operation,
         objects=(*listed[:MOST_OBJECTS], *more),
-        events=sum(row.seen.events for row in rows),
+        events=counted(rows),
         first_time=min(row.seen.first_time for row in rows),
         last_time=max(row.seen.last_time for row in rows),
         conduit=first.decision.conduit,
@@ -147,7 +148,7 @@ def _stopped(rows: list[VerdictRow]) -> Stopped:
 def recorded_rows(policy: Policy, inventory: Inventory, events: pa.Table, as_of: int) -> list[VerdictRow]:
     """Verdicts on what an audit keeps: edges with merged objects, and state-changing events one by one."""
     places = Places(policy, inventory)
-    judge = Judge(policy, places, as_of)
+    judge = Judge(policy, places, as_of, Safeguards(policy, inventory))
     whole, _ = state_changes(events, judge.calendar)
     found: dict[tuple[object, ...], list[Observation]] = {}
     counts: defaultdict[tuple[object, ...], int] = defaultdict(int)

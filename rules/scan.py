@@ -126,6 +126,7 @@ def scan(context: Context, detector: Detector, told: frozenset[Fact]) -> Iterato
             reasons.append(f"process devices among them: {context.names(process)}")
         ports = listing((str(port) for port in seen.ports), 16)
         seconds = (seen.last_time - seen.first_time) / 1e9
+        where = "one address" if len(seen.servers) == 1 else f"{len(seen.servers):,} addresses"
         services = [f"{service} of {context.name(server)}" for server, service in found]
         answered = f" It found: {listing(services)}." if services else ""
         asset = context.assets.get(seen.client)
@@ -134,7 +135,7 @@ def scan(context: Context, detector: Detector, told: frozenset[Fact]) -> Iterato
             f"{context.name(seen.client)} scans the network",
             "high" if process else detector.severity,
             reasons,
-            f"{times(seen.probes, 'probe')} in {seconds:,.0f} s at {len(seen.servers):,} addresses"
+            f"{times(seen.probes, 'probe')} in {seconds:,.0f} s at {where}"
             f" ({listing(seen.servers, 6)}), ports {ports}.{answered}",
             bounded(seen.evidence),
             assets=(seen.client, *process[:20]),

@@ -73,7 +73,13 @@ def _order(session: Session) -> tuple[int, str, str, str]:
     return session.start, session.client, session.server, session.service
 
 
-def _connections(flows: pa.Table, ids: Mapping[tuple[str, str], str]) -> Iterator[Session]:
+def left_out(flows: pa.Table) -> int:
+    """How many connections were not looked at."""
+    return max(_remote(flows).num_rows - MOST, 0)
+
+
+def _remote(flows: pa.Table) -> pa.Table:
+    """The connections that give somebody a hand on another host."""
     table = plain(flows)
     words: list[Any] = table["service"].unique().to_pylist()
     known = [word for word in words if canonical_service(word) in _BY_CONNECTION]
@@ -82,7 +88,11 @@ def _connections(flows: pa.Table, ids: Mapping[tuple[str, str], str]) -> Iterato
         pc.is_in(table["service"], value_set=pa.array(known, pa.utf8())),
         pc.is_in(table["state"], value_set=pa.array(sorted(ANSWERED))),
     )
-    table = table.filter(pc.and_(wanted, pc.greater(packets, pa.scalar(MOST_PACKETS_ANSWERED, pa.uint64()))))
+    return table.filter(pc.and_(wanted, pc.greater(packets, pa.scalar(MOST_PACKETS_ANSWERED, pa.uint64()))))
+
+
+def _connections(flows: pa.Table, ids: Mapping[tuple[str, str], str]) -> Iterator[Session]:
+    table = _remote(flows)
     for row in table.sort_by([("first_time", "ascending"), ("first_frame", "ascending")]).slice(0, MOST).to_pylist():
         yield Session(
             ids.get((row["source"], row["client"]), row["client"]),

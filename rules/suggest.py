@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from zonewatch.rules.context import listing
 from zonewatch.rules.judge import VerdictRow
-from zonewatch.rules.policy.edit import scalar as scalar
-from zonewatch.rules.policy.edit import sequence as sequence
 from zonewatch.rules.policy.model import ObjectRange, Policy
 from zonewatch.rules.policy.words import OBJECT_KINDS, is_protocol
+from zonewatch.rules.policy.written import scalar, sequence
+from zonewatch.rules.tags.model import NO_TAGS, Point, Tags
 
 MOST_OBJECTS: Final = 24
+MOST_NAMES: Final = 6
 
 
 def identifier(*parts: str) -> str:
@@ -49,9 +51,9 @@ def _joined(kind: str, spans: list[tuple[int, int]]) -> list[ObjectRange]:
     return [ObjectRange(kind, first, last) for first, last in joined]
 
 
-def suggestion(policy: Policy, rows: list[VerdictRow]) -> str:
+def suggestion(policy: Policy, rows: list[VerdictRow], tags: Tags = NO_TAGS) -> str:
     """YAML of the flows for these rows (of one client, pair of zones and protocol); with their conduit where there is
-    none. Servers that are asked the same share a flow."""
+    none. Servers that are asked the same share a flow. What tags call the objects is a comment behind their numbers."""
     first = rows[0]
     if not first.client_zone or not first.server_zone or first.client.many:
         return ""
@@ -59,7 +61,7 @@ def suggestion(policy: Policy, rows: list[VerdictRow]) -> str:
         (item for item in policy.conduits if (item.from_, item.to) == (first.client_zone, first.server_zone)), None
     )
     taken = {flow.id for flow in conduit.flows} if conduit else set()
-    lines = [line for asked in _asked_alike(rows) for line in _flow_lines(asked, taken)]
+    lines = [line for asked in _asked_alike(rows) for line in _flow_lines(asked, taken, tags)]
     if conduit is not None:
         return "\n".join((f"# under flows: of conduit {conduit.id}", *lines)) + "\n"
     name = identifier(first.client_zone, "to", first.server_zone)
@@ -89,7 +91,20 @@ def _asked_alike(rows: Iterable[VerdictRow]) -> list[list[VerdictRow]]:
     return list(alike.values())
 
 
-def _flow_lines(rows: list[VerdictRow], taken: set[str]) -> list[str]:
+def _named(rows: Iterable[VerdictRow], tags: Tags) -> str:
+    """`  # LT-101, LSHH-101 and 4 more`, in one line whatever the tags hold; empty where nothing has a name."""
+    names: dict[str, None] = {}
+    for row in sorted(rows, key=lambda row: (row.seen.object_kind or "", row.seen.object_start or 0)):
+        seen = row.seen
+        if seen.object_start is not None:
+            point = Point(seen.unit, seen.protocol, seen.object_kind or "", seen.object_start, seen.property_name)
+            found = tags.within(row.server.id, point, seen.object_count)
+            names.update(dict.fromkeys(tag.name for tag in found if tag.name))
+    text = listing(names, MOST_NAMES)
+    return "  # " + " ".join("".join(mark if mark.isprintable() else " " for mark in text).split()) if text else ""
+
+
+def _flow_lines(rows: list[VerdictRow], taken: set[str], tags: Tags) -> list[str]:
     first = rows[0]
     operations = sorted({row.seen.operation for row in rows if row.seen.operation})
     protocols = {row.seen.protocol for row in rows}
@@ -117,5 +132,5 @@ def _flow_lines(rows: list[VerdictRow], taken: set[str]) -> list[str]:
         lines.append(f"  servers: {sequence(servers)}")
     objects = merged_objects(row for row in rows if row.seen.operation) if operations else []
     if objects:
-        lines.append(f"  objects: {sequence(str(item) for item in objects)}")
+        lines.append(f"  objects: {sequence(str(item) for item in objects)}{_named(rows, tags)}")
     return [*lines, '  purpose: ""  # why it is needed', "  approved: {by: , on: , until: }"]

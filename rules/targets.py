@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from zonewatch.inventory.targets import reference
@@ -9,6 +10,7 @@ from zonewatch.inventory.targets import reference
 _TWO_STATES: Final = ("coil", "discrete-input", "binary-input", "binary-output", "control-relay-output")
 
 
+@lru_cache(65_536)
 def target_text(kind: str | None, start: int | None, count: int = 1, property_name: str = "") -> str:
     """A range of objects; for Modbus also as the numbers on a controller's drawing, which count from 1."""
     if not kind:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from zonewatch.rules.findings import Verdict
 from zonewatch.rules.matching import Sort
-from zonewatch.rules.observe import Observation
+from zonewatch.rules.observe import Observation, events_of
 from zonewatch.rules.places import End
 
 ATTEMPTED: Final = frozenset(("attempted", "refused"))
@@ -41,3 +42,12 @@ class VerdictRow:
     def attempted(self) -> bool:
         """True for a connection that was refused or never answered."""
         return self.seen.state in ATTEMPTED
+
+
+def counted(rows: Iterable[VerdictRow], what: Literal["events", "refused", "unanswered"] = "events") -> int:
+    """How many events (or packets of connections) these rows are, each once though several of its objects are rows."""
+    return events_of(
+        ((row.client.id, row.server.id, *row.seen[3:11]), count, min(row.seen.further, count))
+        for row in rows
+        for count in (getattr(row.seen, what),)
+    )

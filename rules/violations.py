@@ -12,7 +12,6 @@ from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.model import Evidence
 from zonewatch.rules.context import (
     MOST_CHANGES,
-    MOST_EVIDENCE,
     REMOTE_SERVICES,
     Context,
     Detector,
@@ -22,6 +21,7 @@ from zonewatch.rules.context import (
     higher,
     listing,
     lower,
+    named_changes,
     span,
     times,
     value_changes,
@@ -29,8 +29,11 @@ from zonewatch.rules.context import (
 from zonewatch.rules.entries import jump_hosts
 from zonewatch.rules.findings import Change, Finding, Severity
 from zonewatch.rules.judge import JudgedChange, VerdictRow
+from zonewatch.rules.safeguards import SAFEGUARDS
 from zonewatch.rules.suggest import suggestion
-from zonewatch.rules.targets import target_text
+from zonewatch.rules.tags.written import about_text
+from zonewatch.rules.verdicts import counted
+from zonewatch.rules.weigh import weigh, worth_of
 
 _PROGRAM: Final = frozenset(("program_download", "firmware", "mode", "stop", "start", "restart", "file"))
 _VERBS: Final = {
@@ -67,6 +70,9 @@ _REMOTE_REMEDY: Final = (
     "or change the declaration."
 )
 
+MOST_FRAMES: Final = 64
+"""Frames of one violation: it may be of many servers. Its mini capture has the exchanges that they belong to."""
+
 Group = tuple[str, str, str, str]
 """Client, server, protocol, and what kind of use."""
 
@@ -90,8 +96,8 @@ def group_of(row: VerdictRow) -> Group:
     return row.client.id, row.server.id, "" if use == "attempt" else row.seen.protocol, use
 
 
-LIMITS: Final = frozenset(("value", "schedule", "rate", "expiry"))
-"""Aspects in which a flow that was meant is the thing to change."""
+LIMITS: Final = frozenset(("value", "schedule", "rate", "expiry")) | SAFEGUARDS
+"""Aspects in which a flow that was meant, or what its conduit asks for, is the thing to change."""
 
 
 def change_of(row: VerdictRow) -> ChangeKey:
@@ -151,7 +157,7 @@ def _violation(context: Context, detector: Detector, key: ChangeKey, case: _Case
     severity, reasons = _severity(context, use, rows)
     operations = sorted({row.seen.operation for row in rows if row.seen.operation})
     only_values = all(row.decision.differs == ("value",) for row in rows)
-    count = len(case.changes) if only_values and case.changes else sum(row.seen.events for row in rows)
+    count = len(case.changes) if only_values and case.changes else counted(rows)
     services = sorted({row.seen.protocol for row in rows})
     changes = _changes(context, servers, case.changes) if use in ("control", "program") else ()
     techniques = [item for operation in operations for item in TECHNIQUES.get(operation, ())]
@@ -163,13 +169,15 @@ def _violation(context: Context, detector: Detector, key: ChangeKey, case: _Case
     asset = context.assets.get(clients[0])
     if operations and asset is not None and context.is_unknown(asset):
         techniques.append("T0848")
+    frames = _spread(case)
     finding = detector.finding(
         zip(_NAMES[len(key)], key, strict=True),
         f"{_several(context, clients)} {verb} {_several(context, servers)}: not allowed by the policy",
         severity,
         reasons,
-        _description(rows, operations, services, count),
-        _spread(rows),
+        _description(context, rows, operations, services, count, changes, len(frames)),
+        frames[:MOST_FRAMES],
+        most=MOST_FRAMES,
         remedy=_REMOTE_REMEDY if _past_remote_access(rows) else _remedy(rows, use),
         assets=(*clients, *dict.fromkeys(row.server.id for row in rows if not row.server.many)),
         protocol=services[0] if use != "attempt" else listing(services, 4),
@@ -181,7 +189,8 @@ def _violation(context: Context, detector: Detector, key: ChangeKey, case: _Case
         when=span((row.seen.first_time, row.seen.last_time) for row in rows),
     )
     asked = [[row for row in rows if row.client.id == client] for client in clients]
-    suggested = "" if _past_remote_access(rows) else "".join(suggestion(context.policy, found) for found in asked)
+    settled = _past_remote_access(rows) or _lacks(first)  # a flow that allows it is there
+    suggested = "" if settled else "".join(suggestion(context.policy, found, context.tags) for found in asked)
     return replace(finding, verdict="violation", suggestion=suggested)
 
 
@@ -191,25 +200,24 @@ def _several(context: Context, ids: list[str]) -> str:
     return context.name(ids[0]) + more
 
 
-def _spread(rows: list[VerdictRow]) -> list[Evidence]:
-    """Evidence of each server first, as what is kept of it is bounded."""
+def _spread(case: _Case) -> list[Evidence]:
+    """All frames that are known, those of each server in turn, as not all of them may be kept."""
     by_server: defaultdict[str, list[Evidence]] = defaultdict(list)
-    for row in rows:
+    for row in (*case.rows, *(item.row for item in case.changes)):
         by_server[row.server.id] += row.seen.evidence
     turns = zip_longest(*by_server.values())
-    ordered = [item for turn in turns for item in turn if item is not None]
-    return ordered if len(by_server) == 1 else ordered[:MOST_EVIDENCE]
+    return list(dict.fromkeys(item for turn in turns for item in turn if item is not None))
 
 
 def _changes(context: Context, servers: list[str], judged: Iterable[JudgedChange]) -> tuple[Change, ...]:
     """What was altered; with the name of the server where there are several."""
     listed = list(judged)
     if len(servers) == 1:
-        return value_changes(listed)
+        return value_changes(listed, context.tags)
     return tuple(
         replace(change, target=f"{context.name(server)}: {change.target}")
         for server in servers
-        for change in value_changes(item for item in listed if item.row.server.id == server)
+        for change in value_changes((item for item in listed if item.row.server.id == server), context.tags)
     )[:MOST_CHANGES]
 
 
@@ -218,7 +226,27 @@ def _past_remote_access(rows: list[VerdictRow]) -> bool:
     return all(row.decision.differs == ("remote access",) for row in rows)
 
 
-def _description(rows: list[VerdictRow], operations: list[str], services: list[str], count: int) -> str:
+def _lacks(row: VerdictRow) -> tuple[str, ...]:
+    """What the conduit asks for and is not there."""
+    return tuple(aspect for aspect in row.decision.differs if aspect in SAFEGUARDS)
+
+
+_REMEDIES: Final = {
+    "direction": "Find out why the other side sends or connects.",
+    "encryption": "Use the encrypted variant of the service, or a tunnel between the zones.",
+    "authentication": "Let the service ask who its clients are, or put something in front of it that does.",
+}
+
+
+def _description(
+    context: Context,
+    rows: list[VerdictRow],
+    operations: list[str],
+    services: list[str],
+    count: int,
+    changes: tuple[Change, ...],
+    frames: int,
+) -> str:
     first = rows[0]
     where = (
         f"inside zone {first.client_zone}"
@@ -227,24 +255,24 @@ def _description(rows: list[VerdictRow], operations: list[str], services: list[s
     )
     if operations:
         functions = listing(dict.fromkeys(_function(row) for row in rows), 6)
-        targets = dict.fromkeys(
-            target_text(seen.object_kind, seen.object_start, seen.object_count, seen.property_name)
-            for seen in (row.seen for row in rows)
-        )
+        targets = dict.fromkeys(about_text(row.seen, row.server.id, context.tags) for row in rows)
         about = listing([text for text in targets if text], 6)
         what = f"{services[0]} {', '.join(operations)} {where}, {times(count, 'event')}: {functions}"
         what += f", on {about}" if about else ""
     else:
         ports = listing(dict.fromkeys(f"{row.seen.protocol}" for row in rows), 6)
         what = f"{ports} {where}, {times(count, 'packet')}"
-    refused = sum(row.seen.refused for row in rows)
+    refused = counted(rows, "refused")
     if refused:
         what += f"; {refused:,} refused by the server"
-    unanswered = sum(row.seen.unanswered for row in rows)
+    unanswered = counted(rows, "unanswered")
     if unanswered:
         what += f"; no answer to {unanswered:,} was seen"
     reasons = dict.fromkeys(row.decision.reason for row in rows)
-    return f"{what}. The policy: {listing(reasons, 4)}."
+    if sentences := named_changes(changes):
+        what += f". {sentences}"
+    more = f" Proof: {MOST_FRAMES} of {frames:,} frames." if frames > MOST_FRAMES else ""
+    return f"{what}. The policy: {listing(reasons, 4)}.{more}"
 
 
 def _function(row: VerdictRow) -> str:
@@ -256,6 +284,10 @@ def _function(row: VerdictRow) -> str:
 
 def _remedy(rows: list[VerdictRow], use: str) -> str:
     row = rows[0]
+    lacking = _lacks(row)
+    if lacking:
+        mended = " ".join(_REMEDIES[aspect] for aspect in lacking)
+        return f"{mended} Where that cannot be, change what conduit {row.decision.conduit} asks for, with an owner."
     ended = row.decision.differs == ("expiry",)
     clients = listing(dict.fromkeys(row.client.label for row in rows), 6)
     servers = listing(dict.fromkeys(row.server.label for row in rows), 6)
@@ -281,6 +313,10 @@ def _severity(context: Context, use: str, rows: list[VerdictRow]) -> tuple[Sever
     critical = any(asset.criticality in ("high", "critical") for asset in assets)
     way = f"from {first.client_zone} to {first.server_zone}"
     severity: Severity
+    if _lacks(first):
+        changing = use in ("control", "program")
+        reasons = [f"not as conduit {first.decision.conduit} asks: {', '.join(_lacks(first))}"]
+        return ("high", [*reasons, "it changes the state of devices"]) if changing else ("medium", reasons)
     if use in ("control", "program"):
         names = ", ".join(sorted({row.seen.operation for row in rows}))
         if same:
@@ -292,6 +328,7 @@ def _severity(context: Context, use: str, rows: list[VerdictRow]) -> tuple[Sever
             if critical:
                 severity = "critical"
                 reasons.append("the device is of high criticality")
+        severity, reasons = weigh(severity, reasons, worth_of(assets))
     elif use == "observe":
         severity = "low" if same else "medium"
         reasons = [f"reads {'inside zone ' + first.client_zone if same else way}, changes nothing"]
@@ -347,7 +384,7 @@ def undecided(context: Context, detector: Detector, _told: frozenset[Fact]) -> I
             assets=(client, server),
             protocol=protocol,
             zones=(rows[0].client_zone, rows[0].server_zone),
-            count=sum(row.seen.events for row in rows),
+            count=counted(rows),
             when=span((row.seen.first_time, row.seen.last_time) for row in rows),
         )
         yield Told(replace(finding, verdict="cannot_conclude"))
@@ -372,7 +409,7 @@ def reported(context: Context, detector: Detector, _told: frozenset[Fact]) -> It
             [item for row in rows for item in row.seen.evidence],
             assets=sorted({row.client.id for row in rows})[:20],
             zones=(one, other),
-            count=sum(row.seen.events for row in rows if row.seen.operation),
+            count=counted(row for row in rows if row.seen.operation),
             when=span((row.seen.first_time, row.seen.last_time) for row in rows),
         )
         yield Told(replace(finding, verdict="allowed"))

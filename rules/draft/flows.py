@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from zonewatch.dissectors.vocabulary import PROTOCOLS, STATE_CHANGING
 from zonewatch.rules.draft.usage import Use
 from zonewatch.rules.matching import HOUSEKEEPING
+from zonewatch.rules.observe import events_of
 from zonewatch.rules.places import End, Places
 from zonewatch.rules.policy.checks import zone_of_end
 from zonewatch.rules.policy.values import MOST_ADDRESS, ObjectRange, merged
@@ -109,8 +110,7 @@ def _order(item: tuple[tuple[str, str, _Cell], _Found]) -> tuple[object, ...]:
 
 def _label(end: End, zone: str, places: Places) -> str:
     """How a flow names an end: by its asset, unless the asset as a whole is of another zone."""
-    declared = frozenset(asset.id for asset in places.policy.assets)
-    if zone and end.label in declared and zone_of_end(end.label, places.zones, declared) != zone:
+    if zone and end.label in places.ids and zone_of_end(end.label, places.zones, places.ids) != zone:
         return end.address or end.label
     return end.label
 
@@ -159,7 +159,7 @@ def _draft(client: str, server: str, cell: _Cell, found: _Found, reasons: tuple[
         operations=tuple(operations),
         codes=() if found.open_codes or cell.part == "session" else tuple(sorted(found.codes)),
         objects=objects,
-        events=sum(use.events for use in uses),
+        events=events_of((use.row.seen[1:11], use.events, use.further) for use in uses),
         days=frozenset(day for use in uses for day in use.days),
         last=max(use.last for use in uses),
         combinations=len(uses),

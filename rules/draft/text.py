@@ -13,8 +13,8 @@ from zonewatch.rules.draft.make import Length, Line, Made
 from zonewatch.rules.policy.edit import Add, Edit, EditError, edited
 from zonewatch.rules.policy.load import PolicyErrors, parse_policy
 from zonewatch.rules.policy.times import SECOND
+from zonewatch.rules.policy.written import scalar, sequence
 from zonewatch.rules.propose import head_lines
-from zonewatch.rules.suggest import scalar, sequence
 
 WIDTH: Final = 116
 ENOUGH: Final = 0.02

@@ -30,6 +30,7 @@ class Use:
     unanswered: int = 0
     first: int = 0
     last: int = 0
+    further: int = 0  # of the events, those counted with another of their objects too
     days: set[int] = field(default_factory=set)  # UTC days since the epoch
 
     @property
@@ -45,6 +46,7 @@ class Use:
         self.events += seen.events
         self.refused += seen.refused
         self.unanswered += seen.unanswered
+        self.further += seen.further
         self.days.update(days)
 
 

@@ -16,6 +16,7 @@ from zonewatch.rules.context import (
     Told,
     changes_state,
     listing,
+    named_changes,
     sentence,
     span,
     times,
@@ -24,6 +25,7 @@ from zonewatch.rules.context import (
 from zonewatch.rules.exposure.edges import is_told
 from zonewatch.rules.findings import Finding, Severity
 from zonewatch.rules.judge import JudgedChange, VerdictRow
+from zonewatch.rules.verdicts import counted
 
 VALUES: Final = frozenset(("write", "operate"))
 """Operations that set values of the process."""
@@ -84,8 +86,8 @@ def _unauthenticated(
         protocol=protocol,
         operation=", ".join(operations),
         zones=[zone for row in rows for zone in (row.client_zone, row.server_zone)],
-        changes=value_changes(changes) if outside else (),
-        count=sum(row.seen.events for row in rows),
+        changes=value_changes(changes, context.tags) if outside else (),
+        count=counted(rows),
         when=span((row.seen.first_time, row.seen.last_time) for row in rows),
     )
 
@@ -129,11 +131,12 @@ def value_change(context: Context, detector: Detector, told: frozenset[Fact]) ->
         by_flow = not context.proposed and row.decision.flow and row.decision.verdict == "allowed"
         cases[(("conduit", row.decision.conduit), ("flow", row.decision.flow)) if by_flow else ends].append(item)
     for identity, items in sorted(cases.items()):
-        changes = value_changes(items)
+        changes = value_changes(items, context.tags)
         if not changes:
             continue
         rows = [item.row for item in items]
         allowed = identity[0][0] == "conduit"
+        said = f": {sentences}" if (sentences := named_changes(changes)) else ""
         clients, servers = sorted({row.client.id for row in rows}), sorted({row.server.id for row in rows})
         finding = detector.finding(
             identity,
@@ -142,7 +145,9 @@ def value_change(context: Context, detector: Detector, told: frozenset[Fact]) ->
             else f"{context.name(clients[0])} changed values of {context.name(servers[0])}",
             detector.severity,
             ["the policy allows it"] if allowed else ["a change of the process, told for the record"],
-            sentence(f"{context.names(clients)} changed {times(len(changes), 'value')} of {context.names(servers)}"),
+            sentence(
+                f"{context.names(clients)} changed {times(len(changes), 'value')} of {context.names(servers)}{said}"
+            ),
             [item for row in rows for item in row.seen.evidence],
             assets=(*clients[:10], *servers[:20]),
             protocol=listing(sorted({row.seen.protocol for row in rows})),

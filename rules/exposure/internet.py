@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Final
 
 from zonewatch.inventory.addresses import subnet
 from zonewatch.inventory.model import Edge
@@ -22,6 +23,18 @@ from zonewatch.rules.context import (
 )
 from zonewatch.rules.exposure.edges import answered, fact_of, facts_of, not_answered
 from zonewatch.rules.findings import Finding, Severity
+
+_NEIGHBOURS: Final = (
+    "lowered: both have public addresses of one network, and the client was seen with a MAC address of its own: it may "
+    "be a neighbour, not the internet"
+)
+
+
+def _neighbours(context: Context, edge: Edge) -> bool:
+    """True where the client has an address of the server's network (/16) and stands on the segment itself."""
+    one, other = (address.split(".")[:2] for address in (edge.client_address, edge.server_address))
+    asset = context.assets.get(edge.client)
+    return "." in edge.client_address and one == other and asset is not None and bool(asset.macs)
 
 
 def public_client(context: Context, detector: Detector, told: frozenset[Fact]) -> Iterator[Told]:
@@ -55,6 +68,9 @@ def _public_client(context: Context, detector: Detector, server: str, edges: lis
     if any(changes_state(operation) for operation in operations):
         severity = "critical"
         reasons.append("state-changing operations among them")
+    near = all(_neighbours(context, edge) for edge in edges)
+    if near:
+        severity, reasons = "medium", [*reasons, _NEIGHBOURS]
     flows = {context.flow_for(fact_of(edge)) for edge in edges}
     if "" not in flows:
         severity, reasons = "medium", [*reasons, f"the policy allows it by flow {', '.join(sorted(flows))}"]
@@ -64,7 +80,7 @@ def _public_client(context: Context, detector: Detector, server: str, edges: lis
     done = f" Operations: {', '.join(operations)}." if operations else ""
     return detector.finding(
         (("server", server),),
-        f"{context.name(server)} is reached from the internet",
+        f"{context.name(server)} is reached from {'public addresses of its network' if near else 'the internet'}",
         severity,
         reasons,
         f"{', '.join(protocols)} from {context.names(clients)}; {'answered' if heard else 'not answered'}.{done}",
@@ -73,7 +89,7 @@ def _public_client(context: Context, detector: Detector, server: str, edges: lis
         protocol=", ".join(protocols),
         operation=", ".join(operations),
         zones=(asset.zone if asset else "",),
-        changes=value_changes(changes),
+        changes=value_changes(changes, context.tags),
         count=sum(edge.events or edge.packets for edge in edges),
         when=span((edge.first_time, edge.last_time) for edge in edges),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from zonewatch.inventory.facts import OT_SERVICES
+from zonewatch.dissectors.vocabulary import OT_SERVICES
 from zonewatch.inventory.model import Role, Service
 from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.rules.context import DEVICE_ROLES, Context, Detector, Fact, Told, listing, sentence

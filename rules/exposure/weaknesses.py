@@ -12,14 +12,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, NamedTuple
 
-from zonewatch.inventory.activities import merged
 from zonewatch.inventory.addresses import is_public
 from zonewatch.inventory.model import Activity
 from zonewatch.rules.context import Context, Detector, Fact, Told, higher, listing, lower, sentence, span, times
 from zonewatch.rules.findings import SEVERITIES, Finding, Severity
+from zonewatch.rules.safeguards import ANONYMOUS
 
-MOST: Final = 50_000
-"""Distinct activities looked at."""
 LONGEST_DAYS: Final = 3653
 """A certificate that is valid for longer than ten years outlives its key's strength and whoever issued it."""
 
@@ -31,7 +29,6 @@ SMB_1: Final = ("NT LM 0.12", "LANMAN", "LM1.2", "PC NETWORK", "MICROSOFT NETWOR
 """Beginnings of the names of SMB 1 dialects (MS-CIFS, 1.7)."""
 SHARED_WORDS: Final = frozenset(("community", "hsrp text", "vrrp password", "routing password"))
 """Kinds of credentials that are a word of many devices and no login."""
-ANONYMOUS: Final = frozenset(("anonymous", "ftp"))
 
 
 class Weak(NamedTuple):
@@ -53,7 +50,7 @@ def default_credential(activity: Activity, fields: Fields) -> Weak | None:
     who = f" as {fields['user.name']}" if fields.get("user.name") else ""
     if activity.status == "error":
         return Weak(f"{activity.protocol} login{who}, refused", "medium", "the server refused it")
-    return Weak(f"{activity.protocol} login{who}")
+    return Weak(f"{activity.protocol} login{who}", reason="the server let it in" if activity.status == "ok" else "")
 
 
 def readable_password(activity: Activity, fields: Fields) -> Weak | None:
@@ -173,7 +170,7 @@ def desktop(activity: Activity, fields: Fields) -> Weak | None:
 
 def _find(test: Test, context: Context, detector: Detector, _told: frozenset[Fact]) -> Iterator[Told]:
     servers: defaultdict[tuple[str, str], list[tuple[Activity, Weak]]] = defaultdict(list)
-    for activity in merged(context.activities, MOST):
+    for activity in context.distinct:
         weak = test(activity, dict(reversed(activity.fields)))
         if weak is not None and not _is_outside(context, activity.server):
             servers[activity.server, activity.protocol].append((activity, weak))
@@ -207,7 +204,8 @@ def _finding(
 ) -> Finding:
     weak = [item for _, item in rows]
     severity = max((item.severity or detector.severity for item in weak), key=SEVERITIES.index)
-    reasons = list(dict.fromkeys(item.reason for item in weak if item.reason)) or [detector.title]
+    gravest = [item for item in weak if (item.severity or detector.severity) == severity]
+    reasons = list(dict.fromkeys(item.reason for item in gravest if item.reason)) or [detector.title]
     clients = sorted({activity.client for activity, _ in rows})
     servers = sorted({activity.server for activity, _ in rows})
     if any(_is_outside(context, client) for client in clients):
@@ -248,7 +246,7 @@ WEAKNESSES: Final = (
         "default_credential",
         "Login with a default password",
         "critical",
-        ("T0812",),
+        ("T1694.001", "T0812"),
         ("SR 1.5", "SR 1.7"),
         "Change the password now, and look for changes made since it could be used. Until then let nobody reach the "
         "service but the hosts that need it.",
@@ -268,7 +266,7 @@ WEAKNESSES: Final = (
         "snmp_community",
         "SNMP version 1 or 2c, which asks for a word in the clear",
         "medium",
-        ("T0812",),
+        ("T1694.001", "T0812"),
         ("SR 1.5", "SR 4.3"),
         "Use SNMP version 3 with authentication and privacy. Where the device has none: a community of its own, "
         "read only, from the monitoring host only.",

@@ -153,8 +153,8 @@ def zone_of_end(text: str, zones: Zones, declared: frozenset[str]) -> str:
     """The zone of an asset or an address that the policy names; empty where it does not say."""
     if text not in declared:
         return zones.of(text) if parse(text) is not None else ""
-    addresses = [address for address, asset in sorted(zones.declared.items()) if asset == text]
-    return zones.of(addresses[0], assets=(text,)) if addresses else zones.assets.get(text, "")
+    address = zones.first.get(text)
+    return zones.of(address, assets=(text,)) if address is not None else zones.assets.get(text, "")
 
 
 def no_ties(policy: Policy, _: Names) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from ruamel.yaml import YAML
@@ -24,6 +25,27 @@ class Unreadable(Exception):
         super().__init__(reason)
         self.line = line
         self.column = column
+
+
+def text_of(path: Path, most: int = MOST_BYTES) -> str:
+    """The text of a file, of which no more than this is ever held. Raises Unreadable."""
+    try:
+        with path.open("rb") as file:
+            return decoded(file.read(most + 1), most)
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error), 0, 0) from None
+
+
+def decoded(data: bytes, most: int = MOST_BYTES) -> str:
+    """Octets of a file as text. Raises Unreadable, also for more than so many."""
+    if len(data) > most:
+        raise Unreadable("too large", 0, 0)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        raise Unreadable(f"is no UTF-8 text (octet {error.start})", line, column) from None
 
 
 class _Constructor(RoundTripConstructor):
@@ -62,7 +84,7 @@ class Document:
         """The node as plain values; notes where everything stands."""
         self.nodes += 1
         if self.nodes > MOST_NODES or len(path) > DEEPEST:
-            raise ValueError("too large or too deeply nested to be a policy")
+            raise ValueError("too large or too deeply nested")
         marks = getattr(getattr(node, "lc", None), "data", None) or {}
         if isinstance(node, dict):
             result = {}
@@ -91,11 +113,11 @@ def _scalar(node: Any) -> Any:
     return int(node) if type(node).__name__ == "ScalarBoolean" else str(node)
 
 
-def read(text: str) -> Document:
-    """Raises Unreadable."""
+def read(text: str, most: int = MOST_BYTES) -> Document:
+    """Raises Unreadable, also for more than so many characters."""
     document = Document()
-    if len(text) > MOST_BYTES:
-        raise Unreadable("too large to be a policy", 0, 0)
+    if len(text) > most:
+        raise Unreadable("too large", 0, 0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -105,11 +127,14 @@ def read(text: str) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise Unreadable(" ".join(str(error.problem or error.context or "is no YAML").split()), line, column) from None
+        problem = str(error.problem or error.context or "is no YAML")
+        if problem.startswith("but ") and error.context:
+            problem = f"{error.context}, {problem}"
+        raise Unreadable(" ".join(problem.split()), line, column) from None
     except RecursionError:
         raise Unreadable("too deeply nested") from None
     except Exception as error:  # beside its own errors ruamel.yaml lets Python's pass, as of an anchor on a key
         if not isinstance(error, YAMLError | ValueError):
-            raise Unreadable("is no YAML that a policy is made of (an anchor, tag or key out of place)") from None
+            raise Unreadable("is no plain YAML (an anchor, tag or key out of place)") from None
         raise Unreadable((str(error) or "is no YAML").split("\n")[0]) from None
     return document

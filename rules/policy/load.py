@@ -14,12 +14,20 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 
 from zonewatch.rules.policy.checks import Names, check
-from zonewatch.rules.policy.document import DEEPEST, Document, Place, Unreadable, read
+from zonewatch.rules.policy.document import DEEPEST, MOST_BYTES, Document, Place, Unreadable, read, text_of
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS
 from zonewatch.rules.policy.words import hint
 
 _WORDS = re.compile(r"'([^']*)'")
+_FORMS: Final = {
+    "tuple_type": "must be a list",
+    "model_type": "must have keys of its own, as in {key: value}",
+    "string_type": "must be text; write it in quotes",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "must be one word, without spaces and commas",
+}
+"""What is said of values of another form, by pydantic's name of the mistake."""
 _NOUNS: Final = {
     "operations": "operation",
     "between_zones": "action",
@@ -69,20 +77,12 @@ def load_policy(path: Path | str, known_assets: Iterable[str] = ()) -> Policy:
     return parse_policy(read_text(path), str(path), known_assets)
 
 
-def read_text(path: Path | str) -> str:
+def read_text(path: Path | str, most: int = MOST_BYTES) -> str:
     """The text of a policy file. Raises PolicyErrors."""
-    name = str(path)
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise PolicyErrors([PolicyError(name, 0, 0, error.strerror or str(error), "ZP001")]) from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - data.rfind(b"\n", 0, error.start)
-        message = f"is no UTF-8 text (octet {error.start})"
-        raise PolicyErrors([PolicyError(name, line, column, message, "ZP001")]) from None
+        return text_of(Path(path), most)
+    except Unreadable as error:
+        raise PolicyErrors([PolicyError(str(path), error.line, error.column, str(error), "ZP001")]) from None
 
 
 def parse_policy(text: str, name: str = "policy.yaml", known_assets: Iterable[str] = ()) -> Policy:
@@ -107,7 +107,7 @@ def inspect_policy(text: str, name: str = "policy.yaml", known_assets: Iterable[
     try:
         policy = Policy.model_validate(document.values)
     except ValidationError as invalid:
-        errors = [_told(name, document, error) for error in _distinct(invalid)]
+        errors = [told(name, document, error, Policy) for error in _distinct(invalid, document.values)]
         policy = _valid_part(document.values, invalid, origin)
     for problem in check(policy, _names(document.values, known_assets)):
         path = _original(problem.path, origin)
@@ -115,47 +115,69 @@ def inspect_policy(text: str, name: str = "policy.yaml", known_assets: Iterable[
     return Loaded(name, text, document, policy, PolicyErrors(errors).errors)
 
 
-def _distinct(invalid: ValidationError) -> Iterator[Any]:
-    """Errors without the repetition that a missing map of seven levels would make."""
-    missing: set[Place] = set()
+def _distinct(invalid: ValidationError, values: Any) -> Iterator[Any]:
+    """Errors without the repetition that a missing map of seven levels, or one number for all seven, would make."""
+    told: set[Place] = set()
     for error in invalid.errors():
         place = error["loc"]
-        if error["type"] == "missing" and place and place[-1] in FOUNDATIONAL_REQUIREMENTS:
-            if place[:-1] in missing:
+        if place and place[-1] in FOUNDATIONAL_REQUIREMENTS and error["type"] != "extra_forbidden":
+            one = _existing(values, place) != place
+            if one and place[:-1] in told:
                 continue
-            missing.add(place[:-1])
+            if one:
+                told.add(place[:-1])
+            if one and error["type"] != "missing":
+                error["loc"] = place[:-1]
         yield error
 
 
-def _told(name: str, document: Document, error: Any) -> PolicyError:
+def _called(path: Place) -> str:
+    """What a value is called: its key, with its place in a list."""
+    *above, last = path or ("file",)
+    return f"{above[-1]} {last + 1}" if isinstance(last, int) and above else str(last)
+
+
+def told(name: str, document: Document, error: Any, model: type[BaseModel]) -> PolicyError:
+    """What pydantic says of a file that is read as this model, with its place and the nearest right word."""
     path: Place = error["loc"]
     kind, value = error["type"], error.get("input")
     message = str(error["msg"])
     if kind == "extra_forbidden":
-        message = f"unknown key {str(path[-1])!r}{hint(str(path[-1]), _keys_at(path[:-1]))}"
-    elif kind == "missing" and path and path[-1] in FOUNDATIONAL_REQUIREMENTS:
+        message = f"unknown key {str(path[-1])!r}{hint(str(path[-1]), _keys_at(path[:-1], model))}"
+    elif (kind == "missing" and path and path[-1] in FOUNDATIONAL_REQUIREMENTS) or (
+        kind == "model_type" and path[-1] == "sl_t"
+    ):
         message = f"sl_t needs one number, or all of {', '.join(FOUNDATIONAL_REQUIREMENTS)}"
     elif kind == "missing":
         message = f"key {str(path[-1])!r} is missing"
     elif kind == "literal_error":
-        message = _literal(path, value, _WORDS.findall(error["ctx"]["expected"]))
+        message = _literal(path, value, _words(error))
+    elif kind == "union_tag_invalid":
+        message = _literal((*path, error["ctx"]["discriminator"].strip("'")), error["ctx"]["tag"], _words(error))
+    elif kind in _FORMS:
+        message = f"{_called(path)}: {_FORMS[kind]}"
     elif kind != "policy":
-        message = f"{path[-1] if path else 'file'}: {message.replace('Input should be', 'must be')}"
+        message = f"{_called(path)}: {message.replace('Input should be', 'must be')}"
     return PolicyError(name, *document.position(path, key=kind == "extra_forbidden"), message)
+
+
+def _words(error: Any) -> list[str]:
+    """The words that a place takes."""
+    return _WORDS.findall(error["ctx"].get("expected") or error["ctx"]["expected_tags"])
 
 
 def _literal(path: Place, value: object, words: list[str]) -> str:
     names = [str(part) for part in path if isinstance(part, str)]
     last = names[-1] if names else "value"
-    if last == "policy_version":
-        return f"policy_version {value!r} is not known; this version reads 1"
+    if last.endswith("_version"):
+        return f"{last} {value!r} is not known; this version reads 1"
     noun = _NOUNS.get(last, last)
     return f"unknown {noun} {value!r}{hint(str(value), words) or '; one of ' + ', '.join(words)}"
 
 
-def _keys_at(path: Place) -> list[str]:
+def _keys_at(path: Place, whole: type[BaseModel]) -> list[str]:
     """The keys that the model allows at a place."""
-    model: type[BaseModel] | None = Policy
+    model: type[BaseModel] | None = whole
     for part in path:
         if isinstance(part, int) or model is None:
             continue

@@ -268,6 +268,7 @@ class Encryption(Part):
 
     required: Flag = False
     minimum: str | None = None
+    """The least version of TLS or SSH: `TLS 1.2`."""
 
 
 class Authentication(Part):
@@ -289,6 +290,7 @@ class Conduit(Record):
     encryption: Encryption = Encryption()
     authentication: Authentication = Authentication()
     direction: Literal["bidirectional", "from-to-only"] = "bidirectional"
+    """`from-to-only`: nothing comes back, as with a diode."""
     flows: tuple[Flow, ...] = ()
     exceptions: tuple[PolicyException, ...] = ()
 

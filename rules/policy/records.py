@@ -17,7 +17,7 @@ FOUNDATIONAL_REQUIREMENTS: Final = ("IAC", "UC", "SI", "DC", "RDF", "TRE", "RA")
 class Part(BaseModel):
     """A part of the file. An empty value (`purpose:`) is as good as none."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @model_validator(mode="before")
     @classmethod

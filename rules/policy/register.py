@@ -11,10 +11,11 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from zonewatch.rules.policy.edit import Add, Edit, Remove, Replace, edited, scalar
+from zonewatch.rules.policy.edit import Add, Edit, Remove, Replace, edited
 from zonewatch.rules.policy.model import Policy, Zone
 from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS
 from zonewatch.rules.policy.words import hint
+from zonewatch.rules.policy.written import scalar
 
 _LEVELS: Final = tuple(f"sl_t_{name.lower()}" for name in FOUNDATIONAL_REQUIREMENTS)
 COLUMNS: Final = (

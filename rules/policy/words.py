@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from zonewatch.dissectors.vocabulary import PROTOCOLS
-from zonewatch.inventory.facts import OT_SERVICES
+from zonewatch.dissectors.vocabulary import OT_SERVICES, PROTOCOLS
 
 TRANSPORTS: Final = ("tcp", "udp", "icmp")
 ANY: Final = "any"
@@ -16,6 +15,11 @@ REMOTE_SERVICES: Final = frozenset(
     ("rdp", "vnc", "ssh", "telnet", "teamviewer", "anydesk", "rustdesk", "radmin", "winrm", "rlogin", "rsh", "x11")
 )
 """Services by which people work at another host."""
+_CLEARTEXT: Final = """
+bacnet dnp3 ftp http imap ldap modbus mqtt pop3 rlogin rsh s7comm smtp snmp syslog telnet tftp vnc
+"""
+CLEARTEXT: Final = frozenset(_CLEARTEXT.split())
+"""Protocols that encrypt nothing by themselves."""
 
 _SERVICES: Final = """
 amqp amqps anydesk cldap elasticsearch https-alt ipsec-nat-t iso-tsap ldap-gc msrpc pi vxlan winrm-https

@@ -92,6 +92,7 @@ class Zones:
     excluded_subnets: tuple[tuple[Network, str], ...] = ()
     public: str = ""  # zone of every other public address
     declared: dict[str, str] = field(default_factory=dict)  # address or MAC address → asset id of the policy
+    first: dict[str, str] = field(default_factory=dict)  # asset id of the policy → the first of these by name
     external: frozenset[str] = frozenset()  # zones of kind external
 
     def asset_of(self, address: str, mac: str = "") -> str:
@@ -178,6 +179,11 @@ def compile_zones(policy: Policy) -> Zones:
         for text in zone.members.exclude:
             excluded.setdefault(entry(text, ids), set()).add(zone.id)
     external = [zone for zone in policy.zones if zone.kind == "external"]
+    declared = {
+        key: asset.id
+        for asset in reversed(policy.assets)
+        for key in (*asset.addresses, *((asset.mac,) if asset.mac else ()))
+    }
     return Zones(
         assets=tables["asset"],
         macs=tables["mac"],
@@ -189,11 +195,8 @@ def compile_zones(policy: Policy) -> Zones:
             (text, zone) for (sort, text), zones in excluded.items() if sort == "subnet" for zone in sorted(zones)
         ),
         public=next((zone.id for zone in external if zone.members == type(zone.members)()), ""),
-        declared={
-            key: asset.id
-            for asset in reversed(policy.assets)
-            for key in (*asset.addresses, *((asset.mac,) if asset.mac else ()))
-        },
+        declared=declared,
+        first={asset: key for key, asset in sorted(declared.items(), reverse=True)},
         external=frozenset(zone.id for zone in external),
     )
 

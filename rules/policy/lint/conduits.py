@@ -8,33 +8,10 @@ from typing import Final
 from zonewatch.rules.policy.lint.kinds import Check, Subject, Told
 from zonewatch.rules.policy.model import Conduit
 from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS, SecurityLevels
-from zonewatch.rules.policy.words import canonical_service
+from zonewatch.rules.policy.words import CLEARTEXT, canonical_service
 
 PLANT: Final = frozenset(("control", "safety"))
 INTERNET: Final = frozenset(("external", "remote"))
-CLEARTEXT: Final = frozenset(
-    (
-        "modbus",
-        "dnp3",
-        "bacnet",
-        "s7comm",
-        "telnet",
-        "ftp",
-        "http",
-        "rlogin",
-        "rsh",
-        "snmp",
-        "tftp",
-        "vnc",
-        "syslog",
-        "ldap",
-        "pop3",
-        "imap",
-        "smtp",
-        "mqtt",
-    )
-)
-"""Protocols that encrypt nothing by themselves."""
 
 
 def _natures(subject: Subject, conduit: Conduit) -> tuple[str, str]:

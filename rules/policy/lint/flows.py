@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
+from zonewatch.rules.policy.document import Place
 from zonewatch.rules.policy.edit import Remove, Replace
 from zonewatch.rules.policy.lint.kinds import Check, Subject, Told, changing
-from zonewatch.rules.policy.model import Flow, Traffic
+from zonewatch.rules.policy.model import Conduit, Flow, Traffic
 from zonewatch.rules.policy.values import inside, merged, parse_network
 from zonewatch.rules.policy.words import ANY, TRANSPORTS, canonical_service
 from zonewatch.rules.policy.zones import aliases
@@ -107,12 +109,13 @@ def _content(flow: Flow) -> tuple[object, ...]:
 
 def shadowed(subject: Subject) -> Iterator[Told]:
     """A flow that a wider one between the same zones holds wholly."""
-    found = list(subject.flows())
+    between: defaultdict[tuple[str | None, ...], list[tuple[Place, Conduit, Flow]]] = defaultdict(list)
+    for path, conduit, flow in subject.flows():
+        between[conduit.from_, conduit.to, conduit.initiator].append((path, conduit, flow))
     names = aliases(subject.policy)
-    for path, conduit, flow in found:
-        for other_path, other, wide in found:
-            pair = (conduit.from_, conduit.to, conduit.initiator)
-            if other_path == path or pair != (other.from_, other.to, other.initiator):
+    for path, conduit, flow in subject.flows():
+        for other_path, other, wide in between[conduit.from_, conduit.to, conduit.initiator]:
+            if other_path == path:
                 continue
             if _content(flow) == _content(wide) and (conduit is other or other_path > path):
                 continue  # told as a duplicate, or by the second of two conduits

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
 from zonewatch.rules.policy.edit import Add, Remove
 from zonewatch.rules.policy.lint.kinds import Check, Subject, Told
-from zonewatch.rules.policy.model import Network, Zone, parse_network
+from zonewatch.rules.policy.model import Network, parse_network
 from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS
 from zonewatch.rules.policy.values import inside
 from zonewatch.rules.policy.zones import aliases, entry, members
@@ -111,10 +112,13 @@ def empty(subject: Subject) -> Iterator[Told]:
 def excludes_nothing(subject: Subject) -> Iterator[Told]:
     """An entry of `exclude` that is no member anyway."""
     names = aliases(subject.policy)
+    networks: defaultdict[str, list[Network]] = defaultdict(list)
+    for _, holder, own_network in _networks(subject):
+        networks[holder].append(own_network)
     for i, zone in enumerate(subject.policy.zones):
         if zone.members.vlans:
             continue  # what a VLAN holds is not in the file
-        own = [network for _, holder, network in _networks(subject) if holder == zone.id]
+        own = networks[zone.id]
         for j, text in enumerate(zone.members.exclude):
             sort, value = entry(text, names)
             network = parse_network(value) if sort in ("address", "subnet") else None
@@ -164,8 +168,9 @@ def in_two(subject: Subject) -> Iterator[Told]:
 
 def mixed_business(subject: Subject) -> Iterator[Told]:
     """Business and control assets in one zone."""
+    members = _with_roles(subject)
     for i, zone in enumerate(subject.policy.zones):
-        inside = _assets_of(subject, zone)
+        inside = members.get(zone.id, [])
         process = [name for name, role in inside if role in PROCESS_ROLES]
         office = [name for name, role in inside if role in BUSINESS_ROLES]
         if process and zone.nature == "business":
@@ -188,12 +193,13 @@ def _zone_of(subject: Subject, name: str, addresses: tuple[str, ...]) -> str:
     return subject.members.of(addresses[0] if addresses else "", assets=(name,))
 
 
-def _assets_of(subject: Subject, zone: Zone) -> list[tuple[str, str]]:
-    return [
-        (asset.id, asset.role)
-        for asset in subject.policy.assets
-        if asset.role is not None and _zone_of(subject, asset.id, asset.addresses) == zone.id
-    ]
+def _with_roles(subject: Subject) -> dict[str, list[tuple[str, str]]]:
+    """By zone the assets of a known role, with it."""
+    found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for asset in subject.policy.assets:
+        if asset.role is not None:
+            found[_zone_of(subject, asset.id, asset.addresses)].append((asset.id, asset.role))
+    return dict(found)
 
 
 def without_levels(subject: Subject) -> Iterator[Told]:
