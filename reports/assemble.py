@@ -9,8 +9,8 @@ from typing import Final
 import pyarrow as pa
 
 from zonewatch.dissectors.schemas import TABLES
-from zonewatch.inventory.model import Evidence
 from zonewatch.reports.collect import captures, limits, oddity_counts, unread
+from zonewatch.reports.declared import conduit_infos, permit_infos, remote_infos, requirement_infos, zone_levels
 from zonewatch.reports.ecs import finding_flows
 from zonewatch.reports.result import (
     EXTERNAL,
@@ -26,6 +26,7 @@ from zonewatch.rules.engine import Assessment
 from zonewatch.rules.findings import Verdict
 from zonewatch.rules.judge import VerdictRow as Judged
 from zonewatch.rules.policy.model import Policy, Zone
+from zonewatch.rules.policy.records import Signature
 from zonewatch.rules.propose import draft_yaml
 
 __all__ = ["assemble", "matrix_cells", "unused_flows", "verdict_rows", "zone_infos"]
@@ -61,14 +62,16 @@ def assemble(
             captures=rows,
             inventory=assessment.inventory,
             policy=_policy_info(assessment, policy_name, policy_sha256),
-            zones=zone_infos(policy),
+            zones=zone_infos(policy, assessment.declared),
             verdicts=verdict_rows(assessment.verdicts) if judged else (),
             matrix=matrix_cells(assessment.verdicts, outside),
             findings=assessment.findings,
+            incidents=assessment.incidents,
             flows=finding_flows(assessment.findings, table["events"], table["flows"]),
             oddities=oddity_counts(table["oddities"]),
             unused_flows=unused_flows(policy, assessment.unused) if judged else (),
             paths=assessment.paths,
+            looked_for=assessment.looked_for,
             limits=tuple(dict.fromkeys((*limits(rows), *content, *map(_sentence, assessment.limits), *notes))),
         )
     )
@@ -82,14 +85,39 @@ def _policy_info(assessment: Assessment, name: str, sha256: str) -> PolicyInfo:
     system = assessment.policy.suc
     if assessment.proposed:
         return PolicyInfo(proposal=draft_yaml(assessment.policy))
-    owner = str(system.owner or "")
-    return PolicyInfo(name or "policy", sha256, system.name or system.id, owner)
+    approval = system.approval or Signature()
+    return PolicyInfo(
+        name=name or "policy",
+        sha256=sha256,
+        system=system.name or system.id,
+        owner=str(system.owner or ""),
+        approved_by=approval.approved_by or "",
+        approved_on=approval.approved_on.isoformat() if approval.approved_on else "",
+        valid_until=approval.valid_until.isoformat() if approval.valid_until else "",
+        conduits=conduit_infos(assessment.policy),
+        permits=permit_infos(assessment.policy),
+        remote_access=remote_infos(assessment.policy),
+    )
 
 
-def zone_infos(policy: Policy) -> tuple[ZoneInfo, ...]:
-    """The zones of a policy, in its order."""
+def zone_infos(policy: Policy, declared: Iterable[tuple[str, str]] = ()) -> tuple[ZoneInfo, ...]:
+    """The zones of a policy, in its order; `declared` are assets by id, each with its zone."""
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for asset, place in declared:
+        members[place].append(asset)
     return tuple(
-        ZoneInfo(zone.id, zone.name, zone.purdue, _target(zone), (*zone.members.subnets, *zone.members.include))
+        ZoneInfo(
+            id=zone.id,
+            name=zone.name,
+            purdue=zone.purdue,
+            target=_target(zone),
+            members=(*zone.members.subnets, *zone.members.include),
+            kind=zone.nature or "",
+            safety=zone.safety.designation,
+            levels=zone_levels(policy, zone),
+            declared=tuple(sorted(members[zone.id])),
+            requirements=requirement_infos(zone.requirements),
+        )
         for zone in policy.zones
     )
 
@@ -104,19 +132,36 @@ def _target(zone: Zone) -> str:
 
 def verdict_rows(rows: Iterable[Judged]) -> tuple[VerdictRow, ...]:
     """Verdicts by function and flow: those that differ in objects, units or ports only are counted together."""
-    counts: Counter[tuple[str, str, str, str, str, Verdict, str, str, str, str, str]] = Counter()
-    evidence: defaultdict[tuple[str, ...], list[Evidence]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str, str, str, str, Verdict, str, str, str, str, str], list[Judged]]
+    groups = defaultdict(list)
     for row in rows:
         seen, decision = row.seen, row.decision
         ends = (row.client.id, row.server.id, seen.protocol, seen.function_name, seen.operation)
         why = (decision.conduit, decision.flow, decision.reason)
-        key = (*ends, decision.verdict, row.client_zone, row.server_zone, *why)
-        counts[key] += seen.events
-        evidence[key] += seen.evidence
+        groups[*ends, decision.verdict, row.client_zone, row.server_zone, *why].append(row)
     return tuple(
-        VerdictRow(*key, events=count, evidence=tuple(sorted(set(evidence[key]))[:MOST_EVIDENCE]))
-        for key, count in sorted(counts.items())
+        VerdictRow(
+            *key,
+            events=sum(row.seen.events for row in same),
+            evidence=tuple(sorted({item for row in same for item in row.seen.evidence})[:MOST_EVIDENCE]),
+            by=next((row.decision.by for row in same if row.decision.by), ""),
+            differs=tuple(dict.fromkeys(aspect for row in same for aspect in row.decision.differs)),
+            state=max((row.seen.state for row in same), key=_known),
+            refused=sum(row.seen.refused for row in same),
+            unanswered=sum(row.seen.unanswered for row in same),
+            first_time=min(row.seen.first_time for row in same),
+            last_time=max(row.seen.last_time for row in same),
+        )
+        for key, same in sorted(groups.items())
     )
+
+
+_STATES: Final = ("", "attempted", "refused", "one_way", "two_way", "reset", "closed", "established")
+
+
+def _known(state: str) -> int:
+    """How much a state says of the other side's answer."""
+    return _STATES.index(state)
 
 
 def matrix_cells(rows: Iterable[Judged], outside: frozenset[str] = frozenset()) -> tuple[MatrixCell, ...]:

@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonewatch.dissectors.schemas import COVERAGE
-from zonewatch.dissectors.vocabulary import PROTOCOLS
-from zonewatch.inventory.facts import OT_SERVICES
+from zonewatch.dissectors.vocabulary import OT_SERVICES, PROTOCOLS
 from zonewatch.inventory.flows import ANSWERED_STATES
 from zonewatch.inventory.model import Evidence
 from zonewatch.reports.result import Capture, OddityCount, Undecoded, Unknown, totals
@@ -137,6 +136,13 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
         lambda count, row: (
             f"{counted(count, 'packet')} had been cut short by the capture's snap length; "
             f"what was behind the cut ({size(row.cut_bytes)}) is unknown."
+        ),
+    ),
+    (
+        lambda row: row.long_packets,
+        lambda count, _: (
+            f"{counted(count, 'packet')} are longer than Ethernet carries: unless the network has jumbo frames, the "
+            "capturing machine joined segments, and counts and times of packets are not those of the wire."
         ),
     ),
     (

@@ -9,20 +9,32 @@ import base64
 import hashlib
 import json
 import struct
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zonewatch.inventory.model import Asset
+from zonewatch.inventory.model import Asset, Edge
 from zonewatch.reports.codec import encode
 from zonewatch.reports.result import AuditResult, FindingFlow, ordered
 from zonewatch.reports.words import frames, iso_time
+from zonewatch.rules.context import named_changes
 from zonewatch.rules.findings import Finding, Severity
+from zonewatch.rules.incidents import Incident
 
-__all__ = ["alerts", "alerts_ndjson", "community_id", "finding_flows"]
+__all__ = [
+    "Alerts",
+    "alerts",
+    "alerts_ndjson",
+    "community_id",
+    "event_id",
+    "finding_flows",
+    "health_alert",
+    "telling",
+]
 
 ECS_VERSION: Final = "8.17.0"
 SEVERITY_NUMBERS: Final[dict[Severity, int]] = {"info": 1, "low": 21, "medium": 47, "high": 73, "critical": 99}
@@ -123,13 +135,65 @@ def _only_flows(findings: tuple[Finding, ...], found: _Found) -> Iterator[Findin
             yield FindingFlow(finding.id, transport, client, client_port, server, server_port)
 
 
+class Alerts:
+    """The alerts of a result, made one by one."""
+
+    def __init__(self, result: AuditResult) -> None:
+        self._result = result
+        self._flows = {flow.finding: flow for flow in result.flows}
+        self._assets = {asset.id: asset for asset in result.inventory.assets}
+        self._edges: defaultdict[frozenset[str], list[Edge]] = defaultdict(list)
+        for edge in result.inventory.edges:
+            self._edges[frozenset((edge.client, edge.server))].append(edge)
+
+    def of(self, told: Finding | Incident) -> dict[str, Any]:
+        """The ECS document of a finding or an incident."""
+        if isinstance(told, Incident):
+            return _story(self._result, told, self._assets)
+        between = self._edges.get(frozenset(told.assets), [])
+        ends = _ends(told, self._flows.get(told.id), self._assets, between)
+        return _alert(self._result, told, ends, self._assets)
+
+
 def alerts(result: AuditResult) -> Iterator[dict[str, Any]]:
-    """One ECS document a finding, the gravest first."""
+    """One ECS document a finding, the gravest first; then one an incident, which names its findings."""
     result = ordered(result)
-    flows = {flow.finding: flow for flow in result.flows}
-    assets = {asset.id: asset for asset in result.inventory.assets}
-    for finding in result.findings:
-        yield _alert(result, finding, flows.get(finding.id), assets)
+    made = Alerts(result)
+    yield from map(made.of, result.findings)
+    yield from map(made.of, result.incidents)
+
+
+def telling(alert: Mapping[str, Any], number: int, state: str) -> dict[str, Any]:
+    """The alert as a sensor tells it for the `number`th time.
+
+    `event.id` is that of the subject for the first time, `ID.2`, `ID.3` … for later ones; `zonewatch.subject` stays.
+    """
+    subject = alert["event"]["id"]
+    about = {"subject": subject, "telling": number, "state": state}
+    return {
+        **alert,
+        "event": {**alert["event"], "id": event_id(subject, number)},
+        "zonewatch": {**alert["zonewatch"], **about},
+    }
+
+
+def event_id(subject: str, number: int) -> str:
+    """`event.id` of the `number`th alert about a subject."""
+    return subject if number == 1 else f"{subject}.{number}"
+
+
+def health_alert(subject: str, severity: Severity, title: str, text: str, at: int, version: str) -> dict[str, Any]:
+    """The ECS document of something that is wrong with the sensor itself, or with what it is given to see."""
+    alert: dict[str, Any] = _compact(
+        {
+            **_always(at, version),
+            "event": _event(subject, "health", severity, ["host"]) | {"start": _millis(at)},
+            "message": title,
+            "rule": {"id": subject, "name": rule_name(subject)},
+            "zonewatch": {"severity": severity, "remedy": text},
+        }
+    )
+    return alert
 
 
 def alerts_ndjson(result: AuditResult) -> str:
@@ -137,34 +201,18 @@ def alerts_ndjson(result: AuditResult) -> str:
     return "".join(json.dumps(alert, sort_keys=True, allow_nan=False) + "\n" for alert in alerts(result))
 
 
-def _alert(result: AuditResult, finding: Finding, flow: FindingFlow | None, assets: dict[str, Asset]) -> dict[str, Any]:
-    last = finding.last_time or finding.first_time or result.as_of
-    ends = _ends(result, finding, flow, assets)
-    related = sorted({address for name in finding.assets if name in assets for address in assets[name].addresses})
+def _alert(result: AuditResult, finding: Finding, ends: dict[str, Any], assets: Mapping[str, Asset]) -> dict[str, Any]:
     alert: dict[str, Any] = _compact(
         {
-            "@timestamp": _millis(last),
-            "ecs": {"version": ECS_VERSION},
-            "message": finding.title,
-            "tags": ["ot", "zonewatch"],
-            "event": {
-                "id": finding.id,
-                "kind": "alert",
-                "category": ["network", "intrusion_detection"],
-                "type": ["info"],
-                "module": "zonewatch",
-                "dataset": "zonewatch.findings",
-                "severity": SEVERITY_NUMBERS[finding.severity],
-                "start": _millis(finding.first_time),
-                "end": _millis(finding.last_time),
-                "reason": "; ".join(finding.reasons),
-                "action": finding.operation,
+            **_shared(result, finding, "findings", assets),
+            "message": _message(finding),
+            "rule": {
+                "uuid": finding.uuid,
+                "id": finding.rule,
+                "name": rule_name(finding.rule),
+                "description": finding.description,
             },
-            "rule": {"id": finding.rule, "name": rule_name(finding.rule), "description": finding.description},
-            "threat": _threat(finding),
-            "observer": {"product": "zonewatch", "type": "ids", "vendor": "zonewatch", "version": result.version},
             **ends,
-            "related": {"ip": related},
             "zonewatch": {
                 "severity": finding.severity,
                 "state": finding.state,
@@ -175,7 +223,7 @@ def _alert(result: AuditResult, finding: Finding, flow: FindingFlow | None, asse
                 "zones": list(finding.zones),
                 "assets": list(finding.assets),
                 "requirement": list(finding.requirement),
-                "changes": encode(finding.changes),
+                "changes": [_compact(change) for change in encode(finding.changes)],
                 "count": finding.count,
                 "evidence": [f"{row.capture}:{row.frame}" for row in finding.evidence],
                 "frames": frames(finding.evidence),
@@ -183,6 +231,70 @@ def _alert(result: AuditResult, finding: Finding, flow: FindingFlow | None, asse
         }
     )
     return alert
+
+
+def _story(result: AuditResult, incident: Incident, assets: Mapping[str, Asset]) -> dict[str, Any]:
+    story: dict[str, Any] = _compact(
+        {
+            **_shared(result, incident, "incidents", assets),
+            "message": incident.title,
+            "rule": {"id": "incident", "name": incident.pattern or "incident"},
+            "zonewatch": {
+                "severity": incident.severity,
+                "owner": incident.owner,
+                "assets": list(incident.assets),
+                "findings": list(incident.findings),
+                "steps": [f"{place}. {step.text}" for place, step in enumerate(incident.steps, 1)],
+            },
+        }
+    )
+    return story
+
+
+def _shared(result: AuditResult, told: Finding | Incident, dataset: str, assets: Mapping[str, Asset]) -> dict[str, Any]:
+    """What the alert of a finding and that of an incident both have."""
+    return {
+        **_always(told.last_time or told.first_time or result.as_of, result.version),
+        "event": {
+            **_event(told.id, dataset, told.severity, ["network", "intrusion_detection"]),
+            "start": _millis(told.first_time),
+            "end": _millis(told.last_time),
+            "reason": "; ".join(told.reasons),
+            "action": told.operation if isinstance(told, Finding) else "",
+        },
+        "threat": _threat(told.technique),
+        "related": {
+            "ip": sorted({address for name in told.assets if name in assets for address in assets[name].addresses})
+        },
+    }
+
+
+def _always(at: int, version: str) -> dict[str, Any]:
+    return {
+        "@timestamp": _millis(at),
+        "ecs": {"version": ECS_VERSION},
+        "tags": ["ot", "zonewatch"],
+        "observer": {"product": "zonewatch", "type": "ids", "vendor": "zonewatch", "version": version},
+    }
+
+
+def _event(subject: str, dataset: str, severity: Severity, category: list[str]) -> dict[str, Any]:
+    return {
+        "id": subject,
+        "kind": "alert",
+        "category": category,
+        "type": ["info"],
+        "module": "zonewatch",
+        "dataset": f"zonewatch.{dataset}",
+        "severity": SEVERITY_NUMBERS[severity],
+    }
+
+
+def _message(finding: Finding) -> str:
+    """The title; where points with names were changed, what was changed comes after it."""
+    sentences = named_changes(finding.changes)
+    told = any(change.sentence in finding.title for change in finding.changes if change.name)
+    return f"{finding.title}: {sentences}" if sentences and not told else finding.title
 
 
 def rule_name(rule: str) -> str:
@@ -194,13 +306,13 @@ def _millis(nanoseconds: int) -> str:
     return iso_time(nanoseconds)[:23] + "Z" if nanoseconds else ""
 
 
-def _threat(finding: Finding) -> dict[str, Any]:
-    if not finding.technique:
-        return {}
-    return {"framework": "MITRE ATT&CK for ICS", "technique": {"id": list(finding.technique)}}
+def _threat(technique: Sequence[str]) -> dict[str, Any]:
+    return {"framework": "MITRE ATT&CK for ICS", "technique": {"id": list(technique)}} if technique else {}
 
 
-def _ends(result: AuditResult, finding: Finding, flow: FindingFlow | None, assets: dict[str, Asset]) -> dict[str, Any]:
+def _ends(
+    finding: Finding, flow: FindingFlow | None, assets: Mapping[str, Asset], between: Iterable[Edge]
+) -> dict[str, Any]:
     """Source, destination and network: of the one flow, else of the one edge between the finding's two assets."""
     network: dict[str, Any] = {"protocol": finding.protocol}
     if flow is not None:
@@ -213,11 +325,7 @@ def _ends(result: AuditResult, finding: Finding, flow: FindingFlow | None, asset
             "destination": {**_end(flow.server), "port": flow.server_port},
             "network": network,
         }
-    edges = [
-        edge
-        for edge in result.inventory.edges
-        if {edge.client, edge.server} == set(finding.assets) and edge.protocol == (finding.protocol or edge.protocol)
-    ]
+    edges = [edge for edge in between if edge.protocol == (finding.protocol or edge.protocol)]
     pairs = sorted({(edge.client_address, edge.server_address) for edge in edges})
     if len(pairs) == 1:
         transports = sorted({edge.transport for edge in edges})

@@ -15,9 +15,11 @@ from zonewatch.inventory.tables import plain
 from zonewatch.reports.words import counted, size, visible
 from zonewatch.rules.findings import Finding
 
-__all__ = ["FOLDER", "MOST_OCTETS", "Behind", "file_name", "limits", "packets_behind", "shown"]
+__all__ = ["FOLDER", "MANIFEST", "MOST_OCTETS", "Behind", "file_name", "limits", "packets_behind", "shown"]
 
 FOLDER: Final = "evidence"
+MANIFEST: Final = "manifest.json"
+"""Beside the folder, in that of a result."""
 MOST_PACKETS: Final = 200
 """Packets of one finding that are written."""
 MOST_OCTETS: Final = 32_000_000

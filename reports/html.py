@@ -22,6 +22,7 @@ from zonewatch.inventory.model import Asset, Edge
 from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.reports.evidence import file_name
 from zonewatch.reports.graph import map_data
+from zonewatch.reports.palette import PALETTES
 from zonewatch.reports.paths import NO_WAYS, choke_words, closing_words, has_ways, head, names_of, step_words
 from zonewatch.reports.result import (
     AuditResult,
@@ -74,50 +75,6 @@ MAX_FINDINGS: Final = 400
 MAX_ACTIVITIES: Final = 500
 MAX_WAYS: Final = 60
 MAX_GRID_ZONES: Final = 10
-PALETTES: Final[dict[str, dict[str, str]]] = {
-    "light": {
-        "page": "#f5f6f8",
-        "surface": "#ffffff",
-        "soft": "#eef1f4",
-        "ink": "#18222d",
-        "muted": "#566473",
-        "rule": "#d9dfe6",
-        "accent": "#17618f",
-        "band": "#eceff3",
-        "zone": "#ffffff",
-        "other": "#aeb8c3",
-        "violation": "#b8261b",
-        "unzoned": "#a85f00",
-        "cannot_conclude": "#7142ad",
-        "allowed": "#1f7a4d",
-        "critical": "#8f1610",
-        "high": "#c0392b",
-        "medium": "#a85f00",
-        "low": "#17618f",
-        "info": "#566473",
-    },
-    "dark": {
-        "page": "#0f141a",
-        "surface": "#171e26",
-        "soft": "#1f2832",
-        "ink": "#e4e9ef",
-        "muted": "#97a5b4",
-        "rule": "#2c3742",
-        "accent": "#74b7e6",
-        "band": "#141b22",
-        "zone": "#1b242d",
-        "other": "#4d5a68",
-        "violation": "#ff7568",
-        "unzoned": "#f0ab45",
-        "cannot_conclude": "#b996ff",
-        "allowed": "#57c48b",
-        "critical": "#ff8b7f",
-        "high": "#ff7568",
-        "medium": "#f0ab45",
-        "low": "#74b7e6",
-        "info": "#97a5b4",
-    },
-}
 _ATTENTION: Final[dict[Verdict | None, int]] = {
     "violation": 0,
     "unzoned": 1,

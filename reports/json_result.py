@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from zonewatch.inventory.model import Activity, Asset, Edge, Inventory
-from zonewatch.reports.codec import ShapeError, decode, decode_time, definitions, encode, schema
+from zonewatch.reports.codec import ShapeError, decode, decode_time, definitions, encode, indented, schema, values
 from zonewatch.reports.evidence import file_name
 from zonewatch.reports.result import (
     AuditResult,
@@ -31,9 +31,19 @@ from zonewatch.reports.result import (
 )
 from zonewatch.reports.words import iso_time
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding
+from zonewatch.rules.incidents import Incident
 from zonewatch.rules.paths import Paths
 
-__all__ = ["RESULT_VERSION", "ResultError", "document", "dumps", "finding_objects", "loads", "result_schema"]
+__all__ = [
+    "RESULT_VERSION",
+    "ResultError",
+    "document",
+    "dumps",
+    "finding_objects",
+    "from_values",
+    "loads",
+    "result_schema",
+]
 
 RESULT_VERSION: Final = 1
 SCHEMA_ID: Final = "urn:zonewatch:result:1"
@@ -42,8 +52,10 @@ _SECTIONS: Final[dict[str, Any]] = {
     "zones": tuple[ZoneInfo, ...],
     "captures": tuple[Capture, ...],
     "limits": tuple[str, ...],
+    "looked_for": tuple[str, ...],
     "verdicts": tuple[VerdictRow, ...],
     "matrix": tuple[MatrixCell, ...],
+    "incidents": tuple[Incident, ...],
     "flows": tuple[FindingFlow, ...],
     "evidence": tuple[EvidenceFile, ...],
     "oddities": tuple[OddityCount, ...],
@@ -59,6 +71,11 @@ class ResultError(ValueError):
 
 def document(result: AuditResult) -> dict[str, Any]:
     """The result as JSON values, in its one order."""
+    found: dict[str, Any] = encode(_document(result))
+    return found
+
+
+def _document(result: AuditResult) -> dict[str, Any]:
     result = ordered(result)
     inventory = result.inventory
     return {
@@ -67,23 +84,23 @@ def document(result: AuditResult) -> dict[str, Any]:
         "title": result.title,
         "as_of": iso_time(result.as_of) or None,
         "summary": summary(result),
-        "coverage": encode(totals(result.captures), omit=frozenset(("source", "name", "format", "sha256", "problem"))),
-        **{name: encode(getattr(result, name)) for name in _SECTIONS},
-        "assets": encode(inventory.assets),
-        "edges": encode(inventory.edges),
-        "unseen": list(inventory.unseen),
-        "activities": encode(inventory.activities),
+        "coverage": values(totals(result.captures), frozenset(("source", "name", "format", "sha256", "problem"))),
+        **{name: getattr(result, name) for name in _SECTIONS},
+        "assets": inventory.assets,
+        "edges": inventory.edges,
+        "unseen": inventory.unseen,
+        "activities": inventory.activities,
         "findings": finding_objects(result),
     }
 
 
 def finding_objects(result: AuditResult) -> list[dict[str, Any]]:
-    """The findings as JSON values, each with its mini capture where there is one."""
+    """The findings by their fields, each with its mini capture where there is one."""
     files = {file.finding for file in result.evidence}
     return [
         {
             "id": finding.id,
-            **encode(finding),
+            **values(finding),
             "evidence_file": file_name(finding.id) if finding.id in files else "",
         }
         for finding in result.findings
@@ -108,7 +125,7 @@ def summary(result: AuditResult) -> dict[str, Any]:
 
 def dumps(result: AuditResult) -> str:
     """The text of `result.json`: ASCII, two spaces, one newline at the end."""
-    return json.dumps(document(result), indent=2, allow_nan=False) + "\n"
+    return indented(_document(result)) + "\n"
 
 
 def loads(text: str) -> AuditResult:
@@ -117,6 +134,11 @@ def loads(text: str) -> AuditResult:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ResultError(f"not JSON: {error}") from None
+    return from_values(values)
+
+
+def from_values(values: Any) -> AuditResult:
+    """The result of such a document, read from JSON. Raises ResultError."""
     if not isinstance(values, dict) or "result_version" not in values:
         raise ResultError("not a result of zonewatch: result_version is missing")
     if values["result_version"] != RESULT_VERSION:
@@ -163,6 +185,7 @@ def result_schema() -> dict[str, Any]:
         OddityCount,
         UnusedFlow,
         Paths,
+        Incident,
     )
     found = definitions((*kinds, Asset, Edge, Activity, Finding))
     finding_id = {"type": "string", "pattern": "^[0-9a-f]{16}$", "description": "stable: the same finding next week"}

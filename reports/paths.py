@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -13,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zonewatch.inventory.model import Asset
-from zonewatch.reports.codec import encode
+from zonewatch.reports.codec import indented
 from zonewatch.reports.rows import Column, Rows, lenient
 from zonewatch.reports.words import counted, frames, label, listed, visible
 from zonewatch.rules.paths import Level, Paths, PathStep, Way
@@ -122,7 +121,7 @@ def way_rows(paths: Iterable[Paths], names: Names) -> Rows:
 
 def paths_json(paths: tuple[Paths, ...]) -> str:
     """The same for programs."""
-    return json.dumps({"paths": encode(paths)}, indent=2, allow_nan=False) + "\n"
+    return indented({"paths": paths}) + "\n"
 
 
 def render_paths(paths: Iterable[Paths], names: Names, console: Console, limit: int = 40) -> None:

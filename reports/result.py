@@ -7,7 +7,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Final, Literal
 
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
+from zonewatch.reports.declared import ConduitInfo, PermitInfo, RemoteInfo, RequirementInfo
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding, Verdict
+from zonewatch.rules.incidents import Incident
 from zonewatch.rules.paths import Paths
 
 __all__ = [
@@ -81,6 +83,9 @@ class Capture:
     reported_drops: int | None = None  # by the capturing machine; none where the file says nothing
     cut_packets: int = 0
     cut_bytes: int = 0
+    long_packets: int = 0  # longer than Ethernet carries: joined by offloading, or jumbo frames
+    checksums_tried: int = 0  # packets of a sample
+    checksums_wrong: int = 0  # of these
     duplicates: int = 0  # copies made by a mirror: counted in packets, told once
     duplicate_bytes: int = 0
     repeats: int = 0  # came again within milliseconds, and no mirror explains it
@@ -121,6 +126,12 @@ class PolicyInfo:
     owner: str = ""
     proposal: str = ""  # a draft policy as YAML, where none was given
     reasons: tuple[str, ...] = ()  # why the zones are proposed so
+    approved_by: str = ""  # the asset owner's approval (IEC 62443-3-2 ZCR 7.1)
+    approved_on: str = ""  # ISO date
+    valid_until: str = ""  # ISO date
+    conduits: tuple[ConduitInfo, ...] = ()
+    permits: tuple[PermitInfo, ...] = ()
+    remote_access: tuple[RemoteInfo, ...] = ()
 
     @property
     def given(self) -> bool:
@@ -137,6 +148,11 @@ class ZoneInfo:
     purdue: float | None = None
     target: str = ""  # SL-T in words: "2", or "IAC 2, UC 2 …"
     members: tuple[str, ...] = ()  # subnets and addresses, as the policy writes them
+    kind: str = ""  # business, dmz, supervisory, control, safety …
+    safety: str = "none"  # designation: none, related, sis
+    levels: tuple[tuple[str, int], ...] = ()  # SL-T by foundational requirement
+    declared: tuple[str, ...] = ()  # ids of the devices that are declared in it
+    requirements: tuple[RequirementInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +172,13 @@ class VerdictRow:
     reason: str = ""
     events: int = 0
     evidence: tuple[Evidence, ...] = ()
+    by: Literal["", "flow", "exception", "maintenance"] = ""  # what allows it; empty: a default, or nothing does
+    differs: tuple[str, ...] = ()  # in which aspects it differs from the flow that would have had to allow it
+    state: str = ""  # of the connections, where traffic is judged as a whole: the best that was seen
+    refused: int = 0  # of the events, answered negatively
+    unanswered: int = 0  # of the events, never answered where an answer was due
+    first_time: int = 0
+    last_time: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +254,14 @@ class AuditResult:
     verdicts: tuple[VerdictRow, ...] = ()
     matrix: tuple[MatrixCell, ...] = ()
     findings: tuple[Finding, ...] = ()
+    incidents: tuple[Incident, ...] = ()  # findings as stories, the gravest first
     flows: tuple[FindingFlow, ...] = ()
     evidence: tuple[EvidenceFile, ...] = ()
     oddities: tuple[OddityCount, ...] = ()
     unused_flows: tuple[UnusedFlow, ...] = ()
     paths: tuple[Paths, ...] = ()  # ways from outside to controllers, in their order
     limits: tuple[str, ...] = ()  # in words: what the conclusions do not cover
+    looked_for: tuple[str, ...] = ()  # rules that were on and of which no finding was suppressed
 
     @property
     def partial(self) -> bool:

@@ -27,7 +27,11 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Console(RichConsole):
-    """A console that leaves it to its caller that the reader of its output left."""
+    """A console that prints what it is given, and leaves it to its caller that the reader of its output left."""
+
+    def __init__(self, **given: Any) -> None:
+        # To rich the place `rule.yml:100:5` holds the emoji of a hundred points.
+        super().__init__(**{"emoji": False, **given})
 
     def on_broken_pipe(self) -> None:
         """Raises the BrokenPipeError at hand, where rich would end the program."""
@@ -63,19 +67,21 @@ def csv_text(rows: Rows) -> str:
 
 def _write_csv(columns: tuple[Column, ...], rows: Iterable[tuple[Cell, ...]], out: TextIO) -> None:
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([column.name for column in columns])
+    writer.writerow([_csv_cell(column.name) for column in columns])
     writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
 
 
 def _csv_cell(cell: Cell) -> str | int | float:
+    if isinstance(cell, tuple):
+        cell = ";".join(cell)
+    if isinstance(cell, str):
+        text = visible(cell)
+        return f"'{text}" if text.startswith(_FORMULA) else text
     if cell is None:
         return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if isinstance(cell, int | float):
-        return cell
-    text = visible(";".join(cell) if isinstance(cell, tuple) else cell)
-    return "'" + text if text.startswith(_FORMULA) else text
+    return cell
 
 
 def json_lines(rows: Rows) -> Iterator[str]:

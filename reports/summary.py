@@ -37,7 +37,9 @@ def summarise(result: AuditResult) -> Summary:
     return Summary(
         headline(open_findings),
         tuple(
-            sentence for sentence in (*_seen(result), *_judged(result, judged), *_changed(open_findings)) if sentence
+            sentence
+            for sentence in (*_stories(result), *_seen(result), *_judged(result, judged), *_changed(open_findings))
+            if sentence
         ),
         tuple((severity, severities[severity]) for severity in reversed(SEVERITIES)),
         tuple((verdict, judged[verdict]) for verdict in ("violation", "unzoned", "cannot_conclude", "allowed")),
@@ -61,6 +63,16 @@ def headline(findings: tuple[Finding, ...]) -> str:
     if rest:
         return f"No critical or high finding; {counted(rest, 'finding')} of lesser weight."
     return "No findings. This speaks only for the traffic that was seen."
+
+
+def _stories(result: AuditResult) -> tuple[str, ...]:
+    """The incidents, the gravest by its title."""
+    if not result.incidents:
+        return ()
+    first, more = result.incidents[0], len(result.incidents) - 1
+    rest = f", and {counted(more, 'incident')} more" if more else ""
+    made = f"{counted(len(first.findings), 'finding')} make up an incident of {first.severity} severity"
+    return (f"{made}: {first.title}{rest}.",)
 
 
 def _seen(result: AuditResult) -> tuple[str, ...]:
@@ -109,7 +121,8 @@ def _changed(findings: tuple[Finding, ...]) -> tuple[str, ...]:
     if not changing:
         return ("",)
     words = sorted({operation(finding.operation) for finding in changing if finding.operation})
-    values = sum(len(finding.changes) for finding in changing)
+    # Several findings may tell one change.
+    values = len({(frozenset(finding.assets), change) for finding in changing for change in finding.changes})
     return (
         f"{counted(values, 'value')} in the plant {'was' if values == 1 else 'were'} changed by what the findings "
         f"name ({listed(words)}); the values before and after are given with each.",

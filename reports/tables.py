@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
 from zonewatch.inventory.model import Asset, Edge, Evidence, Posture
 from zonewatch.inventory.roles import ROLE_NAMES
+from zonewatch.reports.codec import indented
 from zonewatch.reports.json_result import finding_objects
 from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
 from zonewatch.reports.rows import Cell, Column, Rows
@@ -166,6 +167,7 @@ def finding_rows(result: AuditResult) -> Rows:
         Column("id", rank=4),
         Column("severity"),
         Column("state", rank=5),
+        Column("owner", rank=6),
         Column("rule", rank=3),
         Column("title"),
         Column("assets", rank=7),
@@ -188,6 +190,7 @@ def _finding(finding: Finding, names: dict[str, str]) -> tuple[Cell, ...]:
         finding.id,
         finding.severity,
         finding.state,
+        finding.owner,
         finding.rule,
         finding.title,
         finding.assets,
@@ -245,14 +248,17 @@ def by_place(result: AuditResult) -> list[Asset]:
 
 
 def _natural(asset: Asset) -> tuple[tuple[int, int], ...]:
-    found = []
-    for address in asset.addresses:
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            continue
-        found.append((parsed.version, int(parsed)))
-    return tuple(sorted(found)[:1])
+    found = (_number(address) for address in asset.addresses)
+    return tuple(sorted(number for number in found if number is not None)[:1])
+
+
+@lru_cache(maxsize=1 << 14)
+def _number(address: str) -> tuple[int, int] | None:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    return parsed.version, int(parsed)
 
 
 def edge_table(result: AuditResult) -> Rows:
@@ -281,4 +287,4 @@ def edge_table(result: AuditResult) -> Rows:
 def findings_json(result: AuditResult) -> str:
     """`findings.json`: the findings alone, as `result.json` has them."""
     rows = finding_objects(ordered(result))
-    return json.dumps({"findings_version": 1, "findings": rows}, indent=2, allow_nan=False) + "\n"
+    return indented({"findings_version": 1, "findings": rows}) + "\n"

@@ -33,10 +33,12 @@ from zonewatch.reports.tables import asset_table
 from zonewatch.reports.words import (
     SEVERITY_MARKS,
     VERDICT_MARKS,
+    clock,
     counted,
     frames,
     listed,
     number,
+    period,
     size,
     tally,
     visible,
@@ -73,6 +75,7 @@ def render(
         _coverage(result),
         _assets(result, console.width, assets),
         _matrix(result, console.width, cells, ascii_only),
+        _incidents(result, ascii_only),
         _findings(result, findings, ascii_only),
         _paths(result),
         _closing(result, summary, folder, ascii_only),
@@ -234,18 +237,45 @@ def _findings(result: AuditResult, limit: int, ascii_only: bool) -> Iterator[Con
     yield from _more(len(result.findings) - limit, "findings.json")
 
 
+def _incidents(result: AuditResult, ascii_only: bool) -> Iterator[ConsoleRenderable]:
+    if not result.incidents:
+        return
+    yield Text()
+    yield _heading("Incidents", "findings that belong together, in the order of their times")
+    for incident in result.incidents:
+        yield Text()
+        yield _head(incident.severity, incident.title, ascii_only)
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(style="dim", justify="right", no_wrap=True)
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        span = period(incident.first_time, incident.last_time)
+        start = 11 if clock(incident.first_time)[:10] == clock(incident.last_time)[:10] else 0
+        for place, step in enumerate(incident.steps, 1):
+            proof = Text(f" ({frames(step.evidence, 3)})" if step.evidence else "", style="dim")
+            grid.add_row(f"{place}.", clock(step.first_time)[start:19], _text(step.text).append(proof))
+        yield Padding(Text(span, style="dim"), (0, 0, 0, 2))
+        yield Padding(grid, (0, 0, 0, 2))
+        for reason in incident.reasons[1:]:
+            yield Padding(_text(reason, "dim"), (0, 0, 0, 5))
+
+
+def _head(severity: Severity, title: str, ascii_only: bool, state: str = "open") -> Text:
+    mark = SEVERITY_MARKS[severity]
+    return Text.assemble(
+        (f" {mark.ascii if ascii_only else mark.symbol} {mark.word.upper()} ", SEVERITY_STYLES[severity]),
+        (f" {visible(title)}", "bold"),
+        (f"  [{state}]" if state != "open" else "", "dim"),
+    )
+
+
 def _severity_line(findings: tuple[Finding, ...]) -> str:
     counts = [(severity, sum(row.severity == severity for row in findings)) for severity in reversed(SEVERITIES)]
     return ", ".join(f"{count} {severity}" for severity, count in counts if count)
 
 
 def _finding(finding: Finding, ascii_only: bool) -> ConsoleRenderable:
-    mark = SEVERITY_MARKS[finding.severity]
-    head = Text.assemble(
-        (f" {mark.ascii if ascii_only else mark.symbol} {mark.word.upper()} ", SEVERITY_STYLES[finding.severity]),
-        (f" {visible(finding.title)}", "bold"),
-        (f"  [{finding.state}]" if finding.state != "open" else "", "dim"),
-    )
+    head = _head(finding.severity, finding.title, ascii_only, finding.state)
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -255,7 +285,7 @@ def _finding(finding: Finding, ascii_only: bool) -> ConsoleRenderable:
         grid.add_row("why", _text("; ".join(finding.reasons)))
     arrow = " -> " if ascii_only else " → "
     for index, change in enumerate(finding.changes[:6]):
-        value = Text(f"{visible(change.target)}  ")
+        value = Text(f"{visible(change.what)}  ")
         value.append(visible(change.before, 60), style="dim")
         value.append(arrow)
         value.append(visible(change.after, 60), style="bold")
@@ -295,6 +325,7 @@ def _closing(result: AuditResult, summary: Summary, folder: str, ascii_only: boo
     verdict = worst(cell.verdict for cell in result.matrix)
     if result.policy.given and verdict and verdict != "allowed":
         words = [f"{number(count)} {VERDICT_MARKS[name].word}" for name, count in summary.verdicts if count]
+        words = words or ["none was judged"]
         yield Text(f"Control-protocol exchanges by verdict: {', '.join(words)}.")
     if result.unused_flows:
         yield Text(

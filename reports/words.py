@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from zonewatch.inventory.model import Activity, Asset, Edge, Evidence, Posture, Service, Target
@@ -75,7 +76,12 @@ def iso_time(nanoseconds: int) -> str:
     if not nanoseconds:
         return ""
     seconds, rest = divmod(nanoseconds, SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    return f"{_second(seconds)}.{rest:09d}Z"
+
+
+@lru_cache(maxsize=1 << 12)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def parse_time(text: str) -> int:
@@ -182,6 +188,8 @@ def target(row: Target) -> str:
             words.append(f"({numbers})")
     if row.property_name:
         words.append(row.property_name.replace("_", " "))
+    if row.names:
+        words.append(f"[{row.names}]")
     return visible(" ".join(words))
 
 

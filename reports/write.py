@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zonewatch.reports.ecs import alerts_ndjson
-from zonewatch.reports.evidence import FOLDER, file_name
+from zonewatch.reports.evidence import FOLDER, MANIFEST, file_name
 from zonewatch.reports.html import html_report
 from zonewatch.reports.json_result import ResultError, dumps, loads
 from zonewatch.reports.result import AuditResult, ordered
@@ -21,17 +21,16 @@ from zonewatch.reports.tables import asset_rows, edge_rows, findings_json
 from zonewatch.reports.words import visible
 
 __all__ = [
-    "MANIFEST",
     "RENDERERS",
     "manifest",
     "read_result",
     "write_evidence",
     "write_manifest",
+    "write_octets",
     "write_result",
     "write_text",
 ]
 
-MANIFEST: Final = "manifest.json"
 RENDERERS: Final[dict[str, Callable[[AuditResult], str]]] = {
     "result.json": dumps,
     "assets.csv": lambda result: csv_text(asset_rows(result)),
@@ -54,7 +53,7 @@ def write_result(result: AuditResult, folder: Path) -> tuple[Path, ...]:
 
 def write_text(path: Path, text: str) -> Path:
     """Writes UTF-8, lines ended by a line feed."""
-    return _write(path, text.encode("utf-8", errors="backslashreplace"))
+    return write_octets(path, text.encode("utf-8", errors="backslashreplace"))
 
 
 def write_evidence(captures: Mapping[str, bytes], folder: Path) -> None:
@@ -66,10 +65,10 @@ def write_evidence(captures: Mapping[str, bytes], folder: Path) -> None:
         if old.stem not in captures:
             old.unlink()
     for finding, capture in captures.items():
-        _write(folder / file_name(finding), capture)
+        write_octets(folder / file_name(finding), capture)
 
 
-def _write(path: Path, data: bytes) -> Path:
+def write_octets(path: Path, data: bytes) -> Path:
     """Writes beside the place and moves it there, so that no half file is ever read."""
     part = path.with_name(f".{path.name}.part")
     try:

@@ -52,7 +52,7 @@
         row.hidden = !words.every(word => text.includes(word));
         count += !row.hidden;
       }
-      shown.textContent = words.length ? `${count} of ${body.rows.length}` : '';
+      shown.textContent = words.length ? `${count} / ${body.rows.length}` : '';
     });
   }
 

@@ -1,0 +1,423 @@
+"""The result of an audit, arranged for measuring: by zone, by pair, by rule."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Final
+
+from zonewatch.dissectors.vocabulary import STATE_CHANGING
+from zonewatch.inventory.model import Activity, Asset, Edge, Evidence
+from zonewatch.reports.declared import ConduitInfo, PermitInfo
+from zonewatch.reports.facts.model import (
+    MINIMUM,
+    MOST_FRAMES,
+    MOST_OBSERVATIONS,
+    OTHERS,
+    WHOLE,
+    Minimum,
+    Observation,
+    Visibility,
+)
+from zonewatch.reports.result import AuditResult, Capture, VerdictRow, ZoneInfo, edge_verdicts, totals
+from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, OPERATOR_ROLES
+from zonewatch.rules.findings import Finding
+from zonewatch.rules.places import BROADCAST, CONTROL_LEVEL
+from zonewatch.rules.remote import OUTSIDE
+from zonewatch.rules.scan import MOST_PACKETS_ANSWERED
+
+PROCESS_KINDS: Final = frozenset(("supervisory", "control", "safety"))
+"""Kinds of zones that hold the process."""
+UNTRUSTED_KINDS: Final = OUTSIDE | {"temporary", "wireless"}
+"""Kinds of zones that the process does not trust."""
+SPOKEN: Final = ANSWERED | {"one_way"}
+"""States of connections in which something was said; the others were attempts."""
+
+Values = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A result and what is looked up in it again and again. Everything is computed when it is first asked for."""
+
+    result: AuditResult
+    minimum: Minimum = MINIMUM
+
+    @cached_property
+    def total(self) -> Capture:
+        """The sum of the captures."""
+        return totals(self.result.captures)
+
+    @cached_property
+    def zones(self) -> dict[str, ZoneInfo]:
+        """The zones of the policy by id; none where the zones are a proposal."""
+        return {zone.id: zone for zone in self.result.zones} if self.result.policy.given else {}
+
+    @cached_property
+    def assets(self) -> dict[str, Asset]:
+        """The assets by id."""
+        return {asset.id: asset for asset in self.result.inventory.assets}
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """The edges between two hosts: neither end is a broadcast, nor are both the same."""
+        return tuple(
+            edge
+            for edge in self.result.inventory.edges
+            if not edge.server.startswith(BROADCAST)
+            and not edge.client.startswith(BROADCAST)
+            and edge.client != edge.server
+        )
+
+    @cached_property
+    def spoken(self) -> tuple[Edge, ...]:
+        """Of these, those by which something was said."""
+        return tuple(edge for edge in self.edges if said(edge))
+
+    @cached_property
+    def answered(self) -> tuple[Edge, ...]:
+        """Of these, those that were answered."""
+        return tuple(edge for edge in self.spoken if edge.state in ANSWERED or (not edge.state and edge.functions))
+
+    @cached_property
+    def by_rule(self) -> dict[str, tuple[Finding, ...]]:
+        """The findings by rule."""
+        found: defaultdict[str, list[Finding]] = defaultdict(list)
+        for finding in self.result.findings:
+            found[finding.rule].append(finding)
+        return {rule: tuple(rows) for rule, rows in found.items()}
+
+    @cached_property
+    def verdicts(self) -> dict[tuple[str, str, str], tuple[VerdictRow, ...]]:
+        """The verdicts of each pair and protocol."""
+        return edge_verdicts(self.result)
+
+    @cached_property
+    def looked_for(self) -> frozenset[str]:
+        """The rules that were on."""
+        return frozenset(self.result.looked_for)
+
+    @cached_property
+    def listed(self) -> bool:
+        """Whether somebody declared what assets there are."""
+        inventory = self.result.inventory
+        return bool(inventory.unseen) or any(asset.declared for asset in inventory.assets)
+
+    @cached_property
+    def conduits(self) -> dict[tuple[str, str], tuple[ConduitInfo, ...]]:
+        """The conduits from zone to zone."""
+        found: defaultdict[tuple[str, str], list[ConduitInfo]] = defaultdict(list)
+        for conduit in self.result.policy.conduits:
+            found[conduit.from_zone, conduit.to_zone].append(conduit)
+        return {pair: tuple(rows) for pair, rows in found.items()}
+
+    @cached_property
+    def permits(self) -> dict[tuple[str, str], PermitInfo]:
+        """Exceptions by conduit and id, maintenance windows by id alone."""
+        return {(permit.conduit, permit.id): permit for permit in self.result.policy.permits}
+
+    @cached_property
+    def _findings_by_pair(self) -> dict[tuple[str, str], tuple[Finding, ...]]:
+        found: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
+        for finding in self.result.findings:
+            for one in finding.assets[:1]:
+                for other in finding.assets[1:]:
+                    found[one, other].append(finding)
+                    found[other, one].append(finding)
+        return {pair: tuple(rows) for pair, rows in found.items()}
+
+    @cached_property
+    def _findings_by_asset(self) -> dict[str, tuple[Finding, ...]]:
+        found: defaultdict[str, list[Finding]] = defaultdict(list)
+        for finding in self.result.findings:
+            for name in finding.assets:
+                found[name].append(finding)
+        return {name: tuple(rows) for name, rows in found.items()}
+
+    def told_about(self, asset: str, rules: Iterable[str]) -> tuple[str, ...]:
+        """The ids of findings of some rules about one asset."""
+        wanted = frozenset(rules)
+        return tuple(finding.id for finding in self._findings_by_asset.get(asset, ()) if finding.rule in wanted)
+
+    def zone(self, end: str) -> str:
+        """The zone of an asset; WHOLE where it is in none of the policy."""
+        asset = self.assets.get(end)
+        return asset.zone if asset is not None and asset.zone in self.zones else WHOLE
+
+    def kind(self, zone: str) -> str:
+        """The kind of a zone; empty where it is not known."""
+        return self.zones[zone].kind if zone in self.zones else ""
+
+    def name(self, end: str) -> str:
+        """How a sentence names an asset."""
+        asset = self.assets.get(end)
+        return asset.short_name if asset is not None else end
+
+    def is_public(self, end: str) -> bool:
+        """True for an address of the internet."""
+        asset = self.assets.get(end)
+        return asset is not None and asset.kind == "external"
+
+    def is_process(self, end: str) -> bool:
+        """True for an asset of the process side: by its zone where that has a kind, else by what it is."""
+        asset = self.assets.get(end)
+        if asset is None or asset.kind == "external":
+            return False
+        kind = self.kind(asset.zone)
+        if kind:
+            return kind in PROCESS_KINDS
+        if asset.zone in self.zones or not self.zones:
+            level = asset.purdue
+            if level is not None:
+                return level < CONTROL_LEVEL
+        return asset.kind == "ot" or asset.role in DEVICE_ROLES | OPERATOR_ROLES
+
+    def findings(self, rules: Iterable[str]) -> Iterator[Finding]:
+        """The findings of some rules, those that nobody accepted first known as they are."""
+        for rule in rules:
+            yield from self.by_rule.get(rule, ())
+
+    def told_of(self, client: str, server: str, rules: Iterable[str] = ()) -> tuple[str, ...]:
+        """The ids of findings about two assets, of some rules only where any are named."""
+        wanted = frozenset(rules)
+        return tuple(
+            dict.fromkeys(
+                finding.id
+                for finding in self._findings_by_pair.get((client, server), ())
+                if not wanted or finding.rule in wanted
+            )
+        )
+
+    def permit(self, row: VerdictRow) -> str:
+        """The id of the approved exception or maintenance window that allows this; empty where none does."""
+        if row.by not in ("exception", "maintenance"):
+            return ""
+        place = row.conduit if row.by == "exception" else ""
+        permit = self.permits.get((place, row.flow))
+        return permit.id if permit is not None and permit.approved_by else ""
+
+    @cached_property
+    def visibilities(self) -> dict[str, Visibility]:
+        """How much of each zone was seen."""
+        known: defaultdict[str, int] = defaultdict(int)
+        whole: defaultdict[str, int] = defaultdict(int)
+        for edge in self.result.inventory.edges:
+            if edge.transport == "tcp" and edge.state in SPOKEN:
+                for zone in {self.zone(edge.client), self.zone(edge.server)}:
+                    known[zone] += 1
+                    whole[zone] += edge.state != "one_way"
+        unseen = frozenset(self.result.inventory.unseen)
+        found = {}
+        for place in self.zones.values():
+            row = Visibility(
+                place.id,
+                declared=len(place.declared),
+                seen=sum(name not in unseen for name in place.declared),
+                connections=known[place.id],
+                both_ways=whole[place.id],
+            )
+            found[place.id] = Visibility(
+                row.zone, row.declared, row.seen, row.connections, row.both_ways, self._blind(row)
+            )
+        return found
+
+    @cached_property
+    def blind(self) -> str:
+        """Why no absence may be told anywhere; empty: it depends on the zone."""
+        total = self.total
+        if not total.packets:
+            return "no_capture"
+        if total.status != "whole":
+            return "partial_capture"
+        if self.window < self.minimum.window:
+            return "window_short"
+        if any(getattr(total, name) for name in _DROPPED) or (total.reported_drops or 0):
+            return "dropped"
+        if total.bytes and 1 - self.unknown_bytes / total.bytes < self.minimum.decoded:
+            return "undecoded"
+        return ""
+
+    @cached_property
+    def window(self) -> int:
+        """The time that captures cover: overlapping ones count once, and what lies between them not at all."""
+        spans = sorted((row.first_time, row.last_time) for row in self.result.captures if row.packets)
+        total, reached = 0, 0
+        for first, last in spans:
+            total += max(last - max(first, reached), 0)
+            reached = max(reached, last)
+        return total
+
+    @cached_property
+    def unknown_bytes(self) -> int:
+        """Octets that were not recognised, or belong to no message of a recognised protocol."""
+        total = self.total
+        return sum(item.bytes for item in total.unknown) + sum(item.bytes for item in total.undecoded)
+
+    def _blind(self, row: Visibility) -> str:
+        if self.blind:
+            return self.blind
+        if not row.declared:
+            return "nothing_declared"
+        if row.seen < self.minimum.seen * row.declared:
+            return "assets_unseen"
+        if row.both_ways < self.minimum.both_ways * row.connections:
+            return "one_way"
+        return ""
+
+
+_DROPPED: Final = (
+    "undecoded_packets",
+    "recognitions_dropped",
+    "exchanges_dropped",
+    "messages_dropped",
+    "oddities_dropped",
+    "claims_dropped",
+    "activities_dropped",
+    "addresses_dropped",
+)
+"""Counters of what was lost on the way: what is not there may have been among it."""
+
+
+def said(edge: Edge) -> bool:
+    """True where something was said by it. An opened port that was only tried carried nothing of its service."""
+    if edge.functions:
+        return True
+    probe = edge.transport == "tcp" and edge.packets <= MOST_PACKETS_ANSWERED
+    return edge.state in SPOKEN and not probe
+
+
+def frames(*groups: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """The first frames, each once, in their order."""
+    return tuple(sorted({item for group in groups for item in group if item is not None})[:MOST_FRAMES])
+
+
+def of_edge(seen: Seen, key: str, edge: Edge, zones: Iterable[str], **values: str) -> Iterator[Observation]:
+    """What an edge shows, once for each of these zones."""
+    known = {
+        "client": seen.name(edge.client),
+        "server": seen.name(edge.server),
+        "protocol": edge.protocol,
+        **values,
+    }
+    for zone in dict.fromkeys(zones):
+        yield Observation(
+            zone=zone,
+            key=key,
+            values=tuple(known.items()),
+            count=edge.events or edge.packets,
+            first_time=edge.first_time,
+            last_time=edge.last_time,
+            evidence=frames(edge.evidence, (item for row in edge.functions for item in row.evidence)),
+            findings=seen.told_of(edge.client, edge.server),
+        )
+
+
+def of_row(
+    seen: Seen, key: str, row: VerdictRow, zones: Iterable[str], rules: Iterable[str] = (), **values: str
+) -> Iterator[Observation]:
+    """What a verdict shows, once for each of these zones; with the exception that covers it."""
+    known = {
+        "client": seen.name(row.client),
+        "server": seen.name(row.server),
+        "protocol": row.protocol,
+        "operation": row.operation,
+        **values,
+    }
+    for zone in dict.fromkeys(zones):
+        yield Observation(
+            zone=zone,
+            key=key,
+            values=tuple(known.items()),
+            count=row.events,
+            first_time=row.first_time,
+            last_time=row.last_time,
+            evidence=frames(row.evidence),
+            findings=seen.told_of(row.client, row.server, rules),
+            exception=seen.permit(row),
+        )
+
+
+def of_finding(seen: Seen, key: str, finding: Finding) -> Iterator[Observation]:
+    """What a finding shows, once for each zone that it names, or whose assets it is about."""
+    zones = [zone for zone in finding.zones if zone in seen.zones]
+    zones = zones or list(dict.fromkeys(zone for name in finding.assets if (zone := seen.zone(name)) != WHOLE))
+    for zone in zones or [WHOLE]:
+        yield Observation(
+            zone=zone,
+            key=key,
+            values=(("rule", finding.rule), ("assets", ", ".join(map(seen.name, finding.assets[:MOST_FRAMES])))),
+            count=finding.count,
+            first_time=finding.first_time,
+            last_time=finding.last_time,
+            evidence=frames(finding.evidence),
+            findings=(finding.id,),
+        )
+
+
+def of_activity(seen: Seen, key: str, activity: Activity, zones: Iterable[str], **values: str) -> Iterator[Observation]:
+    """What an activity shows, once for each of these zones."""
+    known = {
+        "client": seen.name(activity.client),
+        "server": seen.name(activity.server),
+        "protocol": activity.protocol,
+        **values,
+    }
+    for zone in dict.fromkeys(zones):
+        yield Observation(
+            zone=zone,
+            key=key,
+            values=tuple(known.items()),
+            count=activity.count,
+            first_time=activity.first_time,
+            last_time=activity.last_time,
+            evidence=frames((activity.evidence,)),
+            findings=seen.told_of(activity.client, activity.server),
+        )
+
+
+def joined(observations: Iterable[Observation]) -> tuple[Observation, ...]:
+    """Those that differ in neither zone nor words as one, in their order by zone and words.
+
+    Beyond MOST_OBSERVATIONS of a zone the rest is one, in which words that differ are OTHERS.
+    """
+    groups: dict[tuple[str, Values, str], list[Observation]] = {}
+    for one in observations:
+        groups.setdefault((one.zone, one.values, one.exception), []).append(one)
+    told: list[Observation] = []
+    rest: dict[tuple[str, str], list[Observation]] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for key in sorted(groups):
+        place = (key[0], key[2])
+        counts[place] += 1
+        if counts[place] <= MOST_OBSERVATIONS:
+            told.append(_one(groups[key]))
+        else:
+            rest.setdefault(place, []).extend(groups[key])
+    return (*told, *(_one(rest[place]) for place in sorted(rest)))
+
+
+def _one(same: list[Observation]) -> Observation:
+    first = same[0]
+    if len(same) == 1:
+        return first
+    alike = set(first.values).intersection(*(one.values for one in same[1:]))
+    names = dict.fromkeys(islice((name for one in same for name in one.findings), MOST_OBSERVATIONS))
+    return Observation(
+        zone=first.zone,
+        key=first.key,
+        values=tuple(pair if pair in alike else (pair[0], OTHERS) for pair in first.values),
+        count=sum(one.count for one in same),
+        first_time=min((one.first_time for one in same if one.first_time), default=0),
+        last_time=max(one.last_time for one in same),
+        evidence=frames(*(one.evidence for one in same[:MOST_OBSERVATIONS])),
+        findings=tuple(names),
+        exception=first.exception,
+    )
+
+
+def changes(operation: str) -> bool:
+    """True for an operation that can alter the process, the device or its program."""
+    return operation in STATE_CHANGING

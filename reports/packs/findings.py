@@ -1,0 +1,229 @@
+"""The page for the management, and the findings with their times and records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from zonewatch.reports.document.model import (
+    Bullets,
+    Field,
+    Figure,
+    Note,
+    Paragraph,
+    Record,
+    Section,
+    Span,
+    Table,
+    Text,
+    anchor,
+    text,
+)
+from zonewatch.reports.drawings.timeline import Track, timeline
+from zonewatch.reports.evidence import file_name
+from zonewatch.reports.packs.material import Material, columns
+from zonewatch.reports.result import totals
+from zonewatch.reports.words import SEVERITY_MARKS
+from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding
+
+__all__ = ["findings", "management"]
+
+MOST_ACTIONS: Final = 3
+MOST_TRACKS: Final = 25
+MOST_RECORDS: Final = 400
+MOST_LIMITS: Final = 4
+
+
+def _severity(material: Material, severity: str) -> Span:
+    mark = next(mark for name, mark in SEVERITY_MARKS.items() if name == severity)
+    return Span(f"{mark.symbol} {material.texts.word('severity', severity)}", "strong")
+
+
+def management(material: Material) -> Section:
+    """One page: what was found, what to do first, what could not be assessed."""
+    result, texts = material.result, material.texts
+    total = totals(result.captures)
+    open_ones = [finding for finding in result.findings if finding.state == "open"]
+    grave = sum(finding.severity in ("critical", "high") for finding in open_ones)
+    lead = texts.text("management.grave", count=grave) if grave else texts.text("management.calm")
+    facts = [
+        texts.text("management.seen", count=len(result.inventory.assets), zones=len(result.zones)),
+        texts.text("management.window", packets=total.packets, period=texts.period(total.first_time, total.last_time)),
+        _judged(material),
+    ]
+    if result.incidents:
+        gravest = material.quoted(result.incidents[0].title)
+        facts.insert(0, texts.text("management.incidents", count=len(result.incidents), title=gravest))
+    return Section(
+        "management",
+        texts.say("management.title"),
+        (
+            Paragraph((Span("".join(span.text for span in lead), "strong"),)),
+            Bullets(tuple(facts)),
+            _counted(material, open_ones),
+        ),
+        (
+            Section("actions", texts.say("actions.title"), _actions(material, open_ones)),
+            Section("open", texts.say("open.title"), _open(material)),
+        ),
+    )
+
+
+def _judged(material: Material) -> Text:
+    result, texts = material.result, material.texts
+    if not result.policy.given:
+        return texts.text("management.no_policy")
+    events: Counter[str] = Counter()
+    for cell in result.matrix:
+        if cell.operation:
+            events[cell.verdict] += cell.events
+    return texts.text("management.judged", **{verdict: events[verdict] for verdict in VERDICTS})
+
+
+def _counted(material: Material, open_ones: list[Finding]) -> Table:
+    texts = material.texts
+    counts = Counter(finding.severity for finding in open_ones)
+    rows = tuple(
+        (text(_severity(material, name)), material.number(counts[name]), texts.text(f"severity.{name}.meaning"))
+        for name in reversed(SEVERITIES)
+    )
+    described = columns(texts, ("severity", 1.0), ("findings", 0.7, "right"), ("meaning", 3.0))
+    return Table(
+        "table-severities", described, rows, texts.say("severities.caption"), texts.text("severities.note"), heads=True
+    )
+
+
+def _actions(material: Material, open_ones: list[Finding]) -> tuple[Paragraph | Bullets, ...]:
+    texts = material.texts
+    first: dict[str, Finding] = {}
+    for finding in open_ones:
+        if finding.remedy:
+            first.setdefault(finding.remedy, finding)
+    if not first:
+        return (Paragraph(texts.text("actions.none")),)
+    items = tuple(
+        texts.text(
+            "actions.item",
+            remedy=material.quoted(finding.remedy),
+            finding=material.finding(finding),
+            owner=texts.word("owner", finding.owner),
+        )
+        for finding in list(first.values())[:MOST_ACTIONS]
+    )
+    return (Bullets(items, ordered=True),)
+
+
+def _open(material: Material) -> tuple[Paragraph | Bullets, ...]:
+    texts, limits = material.texts, material.result.limits
+    more = [texts.text("open.more", count=len(limits) - MOST_LIMITS)] if len(limits) > MOST_LIMITS else []
+    said = [text(material.quoted(limit)) for limit in limits[:MOST_LIMITS]]
+    return (Paragraph(texts.text("open.lead")), Bullets((*said, *more, texts.text("open.method"))))
+
+
+def findings(material: Material) -> Section:
+    """All of them: over time, in a table, and one by one with proof."""
+    result, texts = material.result, material.texts
+    found = result.findings
+    if not found:
+        return Section("findings", texts.say("findings.title"), (Paragraph(texts.text("findings.none")),))
+    foreign = (Note("limit", texts.text("findings.language")),) if texts.language != "en" else ()
+    more = len(found) - MOST_RECORDS
+    left_out = (Paragraph(texts.text("findings.more", count=more)),) if more > 0 else ()
+    return Section(
+        "findings",
+        texts.say("findings.title"),
+        (Paragraph(texts.text("findings.lead")), *foreign, *_drawn(material), _table(material)),
+        (
+            Section(
+                "records",
+                texts.say("records.title"),
+                (*(_record(material, finding) for finding in found[:MOST_RECORDS]), *left_out),
+            ),
+        ),
+    )
+
+
+def _drawn(material: Material) -> tuple[Figure, ...]:
+    result, texts = material.result, material.texts
+    timed = [finding for finding in result.findings if finding.first_time]
+    if not timed:
+        return ()
+    total = totals(result.captures)
+    kept = sorted(timed[:MOST_TRACKS], key=lambda finding: (finding.first_time, finding.last_time, finding.id))
+    tracks = [_track(material, finding) for finding in kept]
+    first = total.first_time or min(finding.first_time for finding in timed)
+    last = total.last_time or max(finding.last_time for finding in timed)
+    description = texts.say("timeline.description", count=len(kept), period=texts.period(first, last))
+    svg = timeline(tracks, first, last, texts.say("timeline.title"), description)
+    return (Figure("figure-timeline", svg, texts.say("timeline.title"), description),)
+
+
+def _track(material: Material, finding: Finding) -> Track:
+    when = material.texts.period(finding.first_time, finding.last_time)
+    title = f"{material.texts.word('severity', finding.severity)}: {finding.title} ({when})"
+    return Track(finding.title, finding.severity, finding.first_time, finding.last_time, title)
+
+
+def _table(material: Material) -> Table:
+    texts = material.texts
+    rows = tuple(
+        (
+            text(_severity(material, finding.severity)),
+            text(material.finding(finding)),
+            material.joined((material.zone(zone) for zone in finding.zones), " → "),
+            text(texts.word("owner", finding.owner)),
+            text(texts.time(finding.first_time)),
+            material.number(finding.count),
+        )
+        for finding in material.result.findings
+    )
+    described = columns(
+        texts,
+        ("severity", 0.9),
+        ("finding", 3.0),
+        ("zones", 1.5),
+        ("owner", 0.7),
+        ("first", 1.2),
+        ("times", 0.6, "right"),
+    )
+    return Table("table-findings", described, rows, texts.say("findings.caption"))
+
+
+def _record(material: Material, finding: Finding) -> Record:
+    """The fields that have something to say, in one order."""
+    texts = material.texts
+    evidence = {file.finding: file.packets for file in material.result.evidence}
+    capture = (
+        texts.text("record.capture", count=evidence[finding.id], file=Span(file_name(finding.id), "code"))
+        if finding.id in evidence
+        else ()
+    )
+    when = text(texts.period(finding.first_time, finding.last_time)) if finding.first_time else ()
+    requirements = (Span(f"IEC 62443-3-3 {name}", "requirement") for name in finding.requirement)
+    techniques = text(f"ATT&CK for ICS {', '.join(finding.technique)}") if finding.technique else ()
+
+    def said(words: str) -> Text:
+        return (material.quoted(words),) if words else ()
+
+    fields: tuple[tuple[str, Text], ...] = (
+        ("severity", material.reasoned(_severity(material, finding.severity), "; ".join(finding.reasons))),
+        ("state", text(texts.word("state", finding.state))),
+        ("description", said(finding.description)),
+        ("changes", said("; ".join(change.sentence for change in finding.changes))),
+        ("remedy", said(finding.remedy)),
+        ("owner", texts.text("record.owner_due", owner=texts.word("owner", finding.owner))),
+        ("assets", material.assets_listed(finding.assets)),
+        ("zones", material.joined((material.zone(zone) for zone in finding.zones), " → ")),
+        ("when", when),
+        ("evidence", material.frames(finding.evidence)),
+        ("mini_capture", capture),
+        ("requirements", material.joined(requirements)),
+        ("techniques", techniques),
+        ("harmless", said("; ".join(finding.false_positives))),
+        ("id", text(Span(finding.id, "code"), " · ", Span(finding.rule, "code"))),
+    )
+    return Record(
+        anchor("finding", finding.id),
+        text(_severity(material, finding.severity), "  ", material.quoted(finding.title)),
+        tuple(Field(texts.say(f"record.{key}"), cell) for key, cell in fields if cell),
+    )
