@@ -1,4 +1,5 @@
-"""The command line. Each command reads its input, calls the packages below, and shows what they give.
+"""The command line: commands and their options. What a command does is loaded when it is called, so that help and the
+commands for policies start without what only captures need.
 
 Exit codes: 0 done; 1 findings at or above `--fail-on`; 2 wrong use or unreadable input; 3 done in part;
 141 the reader of the output left before its end (128 + SIGPIPE, as of any program in a pipe).
@@ -6,40 +7,47 @@ Exit codes: 0 done; 1 findings at or above `--fail-on`; 2 wrong use or unreadabl
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 import typer.core
+import typer.main
 
 from zonewatch import __version__
 from zonewatch.dissectors.vocabulary import PROTOCOLS, SERVICES
-from zonewatch.inventory.declared import AssetListError, read_assets
-from zonewatch.reports import terminal
-from zonewatch.reports.json_result import ResultError, dumps
-from zonewatch.reports.result import AuditResult
-from zonewatch.reports.rows import Console, Rows, emit
-from zonewatch.reports.tables import asset_table, edge_table, finding_rows
-from zonewatch.reports.write import read_result, write_result
-from zonewatch.rules.findings import SEVERITIES
-from zonewatch.rules.policy.load import PolicyErrors, load_policy
-from zonewatch.sensor import events as event_output
-from zonewatch.sensor import export as export_command
 from zonewatch.sensor import policy as policy_commands
-from zonewatch.sensor import policy_paths, policy_traffic
-from zonewatch.sensor.evidence import prove, versions
-from zonewatch.sensor.inputs import MISUSED, moment, refuse_unreadable, say_unread
-from zonewatch.sensor.pipeline import Given, assess, decode, write_events
-from zonewatch.sensor.progress import shown
-from zonewatch.sensor.sources import UsageError, sources, total_bytes
+from zonewatch.sensor.options import (
+    Form,
+    Inputs,
+    OwnOption,
+    SettingsOption,
+    Side,
+    SideOption,
+    SourceOption,
+    StoreArgument,
+)
+from zonewatch.sensor.usage import DONE, MISUSED, PARTIAL, READER_LEFT, UsageError
 
 
 class _ReaderLeft(Exception):
     """Nobody reads standard output any longer."""
+
+
+GROUPS: Final = {
+    "rules": "Detection rules: list, check and try them, convert them for a SIEM.",
+    "tags": "The tag list: names, units, scales and limits of points of the process.",
+    "baseline": "What the network usually does: learned, reviewed, compared.",
+    "interface": "Interfaces to listen on: check that they are silent, prepare them.",
+    "doctor": "Examine a mirror port, by listening or by a capture of it: what is wrong, and what to do.",
+    "store": "A sensor's store: look at it, check it, copy it.",
+    "log": "Decisions about findings, and exports: who, what, why and until when.",
+}
+"""Commands, and groups of them, that lie in a module of their name, with what the help says of them."""
 
 
 class _Commands(typer.core.TyperGroup):
@@ -50,6 +58,21 @@ class _Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise _ReaderLeft from error
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *GROUPS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in GROUPS:  # enough for the help
+            return typer.core.TyperGroup(name=cmd_name, help=GROUPS[cmd_name])
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in GROUPS:
+            command = typer.main.get_command(import_module(f"zonewatch.sensor.{name}").app)
+            command.name = name
+        return name, command, rest
 
 
 app = typer.Typer(
@@ -62,16 +85,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-policy_commands.app.command("export")(export_command.export)
 app.add_typer(policy_commands.app, name="policy")
-policy_commands.app.command("paths")(policy_paths.paths_)
-policy_commands.app.command("draft")(policy_traffic.draft)
-policy_commands.app.command("replay")(policy_traffic.replay_)
-
-DONE: Final = 0
-FOUND: Final = 1
-PARTIAL: Final = 3
-READER_LEFT: Final = 141
 
 
 class Severity(StrEnum):
@@ -84,14 +98,6 @@ class Severity(StrEnum):
     critical = "critical"
 
 
-class Form(StrEnum):
-    """Forms of a table on standard output."""
-
-    table = "table"
-    csv = "csv"
-    jsonl = "jsonl"
-
-
 class EventForm(StrEnum):
     """Forms of the rows of `zonewatch events`."""
 
@@ -101,13 +107,23 @@ class EventForm(StrEnum):
     parquet = "parquet"
 
 
-Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT…", help="Captures, folders of captures, or -.")]
-SourceOption = Annotated[
-    list[str] | None,
-    typer.Option("--source", metavar="NAME=PATH", help="A capture point with a name of its own. Repeatable."),
-]
+class Framework(StrEnum):
+    """Frameworks that a report can be made for."""
+
+    iec62443 = "iec62443"
+
+
+class Language(StrEnum):
+    """Languages of reports."""
+
+    en = "en"
+    de = "de"
+
+
 FormatOption = Annotated[Form, typer.Option("--format", help="Form of the output.")]
-ResultArgument = Annotated[Path, typer.Argument(metavar="RESULT", help="The folder that an audit wrote.")]
+ResultArgument = Annotated[
+    Path, typer.Argument(metavar="RESULT", help="The folder that an audit wrote, or a sensor's store.")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -130,6 +146,10 @@ def audit(
     inputs: Inputs = None,
     policy: Annotated[Path | None, typer.Option(help="Zone policy (YAML) to judge the traffic by.")] = None,
     assets: Annotated[Path | None, typer.Option(help="Known assets (CSV): declared against seen.")] = None,
+    tags: Annotated[Path | None, typer.Option(help="Tag list (CSV): names, units and limits of points.")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="What was learned before: what deviates is told.")] = None,
+    own: OwnOption = None,
+    detection: SettingsOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the result; made where it is missing.")] = Path(
         "zonewatch-result"
     ),
@@ -147,39 +167,24 @@ def audit(
     ] = None,
 ) -> None:
     """Audit captures: assets, communication map, findings and a report, in one folder."""
-    errors = Console(stderr=True)
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder for the result, new or of an audit before")
-    points = sources(inputs or [], source or [])
-    declared = read_assets(assets) if assets is not None else ()
-    given = Given(
-        policy=load_policy(policy, [asset.id for asset in declared]) if policy is not None else None,
-        policy_name=policy.name if policy is not None else "",
-        policy_sha256=hashlib.sha256(policy.read_bytes()).hexdigest() if policy is not None else "",
-        declared=declared,
-        begin=moment("--from", begin),
-        end=moment("--to", end),
-        as_of=moment("--as-of", as_of),
+    from zonewatch.sensor import auditing
+
+    auditing.audit(
+        inputs or [],
+        source or [],
+        policy=policy,
+        assets=assets,
+        tags=tags,
+        baseline=baseline,
+        own=own or [],
+        detection=detection,
+        out=out,
+        json=json,
+        begin=begin,
+        end=end,
+        as_of=as_of,
+        fail_on=fail_on.value if fail_on is not None else None,
     )
-    before, octets = versions(points), total_bytes(points)
-    with shown(errors, octets) as progress:
-        tables = decode(points, progress=progress)
-    refuse_unreadable(tables["coverage"].select(["capture", "status", "problem"]).to_pylist(), errors)
-    result = assess(tables, given, title=given.policy.suc.name if given.policy is not None else "")
-    out.mkdir(parents=True, exist_ok=True)
-    write_events(tables, result.inventory, out)
-    with shown(errors, octets, "collecting evidence") as progress:
-        proven = prove(result, tables, points, before, out, progress)
-    result = proven.result
-    say_unread(proven.unread, errors)
-    write_result(result, out)
-    if json == "-":
-        sys.stdout.write(dumps(result))
-    else:
-        if json:
-            Path(json).write_text(dumps(result), encoding="utf-8")
-        terminal.render(result, Console(), folder=str(out))
-    raise typer.Exit(_outcome(result, fail_on, partial=result.partial or bool(proven.unread)))
 
 
 @app.command()
@@ -204,64 +209,191 @@ def events(
         raise UsageError(f"--protocol {protocol}: one of {', '.join(known)}")
     if form is EventForm.parquet and out is None and sys.stdout.isatty():
         raise UsageError("--format parquet: redirect standard output, or name a file with --out")
-    errors = Console(stderr=True)
+    from zonewatch.reports.rows import Console
+    from zonewatch.sensor import events as event_output
+    from zonewatch.sensor.inputs import refuse_unreadable
+    from zonewatch.sensor.sources import sources
+
     name = "pdus" if pdus else "activities" if activities else "events"
     coverage = event_output.write(sources(inputs or [], source or []), name, protocol, form.value, out)
-    refuse_unreadable(coverage, errors)
+    refuse_unreadable(coverage, Console(stderr=True))
     raise typer.Exit(PARTIAL if any(row["status"] != "whole" for row in coverage) else DONE)
 
 
 @app.command()
 def inventory(result: ResultArgument, form: FormatOption = Form.table) -> None:
     """The assets of a result."""
-    _show(asset_table(read_result(result)), form)
+    _show(result, "inventory", form)
 
 
 @app.command("map")
 def map_(result: ResultArgument, form: FormatOption = Form.table) -> None:
     """Who talks to whom, saying what."""
-    _show(edge_table(read_result(result)), form)
+    _show(result, "map", form)
 
 
 @app.command()
-def findings(result: ResultArgument, form: FormatOption = Form.table) -> None:
+def findings(result: ResultArgument, form: FormatOption = Form.table, side: SideOption = None) -> None:
     """The findings of a result."""
-    _show(finding_rows(read_result(result)), form)
+    _show(result, "findings", form, side)
 
 
-def _show(rows: Rows, form: Form) -> None:
-    emit(rows, form.value, sys.stdout)
+@app.command()
+def report(
+    result: ResultArgument,
+    framework: Annotated[Framework, typer.Option(help="What the report is for.")],
+    out: Annotated[Path, typer.Option(help="Folder for the report; made where it is missing.")] = Path(
+        "zonewatch-report"
+    ),
+    language: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = Language.en,
+) -> None:
+    """A report for auditors: HTML, PDF, tables (XLSX, CSV), JSON, with a manifest of hashes."""
+    from zonewatch.sensor import reporting
+
+    reporting.report(result, framework=framework.value, out=out, language=language.value)
 
 
-def _outcome(result: AuditResult, fail_on: Severity | None, *, partial: bool) -> int:
-    if fail_on is not None:
-        least = SEVERITIES.index(fail_on.value)
-        if any(SEVERITIES.index(finding.severity) >= least for finding in result.findings):
-            return FOUND
-    return PARTIAL if partial else DONE
+@app.command()
+def ship(
+    config: Annotated[Path | None, typer.Option(help="The configuration (YAML): folder, receivers.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Deliver what is there, and leave.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="How far every receiver is; what was refused.")] = False,
+    retry: Annotated[str, typer.Option(metavar="RECEIVER", help="Send again what it refused.")] = "",
+    test: Annotated[str, typer.Option(metavar="RECEIVER", help="Send it one alert that is marked as a test.")] = "",
+    dashboards: Annotated[
+        str, typer.Option(metavar="kibana|opensearch", help="Write the saved dashboards, ready to be imported.")
+    ] = "",
+    form: FormatOption = Form.table,
+) -> None:
+    """Deliver alerts out of the outbox to receivers: SIEMs, syslog, Kafka, webhooks, files."""
+    if sum((once, status, bool(retry), bool(test), bool(dashboards))) > 1:
+        raise UsageError("--once --status --retry --test --dashboards: one of them at a time")
+    from zonewatch.sensor.shipping import command
+
+    if dashboards:
+        raise typer.Exit(command.show_dashboards(dashboards))
+    if config is None:
+        raise UsageError("--config FILE is needed")
+    if status:
+        raise typer.Exit(command.status(config, form.value))
+    if retry:
+        raise typer.Exit(command.retry(config, retry))
+    if test:
+        raise typer.Exit(command.test(config, test))
+    raise typer.Exit(command.once(config) if once else command.run(config))
+
+
+@app.command()
+def watch(
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="The sensor's settings (YAML).")] = None,
+    interface: Annotated[
+        list[str] | None, typer.Option("--interface", "-i", metavar="IFACE", help="Interface to listen on. Repeatable.")
+    ] = None,
+    store: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where findings are kept.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="Zone policy (YAML) to judge the traffic by.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Read settings, policy and rules, and leave.")] = False,
+    prepare: Annotated[bool, typer.Option("--prepare", help="Make the interfaces silent before.")] = False,
+) -> None:
+    """Listen to interfaces for years: judge what passes, keep what is found, never send (Linux)."""
+    from zonewatch.sensor.watch import command
+
+    settings = command.settings_of(config, interface or [], store, policy)
+    raise typer.Exit(command.check(settings, prepare=prepare) if check else command.watch(settings, prepare=prepare))
+
+
+def _show(result: Path, table: Literal["inventory", "map", "findings"], form: Form, side: Side | None = None) -> None:
+    from zonewatch.sensor import showing
+
+    showing.show(result, table, form.value, side.value if side is not None else None)
+
+
+@app.command()
+def accept(
+    store: StoreArgument,
+    finding: Annotated[str, typer.Argument(metavar="[FINDING]", help="The finding's id.")] = "",
+    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who decides.")] = "",
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason.")] = "",
+    until: Annotated[
+        str, typer.Option("--until", metavar="DATE", help="Until when: a day with the whole of it, or a time (UTC).")
+    ] = "",
+    side: Annotated[
+        Side | None, typer.Option("--owner", help="The side that accepts; by default the finding's own.")
+    ] = None,
+    exception: Annotated[
+        bool, typer.Option("--exception", help="Accept all findings that fit the words below.")
+    ] = False,
+    rule: Annotated[str, typer.Option(help="Of an exception: name of a rule; * stands for anything.")] = "",
+    zone: Annotated[str, typer.Option(help="Of an exception: the only zone of the finding.")] = "",
+    conduit: Annotated[str, typer.Option(help="Of an exception: traffic between its zones.")] = "",
+    asset: Annotated[str, typer.Option(help="Of an exception: one of the finding's assets.")] = "",
+    most: Annotated[
+        Severity | None, typer.Option("--up-to", help="Of an exception: graver findings are told all the same.")
+    ] = None,
+    withdraw: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Withdraw an acceptance or exception by its number in the log.")
+    ] = None,
+) -> None:
+    """Accept a finding or an exception until a day, with who and why; or withdraw that. All of it is logged."""
+    from zonewatch.sensor import governance
+
+    words = governance.exception_scope(
+        side.value if side is not None else None,
+        most.value if most is not None else None,
+        rule=rule,
+        zone=zone,
+        conduit=conduit,
+        asset=asset,
+    )
+    governance.accept(
+        store,
+        finding,
+        by=by,
+        why=why,
+        until=until,
+        side=side.value if side is not None else None,
+        exception=exception,
+        words=words,
+        withdrawn=withdraw,
+    )
 
 
 def main() -> None:
     """Entry point: errors of use and input become one clear line."""
-    errors = Console(stderr=True, highlight=False)
     try:
         try:
             app()
         finally:
             sys.stdout.flush()
-    except (UsageError, AssetListError, PolicyErrors, ResultError) as error:
-        for line in str(error).splitlines():
-            errors.print(f"zonewatch: {line}", markup=False, soft_wrap=True)
     except (_ReaderLeft, BrokenPipeError):
         # What is still in the buffer goes nowhere, or the interpreter would complain of it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(READER_LEFT) from None
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        errors.print(f"zonewatch: {place}{error.strerror or error}", markup=False, soft_wrap=True)
+        _complain(f"{place}{error.strerror or error}")
+    except Exception as error:
+        if not isinstance(error, _misuse()):
+            raise
+        for line in str(error).splitlines():
+            _complain(line)
     else:
         return
     raise SystemExit(MISUSED)
+
+
+def _misuse() -> tuple[type[Exception], ...]:
+    from zonewatch.inventory.lists import ListError
+    from zonewatch.reports.json_result import ResultError
+    from zonewatch.rules.policy.load import PolicyErrors
+    from zonewatch.rules.sigma.model import RuleErrors
+
+    return UsageError, ListError, PolicyErrors, RuleErrors, ResultError
+
+
+def _complain(line: str) -> None:
+    from zonewatch.reports.rows import Console
+
+    Console(stderr=True, highlight=False).print(f"zonewatch: {line}", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

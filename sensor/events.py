@@ -18,7 +18,7 @@ from zonewatch.dissectors.decoder import Decoder, Detail, Source
 from zonewatch.dissectors.schemas import TABLES
 from zonewatch.reports.rows import csv_text, emit, from_arrow
 from zonewatch.reports.words import iso_time
-from zonewatch.sensor.pipeline import spelled, threads
+from zonewatch.sensor.decoding import spelled, threads
 
 SHOWN: Final = {
     "pdus": (

@@ -16,7 +16,7 @@ from zonewatch.inventory.model import Evidence
 from zonewatch.reports.evidence import MOST_OCTETS, Behind, limits, packets_behind, shown
 from zonewatch.reports.result import AuditResult, EvidenceFile, ordered
 from zonewatch.reports.write import write_evidence
-from zonewatch.sensor.pipeline import Progress
+from zonewatch.sensor.decoding import Progress
 
 Version = tuple[int, int]
 """Size and time of change of a file."""

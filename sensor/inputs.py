@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final
 
 import typer
 
 from zonewatch.reports.rows import Console
 from zonewatch.reports.words import visible
-from zonewatch.sensor.sources import UsageError
-
-MISUSED: Final = 2
+from zonewatch.sensor.usage import MISUSED, UsageError
 
 
 def moment(option: str, text: str) -> int | None:

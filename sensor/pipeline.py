@@ -1,9 +1,8 @@
-"""The audit's stages, wired in one place: captures → tables → inventory → assessment → result."""
+"""The audit's stages, wired in one place: tables → inventory → assessment → result."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,8 +12,6 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 
 from zonewatch import __version__
-from zonewatch.dissectors import schemas
-from zonewatch.dissectors.decoder import Decoder, Detail, Source
 from zonewatch.inventory.build import build
 from zonewatch.inventory.crowd import without_crowds
 from zonewatch.inventory.declared import DeclaredAsset
@@ -23,26 +20,17 @@ from zonewatch.inventory.tables import Tables, plain
 from zonewatch.reports.assemble import assemble
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.words import clock
+from zonewatch.rules.baseline.model import Baseline
 from zonewatch.rules.engine import audit
 from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.model import Policy
-from zonewatch.sensor.sources import UsageError
+from zonewatch.rules.sigma.detect import Detection
+from zonewatch.rules.tags.model import Tag
+from zonewatch.sensor.decoding import spelled
 
 pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain word beside a column
 
-_KEPT: Final = ("events", "aggregates", "flows", "activities", "claims", "addresses", "oddities", "coverage")
-
 _SEPARATOR: Final = "\x1f"
-
-_STEP: Final = 500_000
-"""Packets decoded before rows are taken and progress is told."""
-
-_PIECES: Final = 8
-"""Tables taken before they are joined: each brings the words of all before it once more."""
-
-AnyTables = dict[str, pa.Table]
-Progress = Callable[[int, int], None]
-"""Called with the packets and the octets of input read so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,40 +44,9 @@ class Given:
     begin: int | None = None  # nanoseconds since the epoch
     end: int | None = None
     as_of: int | None = None
-
-
-def decode(
-    points: Sequence[Source], detail: Detail = "aggregates", progress: Progress | None = None
-) -> dict[str, pa.Table]:
-    """All tables of one pass over the captures."""
-    decoder = Decoder(points if isinstance(points, list) else list(points), detail=detail, threads=threads())
-    pieces: dict[str, list[pa.Table]] = {name: [] for name in _KEPT}
-    going = True
-    while going:
-        going = decoder.advance(_STEP)
-        for name in _KEPT:
-            table = decoder.take(name)
-            if table.num_rows or not pieces[name]:
-                pieces[name].append(table)
-            if len(pieces[name]) >= _PIECES:
-                pieces[name] = [_joined(pieces[name])]
-        if progress is not None:
-            progress(decoder.packets, decoder.bytes_read)
-    return {name: _joined(found) for name, found in pieces.items()}
-
-
-def threads() -> int:
-    """How many threads decode: ZONEWATCH_THREADS, else two where the machine has as many. The results are the same."""
-    wanted = os.environ.get("ZONEWATCH_THREADS", "")
-    if not wanted:
-        return min(2, os.cpu_count() or 1)
-    if wanted not in ("1", "2"):
-        raise UsageError(f"ZONEWATCH_THREADS is {wanted!r}; it is 1 or 2")
-    return int(wanted)
-
-
-def _joined(pieces: Sequence[pa.Table]) -> pa.Table:
-    return pa.concat_tables(pieces).unify_dictionaries()
+    tags: tuple[Tag, ...] = ()
+    baseline: Baseline | None = None
+    detection: Detection | None = None
 
 
 def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult:
@@ -98,7 +55,16 @@ def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult
     declared = declared_assets(given.policy, given.declared) if given.policy is not None else given.declared
     inventory = build(Tables(**{name: tables[name] for name in INVENTORY_TABLES}), declared)
     as_of = given.as_of if given.as_of is not None else last_time(tables["coverage"])
-    assessment = audit(inventory, tables, given.policy, as_of)
+    assessment = audit(
+        inventory,
+        tables,
+        given.policy,
+        as_of,
+        tags=given.tags,
+        baseline=given.baseline,
+        detection=given.detection,
+        declared=declared,
+    )
     return assemble(
         assessment,
         tables,
@@ -175,15 +141,6 @@ def with_names(table: pa.Table, inventory: Inventory) -> pa.Table:
         found = pc.fill_null(values.take(pc.index_in(places, value_set=keys).combine_chunks()), "")
         table = table.add_column(table.column_names.index(end) + 1, f"{end}_name", found)
     return table
-
-
-def spelled(table: pa.Table) -> pa.Table:
-    """The same rows with dictionary words as plain text."""
-    columns = {
-        field.name: table[field.name].cast(pa.utf8()) if field.type == schemas.WORD else table[field.name]
-        for field in table.schema
-    }
-    return pa.table(columns)
 
 
 def last_time(coverage: pa.Table) -> int:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
 
 import pyarrow.parquet as pq
 import typer
@@ -18,10 +16,10 @@ from zonewatch.inventory.declared import DeclaredAsset, read_assets
 from zonewatch.inventory.model import Inventory
 from zonewatch.inventory.tables import Tables
 from zonewatch.reports.replay import replay_rows, replay_summary
-from zonewatch.reports.rows import Console, emit
+from zonewatch.reports.rows import Console, Format, emit
 from zonewatch.reports.words import visible
 from zonewatch.reports.write import read_result
-from zonewatch.rules import replay
+from zonewatch.rules import replay as replaying
 from zonewatch.rules.draft.make import beside, fresh
 from zonewatch.rules.draft.text import change, new_file, review_lines, summary
 from zonewatch.rules.draft.usage import without_zones
@@ -31,57 +29,32 @@ from zonewatch.rules.policy.edit import EditError
 from zonewatch.rules.policy.load import load_policy, parse_policy, read_text
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.verdicts import VerdictRow
+from zonewatch.sensor.decoding import AnyTables, decode
 from zonewatch.sensor.inputs import moment, refuse_unreadable
-from zonewatch.sensor.pipeline import INVENTORY_TABLES, AnyTables, decode, last_time, within
-from zonewatch.sensor.policy import FOUND, AssetsOption
+from zonewatch.sensor.pipeline import INVENTORY_TABLES, last_time, within
 from zonewatch.sensor.progress import shown
-from zonewatch.sensor.sources import UsageError, sources, total_bytes
-
-PARTIAL: Final = 3
-
-
-class ReplayForm(StrEnum):
-    """Forms of the rows of a replay."""
-
-    table = "table"
-    csv = "csv"
-    jsonl = "jsonl"
-
-
-Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT…", help="Captures, folders of captures, or -.")]
-SourceOption = Annotated[
-    list[str] | None,
-    typer.Option("--source", metavar="NAME=PATH", help="A capture point with a name of its own. Repeatable."),
-]
-BeginOption = Annotated[
-    str, typer.Option("--from", metavar="TIME", help="Leave out what ended before (ISO 8601, UTC).")
-]
-EndOption = Annotated[str, typer.Option("--to", metavar="TIME", help="Leave out what began after (ISO 8601, UTC).")]
+from zonewatch.sensor.sources import sources, total_bytes
+from zonewatch.sensor.usage import DONE, FOUND, PARTIAL, UsageError
 
 
 def draft(
-    inputs: Inputs = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="File for the draft; where it exists, it stays and the difference is shown."),
-    ] = None,
-    assets: AssetsOption = None,
-    source: SourceOption = None,
-    begin: BeginOption = "",
-    end: EndOption = "",
-    purpose: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CONDUIT/FLOW=TEXT", help="Why a flow of the review list is needed. Repeatable."),
-    ] = None,
+    inputs: list[str],
+    named: list[str],
+    *,
+    out: Path | None,
+    assets: Path | None,
+    begin: str,
+    end: str,
+    purpose: list[str],
 ) -> None:
-    """A policy out of traffic: zones, and conduits that allow what was seen and little else. Nothing is approved."""
+    """Writes a policy out of traffic."""
     errors = Console(stderr=True, highlight=False)
-    purposes = _purposes(purpose or [])
+    purposes = _purposes(purpose)
     declared = read_assets(assets) if assets is not None else ()
     known = [asset.id for asset in declared]
     text = read_text(out) if out is not None and out.exists() else None
     policy = parse_policy(text, str(out), known) if text is not None else None
-    tables, partial = read_traffic(inputs or [], source or [], begin, end, errors)
+    tables, partial = read_traffic(inputs, named, begin, end, errors)
     if policy is not None:
         declared = declared_assets(policy, declared)
     inventory = inventory_of(tables, declared)
@@ -105,7 +78,7 @@ def draft(
         errors.print(f"zonewatch: --purpose {visible(name)}: no such flow on the review list", markup=False)
     for line in summary(made):
         errors.print(visible(line), markup=False, soft_wrap=True)
-    raise typer.Exit(PARTIAL if partial else 0)
+    raise typer.Exit(PARTIAL if partial else DONE)
 
 
 def read_traffic(inputs: list[str], named: list[str], begin: str, end: str, errors: Console) -> tuple[AnyTables, bool]:
@@ -135,44 +108,40 @@ def _purposes(entries: list[str]) -> dict[str, str]:
     return purposes
 
 
-def replay_(
-    inputs: Inputs = None,
-    policy: Annotated[Path | None, typer.Option(help="The policy that is not in force yet.")] = None,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CONDUIT", help="Take this conduit away: only what it let pass is shown. Repeatable."),
-    ] = None,
-    assets: AssetsOption = None,
-    source: SourceOption = None,
-    begin: BeginOption = "",
-    end: EndOption = "",
-    form: Annotated[ReplayForm, typer.Option("--format", help="Form of the output.")] = ReplayForm.table,
+def replay(
+    inputs: list[str],
+    named: list[str],
+    *,
+    policy: Path,
+    without: list[str],
+    assets: Path | None,
+    begin: str,
+    end: str,
+    form: Format,
 ) -> None:
-    """What recorded traffic (captures, or an audit's RESULT) would meet under a policy. Exits with 1 if it breaks."""
+    """Tells what recorded traffic would meet under a policy."""
     errors = Console(stderr=True, highlight=False)
-    if policy is None:
-        raise UsageError("--policy FILE is needed")
     declared = read_assets(assets) if assets is not None else ()
     loaded = load_policy(policy, [asset.id for asset in declared])
     try:
-        reduced = replay.without(loaded, without or [])
+        reduced = replaying.without(loaded, without)
     except KeyError as error:
         raise UsageError(f"--without: {error.args[0]}") from None
-    folder = Path(inputs[0]) if inputs and len(inputs) == 1 else None
+    folder = Path(inputs[0]) if len(inputs) == 1 else None
     partial = False
     if folder is not None and (folder / "result.json").is_file():
-        if source or begin or end:
+        if named or begin or end:
             raise UsageError("--source, --from, --to: for captures; a RESULT is told whole")
         judged = _of_result(folder)
     else:
-        tables, partial = read_traffic(inputs or [], source or [], begin, end, errors)
+        tables, partial = read_traffic(inputs, named, begin, end, errors)
         judged = _of_tables(tables, inventory_of(tables, declared_assets(loaded, declared)))
-    outcome = replay.replayed(judged(reduced), judged(loaded) if without else None)
-    emit(replay_rows(outcome), form.value, sys.stdout)
+    outcome = replaying.replayed(judged(reduced), judged(loaded) if without else None)
+    emit(replay_rows(outcome), form, sys.stdout)
     for line in replay_summary(outcome):
         errors.print(visible(line), markup=False, soft_wrap=True)
     breaks = outcome.count("violation")
-    raise typer.Exit(FOUND if breaks else PARTIAL if partial else 0)
+    raise typer.Exit(FOUND if breaks else PARTIAL if partial else DONE)
 
 
 def _of_result(folder: Path) -> Callable[[Policy], Sequence[VerdictRow]]:
@@ -183,7 +152,7 @@ def _of_result(folder: Path) -> Callable[[Policy], Sequence[VerdictRow]]:
     events = pq.read_table(path) if path.is_file() else schemas.EVENTS.empty_table()
 
     def judged(policy: Policy) -> Sequence[VerdictRow]:
-        return replay.recorded_rows(policy, inventory, events, result.as_of)
+        return replaying.recorded_rows(policy, inventory, events, result.as_of)
 
     return judged
 

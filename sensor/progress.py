@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from zonewatch.sensor.pipeline import Progress as Report
+from zonewatch.sensor.decoding import Progress as Report
 
 
 @contextmanager

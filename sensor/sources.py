@@ -9,7 +9,8 @@ from typing import Final
 
 from zonewatch.dissectors.decoder import CaptureFile, Source
 from zonewatch.reports.evidence import FOLDER as EVIDENCE
-from zonewatch.reports.write import MANIFEST
+from zonewatch.reports.evidence import MANIFEST
+from zonewatch.sensor.usage import UsageError
 
 DEFAULT_POINT: Final = "capture"
 _NO_CAPTURES: Final = frozenset(
@@ -17,10 +18,6 @@ _NO_CAPTURES: Final = frozenset(
 )
 """Files of a folder that are passed over without a word; everything else is tried."""
 _NUMBERS: Final = re.compile(r"([0-9]{1,18})")
-
-
-class UsageError(Exception):
-    """Wrong use or unreadable input: one clear line for the user; exit code 2."""
 
 
 def sources(inputs: Sequence[str], named: Iterable[str]) -> list[Source]:

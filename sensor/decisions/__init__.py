@@ -1,0 +1,1 @@
+"""What people decided about findings, in a log that is only ever added to."""
