@@ -1,9 +1,11 @@
 # make audit   audits the bundled plant and names the report
 # make test    every test, Rust and Python
+# make test-integration   tests with real servers (installs them where it may: Debian packages as root, Maven's by Maven)
 # make lint    every check
 # make bench   the engine and the audit against tshark
 # make instructions   the engine's instructions a packet against the figures kept (valgrind)
 # make fuzz    every fuzz target for at most FUZZ_SECONDS of CPU time (nightly Rust and cargo-fuzz)
+# make deb     a Debian package with all that it needs; make wheelhouse the same without Debian
 # make deps    licences and origins of the Rust packages (cargo-deny)
 # make lock    newest allowed versions and their hashes into requirements/
 # make clean   removes all that was made here
@@ -30,14 +32,18 @@ export SETUPTOOLS_RUST_CARGO_PROFILE := release
 # Otherwise the first Python on the path decides, and every change of it builds the extension anew.
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: audit test lint bench instructions fuzz deps lock clean tools
+.PHONY: audit test test-integration lint bench instructions fuzz deb wheelhouse deps lock clean tools
 
 audit: $(VENV)/.ready
-	@$(BIN)/zonewatch audit $(PLANT)/waterworks.pcap --policy $(PLANT)/policy.yaml --assets $(PLANT)/assets.csv --out $(RESULT)
+	@$(BIN)/zonewatch audit $(PLANT)/waterworks.pcap --policy $(PLANT)/policy.yaml --assets $(PLANT)/assets.csv --tags $(PLANT)/tags.csv --out $(RESULT)
 
 test: $(VENV)/.ready $(VENV)/.dev
 	cargo test --workspace --locked --quiet
 	$(BIN)/python -m pytest -n 2
+
+test-integration: $(VENV)/.ready $(VENV)/.dev
+	@tests/servers/install.sh
+	$(BIN)/python -m pytest -m integration -rs
 
 lint: $(VENV)/.ready $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -62,6 +68,12 @@ fuzz:
 	$(PYTHON) dissectors/fuzz/campaign.py $(FUZZ_TARGETS) --corpora build/fuzz \
 	    --binaries target/fuzz/$$(rustc +nightly --print host-tuple)/release --most $(FUZZ_SECONDS)
 
+deb: $(VENV)/.ready
+	$(BIN)/python packaging/build.py deb
+
+wheelhouse: $(VENV)/.ready
+	$(BIN)/python packaging/build.py wheelhouse
+
 deps:
 	@cargo deny --version > /dev/null 2>&1 || { echo "make deps needs cargo-deny (cargo install cargo-deny --locked)"; exit 1; }
 	cargo deny --locked check licenses bans sources
@@ -71,6 +83,7 @@ lock: | $(VENV)/bin/pip
 	$(BIN)/python -c '$(BUILD_REQUIRES)' | $(LOCK) - --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --extra appliance --extra reports --constraint requirements/dev.txt --output-file requirements/appliance.txt
 
 clean:
 	rm -rf build dist target $(VENV) *.egg-info dissectors/*.so dissectors/*.pyd

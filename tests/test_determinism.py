@@ -34,7 +34,18 @@ told["coverage"].update(repr(coverage).encode())
 counters = {name: value for name, value in coverage[0].items() if isinstance(value, int)}
 print(json.dumps({"counters": counters} | {table: digest.hexdigest() for table, digest in told.items()}))
 """
-AUDIT = "from zonewatch.sensor.cli import main; main()"
+MAIN = "from zonewatch.sensor.cli import main; main()"
+
+
+def reported(result: Path, out: Path, seed: str, zone: str) -> dict[str, bytes]:
+    """Every file of the report on a result, by its name."""
+    arguments = ["report", str(result), "--framework", "iec62443", "--out", str(out)]
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone}
+    process = subprocess.run(
+        [sys.executable, "-c", MAIN, *arguments], env=environment, capture_output=True, check=False
+    )
+    assert process.returncode in (0, 3), process.stderr  # 3: typst is not installed
+    return {file.relative_to(out).as_posix(): file.read_bytes() for file in sorted(out.rglob("*")) if file.is_file()}
 
 
 def audited(work: Path, out: Path, seed: str, zone: str, threads: int) -> dict[str, bytes]:
@@ -43,7 +54,7 @@ def audited(work: Path, out: Path, seed: str, zone: str, threads: int) -> dict[s
     given = [f"{os.path.relpath(PLANT, work)}/{name}" for name in ("waterworks.pcap", "policy.yaml", "assets.csv")]
     arguments = ["audit", given[0], "--policy", given[1], "--assets", given[2], "--out", str(out)]
     process = subprocess.run(
-        [sys.executable, "-c", AUDIT, *arguments],
+        [sys.executable, "-c", MAIN, *arguments],
         cwd=work,
         env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "ZONEWATCH_THREADS": str(threads)},
         capture_output=True,
@@ -61,6 +72,10 @@ def test_same_bytes_in_every_surrounding(tmp_path: Path) -> None:
     assert {Path(name).suffix for name in one} >= {".csv", ".ndjson", ".parquet", ".html", ".json", ".pcapng"}
     assert one.keys() == other.keys()
     assert [name for name in one if one[name] != other[name]] == []
+    first = reported(tmp_path / "first result", tmp_path / "report", "1", "Pacific/Auckland")
+    second = reported(tmp_path / "b" / "result", tmp_path / "c" / "report", "4711", "America/St_Johns")
+    assert {"report.html", "report.json", "tables.xlsx", "manifest.json"} <= first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
 
 
 def digests(path: Path, seed: str, threads: int) -> dict[str, Any]:

@@ -27,15 +27,20 @@ def test_nothing_else_is_linked() -> None:
     assert {path.name for path in (ROOT / "zonewatch").iterdir() if path.is_symlink()} == set(FOLDERS)
 
 
+PLUGIN = ("sigma.pipelines.zonewatch", "rules/siem/plugin")
+"""Lies where pySigma looks for pipelines once it is installed."""
+
+
 def test_every_package_is_built() -> None:
     found = {
         ".".join(("zonewatch", *file.parent.relative_to(ROOT).parts))
         for folder in FOLDERS
         for file in (ROOT / folder).rglob("__init__.py")
     }
-    assert found | {"zonewatch"} == set(SETUPTOOLS["packages"])
+    found -= {f"zonewatch.{PLUGIN[1].replace('/', '.')}"}
+    assert found | {"zonewatch", PLUGIN[0]} == set(SETUPTOOLS["packages"])
 
 
 def test_every_folder_is_mapped() -> None:
     mapped = {name.removeprefix("zonewatch."): folder for name, folder in SETUPTOOLS["package-dir"].items()}
-    assert mapped == {name: name for name in (*FOLDERS, "zonewatch")}
+    assert mapped == {name: name for name in (*FOLDERS, "zonewatch")} | dict([PLUGIN])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make waterworks.pcap, story.json and assets.csv, the same bytes on every run. Needs nothing but Python 3.11.
+"""Make waterworks.pcap, story.json, assets.csv and tags.csv, the same bytes on every run. Python 3.11 is enough.
 
     python pcaps/waterworks/make_waterworks.py [folder]
 
@@ -11,18 +11,20 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import building
+import distribution
+import enterprise
+import filtration
+import story
+import tags
+from builders import index
+from builders.wire import Capture, write_pcap
+from plant import LENGTH, START, path_of, write_assets
+
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
-
-import building  # noqa: E402
-import distribution  # noqa: E402
-import enterprise  # noqa: E402
-import filtration  # noqa: E402
-import story  # noqa: E402
-from builders import index  # noqa: E402
-from builders.wire import Capture, write_pcap  # noqa: E402
-from plant import LENGTH, START, path_of, write_assets  # noqa: E402
-
 SHOWS = (
     "half an hour of a water works: seven zones, Modbus, DNP3, BACnet and office traffic, one approved change, "
     "and a story of six steps from an unknown laptop to a changed chlorine setpoint"
@@ -41,6 +43,7 @@ def make(folder: Path) -> int:
     write_pcap(folder / "waterworks.pcap", START, frames)
     story.write_story(folder / "story.json", frames)
     write_assets(folder / "assets.csv")
+    tags.write_tags(folder / "tags.csv")
     return len(frames)
 
 

@@ -6,6 +6,8 @@ import struct
 from pathlib import Path
 from typing import Any, Final
 
+from builders.wire import internet_checksum
+
 from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
 
 SECOND: Final = 1_000_000
@@ -150,3 +152,20 @@ def test_value_changes_that_are_not_kept_one_by_one_are_counted(tmp_path: Path) 
     told = coverage(tmp_path, *blocks)
     assert told["events"] == len(written)
     assert told["events_thinned"] > 0
+
+
+def test_packets_longer_than_ethernet_carries_are_counted(tmp_path: Path) -> None:
+    longest = 1_526  # 1,500 octets, header, two tags, check sequence
+    blocks = [
+        packet(number, datagram(number, 47_808, bytes(size - 42))) for number, size in enumerate((longest, 1_527))
+    ]
+    assert coverage(tmp_path, *blocks)["long_packets"] == 1
+
+
+def test_checksums_of_a_sample_are_looked_at(tmp_path: Path) -> None:
+    wrong = segment(1, 1, READ)  # of no checksum at all
+    right = bytearray(datagram(2, 47_808, b"x"))
+    right[24:26] = internet_checksum(bytes(right[14:34])).to_bytes(2, "big")  # of the header; UDP has none
+    cut = packet(3, segment(3, 13, READ), cut=4)
+    found = coverage(tmp_path, packet(1, wrong), packet(2, bytes(right)), cut)
+    assert (found["checksums_tried"], found["checksums_wrong"]) == (2, 1)

@@ -19,7 +19,7 @@ from tests.oracles.compare import CAPTURES
 from zonewatch.dissectors.decoder import CaptureFile, Source
 from zonewatch.inventory.build import Tables, build
 from zonewatch.inventory.model import Asset
-from zonewatch.sensor.pipeline import decode
+from zonewatch.sensor.decoding import decode
 
 TABLE: Final = Path(__file__).with_name("identities.csv")
 ATTRIBUTES: Final[Mapping[str, str]] = {

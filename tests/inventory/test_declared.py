@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zonewatch.inventory.declared import AssetListError, DeclaredAsset, read_assets
+from zonewatch.inventory.declared import DeclaredAsset, read_assets
+from zonewatch.inventory.lists import ListError
 from zonewatch.inventory.model import ROLES
 
 
@@ -51,6 +52,7 @@ def test_every_role_can_be_declared(path: Path, role: str) -> None:
     [
         ("", 1, "", "is empty"),
         ("id,adresses\n", 1, "adresses", "unknown column 'adresses'; did you mean 'addresses'?"),
+        ("id;addresses\nx;10.0.0.1\n", 1, "", "columns are separated by ';'; a comma is expected"),
         ("id,id\n", 1, "id", "there twice"),
         ("name,mac\n", 1, "id", "'id' is missing"),
         ("id,addresses\n,10.0.0.1\n", 2, "id", "is empty"),
@@ -69,7 +71,7 @@ def test_every_role_can_be_declared(path: Path, role: str) -> None:
 )
 def test_faults_have_a_place(path: Path, text: str, line: int, column: str, problem: str) -> None:
     path.write_text(text)
-    with pytest.raises(AssetListError) as caught:
+    with pytest.raises(ListError) as caught:
         read_assets(path)
     error = caught.value
     assert problem in error.problem
@@ -79,10 +81,10 @@ def test_faults_have_a_place(path: Path, text: str, line: int, column: str, prob
 
 
 def test_a_missing_or_foreign_file_is_one_line(path: Path) -> None:
-    with pytest.raises(AssetListError, match="No such file"):
+    with pytest.raises(ListError, match="No such file"):
         read_assets(path)
     path.write_bytes(b"\xd4\xc3\xb2\xa1\xff")
-    with pytest.raises(AssetListError, match="not UTF-8"):
+    with pytest.raises(ListError, match="not UTF-8"):
         read_assets(path)
 
 
@@ -93,6 +95,6 @@ def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, t
     problem = ""
     try:
         read_assets(file)
-    except AssetListError as error:
+    except ListError as error:
         problem = str(error)
     assert "\n" not in problem

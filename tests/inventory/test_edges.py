@@ -88,6 +88,13 @@ def test_bacnet_with_both_ends_on_one_port() -> None:
     assert (edge.client, edge.server, edge.packets) == (A, B, 5)
 
 
+def test_what_a_server_sends_to_everybody_is_from_the_server() -> None:
+    """An offer of DHCP: the port says who serves, but a group asks for nothing."""
+    offer = flow("255.255.255.255", A, 67, "dhcp", "one_way", transport="udp", client_port=68)
+    (edge,) = found(flows=[offer | {"packets_out": 0, "packets_in": 3}])
+    assert (edge.client, edge.server, edge.server_port) == (A, "broadcast:255.255.255.255", 68)
+
+
 @pytest.mark.parametrize(
     ("address", "more"),
     [

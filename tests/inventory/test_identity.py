@@ -223,6 +223,15 @@ def test_a_router_is_looked_at_once_however_many_addresses_are_behind_it(monkeyp
     assert looked == [ROUTER]
 
 
+def test_a_host_in_the_middle_stands_for_others_and_is_no_router() -> None:
+    """It announces their addresses as its own; a router between them only sends for them."""
+    own = arp("10.0.0.1", PLC), arp("10.0.0.2", HMI), arp("10.0.0.66", ROUTER)
+    sent = seen("10.0.0.1", ROUTER), seen("10.0.0.2", ROUTER)
+    announced = arp("10.0.0.1", ROUTER), arp("10.0.0.2", ROUTER)
+    assert shape(*own, *sent)["10.0.0.66"] == (("10.0.0.66",), (ROUTER,), "router")
+    assert shape(*own, *sent, *announced)["10.0.0.66"] == (("10.0.0.66",), (ROUTER,), "unknown")
+
+
 def test_a_host_whose_address_changes_is_no_router() -> None:
     spans = [(1, 10), (11, 20), (21, 30)]
     rows = [

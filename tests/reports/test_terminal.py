@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,6 +54,13 @@ def test_an_ascii_terminal_gets_ascii_symbols() -> None:
 @pytest.mark.parametrize("width", [60, 120])
 def test_packets_cannot_paint_the_terminal(width: int) -> None:
     assert not set(shown(sample.hostile(), width)) & {"\x1b", "\u202e", "\u2028", "\r"}
+
+
+def test_a_policy_without_control_traffic_has_a_whole_last_sentence() -> None:
+    result = sample.sample()
+    connections = tuple(replace(cell, operation="") for cell in result.matrix)
+    text = shown(replace(result, matrix=connections), 100)
+    assert "Control-protocol exchanges by verdict: none was judged." in text
 
 
 def test_coverage_stands_before_the_findings() -> None:

@@ -19,6 +19,8 @@ from zonewatch.rules.findings import Finding
 from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.load import parse_policy
 from zonewatch.rules.policy.model import Policy
+from zonewatch.rules.sigma.detect import Detection
+from zonewatch.rules.tags.model import Tag
 
 HMI, ENGINEERING, LAPTOP = "10.20.1.15", "10.20.1.20", "10.20.1.77"
 PLC_1, PLC_3, OFFICE_PC, INTERNET = "10.20.11.11", "10.20.11.13", "10.20.50.5", "45.83.64.10"
@@ -135,6 +137,8 @@ def assess(
     activities: Iterable[Row] = (),
     seen: Iterable[Row] = (),
     claims: Iterable[Row] = (),
+    tags: Iterable[Tag] = (),
+    detection: Detection | None = None,
 ) -> Assessment:
     """The audit of these rows."""
     tables = network(
@@ -148,12 +152,15 @@ def assess(
         "aggregates": tables.aggregates,
         "flows": tables.flows,
         "activities": tables.activities,
+        "addresses": tables.addresses,
         "events": rows(schemas.EVENTS, tuple(events)),
         "oddities": rows(schemas.ODDITIES, tuple(oddities)),
         "coverage": rows(schemas.COVERAGE, [{"source": "tap", "capture": "a.pcap"} | dict(coverage or {})]),
     }
     used = policy(by) if isinstance(by, str) else by
-    return audit(build(tables, declared_assets(used) if used else ()), given, used, as_of)
+    return audit(
+        build(tables, declared_assets(used) if used else ()), given, used, as_of, tags=tags, detection=detection
+    )
 
 
 def of_rule(assessment: Assessment, rule: str) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, islice
+from itertools import combinations, islice, pairwise
 
 import networkx as nx
 import pytest
@@ -77,6 +77,8 @@ def test_every_way_is_found_once_the_shortest_first(mesh: Mesh) -> None:
         if not set(way[:-1]) & mesh.targets
     }
     found = list(every_way(mesh, len(NODES)))
+    for longest in (1, 3, 5):
+        assert list(every_way(mesh, longest)) == [way for way in found if len(way) <= longest]
     assert len(found) == len(set(found))
     assert set(found) == expected
     assert [len(way) for way in found] == sorted(len(way) for way in found)
@@ -105,6 +107,16 @@ LADDER = Mesh(
 )
 def test_cuts(mesh: Mesh, cut: tuple[str, ...] | None) -> None:
     assert fewest(mesh) == cut
+
+
+def test_what_is_too_far_from_every_target_is_not_followed() -> None:
+    crowd = [f"n{number:02}" for number in range(14)]
+    far = [f"z{number:02}" for number in range(12)]
+    after = {node: frozenset((*crowd, far[0])) for node in crowd}
+    after |= {one: frozenset((other,)) for one, other in pairwise(far)}
+    mesh = Mesh(after, frozenset(crowd[:1]), frozenset(far[-1:]))
+    assert [len(way) for way in every_way(mesh, 14)] == [13] + [14] * 13
+    assert list(every_way(mesh, 12)) == []
 
 
 def test_ways_can_be_taken_from_a_graph_with_too_many() -> None:

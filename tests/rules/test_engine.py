@@ -186,6 +186,20 @@ def test_each_step_of_a_story_is_one_finding() -> None:
     assert only(assessment, "policy.unknown_asset").assets == (LAPTOP,)
 
 
+@pytest.mark.parametrize(
+    ("client", "severity"),
+    [("130.126.142.250", "medium"), ("45.83.64.10", "critical")],
+)
+def test_a_neighbour_with_a_public_address_is_not_the_internet(client: str, severity: str) -> None:
+    device = "130.126.140.229"
+    seen = [
+        {"source": "tap", "capture": "a.pcap", "address": address, "mac": mac, "via": "ip", "packets": 9}
+        for address, mac in ((client, "b8:ac:6f:ab:45:7a"), (device, "00:1b:21:0b:15:24"))
+    ]
+    assessment = assess([talk(client, device, events=9)], [flow(client, device, 502, "modbus")], by=None, seen=seen)
+    assert only(assessment, "exposure.public_client").severity == severity
+
+
 def test_the_same_story_without_a_policy() -> None:
     assessment = assess(STORY_TALKS, STORY_FLOWS, STORY_EVENTS, by=None)
     assert assessment.proposed

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tests.inventory.network import Row, flow, talk
 from tests.rules.plant import ENGINEERING, HMI, LAPTOP, OFFICE_PC, PLC_1, POLICY, inventory, policy, write, write_event
 from tests.tables import rows
 from zonewatch.dissectors import schemas
+from zonewatch.rules.calendar import Calendar
 from zonewatch.rules.judge import Judgement, judge
-from zonewatch.rules.policy.times import MINUTE, SECOND, nanoseconds
+from zonewatch.rules.policy.times import MINUTE, SECOND, Schedule, nanoseconds
 
 MONDAY = nanoseconds(dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
 HOUR = 60 * MINUTE
@@ -73,6 +75,22 @@ def test_the_day_and_the_night_are_two_verdicts() -> None:
     assert [(row.decision.verdict, row.seen.events) for row in judged] == [("allowed", 10), ("violation", 2)]
 
 
+def test_the_calendar_of_a_table_is_that_of_each_row() -> None:
+    calendar = Calendar()
+    for text in ("daily 06:00-18:05", "daily 06:00-06:05,06:10-07:00", "sat,sun"):
+        calendar.number(Schedule.parse(text))
+    given = [
+        when(MONDAY + hour * HOUR + first * MINUTE, MONDAY + hour * HOUR + last * MINUTE)
+        for hour in (5, 6, 18, 150)
+        for first, last in ((0, 2), (2, 12), (6, 14), (11, 14))
+    ]
+    table = pa.table({name: [row[name] for row in given] for name in ("bucket", "first_time", "last_time")})
+    held = calendar.of_table(table).to_pylist()
+    assert held == [calendar.held(row["first_time"], row["last_time"]) for row in given]
+    assert len(set(held)) > 3
+    assert Calendar().of_table(table).to_pylist() == [""] * len(given)
+
+
 RATED = POLICY.replace("purpose: process values", "rate_max_per_s: 2, purpose: process values")
 
 
@@ -108,6 +126,15 @@ def test_a_rate_is_of_all_that_a_client_does_by_the_flow_and_told_as_an_average(
         ("hmi-1", 0, 5): "allowed",
     }
     assert any("rate_max_per_s was judged on the average" in line for line in judgement.limits)
+
+
+def test_a_rate_counts_an_event_once_though_it_reads_several_objects() -> None:
+    span = when(MONDAY, MONDAY + 10 * SECOND)
+    first = talk(HMI, PLC_1, events=20, count=20, **span)
+    others = [talk(HMI, PLC_1, events=0, count=20, object_start=start, **span) for start in (10, 20, 30)]
+    assert {row.decision.verdict for row in verdicts(first, *others, by=RATED).rows} == {"allowed"}
+    many = talk(HMI, PLC_1, events=21, count=21, object_start=40, **span)
+    assert {row.decision.verdict for row in verdicts(first, *others, many, by=RATED).rows} == {"violation"}
 
 
 def test_quarters_of_an_hour_within_the_rate_are_one_row_again() -> None:

@@ -380,3 +380,34 @@ def test_a_file_stored_on_a_device_ends_a_chain_too() -> None:
     assessment = assess([POLL, talk(HMI, PLC_3)], [desk(OFFICE_PC, ENGINEERING, 7)], activities=rows, coverage=WEEKS)
     finding = one(of_rule(assessment, "pivot.chain"))
     assert [(step.protocol, step.server) for step in finding.steps] == [("rdp", "eng-1"), ("ftp", "plc-3")]
+
+
+@pytest.mark.parametrize(
+    ("most", "told"),
+    [
+        ({}, ()),
+        (
+            {"operations": 3},
+            ("not looked at for pivots: 2 state-changing events beyond the first 3",),
+        ),
+        ({"sessions": 1}, ("not looked at for pivots: 1 connection beyond the first 1",)),
+    ],
+)
+def test_what_was_not_looked_at_is_told(
+    most: dict[str, int], told: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "operations" in most:
+        monkeypatch.setattr("zonewatch.rules.pivots.MOST_OPERATIONS", most["operations"])
+    if "sessions" in most:
+        monkeypatch.setattr("zonewatch.rules.sessions.MOST", most["sessions"])
+        monkeypatch.setattr("zonewatch.rules.pivots.MOST", most["sessions"])
+    assessment = assess(
+        [POLL],
+        [desk(OFFICE_PC, ENGINEERING, 7), desk(OFFICE_PC, HMI, 8)],
+        events=[
+            *(wrote(ENGINEERING, PLC_1, 7, minute) for minute in range(5)),
+            *(wrote(LAPTOP, PLC_1, 7, minute) for minute in range(9)),  # which no session reached
+        ],
+        coverage=WEEKS,
+    )
+    assert tuple(line for line in assessment.limits if line.startswith("not looked at for pivots")) == told

@@ -50,6 +50,16 @@ def test_what_breaks_is_told_by_asset_and_function() -> None:
     assert outcome.passed == 100
 
 
+def test_an_event_with_several_objects_is_one_event() -> None:
+    asked = [
+        talk(OFFICE_PC, PLC_1, events=first, count=9, object_start=start) for first, start in ((9, 0), (0, 50), (0, 90))
+    ]
+    outcome = of_capture(asked)
+    assert told(outcome) == [("violation", "plc-1", "pc-1", "read", 9)]
+    assert len(outcome.stopped[0].objects) == 3
+    assert told(of_capture([*asked, talk(OFFICE_PC, PLC_1, events=2, count=2, object_start=200)]))[0][-1] == 11
+
+
 def test_what_failed_already_does_not_break() -> None:
     outcome = of_capture([talk(OFFICE_PC, PLC_1, status="error")], [flow(OFFICE_PC, PLC_1, 80, "http", "refused")])
     assert outcome.stopped == ()
@@ -77,6 +87,20 @@ def test_aggregates_in_pieces_are_judged_as_the_whole() -> None:
         (row.decision, row.seen[:20], row.seen.events, row.seen.first_time) for row in whole.rows
     ]
     assert [row.seen.events for row in found.rows] == [300]
+
+
+@pytest.mark.parametrize("most", [1, 1_000])
+def test_pieces_are_counted_together_now_and_then(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zonewatch.rules.observe.MOST_WAITING", most)
+    policy, inventory = parsed(), build(network(talks=[POLL]))
+    lines = [
+        {**POLL, "object_start": start, "first_time": 9 - number, "last_time": 20 + number, "first_frame": number + 1}
+        for number, start in enumerate((100, 104, 100, 300, 104, 100))
+    ]
+    pieces = [rows(schemas.AGGREGATES, [line]) for line in lines]
+    whole = judge(policy, inventory, rows(schemas.AGGREGATES, lines), NONE, AS_OF)
+    assert [(row.seen.object_start, row.seen.events) for row in whole.rows] == [(100, 300), (104, 200), (300, 100)]
+    assert judge(policy, inventory, iter(pieces), NONE, AS_OF).rows == whole.rows
 
 
 def test_a_record_with_merged_ranges_decides_what_is_wholly_in_or_out() -> None:

@@ -76,3 +76,18 @@ def test_ends_that_no_packet_showed_are_named() -> None:
     assert finding.title.endswith("2 flows of conduit scada-to-filtration saw no traffic, all it has")
     assert finding.description == "poll (hmi-1, eng-1 not seen at all), setpoints (hmi-1 not seen at all)."
     assert finding.reasons[-1] == "nothing at all was seen on this way: the capture may not see it"
+
+
+def test_every_server_and_every_change_of_a_violation_has_its_frame() -> None:
+    servers = [f"10.20.11.{number}" for number in range(20, 60)]
+    talks = [write(ENGINEERING, server, 5, [1], frame=1000 + place) for place, server in enumerate(servers)]
+    (finding,) = of_rule(assess(talks), "policy.violation")
+    assert {item.frame for item in finding.evidence} == set(range(1000, 1040))
+    assert "Proof" not in finding.description
+
+    talks = [write(ENGINEERING, PLC_1, 5, [1], frame=1, events=99), write(ENGINEERING, PLC_3, 5, [1], frame=2)]
+    changed = [event(ENGINEERING, PLC_1, 5, [value], [0], 100 + value) for value in range(99)]
+    (finding,) = of_rule(assess(talks, events=changed), "policy.violation")
+    assert len(finding.evidence) == 64
+    assert {1, 2} <= {item.frame for item in finding.evidence}
+    assert finding.description.endswith("Proof: 64 of 101 frames.")

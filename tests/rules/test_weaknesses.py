@@ -117,6 +117,16 @@ def test_servers_of_the_office_are_told_together_and_less_severely() -> None:
     assert "3 servers in zone office" in finding.title
 
 
+def test_reasons_are_those_of_the_severity() -> None:
+    rows = [
+        activity(HMI, PLC_1, "http", "login", operation="authenticate", fields=KNOWN, status=status)
+        for status in ("error", "ok")
+    ]
+    finding, = of_rule(assess([POLL], activities=rows), "exposure.default_credential")  # fmt: skip
+    assert (finding.severity, finding.reasons) == ("critical", ("the server let it in",))
+    assert "refused" in finding.description
+
+
 def test_servers_of_the_internet_are_somebody_elses() -> None:
     assert found("old_tls", server=INTERNET, client=OFFICE_PC, protocol="tls", fields={"tls.version": "1.0"}) == []
 

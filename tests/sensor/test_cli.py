@@ -208,6 +208,47 @@ def test_ways_as_the_policy_permits_and_as_seen(tmp_path: Path) -> None:
     assert run("policy", "paths", out, "--format", "csv").stdout.decode().startswith("rank,basis,level,origin")
 
 
+DATED = """\
+policy_version: 1
+suc: {id: works}
+zones:
+  - {id: office, kind: business, members: {subnets: [10.20.50.0/24]}}
+  - {id: filtration, kind: control, members: {subnets: [10.20.11.0/24]}}
+conduits:
+  - id: in
+    from: office
+    to: filtration
+    flows:
+      - {id: always, protocol: modbus, operations: [read]}
+      - {id: tests, protocol: modbus, operations: [write], expires: 2026-03-31}
+"""
+
+
+@pytest.mark.parametrize(
+    ("as_of", "writes"),
+    [((), True), (("--as-of", "2026-03-31T23:59:59Z"), True), (("--as-of", "2026-04-01"), False)],
+)
+@pytest.mark.parametrize("captures", [(), (PLANT / "waterworks.pcap",)], ids=["policy", "traffic"])
+def test_ways_by_the_day_that_is_asked_for(
+    tmp_path: Path, captures: tuple[Path, ...], as_of: tuple[str, ...], writes: bool
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(DATED, encoding="utf-8")
+    arguments = ("policy", "paths", *captures, "--policy", policy, *as_of, "--format", "json")
+    first, again = run(*arguments), run(*arguments)
+    assert (first.returncode, first.stdout) == (0, again.stdout), first.stderr
+    levels = {(row["basis"], row["level"]): row["ways"] for row in json.loads(first.stdout)["paths"]}
+    (way,) = levels["permitted", "zones"]
+    assert way["changes"] is writes
+
+
+def test_ways_of_a_result_have_their_own_day(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("{}", encoding="utf-8")
+    done = run("policy", "paths", tmp_path, "--as-of", "2026-04-01")
+    assert done.returncode == 2
+    assert b"a RESULT has the ways of its own moment" in done.stderr
+
+
 def test_ways_of_nothing_are_wrong_use() -> None:
     done = run("policy", "paths")
     assert done.returncode == 2

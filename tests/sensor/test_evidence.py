@@ -21,8 +21,9 @@ from tests.sensor.test_cli import PLANT, SMALL, run
 from zonewatch.dissectors.extract import Wanted, extract
 from zonewatch.reports.json_result import document, result_schema
 from zonewatch.reports.result import ordered
+from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.evidence import Proven, prove, versions
-from zonewatch.sensor.pipeline import Given, assess, decode
+from zonewatch.sensor.pipeline import Given, assess
 from zonewatch.sensor.sources import sources
 
 CAPTURE = PLANT / "waterworks.pcap"

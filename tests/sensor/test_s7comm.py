@@ -12,7 +12,7 @@ from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.build import build
 from zonewatch.inventory.model import Inventory
 from zonewatch.inventory.tables import Tables
-from zonewatch.sensor.pipeline import decode
+from zonewatch.sensor.decoding import decode
 
 PCAPS: Final = Path(__file__).resolve().parents[2] / "pcaps" / "s7comm"
 

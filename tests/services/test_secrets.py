@@ -18,7 +18,8 @@ from tests.services.variants import VARIANTS, read, write
 PLANTED: Final = {
     *("ftp", "http", "imap", "mqtt", "mssql", "mysql", "pop3", "postgresql", "radius", "rlogin-rsh", "rtsp", "sip"),
     *("smtp", "ssdp", "syslog", "telnet", "vnc", "control"),
-    *("secrets-directories", "secrets-mail", "secrets-networks", "secrets-terminals", "secrets-web"),
+    *("secrets-directories", "secrets-ike", "secrets-mail", "secrets-networks", "secrets-openvpn", "secrets-tacacs"),
+    *("secrets-terminals", "secrets-web"),
 }
 FEW: Final = 40
 POLICY: Final = """

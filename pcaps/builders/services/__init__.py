@@ -7,6 +7,7 @@ from collections.abc import Callable
 from builders.services import (
     connections,
     databases,
+    gateways,
     logins,
     management,
     names,
@@ -33,5 +34,6 @@ ALL: tuple[tuple[str, Build, str], ...] = (
     *databases.CAPTURES,
     *connections.CAPTURES,
     *secrets.CAPTURES,
+    *gateways.CAPTURES,
 )
 """File name, what builds it, and what it shows."""

@@ -16,12 +16,14 @@ from zonewatch.rules.policy.declared import declared_assets
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.verdicts import VerdictRow
 from zonewatch.rules.violations import group_of
-from zonewatch.sensor.pipeline import AnyTables, decode, last_time
+from zonewatch.sensor.decoding import AnyTables, decode
+from zonewatch.sensor.pipeline import last_time
 from zonewatch.sensor.policy_traffic import inventory_of
 
 LEMAY: Final = CAPTURES / "antoine-lemay__Modbus_dataset"
 DNP3: Final = CAPTURES / "qut-infosec__2017QUT_DNP3"
 S7: Final = CAPTURES / "qut-infosec__2017QUT_S7comm/LabelledDataset/20161215163606_s7_process_attacks/20161216202830"
+OPENICS: Final = CAPTURES / "ITI__ICS-Security-Tools/pcaps/openics"
 MITM: Final = DNP3 / "MITM/MITM/training/infrequent/attacker.pcap__attacker.pcap.gz"
 BENIGN_MITM: Final = 0.0888
 """Of the time of this capture, what comes before the first frame that is labelled as an attack (26,870)."""

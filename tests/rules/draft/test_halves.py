@@ -20,6 +20,7 @@ from tests.rules.draft.halves import (
     GIVEN,
     LEMAY,
     MITM,
+    OPENICS,
     S7,
     Combination,
     Given,
@@ -119,6 +120,8 @@ def test_nothing_that_was_seen_before_is_listed() -> None:
 def benign(name: str) -> Policy:
     if name == "lemay":
         return policy_of(needed(LEMAY / "characterization_modbus_6RTU_with_operate.pcap"))
+    if name == "openics":  # the only capture of its network that does nothing but read
+        return policy_of(needed(OPENICS / "EIP-ViewDeviceStatus.pcap"))
     if name == "s7comm":
         return policy_of(needed(next(given.path for given in GIVEN if given.name == "qut-s7comm")))
     with TemporaryDirectory() as folder:
@@ -163,3 +166,24 @@ def test_attacks_on_s7comm() -> None:
     for path in captures:
         if not path.name.endswith(".hmi.pcap"):
             assert ("10.10.10.66", "10.10.10.10", "s7comm", "control") in broken(path, benign("s7comm"))
+
+
+@pytest.mark.parametrize(
+    ("name", "server"),
+    [
+        ("ChangePortConfigurationAttempt", "192.168.10.121"),
+        ("ControlProtocolChangeAttempt", "192.168.10.120"),
+        ("FirmwareChange", "192.168.10.120"),
+        ("FirmwareChangeFailure", "192.168.10.120"),
+        ("RemoteModeChangeAttempt", "192.168.10.121"),
+    ],
+)
+def test_attacks_on_ethernet_ip(name: str, server: str) -> None:
+    """By who connects to whom: EtherNet/IP is not decoded."""
+    path = needed(OPENICS / f"EIP-{name}.pcap")
+    assert ("192.168.10.105", server, "enip", "traffic") in broken(path, benign("openics"))
+
+
+def test_the_capture_of_the_upload_that_failed_holds_no_upload() -> None:
+    path = needed(OPENICS / "EIP-SoftwareUploadFailure.pcap")
+    assert broken(path, benign("openics")) == [("192.168.10.22", "192.168.10.255", "netbios-ns", "traffic")]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.rules.policy.test_load import FULL
 from zonewatch.rules.policy.document import read
-from zonewatch.rules.policy.edit import Add, Edit, EditError, Remove, Replace, edited, scalar, sequence
+from zonewatch.rules.policy.edit import Add, Edit, EditError, Remove, Replace, edited
+from zonewatch.rules.policy.written import scalar, sequence
 
 BLOCK = """\
 # head

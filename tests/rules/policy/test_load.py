@@ -163,6 +163,25 @@ def test_mistakes_of_the_whole_record(old: str, new: str, expected: str) -> None
     assert any(expected in line for line in told), told
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("zones: {a: 1}", "3:8: zones: must be a list"),
+        ("zones: [1]", "3:9: zones 1: must have keys of its own, as in {key: value}"),
+        ("zones: [{id: a, name: 3}]", "3:23: name: must be text; write it in quotes"),
+        ('zones: [{id: "a b"}]', "3:14: id: must be one word, without spaces and commas"),
+        ('zones: [{id: ""}]', "3:14: id: must not be empty"),
+        ('zones: [{id: a, members: {vlans: [1, "2"]}}]', "3:38: vlans 2: must be a valid integer"),
+        ("zones: [{id: a, sl_t: 7}]", "3:23: sl_t: must be less than or equal to 4"),
+        ("zones: [{id: a, sl_t: high}]", "3:23: sl_t needs one number, or all of IAC, UC, SI, DC, RDF, TRE, RA"),
+        ("--- {a: 1}", "3:1: expected a single document in the stream, but found another document"),
+    ],
+)
+def test_mistakes_of_form_are_told_in_words_of_yaml(written: str, expected: str) -> None:
+    found = errors(f"policy_version: 1\nsuc: {{id: a}}\n{written}\n")
+    assert [line.partition(":")[2] for line in found] == [expected]
+
+
 def test_bundled_plant_loads() -> None:
     assert len(load_policy(ROOT / "pcaps/waterworks/policy.yaml").zones) == 7
 

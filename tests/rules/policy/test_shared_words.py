@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from zonewatch.dissectors.vocabulary import OT_SERVICES
 from zonewatch.inventory.declared import ROLE_WORDS, read_assets
-from zonewatch.inventory.facts import OT_SERVICES
 from zonewatch.inventory.model import Target
 from zonewatch.reports.words import target
 from zonewatch.rules.policy.load import parse_policy

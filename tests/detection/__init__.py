@@ -1,0 +1,1 @@
+"""The noise budget: false findings on benign captures, and labelled attacks found, over public captures."""

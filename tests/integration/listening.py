@@ -1,0 +1,39 @@
+"""A process that listens as the sensor does: it gives up its files, opens its capture, gives up all else, and decodes.
+
+It answers each line of its standard input by a line of JSON: how many packets came, how its interface is, how many
+events it decoded so far.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+
+from zonewatch.dissectors.live import Live
+from zonewatch.sensor.confine import confine, confine_files
+
+
+def main() -> None:
+    """Listens until its standard input ends."""
+    interface, folder = sys.argv[1], Path(sys.argv[2])
+    limited = confine_files(read=[], write=[folder])
+    live = Live("span", [interface], threads=2)
+    confined = confine(user="nobody")
+    threading.Thread(target=lambda: all(iter(lambda: live.advance(100), False)), daemon=True).start()
+    print(json.dumps([*limited.in_force, *confined.in_force]), flush=True)
+    events = 0
+    for _ in sys.stdin:
+        snapshot = live.snapshot()
+        events = snapshot.take("events").num_rows
+        counts = live.counts()
+        told = {"packets": counts.packets, "state": counts.interfaces[0].state, "events": events, "drops": counts.drops}
+        (folder / "kept").write_text(json.dumps(told), encoding="utf-8")
+        print(json.dumps(told), flush=True)
+    live.close()
+    print(json.dumps({"closed": True}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

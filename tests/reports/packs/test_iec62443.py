@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.reports import sample
+from tests.reports.document.samples import Page
+from zonewatch.reports.document.html import html
+from zonewatch.reports.document.model import (
+    Bullets,
+    Document,
+    Field,
+    Figure,
+    Note,
+    Paragraph,
+    Record,
+    Section,
+    Span,
+    Table,
+    Text,
+    anchors,
+    blocks,
+    plain,
+    tables,
+)
+from zonewatch.reports.packs.iec62443 import SECTIONS, iec62443
+from zonewatch.reports.packs.material import Material
+from zonewatch.reports.packs.zoning import passages
+from zonewatch.reports.result import AuditResult, MatrixCell, UnusedFlow, totals
+from zonewatch.reports.texts import LANGUAGES, load_texts
+
+EN = load_texts("en")
+RESULTS: tuple[Callable[[], AuditResult], ...] = (sample.sample, sample.without_policy, sample.hostile, sample.empty)
+
+
+def made(result: AuditResult, language: str = "en") -> Document:
+    return iec62443(Material(result, load_texts(language), "cd" * 32))
+
+
+def table(document: Document, name: str) -> Table:
+    return next(found for found in tables(document) if found.id == f"table-{name}")
+
+
+def cells(found: Table) -> list[list[str]]:
+    return [[plain(cell) for cell in row] for row in found.rows]
+
+
+def texts(document: Document) -> Iterator[Text]:
+    yield from (field.cell for field in document.cover)
+    for block in blocks(document):
+        match block:
+            case Paragraph() | Note():
+                yield block.text
+            case Bullets():
+                yield from block.items
+            case Table():
+                yield from (cell for row in block.rows for cell in row)
+                yield block.note
+            case Record():
+                yield block.title
+                yield from (field.cell for field in block.rows)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("make", RESULTS)
+def test_every_result_gives_a_document_whose_links_have_ends(make: Callable[[], AuditResult], language: str) -> None:
+    document = made(make(), language)
+    ends = anchors(document)
+    targets = {span.target for found in texts(document) for span in found if span.target}
+    assert targets <= ends
+    ids = [block.id for block in blocks(document) if isinstance(block, Table | Figure | Record)]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"[a-z][a-z0-9-]*", name) for name in ends)
+    assert all(len(row) == len(found.columns) for found in tables(document) for row in found.rows)
+    assert Page(html(document, load_texts(language))).tags["h1"] == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_never_says_a_forbidden_word(language: str) -> None:
+    document = made(sample.sample(), language)
+    told = Page(html(document, load_texts(language))).text.lower()
+    assert not re.search(r"complian|konformit|overall score|gesamtpunkt", told)
+    assert "%" not in "".join(plain(row[1]) for row in table(document, "severities").rows)
+
+
+def test_limits_stand_before_results() -> None:
+    order = [section.id for section in made(sample.sample()).sections]
+    assert order == ["management", "scope", "zoning", "matrix", "findings", "sign-off", "appendices"]
+    assert len(SECTIONS) == len(order)
+
+
+def test_numbers_of_the_summary_are_those_of_the_tables() -> None:
+    result = sample.sample()
+    document = made(result)
+    by_severity = Counter(row[0] for row in cells(table(document, "findings")))
+    accepted = Counter(finding.severity for finding in result.findings if finding.state != "open")
+    for word, count, _ in cells(table(document, "severities")):
+        assert int(count) == by_severity[word] - accepted[word.split()[-1]]  # type: ignore[index]
+    judged = Counter[str]()
+    for row in cells(table(document, "matrix")):
+        if row[3] != "other traffic":
+            judged[row[4].split(" ", 1)[1]] += int(row[5].replace(",", ""))
+    said = next(plain(found) for found in texts(document) if plain(found).startswith("Exchanges of control"))
+    assert [int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", said)] == [
+        judged[name] for name in ("allowed", "violation", "in no zone", "cannot conclude")
+    ]
+    assert f"{totals(result.captures).packets:,} packets were read" in "".join(map(plain, texts(document)))
+    zones = {row[0]: row[3] for row in cells(table(document, "coverage"))}
+    assert sum(int(count) for count in zones.values()) == sum(bool(asset.zone) for asset in result.inventory.assets)
+    assert len(table(document, "assets").rows) == len(result.inventory.assets)
+    assert len(table(document, "connections").rows) == len(result.inventory.edges)
+
+
+def test_every_finding_has_its_record_with_proof() -> None:
+    result = sample.sample()
+    document = made(result)
+    records = [block for block in blocks(document) if isinstance(block, Record)]
+    assert len(records) == len(result.findings)
+    first = {field.label: plain(field.cell) for field in records[0].rows}
+    assert first["Proof"].startswith("riverside-0800.pcapng frame")
+    assert first["For"].endswith("name and due date: OPEN")
+    assert result.findings[0].id in first["Finding and rule"]
+    assert f"evidence/{result.findings[0].id}.pcapng" in first["Mini capture"]
+
+
+def test_actions_come_from_the_gravest_open_findings() -> None:
+    result = sample.sample()
+    section = made(result).sections[0].sections[0]
+    (items,) = section.blocks
+    assert isinstance(items, Bullets)
+    assert items.ordered
+    assert len(items.items) == 3
+    gravest = next(finding for finding in result.findings if finding.state == "open" and finding.remedy)
+    assert plain(items.items[0]).startswith(gravest.remedy)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "unused", "wanted"),
+    [
+        ((("a", "b", "allowed"),), (), {("a", "b", "declared")}),
+        ((("a", "b", "violation"),), (), {("a", "b", "observed")}),
+        ((("a", "b", "unzoned"),), (), {("a", "b", "observed")}),
+        ((("a", "b", "allowed"), ("a", "b", "violation")), (), {("a", "b", "declared"), ("a", "b", "observed")}),
+        ((), (("a", "b"),), {("a", "b", "unused")}),
+        ((("a", "b", "allowed"),), (("a", "b"),), {("a", "b", "declared")}),
+        ((("a", "b", "violation"),), (("a", "b"),), {("a", "b", "observed"), ("a", "b", "unused")}),
+        ((("a", "b", "cannot_conclude"),), (), {("a", "b", "observed")}),
+        ((("a", "b", "cannot_conclude"),), (("a", "b"),), {("a", "b", "declared")}),
+        ((("a", "a", "violation"),), (), set()),
+        ((("b", "a", "allowed"),), (("a", "b"),), {("b", "a", "declared"), ("a", "b", "unused")}),
+    ],
+)
+def test_a_conduit_is_declared_seen_or_both(
+    matrix: tuple[tuple[str, str, str], ...], unused: tuple[tuple[str, str], ...], wanted: set[tuple[str, str, str]]
+) -> None:
+    result = replace(
+        sample.sample(),
+        verdicts=(),
+        matrix=tuple(MatrixCell(start, end, "modbus", "read", verdict, 1) for start, end, verdict in matrix),  # type: ignore[arg-type]
+        unused_flows=tuple(UnusedFlow("c", "f", start, end, "modbus") for start, end in unused),
+    )
+    assert {(one.start, one.end, one.kind) for one in passages(result)} == wanted
+
+
+def test_without_a_policy_nothing_is_judged() -> None:
+    document = made(sample.without_policy())
+    told = "".join(map(plain, texts(document)))
+    assert "No policy was given" in told
+    assert {row[4] for row in cells(table(document, "matrix"))} == {"not judged"}
+    figure = next(block for block in blocks(document) if isinstance(block, Figure) and block.id == "figure-zones")
+    assert 'stroke-dasharray="6 4"' not in figure.svg
+
+
+def test_what_is_quoted_in_another_language_says_so() -> None:
+    document = made(sample.sample(), "de")
+    title = sample.sample().findings[0].title
+    quoted = {span.language for found in texts(document) for span in found if span.text == title}
+    assert quoted == {"en"}
+    assert not {span.language for found in texts(made(sample.sample())) for span in found} - {""}
+
+
+def test_a_policy_that_is_not_given_is_open_on_the_cover() -> None:
+    cover: dict[str, Field] = {field.label: field for field in made(sample.without_policy()).cover}
+    assert cover["Zone policy"].cell == (Span("none given"),)
+    assert cover["SHA-256 of the audit's result"].cell == (Span("cd" * 32, "code"),)
+
+
+def test_a_section_is_a_function_of_the_material() -> None:
+    material = Material(sample.sample(), EN)
+    assert all(isinstance(section(material), Section) for section in SECTIONS)
+    assert [section(material) for section in SECTIONS] == [section(material) for section in SECTIONS]

@@ -1,0 +1,115 @@
+"""The catalogue of sentences: every language has the same keys and parameters, and nothing lies there unused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from zonewatch.dissectors.vocabulary import OPERATIONS
+from zonewatch.inventory.model import ROLES, Posture
+from zonewatch.reports.document import model
+from zonewatch.reports.document.model import Span
+from zonewatch.reports.drawings.zones import LINK_KINDS
+from zonewatch.reports.result import Capture
+from zonewatch.reports.texts import LANGUAGES, TextError, load_texts
+from zonewatch.reports.words import LEVEL_WORDS, SECOND
+from zonewatch.rules.findings import SEVERITIES, VERDICTS, Owner
+
+ROOT = Path(__file__).resolve().parents[2]
+EN = load_texts("en")
+FAMILIES = {
+    "severity": set(SEVERITIES),
+    "verdict": set(VERDICTS),
+    "owner": set(get_args(Owner)),
+    "operation": set(OPERATIONS),
+    "role": set(ROLES),
+    "posture": set(get_args(Posture)),
+    "level": {f"{level:g}" for level in LEVEL_WORDS},
+    "origin": set(get_args(model.Origin)) - {""},
+    "note": set(get_args(model.NoteKind)),
+    "link": set(LINK_KINDS) | {"unjudged"},
+    "state": {"open", "accepted", "resolved"},
+    "status": {"whole", "partial", "unreadable"},
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_keys_and_parameters(language: str) -> None:
+    texts = load_texts(language)
+    assert list(texts.templates) == list(EN.templates)
+    wrong = {key for key, own in texts.templates.items() if own.parameters != EN.templates[key].parameters}
+    assert wrong == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_forms_by_count_have_a_count_and_no_forbidden_word(language: str) -> None:
+    for key, template in load_texts(language).templates.items():
+        if template.one != template.other:
+            assert "count" in template.parameters, key
+        told = "".join(literal for literal, _ in (*template.one, *template.other)).lower()
+        assert not re.search(r"complian|konform|\bmet\b|\bscore of\b", told), key
+
+
+def test_no_text_is_left_unused() -> None:
+    """A key is used where it is written out, or where a member of its family is asked for."""
+    sources = "".join(
+        path.read_text(encoding="utf-8") for folder in ("reports", "sensor") for path in (ROOT / folder).rglob("*.py")
+    )
+    families = set(re.findall(r"f\"([a-z0-9_.]+)\.\{", sources)) | set(
+        re.findall(r"word\([\"']([a-z_]+)[\"']", sources)
+    )
+    members = set(re.findall(r"[\"']([a-z0-9_]+)[\"']", sources)) | set(Capture.__dataclass_fields__)
+
+    def used(key: str) -> bool:
+        family, _, member = key.rpartition(".")
+        if family in families and member in members:
+            return True
+        short = key.removesuffix(".meaning").removesuffix(".statement")
+        return f'"{key}"' in sources or (short != key and used(short))
+
+    assert [key for key in EN.templates if key.partition(".")[0] not in FAMILIES and not used(key)] == []
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_word_of_a_vocabulary_has_its_text(family: str) -> None:
+    own = {key.removeprefix(f"{family}.") for key in EN.templates if key.startswith(f"{family}.")}
+    assert FAMILIES[family] <= own
+    extra = {"level": {"unknown", "number"}, "severity": {f"{name}.meaning" for name in SEVERITIES}}
+    assert own - FAMILIES[family] == extra.get(family, set())
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "size", "length", "counted"),
+    [
+        ("en", "1,234,567", "4.1 MB", "1 hour 1 minute", "1 byte"),
+        ("de", "1.234.567", "4,1 MB", "1 Stunde 1 Minute", "1 Byte"),
+    ],
+)
+def test_numbers_sizes_and_lengths_are_those_of_the_language(
+    language: str, number: str, size: str, length: str, counted: str
+) -> None:
+    texts = load_texts(language)
+    assert texts.number(1_234_567) == number
+    assert texts.size(4_132_618) == Span(size, value=4_132_618)
+    assert texts.duration(3_661 * SECOND) == length
+    assert texts.say("unit.byte", count=1) == counted
+    assert texts.say("unit.byte", count=2).startswith("2 ")
+
+
+def test_a_sentence_takes_spans_and_keeps_them() -> None:
+    link = Span("valve", "finding", "record-1")
+    spans = EN.text("actions.item", remedy="Close it.", finding=link, owner="OT")
+    assert link in spans
+    assert "".join(span.text for span in spans) == "Close it. Because: valve. For: OT. Due: OPEN."
+
+
+def test_what_there_is_no_text_for_is_a_mistake() -> None:
+    with pytest.raises(TextError, match="no text 'nothing'"):
+        EN.say("nothing")
+    with pytest.raises(TextError, match=r"given \['begin', 'end'\], wanted \['end', 'start'\]"):
+        EN.say("period", begin="a", end="b")
+    with pytest.raises(TextError, match="no language 'xx'"):
+        load_texts("xx")

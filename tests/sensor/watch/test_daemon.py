@@ -1,0 +1,141 @@
+"""The loop of the sensor, with a capture in the place of interfaces: it ends with what an audit of it finds."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from zonewatch.dissectors.decoder import CaptureFile, Source
+from zonewatch.dissectors.live import Live
+from zonewatch.reports.result import AuditResult, ordered
+from zonewatch.sensor.decoding import decode
+from zonewatch.sensor.pipeline import assess
+from zonewatch.sensor.watch.daemon import Clock, Orders, Watch
+from zonewatch.sensor.watch.loaded import Loaded, load
+from zonewatch.sensor.watch.notify import Notifier
+from zonewatch.sensor.watch.settings import HealthSettings, JudgeSettings
+
+PLANT = Path(__file__).parents[3] / "pcaps" / "waterworks"
+JUDGING = JudgeSettings(
+    policy=PLANT / "policy.yaml", assets=PLANT / "assets.csv", tags=PLANT / "tags.csv", interval="10 ms"
+)
+
+
+@dataclass
+class Kept:
+    """Keeps in memory what the store keeps on the disk."""
+
+    begun: list[int] = field(default_factory=list)
+    results: list[AuditResult] = field(default_factory=list)
+    events: int = 0
+    evidence: dict[str, bytes] = field(default_factory=dict)
+    ended: list[AuditResult] = field(default_factory=list)
+    told: list[tuple[str, bool]] = field(default_factory=list)
+
+    def begin(self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int) -> int:
+        self.begun.append(at)
+        return len(self.begun)
+
+    def record(self, period: int, result: AuditResult, at: int) -> int:
+        assert period == len(self.begun)
+        self.results.append(result)
+        return len(result.findings)
+
+    def keep_events(self, period: int, tables: Mapping[str, pa.Table]) -> None:
+        self.events += tables["events"].num_rows if "events" in tables else 0
+
+    def keep_evidence(self, captures: Mapping[str, bytes]) -> None:
+        self.evidence |= captures
+
+    def end(self, period: int, result: AuditResult, at: int) -> int:
+        self.ended.append(result)
+        return len(result.findings)
+
+    def health(self, subject: str, severity: str, title: str, text: str, at: int) -> bool:
+        self.told.append((subject, True))
+        return True
+
+    def unhealthy(self) -> tuple[str, ...]:
+        return ("drops.span",)
+
+    def forget_delivered(self, seq: int) -> int:
+        return 0
+
+    def healthy(self, subject: str, at: int) -> bool:
+        self.told.append((subject, False))
+        return True
+
+
+def watch(folder: Path, keeper: Kept, judging: JudgeSettings = JUDGING, clock: Clock | None = None) -> Watch:
+    live = Live("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap", ring_octets=1)
+    times = clock or Clock(time.time_ns, time.monotonic_ns)
+    settings = HealthSettings()
+    return Watch([("capture", live)], keeper, folder, judging, settings, lambda: load(judging), times, Notifier({}))
+
+
+@pytest.fixture(scope="module")
+def audited() -> AuditResult:
+    loaded = load(JUDGING)
+    tables = decode([Source("capture", (CaptureFile("waterworks.pcap", PLANT / "waterworks.pcap"),))])
+    return ordered(assess(tables, loaded.given, loaded.title))
+
+
+def test_the_last_pass_is_the_audit_of_the_packets(tmp_path: Path, audited: AuditResult) -> None:
+    keeper = Kept()
+    watch(tmp_path, keeper).run(Orders())
+    (last,) = keeper.ended
+    assert last.findings == audited.findings
+    assert last.incidents == audited.incidents
+    assert last.inventory == audited.inventory
+    assert last.verdicts == audited.verdicts
+    assert keeper.events > 0
+    assert (tmp_path / "metrics.prom").is_file()
+    with_packets = {finding.id for finding in audited.findings if finding.evidence}
+    assert set(keeper.evidence) == with_packets
+
+
+def test_a_period_that_is_full_ends_and_another_begins(tmp_path: Path) -> None:
+    keeper = Kept()
+    watch(tmp_path, keeper, JUDGING.model_copy(update={"most_rows": 1})).run(Orders())
+    assert len(keeper.begun) == len(keeper.ended) > 1
+    names = [capture.name for result in keeper.ended for capture in result.captures]
+    assert names[0] == "waterworks.pcap"
+    assert all(name.startswith("capture 20") for name in names[1:])
+
+
+def test_it_ends_when_it_is_told(tmp_path: Path) -> None:
+    keeper, orders = Kept(), Orders()
+    orders.stop.set()
+    watch(tmp_path, keeper).run(orders)
+    assert len(keeper.ended) == 1
+
+
+def test_wrong_files_leave_the_old_ones_in_force(tmp_path: Path) -> None:
+    keeper, orders, loads = Kept(), Orders(), itertools.count()
+
+    def loading() -> Loaded:
+        if next(loads):
+            raise OSError("policy.yaml:3:1: unknown key 'zone'")
+        return load(JUDGING)
+
+    live = Live("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap", ring_octets=1)
+    clock, settings = Clock(time.time_ns, time.monotonic_ns), HealthSettings()
+    orders.reload.set()
+    one = Watch([("capture", live)], keeper, tmp_path, JUDGING, settings, loading, clock, Notifier({}))
+    one.run(orders)
+    assert ("settings", True) in keeper.told
+    assert ("drops.span", False) in keeper.told, "a run before told it, and it is over"
+    assert keeper.ended[0].policy.name == "policy.yaml"
+
+
+def test_threads_of_capture_end_with_the_loop(tmp_path: Path) -> None:
+    before = threading.active_count()
+    watch(tmp_path, Kept()).run(Orders())
+    assert threading.active_count() == before
