@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Final, Literal
 
+from zonewatch.dissectors.zeek import PREFIX
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
 from zonewatch.reports.declared import ConduitInfo, PermitInfo, RemoteInfo, RequirementInfo
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding, Verdict
@@ -114,6 +115,11 @@ class Capture:
     addresses_dropped: int = 0
     undecoded: tuple[Undecoded, ...] = ()
     unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def is_log(self) -> bool:
+        """True for one of Zeek's logs, whose lines stand in place of packets."""
+        return self.name.startswith(PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
