@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from zonewatch.dissectors.schemas import ACTIVITIES
 from zonewatch.dissectors.zeek.counting import BUCKET
-from zonewatch.dissectors.zeek.rows import pc, plain
+from zonewatch.dissectors.zeek.rows import pc
 from zonewatch.dissectors.zeek.told import Lines, ends
 
 MOST_OF_PAIR: Final = 256
@@ -45,7 +45,9 @@ def activity(
 
     told = [pc.binary_join_element_wise(name, _bounded(value), _VALUE) for name, value in (fields or {}).items()]
     packed = (
-        pc.binary_join_element_wise(*told, _FIELD, null_handling="skip") if told else pa.repeat(pa.scalar(""), count)
+        pc.binary_join_element_wise(*told, _FIELD, null_handling="replace", null_replacement="")
+        if told
+        else pa.repeat(pa.scalar(""), count)
     )
     table = pa.table(
         {
@@ -141,7 +143,7 @@ class Activities:
             "capture": capture,
             "client_port": port,
             "vlan": None,
-            "fields": [{"name": name, "value": plain(value)} for name, _, value in pairs],
+            "fields": [{"name": name, "value": value} for name, _, value in pairs],
             "coalesced": key[-1],
             "count": count,
             "first_time": first,

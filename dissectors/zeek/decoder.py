@@ -159,7 +159,7 @@ class Reading:
         return False
 
     def _timed(self, block: Block) -> Lines:
-        rows = Rows(block, self.log.header.set_separator)
+        rows = Rows(block, self.log.header.set_separator, escaped=self.log.form == "tsv")
         time = rows.time("ts")
         untimed = time.null_count
         if untimed:

@@ -6,10 +6,12 @@ import base64
 import hashlib
 import ipaddress
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import pyarrow as pa
 
+from zonewatch.dissectors.codes import table
 from zonewatch.dissectors.schemas import ADDRESSES, FLOWS
 from zonewatch.dissectors.zeek.rows import Rows, mapped, pc
 
@@ -153,7 +155,12 @@ class Flows:
         count = found.num_rows
         columns: dict[str, Any] = {name: found[name] for name in _ROWS.names}
         columns["source"] = pa.repeat(pa.scalar(self._source), count)
-        columns["basis"] = pc.if_else(pc.equal(found["service"], ""), "", "content")
+        # As the engine: what no parser of Zeek recognised is told by the server's port.
+        ports = pc.binary_join_element_wise(found["transport"], found["server_port"].cast(pa.utf8()), "/")
+        usual = mapped(_whole(ports), lambda word: _usual().get(word, ""), pa.utf8())
+        unnamed = pc.equal(_whole(found["service"]), "")
+        columns["service"] = pc.if_else(unnamed, usual, _whole(found["service"]))
+        columns["basis"] = pc.if_else(unnamed, pc.if_else(pc.equal(usual, ""), "", "port"), "content")
         columns["odd_port"] = pa.repeat(pa.scalar(False), count)
         flows = pa.table({one.name: columns[one.name].cast(one.type, safe=False) for one in FLOWS}, schema=FLOWS)
         return flows, pa.Table.from_pylist(self._addresses(), schema=ADDRESSES)
@@ -273,6 +280,20 @@ _COLUMNS: Final[list[tuple[str, pa.DataType]]] = [
 ]
 _ROWS: Final = pa.schema(_COLUMNS)
 _EMPTY: Final = _ROWS.empty_table()
+
+
+def _whole(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+@cache
+def _usual() -> Mapping[str, str]:
+    """`tcp/502` → the service that is usual there."""
+    return {
+        f"{transport}/{port}": entry["name"]
+        for transport in ("tcp", "udp")
+        for port, entry in table("services").get(transport, {}).items()
+    }
 
 
 def _read(rows: Rows, time: Any, capture: str) -> pa.Table:

@@ -21,7 +21,7 @@ LAST_TIME: Final = 2**63 - 1
 _EPOCH: Final = r"^[0-9]{1,10}(\.[0-9]{0,12})?$"
 _ISO: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z?$"
 _NUMBER: Final = r"^-?[0-9]{1,15}(\.[0-9]{0,15})?([eE][-+]?[0-9]{1,2})?$"
-_ESCAPE: Final = re.compile(r"(?:\\x[0-9a-fA-F]{2})+")
+_ESCAPE: Final = re.compile(r"(?:\\x[0-9a-fA-F]{2})+|\\\\")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Rows:
 
     block: Block
     set_separator: str = ","
+    escaped: bool = True
+    """Whether texts have escapes of their own, as those with tabs have; JSON's are undone by its parser."""
 
     def __len__(self) -> int:
         return len(self.block.lines)
@@ -71,6 +73,13 @@ class Rows:
         if pa.types.is_timestamp(kind):
             return pc.strftime(column.cast(pa.timestamp("us")), "%Y-%m-%dT%H:%M:%S")
         return column.cast(pa.utf8())
+
+    def words(self, *names: str) -> Column:
+        """Text that was seen, without the escapes of the log."""
+        column = self.text(*names)
+        if self.escaped and pc.any(pc.match_substring(column, "\\")).as_py():
+            return mapped(column, plain, pa.utf8())
+        return column
 
     def number(self, *names: str) -> Column:
         """Numbers (float64); null where it is none."""
@@ -150,20 +159,15 @@ def filled(column: Column, value: Any) -> Column:
 
 
 def plain(text: str) -> str:
-    """Text whose octets Zeek wrote as `\\xff`: what they are in UTF-8, and the rest as it is written."""
-    if "\\x" not in text:
+    """Text of a log with tabs as it was seen: octets that are no text are `\\xff` there, a backslash is two."""
+    if "\\" not in text:
         return text
     return _ESCAPE.sub(lambda found: _octets(found[0]), text)
 
 
-def plain_column(column: Column) -> Column:
-    """The same for a column."""
-    if pc.any(pc.match_substring(column, "\\x")).as_py():
-        return mapped(column, plain, pa.utf8())
-    return column
-
-
 def _octets(escaped: str) -> str:
+    if escaped == "\\\\":
+        return "\\"
     return bytes.fromhex(escaped.replace("\\x", "")).decode("utf-8", "backslashreplace")
 
 

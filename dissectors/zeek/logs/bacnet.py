@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from zonewatch.dissectors.zeek.claims import claims
 from zonewatch.dissectors.zeek.exchanges import Messages, exchanges
-from zonewatch.dissectors.zeek.rows import mapped, pc, plain_column
+from zonewatch.dissectors.zeek.rows import mapped, pc
 from zonewatch.dissectors.zeek.told import DIRECTED, Found, Kind, Lines, key, moment, named, sent
 from zonewatch.dissectors.zeek.words import BACNET_BVLC, UNKNOWN, Function, entries
 
@@ -208,7 +208,7 @@ def _stated(lines: Lines) -> Found:
     of_device = pc.and_(pc.equal(pc.fill_null(rows.text("object_type"), ""), "device"), pc.ends_with(word, "-ack"))
     return Found(
         claims=(
-            claims(lines, "bacnet", ways["source"], attribute, plain_column(rows.text("value")), where=of_device),
+            claims(lines, "bacnet", ways["source"], attribute, rows.words("value"), where=of_device),
             claims(lines, "bacnet", ways["source"], "instance", rows.text("instance_number"), where=of_device),
         )
     )
@@ -220,12 +220,12 @@ def _announced(lines: Lines) -> Found:
     is_device = pc.equal(pc.fill_null(rows.text("object_type"), ""), "device")
     i_am = pc.and_(is_device, pc.equal(word, "i-am"))
     i_have = pc.equal(word, "i-have")
-    vendor = rows.text("vendor")
+    vendor = rows.words("vendor")
     known = pc.invert(pc.starts_with(pc.fill_null(vendor, "Unknown"), "Unknown"))
     return Found(
         claims=(
             claims(lines, "bacnet", ways["source"], "instance", rows.text("instance_number"), where=i_am),
-            claims(lines, "bacnet", ways["source"], "vendor", plain_column(vendor), where=pc.and_(i_am, known)),
+            claims(lines, "bacnet", ways["source"], "vendor", vendor, where=pc.and_(i_am, known)),
             claims(lines, "bacnet", ways["source"], "instance", rows.text("device_id_number"), where=i_have),
         )
     )

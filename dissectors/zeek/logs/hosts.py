@@ -10,7 +10,7 @@ from zonewatch.dissectors.zeek.activities import activity
 from zonewatch.dissectors.zeek.claims import claims
 from zonewatch.dissectors.zeek.flows import service_of
 from zonewatch.dissectors.zeek.logs.web import listed
-from zonewatch.dissectors.zeek.rows import mapped, pc, plain_column
+from zonewatch.dissectors.zeek.rows import mapped, pc
 from zonewatch.dissectors.zeek.told import Found, Kind, Lines
 
 _SOFTWARE: Final = {
@@ -31,17 +31,17 @@ def _dhcp(lines: Lines) -> Found:
     acknowledged = pc.or_(pc.equal(last, "ack"), pc.and_(pc.equal(types, ""), pc.is_valid(assigned)))
     refused = pc.is_in(last, value_set=pa.array(["nak", "decline"]))
     status = pc.if_else(acknowledged, "ok", pc.if_else(refused, "error", "one_way"))
-    name, mac = plain_column(rows.text("host_name")), pc.utf8_lower(rows.text("mac"))
+    name, mac = rows.words("host_name"), pc.utf8_lower(rows.text("mac"))
     fields = {
         "dhcp.client.mac": mac,
         "dhcp.hostname": name,
-        "dhcp.fqdn": plain_column(rows.text("client_fqdn")),
+        "dhcp.fqdn": rows.words("client_fqdn"),
         "dhcp.assigned_ip": assigned,
         "dhcp.requested_ip": asked,
         "dhcp.server": server,
         "dhcp.lease_time": pc.floor(rows.number("lease_time")).cast(pa.int64()).cast(pa.utf8()),
-        "dhcp.domain": plain_column(rows.text("domain")),
-        "dhcp.message": listed(plain_column(rows.text("client_message", "server_message"))),
+        "dhcp.domain": rows.words("domain"),
+        "dhcp.message": listed(rows.words("client_message", "server_message")),
     }
     between = {
         "client": pc.fill_null(pc.coalesce(client, mac), ""),
@@ -67,7 +67,7 @@ def _software(lines: Lines) -> Found:
     told = pc.fill_null(rows.text("software_type"), "")
     protocol = mapped(told, lambda word: _SOFTWARE.get(word.partition("::")[0].upper(), "http"), pa.utf8())
     attribute = pc.if_else(pc.starts_with(told, "OS::"), "operating_system", "software")
-    value = plain_column(pc.coalesce(rows.text("unparsed_version"), rows.text("name")))
+    value = pc.coalesce(rows.words("unparsed_version"), rows.words("name"))
     return Found(claims=(claims(lines, protocol, rows.text("host"), attribute, value),))
 
 
@@ -83,7 +83,7 @@ def _services(lines: Lines) -> Found:
 def _devices(lines: Lines) -> Found:
     rows = lines.rows
     mac = pc.utf8_lower(rows.text("mac"))
-    return Found(claims=(claims(lines, "dhcp", mac, "hostname", plain_column(rows.text("dhcp_host_name"))),))
+    return Found(claims=(claims(lines, "dhcp", mac, "hostname", rows.words("dhcp_host_name")),))
 
 
 KINDS: Final = (

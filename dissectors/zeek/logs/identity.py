@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Final
 
 from zonewatch.dissectors.zeek.claims import claims
-from zonewatch.dissectors.zeek.rows import plain_column
 from zonewatch.dissectors.zeek.told import DIRECTED, Found, Kind, Lines, flows_of, sent
 
 _FLOWS: Final = {
@@ -36,9 +35,7 @@ def _cip_identity(lines: Lines) -> Found:
         "vendor_name": "vendor", "device_type_name": "description", "product_name": "model", "revision": "firmware",
         "serial_number": "serial",
     }  # fmt: skip
-    found = [
-        claims(lines, "enip", address, attribute, plain_column(rows.text(name))) for name, attribute in named.items()
-    ]
+    found = [claims(lines, "enip", address, attribute, rows.words(name)) for name, attribute in named.items()]
     return Found(claims=tuple(found), flows=flows_of(lines))
 
 
@@ -48,7 +45,7 @@ def _opcua_endpoints(lines: Lines) -> Found:
     named = {"application_uri": "url", "endpoint_description_app_uri": "url", "product_uri": "product",
              "application_name_text": "application"}  # fmt: skip
     found = [
-        claims(lines, "opcua", address, attribute, plain_column(rows.text(name)))
+        claims(lines, "opcua", address, attribute, rows.words(name))
         for name, attribute in named.items()
         if rows.has(name)
     ]

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from zonewatch.dissectors.zeek.activities import activity
 from zonewatch.dissectors.zeek.claims import claims
-from zonewatch.dissectors.zeek.rows import mapped, pc, plain_column
+from zonewatch.dissectors.zeek.rows import mapped, pc
 from zonewatch.dissectors.zeek.told import ENDS, Found, Kind, Lines
 
 _NOTHING: Final = pa.scalar(None, pa.utf8())
@@ -34,12 +34,12 @@ _SHARES: Final = {"DISK": "disk", "PIPE": "pipe", "PRINT": "printer", "PRINTER":
 
 def _ssh(lines: Lines) -> Found:
     rows = lines.rows
-    client, server = rows.text("client"), rows.text("server")
+    client, server = rows.words("client"), rows.words("server")
     both = pc.and_(pc.is_valid(client), pc.is_valid(server))
     status = pc.if_else(both, "ok", pc.if_else(pc.is_valid(server), "response_only", "no_response"))
     fields = {
-        "ssh.client": plain_column(mapped(client, _software, pa.utf8())),
-        "ssh.server": plain_column(mapped(server, _software, pa.utf8())),
+        "ssh.client": mapped(client, _software, pa.utf8()),
+        "ssh.server": mapped(server, _software, pa.utf8()),
         "ssh.version": mapped(pc.coalesce(client, server), _version, pa.utf8()),
         "ssh.key_exchange": rows.text("kex_alg"),
         "ssh.host_key": rows.text("host_key_alg"),
@@ -65,13 +65,13 @@ def _rdp(lines: Lines) -> Found:
     result, security = rows.text("result"), rows.text("security_protocol")
     fine = pc.or_(pc.is_in(result, value_set=pa.array(_ENCRYPTED)), pc.and_(pc.is_null(result), pc.is_valid(security)))
     status = pc.if_else(fine, "ok", pc.if_else(pc.is_valid(result), "error", "no_response"))
-    cookie = plain_column(rows.text("cookie"))
+    cookie = rows.words("cookie")
     fields = {
         "rdp.cookie": cookie,
         "user.name": mapped(cookie, lambda word: word.rpartition("\\")[2], pa.utf8()),
         "user.domain": mapped(cookie, lambda word: word.rpartition("\\")[0] or None, pa.utf8()),
         "rdp.security_protocol": mapped(security, lambda word: _SECURITY.get(word, word.lower()), pa.utf8()),
-        "rdp.client.name": plain_column(rows.text("client_name")),
+        "rdp.client.name": rows.words("client_name"),
         "rdp.client.build": rows.text("client_build"),
         "rdp.client.keyboard": rows.text("keyboard_layout"),
         "rdp.encryption": rows.text("encryption_method"),
@@ -86,15 +86,15 @@ def _ntlm(lines: Lines) -> Found:
     protocol = mapped(port, lambda word: _CARRIERS.get(word, "dce-rpc"), pa.utf8())
     success = rows.flag("success")
     status = pc.if_else(pc.is_null(success), "cut", pc.if_else(success, "ok", "error"))
-    user, domain = plain_column(rows.text("username")), plain_column(rows.text("domainname"))
-    host = plain_column(rows.text("hostname"))
-    server = plain_column(rows.text("server_dns_computer_name", "server_nb_computer_name"))
+    user, domain = rows.words("username"), rows.words("domainname")
+    host = rows.words("hostname")
+    server = rows.words("server_dns_computer_name", "server_nb_computer_name")
     fields = {
         "authentication.mechanism": pa.repeat(pa.scalar("ntlm"), len(lines)),
         "user.name": user,
         "user.domain": domain,
         "source.host.name": host,
-        "ntlm.target": plain_column(rows.text("server_nb_computer_name")),
+        "ntlm.target": rows.words("server_nb_computer_name"),
     }
     whole = pc.if_else(pc.is_valid(domain), pc.binary_join_element_wise(domain, user, "\\"), user)
     fine = pc.fill_null(success, False)
@@ -113,13 +113,13 @@ def _kerberos(lines: Lines) -> Found:
     rows = lines.rows
     asked, success = pc.fill_null(rows.text("request_type"), ""), rows.flag("success")
     status = pc.if_else(pc.is_null(success), "no_response", pc.if_else(success, "ok", "error"))
-    principal = plain_column(rows.text("client"))
+    principal = rows.words("client")
     user = mapped(principal, lambda word: word.rpartition("/")[0] or word, pa.utf8())
     realm = mapped(principal, lambda word: word.rpartition("/")[2] if "/" in word else None, pa.utf8())
     fields = {
         "user.name": user,
         "kerberos.realm": realm,
-        "kerberos.service": plain_column(rows.text("service")),
+        "kerberos.service": rows.words("service"),
         "kerberos.cipher": rows.text("cipher"),
     }
     tickets = pc.equal(asked, "TGS")
@@ -144,14 +144,14 @@ def _files(lines: Lines) -> Found:
     done = pc.fill_null(rows.text("action"), "")
     action = mapped(done, lambda word: _FILES.get(word, ("", ""))[0], pa.utf8())
     operation = mapped(done, lambda word: _FILES.get(word, ("", ""))[1], pa.utf8())
-    name, before = plain_column(rows.text("name")), plain_column(rows.text("prev_name"))
+    name, before = rows.words("name"), rows.words("prev_name")
     pipe, renamed = pc.equal(action, "open_pipe"), pc.equal(action, "rename")
     fields = {
         "file.name": pc.if_else(pipe, _NOTHING, pc.if_else(renamed, pc.coalesce(before, name), name)),
         "file.action": pc.if_else(pipe, _NOTHING, action),
         "file.new_name": pc.if_else(renamed, name, _NOTHING),
         "dce_rpc.endpoint": pc.if_else(pipe, name, _NOTHING),
-        "smb.share": plain_column(rows.text("path")),
+        "smb.share": rows.words("path"),
     }
     told = pc.and_(pc.not_equal(action, ""), pc.is_valid(name))  # the root of a share has no name
     return Found(activities=(activity(lines, "smb", action, operation, "ok", fields=fields, where=told),))
@@ -160,7 +160,7 @@ def _files(lines: Lines) -> Found:
 def _shares(lines: Lines) -> Found:
     rows = lines.rows
     fields = {
-        "smb.share": plain_column(rows.text("path")),
+        "smb.share": rows.words("path"),
         "smb.share_type": mapped(rows.text("share_type"), lambda word: _SHARES.get(word, word.lower()), pa.utf8()),
     }
     return Found(activities=(activity(lines, "smb", "tree_connect", "session", "ok", fields=fields),))

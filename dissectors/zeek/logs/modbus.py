@@ -32,6 +32,7 @@ _SUBFUNCTIONS: Final = {
     for entry in entries("modbus", "diagnostics").values()
 }
 _FAILED: Final = "_EXCEPTION"
+_LINK: Final = "modbus_detailed_link_id"
 _NO_POINTS: Final = frozenset(("exception-status", "diagnostic", "comm-event-counter", "comm-event-log", "server-id"))
 _POINTS: Final = frozenset(("coil", "discrete-input", "holding-register", "input-register", "fifo-queue"))
 
@@ -42,13 +43,13 @@ def function_of(word: str) -> Function:
     found = _FUNCTIONS.get(name)
     if found is None and name.startswith("unknown-") and name[8:].isdecimal() and len(name) < 12:
         code = int(name[8:])
-        found = Function(code & 0x7F if code > 0x80 else code, "", "unknown")
+        found = Function(code & 0x7F if code >= 0x80 else code, "", "unknown")
     return found or UNKNOWN
 
 
 def _failed(word: str) -> bool:
     tail = word.removeprefix("unknown-")
-    return word.endswith(_FAILED) or (tail != word and tail.isdecimal() and int(tail[:6]) > 0x80)
+    return word.endswith(_FAILED) or (tail != word and tail.isdecimal() and int(tail[:6]) >= 0x80)
 
 
 def _function(lines: Lines) -> dict[str, Any]:
@@ -118,6 +119,7 @@ def _detailed(lines: Lines) -> Found:
     rows = lines.rows
     told = _function(lines)
     columns = {**_base(lines), **_strip(told), **_objects(lines, told)}
+    columns["ident"] = pc.fill_null(rows.text(_LINK), "")
     if rows.has("request_response"):  # before version 1.3: a line for each message
         return Found(messages=_messages(lines, columns, told, pc.utf8_upper(rows.text("request_response"))))
     columns |= _values(lines, "response_values", "request_values")
@@ -135,6 +137,42 @@ def _detailed(lines: Lines) -> Found:
         twice, _by_turns(key(rows.text("uid"), rows.text("tid"), told["words"]), twice), pa.scalar(None, pa.bool_())
     )
     return Found(messages=Messages(table, key(rows.text("uid"), rows.text("tid"), told["words"]), asks))
+
+
+def _requests(lines: Lines, kind: str, start: str, count: Any, **columns: Any) -> pa.Table:
+    """Points of the requests of a log that `modbus_detailed` refers to."""
+    rows = lines.rows
+    table = exchanges(
+        len(lines),
+        **_base(lines),
+        object_kind=kind,
+        object_start=rows.whole(start, most=65_535),
+        object_count=count,
+        ident=rows.text(_LINK),
+        **columns,
+    )
+    asks = pc.equal(pc.fill_null(rows.text("request_response"), ""), "REQUEST")
+    return table.filter(pc.and_(asks, pc.is_valid(rows.text(_LINK))))
+
+
+def _read_and_write(lines: Lines) -> pa.Table:
+    """Function 23 reads one range and writes another."""
+    rows, kind = lines.rows, "holding-register"
+    written = _values(lines, "write_registers")
+    many = pc.max_element_wise(pc.fill_null(pc.list_value_length(written["values"]), 0), 1)
+    read = pc.coalesce(rows.whole("read_quantity", most=65_535), pa.scalar(1, pa.int64()))
+    parts = [
+        _requests(lines, kind, "read_start_address", read),
+        _requests(lines, kind, "write_start_address", many, **written),
+    ]
+    return pa.concat_tables(parts)
+
+
+def _masked(lines: Lines) -> pa.Table:
+    """Function 22 keeps the bits of one mask and sets those of another."""
+    masks = pc.binary_join_element_wise(lines.rows.text("and_mask"), lines.rows.text("or_mask"), ",")
+    values = mapped(masks, lambda word: [float(part) for part in word.split(",") if part.isdecimal()], NUMBERS)
+    return _requests(lines, "holding-register", "address", 1, values=values, written=pc.fill_null(masks, ""))
 
 
 def _by_turns(keys: Any, wanted: Any) -> Any:
@@ -168,9 +206,7 @@ def _plain(lines: Lines) -> Found:
     if lines.rows.has("pdu_type"):
         return Found(messages=_messages(lines, columns, told, lines.rows.text("pdu_type")))
     # Of an exception Zeek writes a line with its reason, and at times one without before it.
-    doubled = pc.and_(
-        mapped(told["words"], _failed, pa.bool_()), pc.is_null(lines.rows.text("exception_code", "exception"))
-    )
+    doubled = pc.and_(pc.ends_with(told["words"], _FAILED), pc.is_null(lines.rows.text("exception_code", "exception")))
     table = exchanges(len(lines), **columns, status=pc.if_else(told["failed"], "error", "ok"))
     return Found(events=table.filter(pc.invert(doubled)))
 
@@ -184,8 +220,17 @@ KINDS: Final = (
         (
             *_COLUMNS, "request_response", "address", "start_address", "quantity", "values", "request_values",
             "response_values", "matched", "request_subfunction_code", "exception_code", "mei_type",
+            _LINK,
         ),
         _detailed,
         "modbus",
+        beside={
+            "modbus_read_write_multiple_registers": _read_and_write,
+            "modbus_mask_write_register": _masked,
+        },
+        beside_columns=(
+            *DIRECTED, _LINK, "unit", "request_response", "address", "and_mask", "or_mask", "read_start_address",
+            "read_quantity", "write_start_address", "write_registers",
+        ),
     ),
 )  # fmt: skip

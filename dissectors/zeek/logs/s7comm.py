@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from zonewatch.dissectors.zeek.claims import claims
 from zonewatch.dissectors.zeek.exchanges import Messages, exchanges
-from zonewatch.dissectors.zeek.rows import mapped, pc, plain_column
+from zonewatch.dissectors.zeek.rows import mapped, pc
 from zonewatch.dissectors.zeek.told import DIRECTED, Found, Kind, Lines, key, moment, named, sent
 from zonewatch.dissectors.zeek.words import UNKNOWN, Function, entries
 
@@ -127,7 +127,7 @@ def _transfers(lines: Lines) -> pa.Table:
         object_count=1,
         property=block,
         property_name=name,
-        text=plain_column(pc.fill_null(rows.text("filename"), "")),
+        text=pc.fill_null(rows.words("filename"), ""),
     )
     asks = pc.starts_with(pc.fill_null(rows.text("rosctr"), ""), "Job")
     return table.filter(pc.and_(asks, pc.is_valid(rows.text("filename"))))
@@ -199,10 +199,7 @@ def _known(lines: Lines) -> Found:
     named = {"automation_system_name": "name", "module_name": "description", "plant_name": "location",
              "module_serial": "serial"}  # fmt: skip
     return Found(
-        claims=tuple(
-            claims(lines, "s7comm", address, attribute, plain_column(rows.text(name)))
-            for name, attribute in named.items()
-        )
+        claims=tuple(claims(lines, "s7comm", address, attribute, rows.words(name)) for name, attribute in named.items())
     )
 
 

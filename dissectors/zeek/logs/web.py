@@ -7,7 +7,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from zonewatch.dissectors.zeek.activities import activity
-from zonewatch.dissectors.zeek.rows import mapped, pc, plain_column
+from zonewatch.dissectors.zeek.rows import mapped, pc
 from zonewatch.dissectors.zeek.told import ENDS, Found, Kind, Lines
 from zonewatch.dissectors.zeek.words import entries
 
@@ -31,15 +31,15 @@ def _dns(lines: Lines) -> Found:
     protocol = mapped(pc.fill_null(port, ""), lambda word: _DNS_PORTS.get(word, "dns"), pa.utf8())
     rcode = rows.whole("rcode", most=65_535)
     status = pc.if_else(pc.is_null(rcode), "no_response", pc.if_else(pc.equal(rcode, 0), "ok", "error"))
-    query = plain_column(rows.text("query"))
+    query = rows.words("query")
     netbios = pc.equal(protocol, "netbios-ns")
     nothing = pa.scalar(None, pa.utf8())
     fields = {
         "dns.question.name": pc.if_else(netbios, nothing, query),
         "dns.question.type": pc.if_else(netbios, nothing, rows.text("qtype_name")),
-        "dns.answers": pc.if_else(netbios, nothing, listed(plain_column(rows.text("answers")))),
+        "dns.answers": pc.if_else(netbios, nothing, listed(rows.words("answers"))),
         "netbios.name": pc.if_else(netbios, query, nothing),
-        "netbios.answers": pc.if_else(netbios, listed(plain_column(rows.text("answers"))), nothing),
+        "netbios.answers": pc.if_else(netbios, listed(rows.words("answers")), nothing),
     }
     table = activity(
         lines, protocol, "query", "discover", pc.fill_null(status, "no_response"), rows.text("rcode_name"),
@@ -59,11 +59,11 @@ def _ssl(lines: Lines) -> Found:
         "tls.version": mapped(version, _VERSIONS.get, pa.utf8()),
         "tls.cipher": rows.text("cipher"),
         "tls.next_protocol": rows.text("next_protocol"),
-        "tls.client.server_name": plain_column(rows.text("server_name")),
+        "tls.client.server_name": rows.words("server_name"),
         "tls.client.ja4": rows.text("ja4"),
-        "tls.server.x509.subject": plain_column(rows.text("subject")),
-        "tls.server.x509.issuer": plain_column(rows.text("issuer")),
-        "tls.client.x509.subject": plain_column(rows.text("client_subject")),
+        "tls.server.x509.subject": rows.words("subject"),
+        "tls.server.x509.issuer": rows.words("issuer"),
+        "tls.client.x509.subject": rows.words("client_subject"),
         "tls.established": pc.if_else(established, "true", "false"),
     }
     table = activity(
@@ -79,20 +79,20 @@ def _http(lines: Lines) -> Found:
     code = rows.whole("status_code", most=999)
     status = pc.if_else(pc.is_null(code), "no_response", pc.if_else(pc.less(code, _CLIENT_ERRORS), "ok", "error"))
     status = pc.if_else(pc.and_(pc.equal(method, ""), pc.is_valid(code)), "response_only", status)
-    uri = plain_column(rows.text("uri"))
-    user = plain_column(rows.text("username"))
+    uri = rows.words("uri")
+    user = rows.words("username")
     known = pc.is_valid(user)
     nothing = pa.scalar(None, pa.utf8())
     text = code.cast(pa.utf8())
     fields = {
         "http.request.method": method,
-        "url.domain": plain_column(rows.text("host")),
+        "url.domain": rows.words("host"),
         "url.path": mapped(uri, _path, pa.utf8()),
         "url.parameters": mapped(uri, _parameters, pa.utf8()),
         "http.authentication": pc.if_else(known, "basic", nothing),
         "user.name": user,
         "credential.kind": pc.if_else(known, "password", nothing),
-        "user_agent.original": plain_column(rows.text("user_agent")),
+        "user_agent.original": rows.words("user_agent"),
         "http.response.status_code": text,
         "http.response.mime_type": mapped(rows.text("resp_mime_types"), lambda word: word.split(",")[0], pa.utf8()),
     }
