@@ -16,7 +16,7 @@ MOST_OF_PAIR: Final = 256
 """Distinct activities of one client, server and protocol in a quarter of an hour; more are counted without fields."""
 MOST_ROWS: Final = 100_000
 MOST_VALUE: Final = 255
-_HELD: Final = 20_000
+_HELD: Final = 4_000
 _FIELD: Final = "\x1e"
 _VALUE: Final = "\x1f"
 _KEY: Final = (
@@ -120,17 +120,17 @@ class Activities:
         if row["time_max"] >= known[3]:
             known[3], known[6], known[7] = row["time_max"], row["line_last"], capture
 
-    def tables(self) -> pa.Table:
-        """Activities since this was last asked for."""
-        self._fold()
-        made, self._made = self._made, []
-        return pa.concat_tables([ACTIVITIES.empty_table(), *made])
+    def table(self) -> pa.Table:
+        """All activities so far."""
+        return pa.concat_tables([ACTIVITIES.empty_table(), *self._made, self._open()])
+
+    def _open(self) -> pa.Table:
+        return pa.Table.from_pylist([self._row(key, told) for key, told in self._found.items()], schema=ACTIVITIES)
 
     def _fold(self) -> None:
-        rows = [self._row(key, told) for key, told in self._found.items()]
-        self._rows += len(rows)
-        if rows:
-            self._made.append(pa.Table.from_pylist(rows, schema=ACTIVITIES))
+        self._rows += len(self._found)
+        if self._found:
+            self._made.append(self._open())
         self._found, self._of_pair = {}, {}
 
     def _row(self, key: tuple[Any, ...], told: list[Any]) -> dict[str, Any]:

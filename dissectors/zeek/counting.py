@@ -5,8 +5,9 @@ Rows are grouped as columns; what is left of a block, its distinct combinations,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
@@ -28,7 +29,7 @@ MOST_EVENTS: Final = 500_000
 MOST_SAMPLES: Final = 4
 EVERYONE: Final = "any/0"
 """Both ends of what is told without them, as the engine says it."""
-_HELD: Final = 20_000
+_HELD: Final = 8_000
 """Accounts, and whole events, that are held as Python's values."""
 
 _KEY: Final = (
@@ -104,9 +105,9 @@ class Counting:
     def __init__(self, source: str, protocol: str) -> None:
         self._source, self._protocol = source, protocol
         self._accounts: dict[Combination, _Account] = {}
-        self._known: set[Combination] = set()
+        self._known: set[tuple[Any, ...]] = set()
         self._of_edge: dict[tuple[Any, ...], int] = {}
-        self._written: dict[Combination, str] = {}
+        self._written: dict[tuple[Any, ...], str] = {}
         self._aggregates: list[pa.Table] = []
         self._events: list[dict[str, Any]] = []
         self._whole: list[pa.Table] = []
@@ -128,12 +129,9 @@ class Counting:
             self._fold()
 
     def tables(self) -> tuple[pa.Table, pa.Table]:
-        """Aggregates and events since this was last asked for; what is known to be old stays known."""
-        self._fold()
-        self._settle()
-        aggregates = pa.concat_tables([AGGREGATES.empty_table(), *self._aggregates])
-        events = pa.concat_tables([EVENTS.empty_table(), *self._whole])
-        self._aggregates, self._whole = [], []
+        """Aggregates and whole events so far."""
+        aggregates = pa.concat_tables([AGGREGATES.empty_table(), *self._aggregates, self._open()])
+        events = pa.concat_tables([EVENTS.empty_table(), *self._whole, self._unsettled()])
         return aggregates, events
 
     def _count(self, key: Combination, told: Mapping[str, Any], capture: str, wanted: dict[int, str]) -> None:
@@ -141,7 +139,7 @@ class Counting:
         account = self._accounts.get(key)
         if account is None:
             account = self._accounts[key] = _Account(first=(told["first"], capture, told["line"]))
-            account.written = self._written.get(key._replace(bucket=0), told["written"])
+            account.written = self._written.get(key[1:], told["written"])
         account.count += told["count"]
         account.events += told["events"]
         account.first = min(account.first, (told["first"], capture, told["line"]))
@@ -150,7 +148,7 @@ class Counting:
             room = MOST_SAMPLES - len(account.samples)
             account.samples += [line for line in dict.fromkeys(told["lines"]) if line not in account.samples][:room]
         account.changes += told["changes"] + (told["written"] != account.written)
-        account.written = self._written[key._replace(bucket=0)] = told["last_written"]
+        account.written = self._written[key[1:]] = told["last_written"]
         if told["low"] is not None:
             account.minimum = told["low"] if account.minimum is None else min(account.minimum, told["low"])
             account.maximum = told["high"] if account.maximum is None else max(account.maximum, told["high"])
@@ -164,10 +162,10 @@ class Counting:
 
     def _admitted(self, key: Combination) -> tuple[Combination, bool]:
         """The combination as it is counted, and whether it is seen for the first time."""
-        plain = key._replace(bucket=0)
+        plain = key[1:]
         if plain in self._known:
             return key, False
-        edge = plain[1:4]
+        edge = plain[:3]
         if edge not in self._of_edge and len(self._of_edge) >= MOST_EDGES:
             self.coalesced += 1
             return key._replace(
@@ -236,42 +234,60 @@ class Counting:
             "objects": [_object(row)] if row["object_kind"] is not None else [],
         }
 
+    def _unsettled(self) -> pa.Table:
+        return pa.Table.from_pylist(self._events, schema=EVENTS)
+
     def _settle(self) -> None:
         if self._events:
-            self._whole.append(pa.Table.from_pylist(self._events, schema=EVENTS))
+            self._whole.append(self._unsettled())
         self._events = []
 
+    def _open(self) -> pa.Table:
+        """The accounts as rows of aggregates, made column by column: there are many."""
+        accounts = list(self._accounts.values())
+        columns: dict[str, Any] = dict(zip(Combination._fields, zip(*self._accounts, strict=True), strict=True))
+        columns |= {name: [read(one) for one in accounts] for name, read in _COUNTED.items()}
+        ranged = [(number, one) for number, one in enumerate(accounts) if one.low is not None and one.high is not None]
+        if ranged:
+            columns["object_start"], columns["object_count"] = (
+                list(columns["object_start"]),
+                list(columns["object_count"]),
+            )
+        for number, one in ranged:
+            columns["object_start"][number] = one.low
+            columns["object_count"][number] = (one.high or 0) - (one.low or 0) + 1
+        columns["source"] = [self._source] * len(accounts)
+        columns["protocol"] = [self._protocol] * len(accounts)
+        columns["vlan"] = columns["client_unit"] = [None] * len(accounts)
+        if not accounts:
+            return AGGREGATES.empty_table()
+        return pa.table({one.name: pa.array(columns[one.name], one.type) for one in AGGREGATES}, schema=AGGREGATES)
+
     def _fold(self) -> None:
-        rows = [self._aggregate(key, account) for key, account in self._accounts.items()]
-        if rows:
-            self._aggregates.append(pa.Table.from_pylist(rows, schema=AGGREGATES))
+        if self._accounts:
+            self._aggregates.append(self._open())
         self._accounts = {}
         if len(self._written) > MOST_COMBINATIONS:
             self._written = {}
 
-    def _aggregate(self, key: Combination, account: _Account) -> dict[str, Any]:
-        ranged = account.low is not None and account.high is not None
-        return {
-            **key._asdict(),
-            "source": self._source,
-            "protocol": self._protocol,
-            "capture": account.first[1],
-            "object_start": account.low if ranged else key.object_start,
-            "object_count": account.high - account.low + 1 if ranged else key.object_count,  # type: ignore[operator]
-            "count": account.count,
-            "events": account.events,
-            "first_time": account.first[0],
-            "last_time": account.last[0],
-            "first_frame": account.first[2],
-            "last_frame": account.last[2],
-            "last_capture": account.last[1],
-            "sample_frames": account.samples,
-            "value_min": account.minimum,
-            "value_max": account.maximum,
-            "value_last": account.last_value,
-            "value_not_finite": account.not_finite,
-            "changes": account.changes,
-        }
+
+_COUNTED: Final[Mapping[str, Callable[[_Account], Any]]] = {
+    "capture": lambda one: one.first[1],
+    "count": attrgetter("count"),
+    "events": attrgetter("events"),
+    "first_time": lambda one: one.first[0],
+    "last_time": lambda one: one.last[0],
+    "first_frame": lambda one: one.first[2],
+    "last_frame": lambda one: one.last[2],
+    "last_capture": lambda one: one.last[1],
+    "sample_frames": attrgetter("samples"),
+    "value_min": attrgetter("minimum"),
+    "value_max": attrgetter("maximum"),
+    "value_last": attrgetter("last_value"),
+    "value_not_finite": attrgetter("not_finite"),
+    "changes": attrgetter("changes"),
+}
+"""Columns of an aggregate that its account counts."""
 
 
 def _object(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Point:
         self.oddities: list[dict[str, Any]] = []
         self.odd = 0
         self.coverage: list[dict[str, Any]] = []
+        self.ended: list[dict[str, Any]] = []
         self.lines = 0
         self.bytes_read = 0
 
@@ -77,7 +78,7 @@ class Point:
             "events": events,
             "aggregates": pa.concat_tables([TABLES["aggregates"].empty_table(), *(one for one, _ in counted)]),
             "flows": flows,
-            "activities": self.activities.tables(),
+            "activities": self.activities.table(),
             "claims": self.claims.table(),
             "addresses": addresses,
             "oddities": pa.Table.from_pylist(self.oddities, schema=ODDITIES),
@@ -128,6 +129,8 @@ class Reading:
     counted: int = 0
     lacking: str = ""
     read: Callable[[Lines], pa.Table] | None = None  # of a log beside another one
+    others: Callable[[Reading], tuple[Reading, ...]] | None = None
+    """Asked for the logs beside it, where those come and go."""
 
     @property
     def capture(self) -> str:
@@ -219,7 +222,7 @@ class Reading:
             return
         counts = self.point.counts(self.kind.protocol)
         before = counts.events
-        for other in self.beside:
+        for other in self.others(self) if self.others else self.beside:
             waiting = other.waiting(until)
             events, left = with_objects(events, waiting)
             other.keep(left, last=last)
@@ -249,12 +252,13 @@ class Reading:
     def end(self) -> None:
         """The log is over: what waited has had no answer."""
         if self.read is not None:
+            self._alone(Reading.waiting(self, None), "no_response")
             return
         left = self.pairing.pair(None)
         for other in self.beside:
             other.exhaust()
         if left.num_rows or self.beside:
-            self._count(left, None, last=True)
+            self._count(left, None, last=not self.others)
 
     def exhaust(self) -> None:
         """Reads what is left of a log beside another one."""
@@ -364,6 +368,13 @@ def plan(files: Sequence[LogFile]) -> list[tuple[LogFile, str, tuple[LogFile, ..
         beside = tuple(there[key] for other in kind.beside if (key := (name.rotation, other)) in there)
         found.append((file, kind.name, beside))
     return found
+
+
+def is_superseded(path: Path) -> bool:
+    """Whether a log lies beside this one that tells the same and more."""
+    name = parts(path.name)
+    instead = KINDS[name.kind].instead if name and name.kind in KINDS else ""
+    return bool(instead) and path.with_name(path.name.replace(name.kind if name else "", instead, 1)).exists()
 
 
 def _read(point: Point, planned: tuple[LogFile, str, tuple[LogFile, ...]], progress: Progress | None) -> None:

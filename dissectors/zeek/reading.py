@@ -19,7 +19,7 @@ import pyarrow.json
 
 from zonewatch.dissectors.zeek.streams import DamagedError
 
-BLOCK: Final = 4 << 20
+BLOCK: Final = 2 << 20
 """Octets of text read together."""
 MOST_LINE: Final = 1 << 20
 """A longer line is no line of a log."""
