@@ -70,10 +70,8 @@ def _dns(number: int) -> str:
 
 def _http(number: int) -> str:
     host = number % 200
-    return (
-        f"10.30.{host % 4}.{host}\t{32_768 + number % 28_000}\t10.20.2.10\t80\tGET\tweb.plant.example\t/page{number % 90}"
-        "?q=1\t200\tBrowser/1.0\ttext/html"
-    )
+    ends = f"10.30.{host % 4}.{host}\t{32_768 + number % 28_000}\t10.20.2.10\t80"
+    return f"{ends}\tGET\tweb.plant.example\t/page{number % 90}?q=1\t200\tBrowser/1.0\ttext/html"
 
 
 _LINES: Final[dict[str, Callable[[int], str]]] = {"modbus_detailed": _modbus, "conn": _conn, "dns": _dns, "http": _http}

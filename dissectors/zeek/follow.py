@@ -1,7 +1,7 @@
 """A folder that Zeek keeps writing, followed: what `live.Live` is for an interface.
 
-A log is known by its beginning (headers and first row), whatever it is called and however it is packed: when Zeek renames
-it, or packs it into a folder of the day, it is read on where it was left. What a pass was made of is remembered
+A log is known by its beginning (headers and first row), whatever it is called and however it is packed: when Zeek
+renames it, or packs it into a folder of the day, it is read on where it was left. What a pass was made of is remembered
 (`position`) as soon as the next one is asked for, for by then its findings are kept.
 """
 
@@ -168,9 +168,9 @@ class Followed:
             self._closed.set()
 
     def saved(self) -> None:
-        """Remembers the place of the last rows that were taken: nothing follows."""
+        """Says that what was made of the last rows is kept: their place is remembered."""
         with self._lock:
-            self._remember()
+            self._position.save(self._places)
 
     def packets(
         self, frames: Sequence[tuple[int, int, int | None]], captures: int, most_octets: int
@@ -199,7 +199,6 @@ class Followed:
         for one in self._open.values():
             one.reading.end()
         self._finished = self._tables()
-        self._pending = {key: Place(place.offset, place.lines) for key, place in self._places.items()}
 
     def _remember(self) -> None:
         if self._pending is not None:
