@@ -46,6 +46,14 @@ def sources(inputs: Sequence[str], named: Iterable[str]) -> list[Source]:
     return [Source(name, tuple(_distinct(files))) for name, files in points.items()]
 
 
+def packets_only(points: Iterable[Source], doing: str) -> None:
+    """Raises UsageError where one of Zeek's logs is given to what needs packets."""
+    for point in points:
+        for file in point.files:
+            if file.name.startswith(PREFIX):
+                raise UsageError(f"{file.name}: {doing} needs packets; zonewatch audit reads Zeek's logs")
+
+
 def total_bytes(points: Iterable[Source]) -> int:
     """Octets of all files, for progress; 0 where standard input is among them."""
     paths = [file.path for point in points for file in point.files]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -202,13 +202,20 @@ def _of_tabs(text: bytes, log: Log, wanted: Collection[str]) -> Iterator[Block]:
             log.note(first, "bad_header", "#fields before the first row")
         return
     text = _as_text(text, log, first)
-    left_out: list[int] = []
+    numbers: Sequence[int] = range(first, first + rows)
+    if b"\n\n" in text or text.startswith(b"\n"):  # Arrow would make rows of them
+        lines = text.split(b"\n")[:-1]
+        numbers = [number for number, line in zip(numbers, lines, strict=True) if line]
+        text = b"".join(line + b"\n" for line in lines if line)
+        if not text:
+            return
+    left_out: set[int] = set()
 
     def refuse(row: Any) -> Literal["skip", "error"]:
         number = row.number if row.number is not None else 1
-        left_out.append(number - 1)
+        left_out.add(number - 1)
         if row.text and not row.text.startswith("#"):
-            log.note(first + number - 1, "bad_length", f"{row.expected_columns} fields, not {row.actual_columns}")
+            log.note(numbers[number - 1], "bad_length", f"{row.expected_columns} fields, not {row.actual_columns}")
         return "skip"
 
     if len(header.fields) == 1:
@@ -242,15 +249,8 @@ def _of_tabs(text: bytes, log: Log, wanted: Collection[str]) -> Iterator[Block]:
     except pa.ArrowInvalid as error:
         log.note(first, "bad_length", f"rows that can be read: {str(error)[:120]}")
         return
-    yield Block(table.select(columns).combine_chunks(), _numbered(first, rows, left_out, table.num_rows))
-
-
-def _numbered(first: int, rows: int, left_out: Iterable[int], kept: int) -> pa.Array[Any]:
-    """Lines of the rows that are left."""
-    out = set(left_out)
-    if not out:
-        return pa.array(range(first, first + kept), pa.int64())
-    return pa.array([first + row for row in range(rows) if row not in out][:kept], pa.int64())
+    kept = [number for row, number in enumerate(numbers) if row not in left_out] if left_out else numbers
+    yield Block(table.select(columns).combine_chunks(), pa.array(kept, pa.int64()))
 
 
 def _as_text(text: bytes, log: Log, first: int) -> bytes:
@@ -274,7 +274,7 @@ def _of_json(text: bytes, log: Log, wanted: Collection[str]) -> Iterator[Block]:
             parse_options=pyarrow.json.ParseOptions(newlines_in_values=False),
         )
         if table.num_rows == rows:
-            yield Block(_chosen(table, log, wanted), _numbered(first, rows, (), rows))
+            yield Block(_chosen(table, log, wanted), pa.array(range(first, first + rows), pa.int64()))
             return
     except pa.ArrowException:
         pass  # one line at a time tells which it is

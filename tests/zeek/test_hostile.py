@@ -51,6 +51,7 @@ def rows(count: int) -> str:
 
 
 GOOD = header(NAME) + rows(3)
+UNSET = GOOD.replace("#unset_field\t-", "#unset_field\tNULL").replace("\t-\n", "\tNULL\n")
 FIRST = len(header(NAME).splitlines()) + 1
 """Line of the first row."""
 
@@ -66,9 +67,9 @@ FIRST = len(header(NAME).splitlines()) + 1
         pytest.param(GOOD + write_of(3).rstrip("\n"), 4, [], id="no line end at the end"),
         pytest.param(GOOD + write_of(3)[:30], 3, [(FIRST + 3, "truncated")], id="ends within a line"),
         pytest.param(rows(2), 0, [(1, "bad_header")], id="no header"),
-        pytest.param(GOOD.replace("#unset_field\t-", "#unset_field\tNULL").replace("\t-\n", "\tNULL\n"), 3, [], id="unset"),
+        pytest.param(UNSET, 3, [], id="unset"),
         pytest.param(GOOD.replace("#separator \\x09", "#separator \\x2c"), 0, None, id="a separator that is not there"),
-        pytest.param(header(NAME).replace("\t", ",").replace("\\x09", "\\x2c") + rows(3).replace("\t", ","), 3, [], id="commas"),
+        pytest.param(GOOD.replace("\t", ",").replace("\\x09", "\\x2c"), 3, [], id="commas"),
         pytest.param(header(NAME) + "x" * 3_000_000 + "\n" + rows(2), 2, None, id="a line without end"),
         pytest.param("", 0, [], id="nothing"),
         pytest.param(header(NAME), 0, [], id="no rows"),
@@ -127,7 +128,7 @@ def test_packed_logs_are_read(tmp_path: Path, pack: str) -> None:
     path = tmp_path / f"{NAME}.log.packed"
     with pa.CompressedOutputStream(str(path), pack) as stream:
         stream.write(GOOD.encode())
-    assert events(decode("x", [LogFile(f"{NAME}.log.{pack[:2]}", path)])) == 0  # not by that name
+    assert events(decode("x", [LogFile(f"{NAME}.log.packed", path)])) == 0  # no log's name
     assert events(decode("x", [LogFile(f"{NAME}.log.{'gz' if pack == 'gzip' else 'zst'}", path)])) == 3
 
 
@@ -187,7 +188,7 @@ def test_a_broken_line_of_json(tmp_path: Path, broken: str, odd: int) -> None:
     tables = read(tmp_path, modbus_detailed=text)
     found = [row for row in oddities(tables) if row[1] == 2 and row[2] == "invalid_value"]
     assert len(found) >= odd
-    assert {f"Cwriter{n}" for n in range(2)} and events(tables) >= 2
+    assert events(tables) >= 2
 
 
 def test_json_with_other_types_and_nested_names(tmp_path: Path) -> None:

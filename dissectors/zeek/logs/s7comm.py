@@ -59,9 +59,10 @@ def _function(text: str) -> Function:
 
 def _number(word: str) -> int | None:
     try:
-        return int(word, 0)
+        number = int(word, 0)
     except ValueError:
         return None
+    return number if 0 <= number <= 0xFF else None
 
 
 def _s7comm(lines: Lines) -> Found:
