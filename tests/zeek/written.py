@@ -30,9 +30,14 @@ PIECE: Final = 97
 
 def header(name: str, fields: Iterable[str] = ()) -> str:
     """What stands in front of the rows."""
+    names = tuple(fields or FIELDS[name])
     return (
         "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n"
-        f"#path\t{name}\n#open\t2023-11-14-22-13-20\n#fields\t" + "\t".join(fields or FIELDS[name]) + "\n"
+        f"#path\t{name}\n#open\t2023-11-14-22-13-20\n#fields\t"
+        + "\t".join(names)
+        + "\n#types"
+        + "\tstring" * len(names)
+        + "\n"
     )
 
 
