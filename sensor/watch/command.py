@@ -105,13 +105,13 @@ def watch(settings: Settings, *, prepare: bool) -> int:
     with ExitStack() as opened:
         try:
             _say(confine_files(read=list(_read(settings)), write=[folder]))
-            followed = [(point.source, opened.enter_context(_follow(point, folder))) for point in settings.zeek]
             live = [(point.source, opened.enter_context(_listen(point))) for point in settings.capture]
             _say(confine(user=settings.user))
             if not os.access(logging.__file__, os.R_OK):
                 raise UsageError(f"user {settings.user} cannot read Python's library, {Path(logging.__file__).parent}")
         except ConfinementError as error:
             raise UsageError(f"{error}; nothing is listened to") from None
+        followed = [(point.source, opened.enter_context(_follow(point, folder))) for point in settings.zeek]
         store = opened.enter_context(Store.open(folder, settings.store))
         returned = Watch(
             [*live, *followed],
