@@ -111,6 +111,7 @@ class Framework(StrEnum):
     """Frameworks that a report can be made for."""
 
     iec62443 = "iec62443"
+    nis2 = "nis2"
     nist_800_82 = "nist-800-82"
     csf = "csf"
     cpg = "cpg"

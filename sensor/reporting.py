@@ -16,6 +16,7 @@ from zonewatch.reports.document.model import Document
 from zonewatch.reports.json_result import dumps
 from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.iec62443 import iec62443
+from zonewatch.reports.packs.nis2 import nis2
 from zonewatch.reports.packs.requirements import PACKS as REQUIREMENTS
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.rows import Console
@@ -26,7 +27,7 @@ from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
 from zonewatch.sensor.results import STORE, read_result
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
-PACKS: Final[dict[str, Callable[[Case], Document]]] = {"iec62443": iec62443, **REQUIREMENTS}
+PACKS: Final[dict[str, Callable[[Case], Document]]] = {"iec62443": iec62443, "nis2": nis2, **REQUIREMENTS}
 """What builds the document of each framework."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from zonewatch.reports.attestations import Attestation
 from zonewatch.reports.catalogue.load import fact_kinds, framework, in_language
@@ -25,11 +26,14 @@ _PARTS: Mapping[str, str] = {"nis2": "articles", "nis2-annex": "annex"}
 """Parts of the catalogue that there are in other languages, by framework."""
 
 
+NOBODY: Final = Entity()
+
+
 @dataclass(frozen=True)
 class Case(Material):
     """A result with its facts."""
 
-    entity: Entity = Entity()
+    entity: Entity = NOBODY
     attestations: tuple[Attestation, ...] = ()
     aware: int = 0  # when somebody knew of the incident; 0: not said
     incident: str = ""  # its id; empty: none was named
