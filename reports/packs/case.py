@@ -116,6 +116,8 @@ class Case(Material):
                 ends = (values.pop(first), values.pop(second))
                 told = [self.zone(end) if first == "from" else Span(end, "asset") for end in ends]
                 parts.append(self.joined(told, " → "))
+        if not parts and one.zone and not values.keys() & {"asset", "host", "conduit"}:
+            parts.append((self.zone(one.zone),))
         named = ((name, value) for name, value in values.items() if value)
         parts += [(Span(f"{self.texts.word('value', name)}: "), Span(value)) for name, value in named]
         found: list[Span] = []

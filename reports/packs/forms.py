@@ -11,7 +11,9 @@ __all__ = ["blank", "observed", "stated"]
 def observed(material: Material, key: str, cell: Text | str | Span) -> Field:
     """What traffic or the sensor's clock shows; a dash where it shows nothing."""
     found = cell if isinstance(cell, tuple) else text(cell)
-    return Field(material.texts.say(key), found or text("–"), "observed")
+    if not any(span.text for span in found):
+        return Field(material.texts.say(key), text("–"))
+    return Field(material.texts.say(key), found, "observed")
 
 
 def stated(material: Material, key: str, words: str, lines: int = 0) -> Field:

@@ -9,11 +9,14 @@ from zonewatch.reports.document.model import Bullets, Paragraph, Record, Section
 from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.forms import blank, observed
 from zonewatch.reports.packs.material import columns
+from zonewatch.reports.packs.nis2_measures import refuted_points
 from zonewatch.rules.findings import SEVERITIES
 
 __all__ = ["corrective", "effectiveness", "proportionality"]
 
 _METHOD: Final = ("effect.method.conduits", "effect.method.ages", "effect.method.exceptions", "effect.method.compare")
+BLANK_ROWS: Final = 4
+"""For measures that traffic does not speak of."""
 _SETTLED: Final = ("excepted", "compensated", "not_applicable")
 
 
@@ -213,11 +216,11 @@ def proportionality(case: Case) -> Section:
         for row in zone.requirements
         if row.status in _SETTLED
     )
-    open_ones = [row for row in case.asked("nis2") if row.status in ("contradicted", "no_evidence", "excepted")]
-    blanks = tuple(
+    lines = tuple(
         (text(Span(row.requirement.id, "requirement")), text(case.title(row.requirement)), (), (), (), ())
-        for row in open_ones
+        for row in refuted_points(case)
     )
+    blanks = (*lines, *(((),) * 6 for _ in range(BLANK_ROWS)))
     had = columns(
         texts, ("id", 0.9), ("zone", 1.2), ("status", 1.0), ("instead", 2.0), ("answers", 1.0), ("until", 0.8)
     )

@@ -10,10 +10,9 @@ from zonewatch.reports.entity import Measure
 from zonewatch.reports.packs.asked import counted, records, said, status, table
 from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.material import columns
-from zonewatch.reports.packs.requirements import origins
 from zonewatch.reports.statuses import RequirementStatus
 
-__all__ = ["annex", "measures"]
+__all__ = ["annex", "measures", "refuted_points"]
 
 _LETTER = re.compile(r"Art\. 21\(2\)\(([a-j])\)")
 
@@ -21,12 +20,26 @@ _LETTER = re.compile(r"Art\. 21\(2\)\(([a-j])\)")
 def measures(case: Case) -> Section:
     """One line a measure, then each with what is behind it and the document to attach."""
     texts, rows = case.texts, case.asked("nis2")
+    refuted = refuted_points(case)
+    against = (
+        Paragraph(texts.text("refuted.lead" if refuted else "refuted.none")),
+        *((table(case, refuted, "refuted", texts.say("refuted.caption")),) if refuted else ()),
+    )
     return Section(
         "measures",
         texts.say("measures.title"),
         (Paragraph(texts.text("measures.lead")), _map(case, rows), counted(case, rows)),
-        (Section("measures-each", texts.say("measures.each"), records(case, rows)),),
+        (
+            Section("refuted", texts.say("refuted.title"), against),
+            Section("measures-each", texts.say("measures.each"), records(case, rows)),
+        ),
     )
+
+
+def refuted_points(case: Case) -> tuple[RequirementStatus, ...]:
+    """Measures, and points of the annex, against which facts were observed."""
+    rows = (*case.asked("nis2"), *case.asked("nis2-annex"))
+    return tuple(row for row in rows if row.status in ("contradicted", "excepted"))
 
 
 def _map(case: Case, rows: tuple[RequirementStatus, ...]) -> Table:
@@ -78,7 +91,6 @@ def annex(case: Case) -> Section:
         (
             Paragraph(texts.text(f"annex.{'binding' if case.entity.bound else 'yardstick'}")),
             counted(case, rows, "annex-statuses"),
-            origins(case, "nis2-annex"),
         ),
         tuple(
             Section(

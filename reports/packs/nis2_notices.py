@@ -51,11 +51,11 @@ def readiness(case: Case) -> Section:
         (
             Section("clock", texts.say("clock.title"), _clock(case, due)),
             Section("incidents", texts.say("incidents.title"), _incidents(case)),
-            Section("significance", texts.say("significance.title"), _significance(case, incident)),
-            Section("warning", _title(case, "Art. 23(4)(a)"), _warning(case, incident, due)),
-            Section("notification", _title(case, "Art. 23(4)(b)"), _notification(case, incident, due)),
-            Section("intermediate", _title(case, "Art. 23(4)(c)"), _intermediate(case, incident)),
-            Section("final", _title(case, "Art. 23(4)(d)"), _final(case, incident, due)),
+            Section("significance", texts.say("significance.title"), (*_significance(case, incident), PageBreak())),
+            Section("warning", _title(case, "Art. 23(4)(a)"), (*_warning(case, incident, due), PageBreak())),
+            Section("notification", _title(case, "Art. 23(4)(b)"), (*_notification(case, incident, due), PageBreak())),
+            Section("intermediate", _title(case, "Art. 23(4)(c)"), (*_intermediate(case, incident), PageBreak())),
+            Section("final", _title(case, "Art. 23(4)(d)"), (*_final(case, incident, due), PageBreak())),
             Section("progress", _title(case, "Art. 23(4)(e)"), _progress(case)),
         ),
     )
@@ -177,17 +177,18 @@ def _head(case: Case, incident: Incident | None, due: int, name: str) -> tuple[F
         stated(case, "entity.registration", entity.registration),
         stated(case, "notice.to", entity.authority.name),
         stated(case, "notice.contact", reached, 1),
-        observed(case, "notice.incident", _named(case, incident)),
+        _named(case, incident),
         stated(case, "notice.aware", aware, 1),
         stated(case, "notice.due", texts.time(due) if due else ""),
         Field(texts.say("notice.asked"), text(_duty(case, name)[2])),
     )
 
 
-def _named(case: Case, incident: Incident | None) -> Text:
+def _named(case: Case, incident: Incident | None) -> Field:
     if incident is None:
-        return case.texts.text("notice.not_chosen")
-    return text(case.quoted(incident.title), " (", Span(incident.id, "code"), ")")
+        return Field(case.texts.say("notice.incident"), case.texts.text("notice.not_chosen"), "open", 1)
+    named = text(case.quoted(incident.title), " (", Span(incident.id, "code"), ")")
+    return observed(case, "notice.incident", named)
 
 
 def _warning(case: Case, incident: Incident | None, due: Deadlines | None) -> tuple[Block, ...]:
@@ -203,7 +204,7 @@ def _warning(case: Case, incident: Incident | None, due: Deadlines | None) -> tu
         blank(case, "notice.help", 1),
         blank(case, "notice.sent", 1),
     )
-    return (PageBreak(), Record("draft-warning", text(case.texts.say("notice.draft")), fields))
+    return (Record("draft-warning", text(case.texts.say("notice.draft")), fields),)
 
 
 def _notification(case: Case, incident: Incident | None, due: Deadlines | None) -> tuple[Block, ...]:
@@ -224,11 +225,8 @@ def _notification(case: Case, incident: Incident | None, due: Deadlines | None) 
         blank(case, "notice.sent", 1),
     )
     return (
-        PageBreak(),
         Record("draft-notification", text(texts.say("notice.draft")), fields),
-        _indicators(case, incident),
-        _commands(case, incident),
-        _growth(case, incident),
+        *((_indicators(case, incident), _commands(case, incident), _growth(case, incident)) if incident else ()),
     )
 
 
@@ -242,7 +240,7 @@ def _intermediate(case: Case, incident: Incident | None) -> tuple[Block, ...]:
         blank(case, "notice.since", 3),
         blank(case, "notice.sent", 1),
     )
-    return (PageBreak(), Record("draft-intermediate", text(texts.say("notice.draft")), fields))
+    return (Record("draft-intermediate", text(texts.say("notice.draft")), fields),)
 
 
 def _final(case: Case, incident: Incident | None, due: Deadlines | None) -> tuple[Block, ...]:
@@ -260,10 +258,8 @@ def _final(case: Case, incident: Incident | None, due: Deadlines | None) -> tupl
         blank(case, "notice.sent", 1),
     )
     return (
-        PageBreak(),
         Record("draft-final", text(texts.say("notice.draft")), fields),
-        _timeline(case, incident),
-        _proof(case, incident),
+        *((_timeline(case, incident), _proof(case, incident)) if incident else ()),
     )
 
 
@@ -321,10 +317,10 @@ def _external(case: Case, incident: Incident | None) -> Text:
     return case.joined(Span(address, "code") for address in addresses) or case.texts.text("notice.no_external")
 
 
-def _acts(case: Case, incident: Incident | None) -> dict[tuple[str, str, str, str, str], tuple[int, int, int]]:
+def _acts(case: Case, incident: Incident) -> dict[tuple[str, str, str, str, str], tuple[int, int, int]]:
     """Commands among its assets: count, refused, unanswered; by client, server, protocol, function, operation."""
     found: dict[tuple[str, str, str, str, str], tuple[int, int, int]] = {}
-    ends = set(incident.assets) if incident else set()
+    ends = set(incident.assets)
     for row in case.result.verdicts:
         if row.operation in STATE_CHANGING and row.verdict != "allowed" and {row.client, row.server} <= ends:
             key = (row.client, row.server, row.protocol, row.function, row.operation)
@@ -345,14 +341,14 @@ def _changes(case: Case, incident: Incident | None) -> Text:
     return text(told) if told else case.texts.text("notice.no_commands")
 
 
-def _indicators(case: Case, incident: Incident | None) -> Table:
+def _indicators(case: Case, incident: Incident) -> Table:
     """Addresses of whoever acted or is outside: what others can look for."""
     texts = case.texts
     rows: dict[tuple[str, str], Text] = {}
-    actors = dict.fromkeys(step.client for step in incident.steps if step.client) if incident else {}
+    actors = dict.fromkeys(step.client for step in incident.steps if step.client)
     for name in (
         *actors,
-        *(asset.id for asset in (_ends(case, incident) if incident else ()) if asset.kind == "external"),
+        *(asset.id for asset in _ends(case, incident) if asset.kind == "external"),
     ):
         asset = case.assets.get(name)
         if asset is None:
@@ -369,7 +365,7 @@ def _indicators(case: Case, incident: Incident | None) -> Table:
     return Table("table-indicators", described, lines[:MOST_INDICATORS], texts.say("indicators.caption"), note)
 
 
-def _commands(case: Case, incident: Incident | None) -> Table:
+def _commands(case: Case, incident: Incident) -> Table:
     texts = case.texts
     rows = tuple(
         (
@@ -400,12 +396,12 @@ def _commands(case: Case, incident: Incident | None) -> Table:
     )
 
 
-def _growth(case: Case, incident: Incident | None) -> Table:
+def _growth(case: Case, incident: Incident) -> Table:
     """How far it had reached, step by step."""
     texts = case.texts
     reached: set[str] = set()
     rows = []
-    for step in incident.steps if incident else ():
+    for step in incident.steps:
         before = len(reached)
         reached |= {name for name in (step.client, *step.servers) if name}
         if len(reached) > before:
@@ -421,7 +417,7 @@ def _growth(case: Case, incident: Incident | None) -> Table:
     return Table("table-growth", described, tuple(rows), texts.say("growth.caption"))
 
 
-def _timeline(case: Case, incident: Incident | None) -> Table:
+def _timeline(case: Case, incident: Incident) -> Table:
     texts = case.texts
     rows = tuple(
         (
@@ -431,17 +427,17 @@ def _timeline(case: Case, incident: Incident | None) -> Table:
             case.frames(step.evidence),
             case.joined((case.finding(case.findings[name]) for name in step.findings if name in case.findings), " · "),
         )
-        for place, step in enumerate(incident.steps if incident else (), 1)
+        for place, step in enumerate(incident.steps, 1)
     )
     described = columns(texts, ("step", 0.5, "right"), ("when", 1.3), ("what", 2.4), ("proof", 1.6), ("finding", 2.0))
     return Table("table-steps", described, rows, texts.say("steps.caption"))
 
 
-def _proof(case: Case, incident: Incident | None) -> Table:
+def _proof(case: Case, incident: Incident) -> Table:
     """The files behind it: captures by their hashes, mini captures by their names."""
     texts = case.texts
-    wanted = set(incident.findings) if incident else set()
-    named = {row.capture for step in (incident.steps if incident else ()) for row in step.evidence}
+    wanted = set(incident.findings)
+    named = {row.capture for step in incident.steps for row in step.evidence}
     rows = [
         (text(Span(row.name, "code")), texts.text("input.capture"), text(Span(row.sha256 or "–", "code")))
         for row in case.result.captures

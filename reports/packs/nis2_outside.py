@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from zonewatch.inventory.model import Edge
 from zonewatch.reports.document.model import Paragraph, Section, Span, Table, Text, text
-from zonewatch.reports.facts.seen import UNTRUSTED_KINDS, Seen
+from zonewatch.reports.facts.seen import Seen
 from zonewatch.reports.facts.svc import remote_edges
 from zonewatch.reports.packs.asked import table
 from zonewatch.reports.packs.case import Case
@@ -34,15 +34,11 @@ def suppliers(case: Case) -> Section:
     )
 
 
-def _outside(case: Case, seen: Seen) -> Iterator[Edge]:
+def _outside(seen: Seen) -> Iterator[Edge]:
     """Sessions by which people work at another host, and all that reaches the internet or comes from there."""
     remote = {id(edge) for edge in remote_edges(seen)}
     for edge in seen.answered:
-        public = seen.is_public(edge.client) or seen.is_public(edge.server)
-        across = (
-            seen.zone(edge.client) != seen.zone(edge.server) or seen.kind(seen.zone(edge.client)) in UNTRUSTED_KINDS
-        )
-        if public or (id(edge) in remote and (across or not case.result.policy.given)):
+        if id(edge) in remote or seen.is_public(edge.client) or seen.is_public(edge.server):
             yield edge
 
 
@@ -50,7 +46,7 @@ def _seen(case: Case) -> Table:
     texts = case.texts
     seen = Seen(case.result)
     rows = []
-    for edge in _outside(case, seen):
+    for edge in _outside(seen):
         found = seen.verdicts.get(edge_key(edge), ())
         verdict = worst(row.verdict for row in found)
         purposes = dict.fromkeys(filter(None, (_purpose(case, row.conduit, row.flow) for row in found)))
