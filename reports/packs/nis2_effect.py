@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from typing import Final
 
 from zonewatch.reports.document.model import Bullets, Paragraph, Record, Section, Span, Table, Text, text
@@ -68,9 +69,10 @@ def _conformance(case: Case) -> Table:
         result = case.result
         judged = {row.conduit for row in result.verdicts if row.conduit}
         conform = {dict(one.values)["conduit"] for one in case.facts["flow.conduit_conform"].observations}
-        counts = {
-            word: sum(row.events for row in result.verdicts if row.verdict == word) for word in ("allowed", "violation")
-        }
+        counts: Counter[str] = Counter()
+        for cell in result.matrix:
+            if cell.operation:
+                counts[cell.verdict] += cell.events
         times = [(row.first_time, row.last_time) for row in result.captures if row.packets]
         window = texts.period(min(times)[0], max(last for _, last in times)) if times else texts.say("unknown")
         rows = (

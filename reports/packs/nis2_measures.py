@@ -67,9 +67,9 @@ def _map(case: Case, rows: tuple[RequirementStatus, ...]) -> Table:
         ("measure", 1.8),
         ("national", 1.0),
         ("status", 1.0),
-        ("statement", 2.2),
-        ("answers", 0.9),
-        ("review", 0.8),
+        ("statement", 2.0),
+        ("answers", 1.15),
+        ("review", 1.1),
     )
     return Table(
         "table-measures", described, tuple(lines), texts.say("measures.caption"), texts.text("measures.note"), True

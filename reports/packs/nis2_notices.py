@@ -304,7 +304,8 @@ def _critical(case: Case, incident: Incident | None) -> Text:
 def _techniques(case: Case, incident: Incident | None) -> Text:
     if incident is None or not incident.technique:
         return ()
-    names = {row.id: row.name for row in attack().techniques}
+    names = {row.former: row.former_name for row in attack().techniques if row.former}
+    names |= {row.id: row.name for row in attack().techniques}
     told = (f"{name} {names.get(name, '')}".strip() for name in incident.technique)
     return (*text(", ".join(told)), Span(". "), *case.texts.text("notice.techniques.by"))
 
@@ -388,8 +389,8 @@ def _commands(case: Case, incident: Incident) -> Table:
         ("function", 1.4),
         ("operation", 1.0),
         ("times", 0.7, "right"),
-        ("refused", 0.8, "right"),
-        ("unanswered", 0.9, "right"),
+        ("refused", 1.0, "right"),
+        ("unanswered", 1.3, "right"),
     )
     return Table(
         "table-commands", described, rows[:MOST_COMMANDS], texts.say("commands.caption"), texts.text("commands.note")
