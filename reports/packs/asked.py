@@ -17,6 +17,7 @@ from zonewatch.reports.statuses import STATUSES, RequirementStatus
 
 __all__ = [
     "MARKS",
+    "NEEDED",
     "attested",
     "counted",
     "needed",
@@ -39,7 +40,7 @@ MARKS: Final = {
     "not_asked": "·",
 }
 """A sign beside each word, so that nothing rests on colour."""
-_NEEDED: Final[tuple[tuple[str, str], ...]] = (
+NEEDED: Final[tuple[tuple[str, str], ...]] = (
     ("training|awareness", "training"),
     ("human resources|employ|background|disciplin|termination|personnel risk", "people"),
     ("supplier|supply|vendor|provider|acquisition|contract|third.part", "suppliers"),
@@ -57,7 +58,7 @@ _NEEDED: Final[tuple[tuple[str, str], ...]] = (
     ("risk|threat|polic|plan|govern|role|oversight|review|assess|strategy|measure", "policy"),
 )
 """What shows that a requirement is kept where traffic does not, by the first words that its English title has."""
-_COMPILED: Final = tuple((re.compile(words, re.IGNORECASE), key) for words, key in _NEEDED)
+_COMPILED: Final = tuple((re.compile(words, re.IGNORECASE), key) for words, key in NEEDED)
 
 
 def status(case: Case, row: RequirementStatus) -> Span:

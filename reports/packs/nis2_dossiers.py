@@ -210,8 +210,8 @@ def assets(case: Case) -> Section:
     texts = case.texts
     inventory = next(section for section in appendices(case).sections if section.id == "inventory")
     parts = (
-        ("completeness", _COMPLETE),
-        ("history", _CHANGES),
+        ("completeness", "assets.completeness", "assets.completeness.lead", _COMPLETE),
+        ("history", "assets.history", "assets.history.lead", _CHANGES),
     )
     return Section(
         "assets",
@@ -221,13 +221,10 @@ def assets(case: Case) -> Section:
             *(
                 Section(
                     name,
-                    texts.say(f"assets.{name}"),
-                    (
-                        Paragraph(texts.text(f"assets.{name}.lead")),
-                        facts_table(case, facts, name, texts.say(f"assets.{name}")),
-                    ),
+                    texts.say(title),
+                    (Paragraph(texts.text(lead)), facts_table(case, facts, name, texts.say(title))),
                 )
-                for name, facts in parts
+                for name, title, lead, facts in parts
             ),
             replace(inventory, title=texts.say("assets.list")),
         ),

@@ -23,6 +23,12 @@ from zonewatch.reports.packs.requirements import origins
 __all__ = ["applicability", "entity_cover", "governance"]
 
 _SIGNING: Final = ("body", "officer")
+_BOUND: Final[dict[bool | None, tuple[str, str]]] = {
+    None: ("regulation.unknown", "regulation.unknown.said"),
+    True: ("regulation.binds", "regulation.binds.said"),
+    False: ("regulation.yardstick", "regulation.yardstick.said"),
+}
+"""What is said of the implementing regulation, in a word and in full."""
 
 
 def entity_cover(case: Case) -> tuple[Field, ...]:
@@ -33,17 +39,12 @@ def entity_cover(case: Case) -> tuple[Field, ...]:
         case.field("entity.classification", _word(case, "classification", entity.classification)),
         case.field("entity.member_state", entity.member_state or texts.say("form.fill")),
         case.field("entity.national_act", entity.national_act or texts.say("form.fill")),
-        case.field("entity.regulation", texts.say(_bound(case))),
+        case.field("entity.regulation", texts.say(_BOUND[entity.bound][0])),
     )
 
 
 def _word(case: Case, family: str, name: str | None) -> str:
     return case.texts.word(family, name) if name else case.texts.say("form.fill")
-
-
-def _bound(case: Case) -> str:
-    bound = case.entity.bound
-    return "regulation.unknown" if bound is None else "regulation.binds" if bound else "regulation.yardstick"
 
 
 def applicability(case: Case) -> Section:
@@ -79,7 +80,7 @@ def applicability(case: Case) -> Section:
         (
             Paragraph(texts.text("applicability.lead")),
             act,
-            Note("question" if entity.bound is None else "limit", texts.text(f"{_bound(case)}.said")),
+            Note("question" if entity.bound is None else "limit", texts.text(_BOUND[entity.bound][1])),
             Record("entity", texts.text("entity.title"), rows),
             Paragraph(texts.text("applicability.catalogue")),
             origins(case, "nis2"),
