@@ -46,16 +46,22 @@ NEEDED: Final[tuple[tuple[str, str], ...]] = (
     ("supplier|supply|vendor|provider|acquisition|contract|third.part", "suppliers"),
     ("backup|recover|restor|redundan|continuity|contingency|crisis|resilien|availab|capacity", "recovery"),
     ("incident|response|post-incident|report", "incidents"),
-    ("patch|update|vulnerab|flaw|malicious|malware|unauthori[sz]ed software", "patches"),
-    ("account|credential|password|authenticat|access right|privileg|logon|session|identif|identit", "accounts"),
-    ("remote", "remote"),
-    ("log|monitor|audit|event|record|detect|alarm|alert", "logs"),
+    ("patch|update|vulnerab|flaw|malicious|malware|unauthori[sz]ed (software|code)", "patches"),
+    (
+        "account|credential|password|authenticat|access right|privileg|logon|session|identi(f|t)|access (enforcement|control p)",
+        "accounts",
+    ),
+    ("remote|external systems|mobile|wireless", "remote"),
+    ("log|monitor|audit|event|record|detect|alarm|alert|time stamp|synchron|intrusion|collection|data kept", "logs"),
     ("crypto|encrypt|confidential|key|signature", "crypto"),
-    ("boundary|segment|flow|network|zone|perimeter|routable|electronic access|connect", "firewall"),
-    ("change|configuration|maintenance|test|develop", "changes"),
+    (
+        "boundary|segment|flow|network|zone|perimeter|routable|electronic access|connect|deny|denial|communicat|depend",
+        "firewall",
+    ),
+    ("change|configuration|maintenance|test|develop|functionality|integrity|input", "changes"),
     ("physical|environment|utilit|media", "physical"),
     ("asset|inventor|component|system identification|classif", "inventory"),
-    ("risk|threat|polic|plan|govern|role|oversight|review|assess|strategy|measure", "policy"),
+    ("risk|threat|polic|plan|govern|role|oversight|review|assess|strategy|measure|architect", "policy"),
 )
 """What shows that a requirement is kept where traffic does not, by the first words that its English title has."""
 _COMPILED: Final = tuple((re.compile(words, re.IGNORECASE), key) for words, key in NEEDED)

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from zonewatch.reports.catalogue.load import fact_kinds
 from zonewatch.reports.document.model import Document, Section
 from zonewatch.reports.packs.appendix import appendices, sign_off
 from zonewatch.reports.packs.asked import attested, reading
 from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.findings import findings
 from zonewatch.reports.packs.measured import measured, named
-from zonewatch.reports.packs.nis2_dossiers import assets, monitoring, segmentation
+from zonewatch.reports.packs.nis2_dossiers import DOSSIER_FACTS, assets, monitoring, segmentation
 from zonewatch.reports.packs.nis2_effect import corrective, effectiveness, proportionality
 from zonewatch.reports.packs.nis2_entity import applicability, entity_cover, governance
 from zonewatch.reports.packs.nis2_measures import annex, measures
@@ -29,7 +30,8 @@ __all__ = ["SECTIONS", "nis2"]
 
 
 def _evidence(case: Case) -> Section:
-    return measured(case, named((*case.asked("nis2"), *case.asked("nis2-annex"))))
+    asked = named((*case.asked("nis2"), *case.asked("nis2-annex")))
+    return measured(case, (name for name in fact_kinds() if name in asked or name in DOSSIER_FACTS))
 
 
 def _attested(case: Case) -> Section:

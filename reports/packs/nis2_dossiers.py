@@ -13,15 +13,19 @@ from zonewatch.reports.packs.material import columns
 from zonewatch.reports.packs.measured import facts_table
 from zonewatch.reports.packs.zoning import matrix, zoning
 
-__all__ = ["assets", "monitoring", "segmentation"]
+__all__ = ["DOSSIER_FACTS", "assets", "monitoring", "segmentation"]
 
 _DMZ = ("flow.dmz_terminated", "flow.it_to_ot_direct", "flow.pivot_path")
 _THIRD = ("flow.internet_to_ot", "flow.ot_to_internet", "svc.remote_direct", "svc.remote_unapproved", "flow.shared_l2")
 _ADMIN = ("svc.mgmt_inband", "svc.mixed_role", "inv.dual_homed")
 _SAFETY = ("flow.safety_zone_cross",)
+_LOGS = ("op.log_export", "op.log_silent", "op.log_clear")
+_OWN = ("mon.sensor_uptime", "mon.alert_delivery")
 _TIME = ("op.time_sync", "op.time_foreign", "op.clock_skew")
 _CHANGES = ("inv.new_asset", "mon.change_seen", "inv.transient_asset", "inv.identity_conflict")
 _COMPLETE = ("inv.asset_seen", "inv.asset_undeclared", "inv.asset_unseen", "inv.inventory_match", "inv.firmware_known")
+DOSSIER_FACTS = frozenset((*_DMZ, *_THIRD, *_ADMIN, *_SAFETY, *_LOGS, *_OWN, *_TIME, *_CHANGES, *_COMPLETE))
+"""All that the dossiers tell of, so that each has its record."""
 
 
 def segmentation(case: Case) -> Section:
@@ -130,9 +134,7 @@ def monitoring(case: Case) -> Section:
                 named("monitoring.logged"),
                 (
                     Paragraph(texts.text("monitoring.logged.lead")),
-                    facts_table(
-                        case, ("op.log_export", "op.log_silent", "op.log_clear"), "logged", named("monitoring.logged")
-                    ),
+                    facts_table(case, _LOGS, "logged", named("monitoring.logged")),
                 ),
             ),
             Section("sensor", named("monitoring.sensor"), _sensor(case)),
@@ -151,7 +153,7 @@ def monitoring(case: Case) -> Section:
 
 def _sensor(case: Case) -> tuple[Paragraph | Note | Table, ...]:
     texts, watched = case.texts, case.watched
-    facts = facts_table(case, ("mon.sensor_uptime", "mon.alert_delivery"), "sensor", texts.say("monitoring.sensor"))
+    facts = facts_table(case, _OWN, "sensor", texts.say("monitoring.sensor"))
     if watched is None:
         return (Note("limit", texts.text("monitoring.no_sensor")), facts)
     rows = tuple(

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from zonewatch.reports.facts.flow import conduit_conform
 from zonewatch.reports.facts.seen import Seen
@@ -18,6 +18,7 @@ from zonewatch.reports.merge import after
 from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.reports.watched import Decided, Gap, Health, Told, Watched, WatchedPeriod
 from zonewatch.reports.words import clock, parse_time
+from zonewatch.rules.findings import Finding
 from zonewatch.sensor.decisions import ledger
 from zonewatch.sensor.decisions.acceptances import accepted_by, conduit_pairs, in_force
 from zonewatch.sensor.decisions.chain import Decision, Head, first_broken, missing_heads
@@ -30,7 +31,7 @@ __all__ = ["last_span", "of_span"]
 LEAST_GAP: Final = 1_000_000_000
 """Between two periods, and less than this, is no gap: one was written while the next began."""
 _PERIODS: Final = """
-SELECT number, version, coalesce(policy, ''), began, max(last, coalesce(ended, 0)), state, passes,
+SELECT number, version, coalesce(policy, ''), began, max(last, coalesce(ended, 0)), state,
     result IS NOT NULL, rest IS NOT NULL
 FROM periods WHERE passes > 0 ORDER BY number
 """
@@ -50,13 +51,12 @@ class _Period:
     began: int
     last: int
     state: Any
-    passes: int
-    whole: bool
-    parts: bool
+    whole: int  # its result is there
+    parts: int  # what no other table holds of it is there
 
     @property
     def kept(self) -> bool:
-        return self.whole or self.parts
+        return bool(self.whole or self.parts)
 
 
 def of_span(folder: Path, begin: int | None, end: int | None) -> tuple[AuditResult, Watched]:
@@ -87,7 +87,7 @@ def last_span(folder: Path) -> Watched:
 
 
 def _periods(db: sqlite3.Connection, folder: Path) -> list[_Period]:
-    found = [_Period(*row[:7], bool(row[7]), bool(row[8])) for row in db.execute(_PERIODS)]
+    found = [_Period(*row) for row in db.execute(_PERIODS)]
     if not found:
         raise ResultError(f"{folder}: the sensor has recorded nothing yet")
     return found
@@ -186,7 +186,7 @@ def _with_states(found: AuditResult, db: sqlite3.Connection, decisions: Sequence
     pairs = conduit_pairs(found) if holding else {}
     gone = {row[0] for row in db.execute("SELECT id FROM findings WHERE state = 'resolved' AND changed <= ?", (high,))}
 
-    def state(finding: Any) -> str:
+    def state(finding: Finding) -> Literal["open", "accepted", "resolved"]:
         if finding.id in gone:
             return "resolved"
         return "open" if accepted_by(finding, holding, pairs) is None else "accepted"

@@ -16,7 +16,10 @@ DAY = 24 * HOUR
 BEGUN = 1_772_442_000 * 10**9
 
 
-def of(gap: int = 0, told: Told = Told()) -> dict[str, str]:
+NOTHING = Told()
+
+
+def of(gap: int = 0, told: Told = NOTHING) -> dict[str, str]:
     gaps = (Gap(BEGUN, BEGUN + gap, "not_running"),) if gap else ()
     watched = Watched(BEGUN, BEGUN + 10 * DAY, (), gaps, told=told)
     return {fact.id: fact.status for fact in of_watch(measure(sample.sample()), watched)}

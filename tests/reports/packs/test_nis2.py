@@ -1,4 +1,4 @@
-"""The evidence pack for NIS2: what is measured, what is claimed, what is left open; the clock and the drafts of Art. 23."""
+"""The evidence pack for NIS2: what is measured, claimed and left open; the clock and the drafts of Art. 23."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from tests.reports import sample
 from tests.reports.document.samples import Page
 from tests.reports.packs.test_iec62443 import cells, table, texts
+from tests.reports.sample_plant import LAPTOP
 from zonewatch.reports.catalogue.load import deadlines, framework, in_language
 from zonewatch.reports.document.html import html
 from zonewatch.reports.document.model import (
@@ -101,7 +102,7 @@ def watched() -> Watched:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("make", (*RESULTS, with_incident))
+@pytest.mark.parametrize("make", [*RESULTS, with_incident])
 def test_every_result_gives_a_document_whose_links_have_ends(make: Callable[[], AuditResult], language: str) -> None:
     result = make()
     more = {"incident": result.incidents[0].id, "aware": AWARE, "entity": ENTITY} if result.incidents else {}
@@ -119,8 +120,10 @@ def test_every_result_gives_a_document_whose_links_have_ends(make: Callable[[], 
 def test_it_never_says_a_forbidden_word(language: str) -> None:
     document = made(with_incident(), language, entity=ENTITY, aware=AWARE)
     told = Page(html(document, load_texts(language))).text.lower()
-    # One point of the annex is called "Compliance monitoring".
-    assert not re.search(r"complian|konformit|\bscore of\b|gesamtpunkt", told.replace("compliance monitoring", ""))
+    # One point of the annex is called "Compliance monitoring"; Art. 21(4) is about non-compliance that was found.
+    assert not re.search(
+        r"complian|konformit|\bscore of\b|gesamtpunkt", re.sub("(non-compliance found|compliance monitoring)", "", told)
+    )
 
 
 def test_all_parts_are_there_and_limits_stand_before_results() -> None:
@@ -241,16 +244,16 @@ def test_without_a_named_incident_the_drafts_are_forms() -> None:
 def test_every_command_of_the_incident_that_was_not_allowed_is_in_its_table() -> None:
     result = with_incident()
     incident = result.incidents[0]
-    document = made(result, incident=incident.id)
-    counted = sum(int(row[4].replace(",", "")) for row in cells(table(document, "commands")))
-    ends = set(incident.assets)
-    changing = [
-        row
-        for row in result.verdicts
-        if {row.client, row.server} <= ends and row.verdict != "allowed" and row.operation in ("write", "operate")
-    ]
-    assert counted == sum(row.events for row in changing)
-    assert changing
+    assert set(incident.assets) == {LAPTOP, "plc-3"}
+    ends = [row for row in result.verdicts if {row.client, row.server} == set(incident.assets)]
+    wrote = replace(ends[0], operation="write", function="write_single_register", events=7, refused=2, unanswered=1)
+    allowed = replace(wrote, verdict="allowed", function="write_single_coil")
+    others = replace(wrote, server="plc-4")
+    found = replace(result, verdicts=(*result.verdicts, wrote, allowed, others))
+    document = made(found, incident=incident.id)
+    (row,) = cells(table(document, "commands"))
+    assert row[1:] == ["modbus", "write_single_register", "write", "7", "2", "1"]
+    assert plain(record(document, "draft-notification")["Commands not allowed"].cell) == "write 7"
 
 
 def test_a_sensor_tells_its_gaps_its_health_and_its_answers() -> None:

@@ -147,7 +147,7 @@ def test_every_status_has_its_mark_and_its_place() -> None:
     assert set(MARKS) == set(STATUSES) == set(get_args(Status))
 
 
-@pytest.mark.parametrize("name", ("nis2", "nis2-annex", *CATALOGUE.values()))
+@pytest.mark.parametrize("name", ["nis2", "nis2-annex", *CATALOGUE.values()])
 def test_every_requirement_says_what_a_person_must_supply(name: str) -> None:
     case = Case(sample.empty(), load_texts("en"))
     told = Counter(needed(case, row) for row in framework(name).requirements)
