@@ -48,7 +48,7 @@ NEEDED: Final[tuple[tuple[str, str], ...]] = (
     ("incident|response|post-incident|report", "incidents"),
     ("patch|update|vulnerab|flaw|malicious|malware|unauthori[sz]ed (software|code)", "patches"),
     (
-        "account|credential|password|authenticat|access right|privileg|logon|session|identi(f|t)|access (enforcement|control p)",
+        "account|credential|password|authenticat|privileg|logon|session|identi(f|t)|access (right|enforce|control p)",
         "accounts",
     ),
     ("remote|external systems|mobile|wireless", "remote"),
