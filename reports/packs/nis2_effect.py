@@ -6,7 +6,7 @@ import statistics
 from collections import Counter
 from typing import Final
 
-from zonewatch.reports.document.model import Bullets, Paragraph, Record, Section, Span, Table, Text, text
+from zonewatch.reports.document.model import Bullets, Note, Paragraph, Record, Section, Span, Table, Text, text
 from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.forms import blank, observed
 from zonewatch.reports.packs.material import columns
@@ -165,7 +165,7 @@ def corrective(case: Case) -> Section:
     )
 
 
-def _decisions(case: Case) -> tuple[Paragraph | Table, ...]:
+def _decisions(case: Case) -> tuple[Note | Table, ...]:
     texts, watched = case.texts, case.watched
     if watched is None:
         return ()
@@ -194,7 +194,15 @@ def _decisions(case: Case) -> tuple[Paragraph | Table, ...]:
         ("state", 0.7),
     )
     note = texts.text("corrective.decisions.note")
-    return (Table("table-decisions", described, rows, texts.say("corrective.decisions"), note),)
+    broken = (
+        (Note("limit", texts.text("corrective.broken", problem=case.quoted(watched.problem))),)
+        if watched.problem
+        else ()
+    )
+    return (
+        *broken,
+        Table("table-decisions", described, rows, texts.say("corrective.decisions"), note),
+    )
 
 
 def _subject(case: Case, finding: str, subject: str) -> Text:
@@ -222,7 +230,7 @@ def proportionality(case: Case) -> Section:
         (text(Span(row.requirement.id, "requirement")), text(case.title(row.requirement)), (), (), (), ())
         for row in refuted_points(case)
     )
-    blanks = (*lines, *(((),) * 6 for _ in range(BLANK_ROWS)))
+    blanks = (*lines, *((texts.text("proportion.further"), *((),) * 5) for _ in range(BLANK_ROWS)))
     had = columns(
         texts, ("id", 0.9), ("zone", 1.2), ("status", 1.0), ("instead", 2.0), ("answers", 1.0), ("until", 0.8)
     )
