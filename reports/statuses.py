@@ -7,7 +7,7 @@
 | contradicted | a refuting fact was observed, and no approved exception covers it |
 | excepted | every refuting fact observed is covered by an approved exception, or by an approved record of the zone |
 | supported | observable in full, enough seen, no refuting fact, a supporting one |
-| partly_supported | the same where it is observable in part |
+| partly_supported | the same where it is observable in part, or where a fact shows that it holds for a part only |
 | no_evidence | enough seen, and nothing for or against |
 | not_observable | not to be seen on the network, or not enough seen |
 | attested | the two before it, where a person gave a document |
@@ -65,6 +65,7 @@ class RequirementStatus:
     target: int | None = None  # SL-T of its foundational requirement; none where none is set, or none is asked for
     refuting: tuple[str, ...] = ()
     supporting: tuple[str, ...] = ()
+    narrowing: tuple[str, ...] = ()  # what keeps the supporting facts to a part: observed, or not to be told
     prompting: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()  # refuting facts of which nothing can be said here: evidence still missing
@@ -115,7 +116,8 @@ def _status(
     refuting, excepted, exceptions = _refuting(relations.refutes, zone, facts, record)
     supporting = _observed(relations.supports, zone, facts)
     unknown = tuple(name for name in relations.refutes if facts[name].fact.status_in(zone) == "not_observable")
-    status, reason = _rule(requirement, refuting, excepted, supporting, unknown, blind, zone, facts)
+    narrowing = tuple(name for name in relations.narrows if facts[name].fact.status_in(zone) != "not_observed")
+    status, reason = _rule(requirement, refuting, excepted, supporting, narrowing, unknown, blind, zone, facts)
     attestation = attestation_of(attested, requirement.framework, requirement.id, zone)
     if attestation is not None and status in ("no_evidence", "not_observable"):
         status = "attested"
@@ -126,6 +128,7 @@ def _status(
         target=target,
         refuting=(*refuting, *excepted),
         supporting=supporting,
+        narrowing=narrowing if supporting else (),
         prompting=_observed(relations.prompts, zone, facts),
         inputs=_observed(relations.inputs, zone, facts),
         unknown=unknown,
@@ -140,6 +143,7 @@ def _rule(
     refuting: tuple[str, ...],
     excepted: tuple[str, ...],
     supporting: tuple[str, ...],
+    narrowing: tuple[str, ...],
     unknown: tuple[str, ...],
     blind: str,
     zone: str,
@@ -160,7 +164,7 @@ def _rule(
     for name in (*relations.refutes, *relations.prompts):
         if _reason(facts[name], zone) == NO_SUBJECT:
             return "not_observable", NO_SUBJECT
-    if requirement.observable == "partial":
+    if requirement.observable == "partial" or narrowing:
         return "partly_supported", ""
     if unknown:
         # Of a fact that was not looked for nobody can say that there is none.
