@@ -24,7 +24,7 @@ from typing import Final, Literal
 from zonewatch.reports.attestations import Attestation, attestation_of
 from zonewatch.reports.catalogue.model import Framework, Requirement
 from zonewatch.reports.facts.measure import visibilities
-from zonewatch.reports.facts.model import MINIMUM, WHOLE, Fact, Minimum
+from zonewatch.reports.facts.model import MINIMUM, WHOLE, Fact, FactStatus, Minimum
 from zonewatch.reports.result import AuditResult, ZoneInfo
 
 __all__ = ["STATUSES", "RequirementStatus", "Status", "statuses"]
@@ -115,8 +115,8 @@ def _status(
     record = _record(requirement, place, result)
     refuting, excepted, exceptions = _refuting(relations.refutes, zone, facts, record)
     supporting = _observed(relations.supports, zone, facts)
-    unknown = tuple(name for name in relations.refutes if facts[name].fact.status_in(zone) == "not_observable")
-    narrowing = tuple(name for name in relations.narrows if facts[name].fact.status_in(zone) != "not_observed")
+    unknown = tuple(name for name in relations.refutes if facts[name].status(zone) == "not_observable")
+    narrowing = tuple(name for name in relations.narrows if facts[name].status(zone) != "not_observed")
     status, reason = _rule(requirement, refuting, excepted, supporting, narrowing, unknown, blind, zone, facts)
     attestation = attestation_of(attested, requirement.framework, requirement.id, zone)
     if attestation is not None and status in ("no_evidence", "not_observable"):
@@ -175,14 +175,21 @@ def _rule(
 class _Known:
     """A fact with its observations by zone."""
 
-    __slots__ = ("by_zone", "fact")
+    __slots__ = ("by_zone", "fact", "places")
 
     def __init__(self, fact: Fact) -> None:
         self.fact = fact
+        self.places = {place.zone: place for place in fact.places}
         self.by_zone: dict[str, dict[str, None]] = {}
         for one in fact.observations:
             for zone in {one.zone, WHOLE}:
                 self.by_zone.setdefault(zone, {})[one.exception] = None
+
+    def status(self, zone: str) -> FactStatus:
+        """What may be said of it in a zone."""
+        if zone == WHOLE:
+            return self.fact.status
+        return self.places[zone].status if zone in self.places else "not_observable"
 
     def exceptions(self, zone: str) -> tuple[str, ...]:
         """The exceptions of its observations in a zone, an empty one where nothing covers it; none: not observed."""
@@ -190,8 +197,8 @@ class _Known:
 
 
 def _reason(known: _Known, zone: str) -> str:
-    fact = known.fact
-    return next((place.reason_key for place in fact.places if place.zone == zone), fact.reason_key)
+    place = known.places.get(zone)
+    return place.reason_key if place is not None else known.fact.reason_key
 
 
 def _observed(names: Iterable[str], zone: str, facts: Mapping[str, _Known]) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ MOST_VALUES: Final = 50_000
 """Values that are looked at one by one."""
 MOST_EVIDENCE: Final = 4
 SELECT: Final = "select"
+CLOCK: Final = ("dnp3", "time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class _Gathered:
             self.evidence |= dict.fromkeys(seen.evidence)
         if value is None:
             return
-        self.after = after = _moment(value.after) if seen.object_kind == "time" else value.change.after
+        self.after = after = _moment(value.after) if (seen.protocol, seen.object_kind) == CLOCK else value.change.after
         if not value.command and math.isfinite(value.after):
             self.least = min(self.least, (value.after, after))
             self.greatest = max(self.greatest, (value.after, after))
