@@ -111,6 +111,11 @@ class Framework(StrEnum):
     """Frameworks that a report can be made for."""
 
     iec62443 = "iec62443"
+    nist_800_82 = "nist-800-82"
+    csf = "csf"
+    cpg = "cpg"
+    tsa = "tsa"
+    nerc_cip = "nerc-cip"
 
 
 class Language(StrEnum):

@@ -14,8 +14,9 @@ import typer
 from zonewatch.reports.document.forms import MANIFEST, Input, forms, is_ours, manifest
 from zonewatch.reports.document.model import Document
 from zonewatch.reports.json_result import dumps
+from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.iec62443 import iec62443
-from zonewatch.reports.packs.material import Material
+from zonewatch.reports.packs.requirements import PACKS as REQUIREMENTS
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.rows import Console
 from zonewatch.reports.texts import load_texts
@@ -25,7 +26,7 @@ from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
 from zonewatch.sensor.results import STORE, read_result
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
-PACKS: Final[dict[str, Callable[[Material], Document]]] = {"iec62443": iec62443}
+PACKS: Final[dict[str, Callable[[Case], Document]]] = {"iec62443": iec62443, **REQUIREMENTS}
 """What builds the document of each framework."""
 
 
@@ -39,7 +40,7 @@ def report(result: Path, *, framework: str, out: Path, language: str) -> None:
     store = result if (result / STORE).is_file() else None
     sha256 = hashlib.sha256(dumps(audited).encode()).hexdigest() if store else _sha256(result)
     texts = load_texts(language)
-    document = PACKS[framework](Material(audited, texts, sha256))
+    document = PACKS[framework](Case(audited, texts, sha256))
     made = forms(document, texts)
     told = manifest(document, audited.version, _inputs(audited, sha256), made.files)
     old = _written_before(out)
