@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("wheel")
+"""Two processes would build in the same folder."""
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("sensor", "reports", "rules", "inventory", "dissectors")
 SOURCES = {".py", ".pyi", ".rs", ".toml", ".j2", ".js", ".css", ".json"}

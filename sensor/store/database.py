@@ -20,6 +20,7 @@ __all__ = [
     "refuse_damaged",
     "script",
     "sync_folder",
+    "version_of",
 ]
 
 OLDEST: Final = (3, 37, 0)
