@@ -6,21 +6,24 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.model import Asset
 from zonewatch.reports.declared import ConduitInfo, FlowInfo, RecordInfo, RequirementInfo
 from zonewatch.reports.document.model import Block, Field, Paragraph, Record, Section, Span, Table, Text, anchor, text
 from zonewatch.reports.packs.asked import MARKS
 from zonewatch.reports.packs.material import columns
 from zonewatch.reports.packs.zoned import Zoned
-from zonewatch.reports.result import EXTERNAL, VerdictRow, ZoneInfo
+from zonewatch.reports.result import EXTERNAL, VerdictRow, ZoneInfo, worst
 from zonewatch.reports.statuses import STATUSES
 from zonewatch.reports.words import label
+from zonewatch.rules.verdicts import ATTEMPTED
 
 __all__ = ["conduit_records", "undeclared", "zone_records"]
 
 MOST_LISTED: Final = 12
 """Names in one line of a record; tables hold all."""
 MOST_NAMED: Final = 4
+ATTEMPTS: Final = 2
 MOST_RECORDS: Final = 200
 """Records of one kind that are written out; tables hold the rest."""
 
@@ -65,8 +68,8 @@ def _zone(case: Zoned, zone: ZoneInfo, members: list[Asset]) -> Record:
         case.declared("zcr.f", ", ".join(record.logical)),
         case.measured("zcr.f", _access(case, zone.id)),
         case.declared("zcr.g", ", ".join(record.physical)),
-        case.declared("zcr.i", _joined_to(case, zone.id)),
         case.measured("zcr.h", _flows(case, zone.id)),
+        case.declared("zcr.i", _joined_to(case, zone.id)),
         case.measured("zcr.undeclared", _undeclared(case, zone.id)),
         case.measured("zcr.j", _counted(case, zone, members)),
         case.declared("zcr.k", zone.target),
@@ -77,7 +80,7 @@ def _zone(case: Zoned, zone: ZoneInfo, members: list[Asset]) -> Record:
         case.measured("zcr.coverage", _coverage(case, zone.id)),
         case.measured("zcr.findings", case.numbers_of((one.id for one in case.by_zone.get(zone.id, ())), 8)),
     )
-    return Record(anchor("zone-record", zone.id), text(Span(zone.name or zone.id, "strong")), fields)
+    return Record(anchor("zone-record", zone.id), case.texts.text("zcr.record"), fields)
 
 
 def _stated(case: Zoned, record: RecordInfo) -> tuple[Field, ...]:
@@ -282,7 +285,7 @@ def _conduit(case: Zoned, one: ConduitInfo, used: dict[tuple[str, str], list[Ver
         *_requirements(case, one.requirements),
         *_stated(case, one.record),
     )
-    record = Record(anchor("conduit-record", one.id), text(Span(one.name or one.id, "strong")), fields)
+    record = Record(anchor("conduit-record", one.id), texts.text("zcr.record"), fields)
     return (record, *_flow_table(case, one, used), *_rest(case, f"beyond-{one.id}", beyond, one.id))
 
 
@@ -392,34 +395,59 @@ def undeclared(case: Zoned) -> Iterator[Section]:
 
 
 def _rest(case: Zoned, name: str, rows: list[VerdictRow], conduit: str) -> tuple[Table, ...]:
-    """Rows that no flow allows, those that changed something first."""
+    """Rows that no flow allows: each function, the traffic of each pair, and all attempts of a client as one."""
     if not rows:
         return ()
     texts = case.texts
+    groups: defaultdict[tuple[int, str, str, str, str, str], list[VerdictRow]] = defaultdict(list)
+    for row in rows:
+        tried = row.state in ATTEMPTED
+        server, what = ("", "") if tried else (row.server, row.operation and f"{row.protocol} {row.operation}")
+        order = ATTEMPTS if tried else 0 if row.operation in STATE_CHANGING else 1
+        groups[order, row.client, server, what, row.client_zone, row.server_zone].append(row)
     lines = tuple(
         (
-            text(Span(case.short(row.client), "asset"), " → ", Span(case.short(row.server), "asset")),
-            text(case.zone(row.client_zone or _outside(case, row.client)), " → ", case.zone(row.server_zone)),
-            text(" ".join(filter(None, (row.protocol, row.operation and texts.word("operation", row.operation))))),
-            text(case.verdict(row.verdict)),
-            case.number(row.events),
-            text(texts.time(row.first_time)),
-            case.frames(row.evidence),
+            text(Span(case.short(client), "asset"), " → ", *_servers(case, found)),
+            text(case.zone(start or _outside(case, client)), " → ", case.zone(end)),
+            text(_said(case, order, found)),
+            text(case.verdict(worst(row.verdict for row in found) or found[0].verdict)),
+            case.number(sum(row.events for row in found)),
+            text(texts.time(min((row.first_time for row in found if row.first_time), default=0))),
+            case.frames(sorted({item for row in found for item in row.evidence})[:MOST_NAMED]),
         )
-        for row in sorted(rows, key=lambda row: (not row.operation, row.first_time, row.client, row.server))
+        for (order, client, _, _, start, end), found in sorted(groups.items())
     )
     described = columns(
         texts,
         ("ends", 1.7),
         ("zones", 1.5),
-        ("allows", 1.0),
+        ("allows", 1.2),
         ("verdict", 0.9),
         ("counted", 0.7, "right"),
         ("first", 1.1),
-        ("proof", 1.3),
+        ("proof", 1.4),
     )
     caption = texts.say("beyond.caption", conduit=conduit) if conduit else texts.say("undeclared.caption")
     return (Table(anchor("table", name), described, lines, caption),)
+
+
+def _servers(case: Zoned, rows: list[VerdictRow]) -> Text:
+    names = list(dict.fromkeys(row.server for row in rows))
+    more = len(names) - MOST_NAMED
+    told = case.joined(Span(case.short(name), "asset") for name in names[:MOST_NAMED])
+    return text(*told, " ", *case.texts.text("more", count=more)) if more > 0 else told
+
+
+def _said(case: Zoned, order: int, rows: list[VerdictRow]) -> str:
+    """`modbus write`; of traffic its services; of attempts that they were such."""
+    texts = case.texts
+    names = list(dict.fromkeys(row.protocol for row in rows))
+    more = f" {texts.say('more', count=len(names) - MOST_LISTED)}" if len(names) > MOST_LISTED else ""
+    told = ", ".join(names[:MOST_LISTED]) + more
+    if order == ATTEMPTS:
+        return texts.say("beyond.attempts", services=told)
+    operation = rows[0].operation
+    return f"{told} {texts.word('operation', operation)}" if operation else told
 
 
 def _outside(case: Zoned, name: str) -> str:

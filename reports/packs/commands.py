@@ -41,13 +41,11 @@ def _register(case: Zoned) -> Table:
     texts = case.texts
     rows = tuple(
         (
-            text(Span(case.short(row.client), "asset"), *_of_zone(case, row.client_zone)),
-            text(Span(case.short(row.server), "asset"), *_of_zone(case, row.server_zone)),
+            _ends(case, row),
             text(texts.word("operation", row.operation), f" ({row.protocol} ", Span(row.function, "code"), ")"),
             _point(row),
             _values(case, row),
             _counted(case, row),
-            text(_when(case, row)),
             case.frames(row.evidence),
             _permit(case, row),
         )
@@ -55,15 +53,13 @@ def _register(case: Zoned) -> Table:
     )
     described = columns(
         texts,
-        ("who", 1.1),
-        ("device", 1.1),
-        ("operation", 1.1),
-        ("point_written", 1.5),
+        ("ends", 1.7),
+        ("operation", 1.2),
+        ("point_written", 1.6),
         ("values", 1.2),
-        ("times", 0.6, "right"),
-        ("first_last", 1.1),
-        ("proof", 1.1),
-        ("allowed_by", 1.3),
+        ("times_when", 1.3),
+        ("proof", 1.3),
+        ("allowed_by", 1.6),
     )
     return Table("table-commands", described, rows, texts.say("commands.caption"), texts.text("commands.note"))
 
@@ -73,8 +69,11 @@ def _gravest(row: Command) -> tuple[int, int, str]:
     return (order, row.first_time, row.client)
 
 
-def _of_zone(case: Zoned, zone: str) -> Text:
-    return text(", ", case.zone(zone))
+def _ends(case: Zoned, row: Command) -> Text:
+    ends = text(Span(case.short(row.client), "asset"), " → ", Span(case.short(row.server), "asset"))
+    if row.client_zone == row.server_zone:
+        return text(*ends, " (", case.zone(row.client_zone), ")")
+    return text(*ends, " (", case.zone(row.client_zone), " → ", case.zone(row.server_zone), ")")
 
 
 def _point(row: Command) -> Text:
@@ -95,16 +94,13 @@ def _values(case: Zoned, row: Command) -> Text:
 
 def _counted(case: Zoned, row: Command) -> Text:
     texts = case.texts
-    told = [case.number(row.events)]
+    told = []
     if row.refused:
         told.append(texts.text("commands.refused", count=row.refused))
     if row.unanswered:
         told.append(texts.text("commands.unanswered", count=row.unanswered))
-    return case.lines(told)
-
-
-def _when(case: Zoned, row: Command) -> str:
-    return case.texts.period(row.first_time, row.last_time)
+    times = texts.text("commands.times", count=row.events)
+    return text(*times, *((" (", *case.lines(told), ")") if told else ()), f" · {texts.period(row.first_time, row.last_time)}")
 
 
 def _permit(case: Zoned, row: Command) -> Text:

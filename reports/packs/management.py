@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
-from zonewatch.reports.document.model import Block, Bullets, Paragraph, Section, Span, Table, Text, anchor, text
+from zonewatch.reports.document.model import (
+    Block,
+    Bullets,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    Text,
+    anchor,
+    text,
+)
 from zonewatch.reports.packs.material import columns
-from zonewatch.reports.packs.plan import remedies
 from zonewatch.reports.packs.zoned import Zoned
 from zonewatch.reports.result import totals
-from zonewatch.rules.findings import VERDICTS, Finding
+from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding
+from zonewatch.rules.incidents import Incident
 
 __all__ = ["management"]
 
-MOST_STATEMENTS: Final = 5
+MOST_STATEMENTS: Final = 4
 MOST_ACTIONS: Final = 3
-MOST_ZONES: Final = 10
+MOST_ZONES: Final = 6
 MOST_UNSEEN: Final = 4
 GRAVE: Final = ("critical", "high")
 
@@ -64,9 +76,13 @@ def _statements(case: Zoned) -> tuple[Text, ...]:
         who = len({row.client for row in result.commands})
         devices = len({row.server for row in result.commands})
         told.append(texts.text("management.commands", who=who, devices=devices))
-    told.append(texts.text("management.seen", count=len(result.inventory.assets), zones=len(result.zones)))
     told.append(
-        texts.text("management.window", packets=total.packets, period=texts.period(total.first_time, total.last_time))
+        texts.text(
+            "management.window",
+            devices=len(result.inventory.assets),
+            packets=total.packets,
+            period=texts.period(total.first_time, total.last_time),
+        )
     )
     return tuple(told)
 
@@ -74,20 +90,34 @@ def _statements(case: Zoned) -> tuple[Text, ...]:
 def _actions(case: Zoned, open_ones: list[Finding]) -> tuple[Paragraph | Bullets, ...]:
     """The most urgent things: what happened, what to do, who. Names and dates are for people."""
     texts = case.texts
-    first = remedies(open_ones)[:MOST_ACTIONS]
+    first = urgent(open_ones, case.result.incidents)
     if not first:
         return (Paragraph(texts.text("actions.none")),)
     items = tuple(
         texts.text(
             "actions.item",
-            finding=Span(case.finding(found[0]).text, "strong", language=case.finding(found[0]).language),
-            number=case.numbered(found[0].id),
-            remedy=case.quoted(remedy),
-            owner=texts.word("owner", found[0].owner),
+            finding=replace(case.quoted(finding.title), kind="strong"),
+            number=case.numbered(finding.id),
+            remedy=case.quoted(finding.remedy),
+            owner=texts.word("owner", finding.owner),
         )
-        for remedy, found in first
+        for finding in first
     )
     return (Bullets(items, ordered=True),)
+
+
+def urgent(open_ones: Iterable[Finding], incidents: Iterable[Incident]) -> tuple[Finding, ...]:
+    """The gravest findings with different remedies: one of each incident first, then what else is as grave."""
+    stories = {name: number for number, one in enumerate(incidents) for name in one.findings}
+    remedied = {finding.remedy: finding for finding in reversed(tuple(open_ones)) if finding.remedy}
+    rows = sorted(remedied.values(), key=lambda one: (-SEVERITIES.index(one.severity), one.first_time, one.rule, one.id))
+    told: dict[object, Finding] = {}
+    for finding in rows:
+        if finding.severity in GRAVE:
+            told.setdefault(stories.get(finding.id, finding.id), finding)
+    chosen = list(told.values())[:MOST_ACTIONS]
+    chosen += [finding for finding in rows if finding not in chosen][: MOST_ACTIONS - len(chosen)]
+    return tuple(chosen)
 
 
 def _zones(case: Zoned) -> tuple[Block, ...]:
@@ -99,7 +129,10 @@ def _zones(case: Zoned) -> tuple[Block, ...]:
     for zone, judged in case.judged.items():
         counts = Counter(row.status for row in judged)
         grave = sum(finding.severity in GRAVE for finding in case.by_zone.get(zone, ()))
-        rows.append((zone, counts["contradicted"], counts["excepted"], grave, case.sight[zone].reason_key))
+        if counts["contradicted"] or counts["excepted"] or grave:
+            rows.append((zone, counts["contradicted"], counts["excepted"], grave))
+    if not rows:
+        return (Paragraph(texts.text("brief.none")),)
     rows.sort(key=lambda row: (-row[3], -row[1], row[0]))
     lines = tuple(
         (
@@ -107,12 +140,11 @@ def _zones(case: Zoned) -> tuple[Block, ...]:
             case.number(contradicted),
             case.number(excepted),
             case.number(grave),
-            text(case.reason(reason) if reason else texts.say("reading.enough")),
         )
-        for zone, contradicted, excepted, grave, reason in rows[:MOST_ZONES]
+        for zone, contradicted, excepted, grave in rows[:MOST_ZONES]
     )
     described = columns(
-        texts, ("zone", 1.9), ("count_contradicted", 0.9, "right"), ("count_excepted", 0.8, "right"), ("grave", 0.9, "right"), ("enough", 2.4)
+        texts, ("zone", 1.9), ("count_contradicted", 0.9, "right"), ("count_excepted", 0.8, "right"), ("grave", 0.9, "right")
     )
     more = len(rows) - MOST_ZONES
     note = texts.text("brief.more", count=more) if more > 0 else texts.text("brief.note")
