@@ -1,4 +1,4 @@
-"""What a sensor's store adds to a result: how it ran within a span of time, and what people decided. Rows are frozen."""
+"""What a sensor's store adds to a result: how it ran in a span of time, and what people decided. Rows are frozen."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from zonewatch.reports.facts.model import HOUR, WHOLE, Fact, Observation, Place
+from zonewatch.reports.facts.model import HOUR, WHOLE, Fact, FactStatus, Observation, Place
 from zonewatch.reports.watched import Watched
 
 __all__ = ["LATEST", "UPTIME", "of_watch"]
@@ -25,7 +25,7 @@ def of_watch(facts: Iterable[Fact], watched: Watched) -> tuple[Fact, ...]:
 
 def _with(fact: Fact, found: tuple[Observation, ...]) -> Fact:
     """It is about the sensor, not about zones: the same is said of each."""
-    status = "observed" if found else "not_observed"
+    status: FactStatus = "observed" if found else "not_observed"
     places = tuple(Place(place.zone, status) for place in fact.places)
     zones = (WHOLE, *(place.zone for place in fact.places))
     rows = tuple(replace(one, zone=zone) for zone in zones for one in found)

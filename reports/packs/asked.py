@@ -1,4 +1,4 @@
-"""How requirements are told in every report: their statuses in words, what is behind them, what a person must supply."""
+"""How requirements are told in every report: statuses in words, what is behind them, what a person must supply."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from zonewatch.reports.statuses import STATUSES, RequirementStatus
 
 __all__ = [
     "MARKS",
+    "NEEDED",
     "attested",
     "counted",
     "needed",
@@ -39,25 +40,31 @@ MARKS: Final = {
     "not_asked": "·",
 }
 """A sign beside each word, so that nothing rests on colour."""
-_NEEDED: Final[tuple[tuple[str, str], ...]] = (
+NEEDED: Final[tuple[tuple[str, str], ...]] = (
     ("training|awareness", "training"),
-    ("personnel|human|employ|background|disciplin|termination", "people"),
+    ("human resources|employ|background|disciplin|termination|personnel risk", "people"),
     ("supplier|supply|vendor|provider|acquisition|contract|third.part", "suppliers"),
-    ("backup|recover|restor|redundan|continuity|contingency|crisis", "recovery"),
+    ("backup|recover|restor|redundan|continuity|contingency|crisis|resilien|availab|capacity", "recovery"),
     ("incident|response|post-incident|report", "incidents"),
-    ("patch|update|vulnerab|flaw|malicious|malware|unauthori[sz]ed software", "patches"),
-    ("account|credential|password|authenticat|access right|privileg|logon|session|identif|identit", "accounts"),
-    ("remote", "remote"),
-    ("log|monitor|audit|event|record|detect|alarm|alert", "logs"),
+    ("patch|update|vulnerab|flaw|malicious|malware|unauthori[sz]ed (software|code)", "patches"),
+    (
+        "account|credential|password|authenticat|privileg|logon|session|identi(f|t)|access (right|enforce|control p)",
+        "accounts",
+    ),
+    ("remote|external systems|mobile|wireless", "remote"),
+    ("log|monitor|audit|event|record|detect|alarm|alert|time stamp|synchron|intrusion|collection|data kept", "logs"),
     ("crypto|encrypt|confidential|key|signature", "crypto"),
-    ("boundary|segment|flow|network|zone|perimeter|routable|electronic access|connect", "firewall"),
-    ("change|configuration|maintenance|test|develop", "changes"),
+    (
+        "boundary|segment|flow|network|zone|perimeter|routable|electronic access|connect|deny|denial|communicat|depend",
+        "firewall",
+    ),
+    ("change|configuration|maintenance|test|develop|functionality|integrity|input", "changes"),
     ("physical|environment|utilit|media", "physical"),
     ("asset|inventor|component|system identification|classif", "inventory"),
-    ("risk|polic|plan|govern|role|oversight|review|assess|strategy|measure", "policy"),
+    ("risk|threat|polic|plan|govern|role|oversight|review|assess|strategy|measure|architect", "policy"),
 )
 """What shows that a requirement is kept where traffic does not, by the first words that its English title has."""
-_COMPILED: Final = tuple((re.compile(words, re.IGNORECASE), key) for words, key in _NEEDED)
+_COMPILED: Final = tuple((re.compile(words, re.IGNORECASE), key) for words, key in NEEDED)
 
 
 def status(case: Case, row: RequirementStatus) -> Span:
@@ -131,7 +138,7 @@ def _evidence(case: Case, row: RequirementStatus) -> Text:
         return spans(row.attestation.document)
     if row.status == "not_observable":
         return spans(case.reason(row.reason_key))
-    return case.facts_listed((*row.refuting, *row.supporting))
+    return case.facts_listed(row.refuting if row.status in ("contradicted", "excepted") else row.supporting)
 
 
 def records(case: Case, rows: Iterable[RequirementStatus]) -> tuple[Record, ...]:
@@ -154,7 +161,7 @@ def record(case: Case, row: RequirementStatus) -> Record:
         ("raises", case.facts_listed(row.prompting)),
         ("data", case.facts_listed(row.inputs)),
         ("unmeasured", spans(", ".join(_missing(case, missing))) if missing else ()),
-        ("findings", case.joined(case.finding(finding) for finding in behind)),
+        ("findings", case.joined((case.finding(finding) for finding in behind), " · ")),
         ("exceptions", case.joined(Span(one, "code") for one in row.exceptions)),
         ("note", (case.quoted(requirement.relations.note),) if requirement.relations.note else ()),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from zonewatch.reports.attestations import Attestation
 from zonewatch.reports.catalogue.load import fact_kinds, framework, in_language
@@ -25,11 +26,14 @@ _PARTS: Mapping[str, str] = {"nis2": "articles", "nis2-annex": "annex"}
 """Parts of the catalogue that there are in other languages, by framework."""
 
 
+NOBODY: Final = Entity()
+
+
 @dataclass(frozen=True)
 class Case(Material):
     """A result with its facts."""
 
-    entity: Entity = Entity()
+    entity: Entity = NOBODY
     attestations: tuple[Attestation, ...] = ()
     decisions: tuple[Decided, ...] = ()  # of a sensor's log
     aware: int = 0  # when somebody knew of the incident; 0: not said
@@ -113,6 +117,8 @@ class Case(Material):
                 ends = (values.pop(first), values.pop(second))
                 told = [self.zone(end) if first == "from" else Span(end, "asset") for end in ends]
                 parts.append(self.joined(told, " → "))
+        if not parts and one.zone and not values.keys() & {"asset", "host", "conduit"}:
+            parts.append((self.zone(one.zone),))
         named = ((name, value) for name, value in values.items() if value)
         parts += [(Span(f"{self.texts.word('value', name)}: "), Span(value)) for name, value in named]
         found: list[Span] = []

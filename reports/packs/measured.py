@@ -14,8 +14,9 @@ from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.material import columns
 from zonewatch.reports.statuses import RequirementStatus
 
-__all__ = ["measured", "named"]
+__all__ = ["facts_table", "measured", "named"]
 
+MOST_BRIEF: Final = 3
 MOST_SHOWN: Final = 6
 """Observations of one fact that are written out."""
 
@@ -69,6 +70,21 @@ def measured(case: Case, names: Iterable[str]) -> Section:
     )
 
 
+def facts_table(case: Case, names: Iterable[str], name: str, caption: str) -> Table:
+    """Some facts with what is said of each, in a line."""
+    texts = case.texts
+    rows = []
+    for fact in (case.facts[each] for each in names):
+        once = tuple({(one.values, one.exception): one for one in fact.observations}.values())
+        shown = [case.observation(one) for one in once[:MOST_BRIEF]]
+        more = texts.text("evidence.more", count=len(once) - MOST_BRIEF) if len(once) > MOST_BRIEF else ()
+        told = _lines(shown, more) if once else spans(case.reason(fact.reason_key) if fact.reason_key else "–")
+        word = texts.word("fact_status", fact.status)
+        rows.append((spans(case.fact(fact.id)), spans(case.fact_title(fact.id)), spans(word), told))
+    described = columns(texts, ("fact", 1.3), ("measured", 1.5), ("status", 0.9), ("told", 2.8))
+    return Table(f"table-{name}", described, tuple(rows), caption, heads=True)
+
+
 def _record(case: Case, fact: Fact) -> Record:
     texts, kind = case.texts, fact_kinds()[fact.id]
     seen = fact.seen_in(WHOLE)
@@ -88,7 +104,7 @@ def _record(case: Case, fact: Fact) -> Record:
         ("when", spans(texts.period(first, last)) if first else ()),
         ("seen", _lines(shown, more)),
         ("proof", case.frames(evidence)),
-        ("findings", case.joined(case.finding(finding) for finding in findings)),
+        ("findings", case.joined((case.finding(finding) for finding in findings), " · ")),
         ("exceptions", case.joined(Span(name, "code") for name in exceptions)),
         ("limits", (case.quoted(kind.limits),) if kind.limits else ()),
     )

@@ -1,6 +1,6 @@
 """Reports for frameworks that are a list of requirements: NIST SP 800-82, CSF, CISA's goals, TSA, NERC CIP.
 
-A framework is a file of the catalogue, and a preface in the texts: `preface.ID.title`, `.what`, `.binding`, `.question`.
+A framework is a file of the catalogue and a preface in the texts: `preface.ID.title`, `.what`, `.binding`, `.question`.
 """
 
 from __future__ import annotations

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 
 from zonewatch.dissectors.vocabulary import OPERATIONS
 from zonewatch.inventory.model import ROLES, Posture
+from zonewatch.reports import entity, watched
+from zonewatch.reports.catalogue.load import fact_kinds
 from zonewatch.reports.document import model
 from zonewatch.reports.document.model import Span
 from zonewatch.reports.drawings.zones import LINK_KINDS
+from zonewatch.reports.facts.measure import MEASURED
+from zonewatch.reports.facts.model import REASONS, FactStatus
+from zonewatch.reports.packs.asked import NEEDED
+from zonewatch.reports.packs.nis2_sheets import SHEETS
+from zonewatch.reports.packs.requirements import PACKS
 from zonewatch.reports.result import Capture
 from zonewatch.reports.texts import LANGUAGES, TextError, load_texts
 from zonewatch.reports.words import LEVEL_WORDS, SECOND
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Owner
+from zonewatch.sensor.decisions.chain import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 EN = load_texts("en")
@@ -33,6 +41,23 @@ FAMILIES = {
     "link": set(LINK_KINDS) | {"unjudged"},
     "state": {"open", "accepted", "resolved"},
     "status": {"whole", "partial", "unreadable"},
+    "fact": set(fact_kinds()),
+    "fact_status": set(get_args(FactStatus)),
+    "why": set(REASONS),
+    "value": {name for how in MEASURED.values() for name in how.values} | {"periods", "told", "waiting"},
+    "sector": set(entity.SECTORS),
+    "service": set(entity.SERVICES),
+    "classification": set(entity.CLASSES),
+    "needed": {key for _, key in NEEDED} | {"other"},
+    "example": {one.key for sheet in SHEETS for one in sheet.examples} | {"yes", "no", "attached", "for_point"},
+    "place": {one.place for sheet in SHEETS for one in sheet.examples if one.place},
+    "gap": set(get_args(get_type_hints(watched.Gap)["why"])),
+    "period_state": {*get_args(get_type_hints(watched.WatchedPeriod)["state"]), "not_kept"},
+    "decision": set(KINDS) - {"export"},
+    "preface": {"title"} | {f"{name}.{part}" for name in PACKS for part in ("title", "what", "binding", "question")},
+    "permit": {"exception", "maintenance", "over", "holds"},
+    "record_status": {"excepted", "compensated", "not_applicable"},
+    "indicator": {"address", "mac", "user"},
 }
 
 
