@@ -39,7 +39,7 @@ audit: $(VENV)/.ready
 
 test: $(VENV)/.ready $(VENV)/.dev
 	cargo test --workspace --locked --quiet
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 test-integration: $(VENV)/.ready $(VENV)/.dev
 	@tests/servers/install.sh
