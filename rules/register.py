@@ -96,8 +96,9 @@ class _Gathered:
             self.evidence |= dict.fromkeys(seen.evidence)
         if value is None:
             return
-        self.after = after = _moment(value.after) if (seen.protocol, seen.object_kind) == CLOCK else value.change.after
-        if not value.command and math.isfinite(value.after):
+        clock = (seen.protocol, seen.object_kind) == CLOCK
+        self.after = after = _moment(value.after) if clock else value.change.after
+        if not value.command and not clock and math.isfinite(value.after):
             self.least = min(self.least, (value.after, after))
             self.greatest = max(self.greatest, (value.after, after))
 

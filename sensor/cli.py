@@ -267,6 +267,10 @@ def report(
     incident: Annotated[
         str, typer.Option(metavar="ID", help="The incident that notices are drafted for, for nis2.")
     ] = "",
+    attestations: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What persons attest beside the traffic (YAML): requirement, document, who, when."),
+    ] = None,
 ) -> None:
     """A report for auditors: HTML, PDF, tables (XLSX, CSV), JSON, with a manifest of hashes."""
     from zonewatch.sensor import reporting
@@ -278,6 +282,7 @@ def report(
         language=language.value,
         span=(begin, end),
         law=reporting.Law(entity, aware, incident),
+        attestations=attestations,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import typer
 
+from zonewatch.reports.attestations import Attestation, parse_attestations
 from zonewatch.reports.document.forms import MANIFEST, Input, forms, is_ours, manifest
 from zonewatch.reports.document.model import Document
 from zonewatch.reports.entity import Entity, parse_entity
@@ -46,7 +47,14 @@ class Law:
 
 
 def report(
-    result: Path, *, framework: str, out: Path, language: str, span: tuple[str, str] = ("", ""), law: Law = Law()
+    result: Path,
+    *,
+    framework: str,
+    out: Path,
+    language: str,
+    span: tuple[str, str] = ("", ""),
+    law: Law = Law(),
+    attestations: Path | None = None,
 ) -> None:
     """Writes a report into a folder."""
     if out.exists() and not out.is_dir():
@@ -59,13 +67,23 @@ def report(
     audited, watched = read_span(result, moment("--from", span[0]), moment("--to", span[1]))
     store = result if (result / STORE).is_file() else None
     incident = _incident(audited, law.incident)
+    attested = _attested(attestations, audited)
     sha256 = hashlib.sha256(dumps(audited).encode()).hexdigest() if store else _sha256(result)
     texts = load_texts(language)
     document = PACKS[framework](
-        Case(audited, texts, sha256, watched=watched, entity=entity, aware=aware, incident=incident)
+        Case(
+            audited,
+            texts,
+            sha256,
+            watched=watched,
+            entity=entity,
+            attestations=attested,
+            aware=aware,
+            incident=incident,
+        )
     )
     made = forms(document, texts)
-    told = manifest(document, audited.version, _inputs(audited, sha256, law.entity), made.files)
+    told = manifest(document, audited.version, _inputs(audited, sha256, law.entity, attestations), made.files)
     old = _written_before(out)
     for name, octets in {**made.files, MANIFEST: told.encode()}.items():
         path = out / name
@@ -111,9 +129,17 @@ def _incident(result: AuditResult, name: str) -> str:
     raise UsageError(f"--incident {name}: no such incident{hint(name, known)}; {there}")
 
 
-def _inputs(result: AuditResult, sha256: str, entity: Path | None) -> Iterator[Input]:
-    if entity is not None:
-        yield Input("entity", entity.name, hashlib.sha256(entity.read_bytes()).hexdigest())
+def _attested(path: Path | None, result: AuditResult) -> tuple[Attestation, ...]:
+    """What persons state, for the zones of the result."""
+    if path is None:
+        return ()
+    return parse_attestations(read_text(path), str(path), (zone.id for zone in result.zones))
+
+
+def _inputs(result: AuditResult, sha256: str, entity: Path | None, attestations: Path | None) -> Iterator[Input]:
+    for kind, path in (("entity", entity), ("attestations", attestations)):
+        if path is not None:
+            yield Input(kind, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
     yield Input("result", "result.json", sha256)
     for capture in result.captures:
         yield Input("capture", capture.name, capture.sha256)

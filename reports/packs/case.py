@@ -15,7 +15,7 @@ from zonewatch.reports.entity import Entity
 from zonewatch.reports.facts.measure import measure, visibilities
 from zonewatch.reports.facts.model import Fact, Observation, Visibility
 from zonewatch.reports.facts.watch import of_watch
-from zonewatch.reports.packs.material import Decided, Material
+from zonewatch.reports.packs.material import Material
 from zonewatch.reports.statuses import RequirementStatus, statuses
 from zonewatch.rules.findings import Finding
 from zonewatch.rules.incidents import Incident
@@ -35,7 +35,6 @@ class Case(Material):
 
     entity: Entity = NOBODY
     attestations: tuple[Attestation, ...] = ()
-    decisions: tuple[Decided, ...] = ()  # of a sensor's log
     aware: int = 0  # when somebody knew of the incident; 0: not said
     incident: str = ""  # its id; empty: none was named
 

@@ -15,24 +15,11 @@ from zonewatch.reports.watched import Watched
 from zonewatch.reports.words import VERDICT_MARKS, frames, level, named
 from zonewatch.rules.findings import Finding, Verdict
 
-__all__ = ["MOST_FRAMES", "RULES_LANGUAGE", "Decided", "Material", "columns"]
+__all__ = ["MOST_FRAMES", "RULES_LANGUAGE", "Material", "columns"]
 
 RULES_LANGUAGE: Final = "en"
 """Titles, descriptions and remedies of findings come from rules, and limits from the audit, in this language."""
 MOST_FRAMES: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision that a sensor's log holds: who accepted what, until when, and why."""
-
-    number: int
-    kind: str  # acceptance, exception, withdrawal
-    subject: str  # id of a finding, or what an exception is about
-    who: str
-    at_time: int
-    until: str
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -212,22 +212,23 @@ def _accepted(case: Zoned) -> Table | None:
 def _decisions(case: Zoned) -> Table | None:
     """The log of a sensor: acceptances, exceptions, withdrawals."""
     texts = case.texts
-    if not case.decisions:
+    if case.watched is None or not case.watched.decisions:
         return None
     rows = tuple(
         (
             case.number(one.number),
             text(texts.word("decision", one.kind)),
-            text(case.numbered(one.subject)) if one.subject in case.numbers else text(Span(one.subject, "code")),
+            text(case.numbered(one.finding)) if one.finding in case.numbers else text(Span(one.subject, "code")),
             text(one.who),
-            text(texts.time(one.at_time)),
-            text(one.until[:16].replace("T", " ") or "–"),
+            text(texts.time(one.when_time)),
+            text(texts.time(one.until_time) if one.until_time else "–"),
+            texts.text("answer.yes" if one.holds else "answer.no"),
             text(one.reason or texts.say("open")),
         )
-        for one in case.decisions
+        for one in case.watched.decisions
     )
     described = columns(
-        texts, ("step", 0.5, "right"), ("kind", 0.9), ("about", 1.2), ("by", 1.0), ("on", 1.2), ("until", 1.0), ("reason", 2.0)
+        texts, ("step", 0.5, "right"), ("kind", 0.9), ("about", 1.2), ("by", 1.0), ("on", 1.2), ("until", 1.0), ("holds", 0.6), ("reason", 2.0)
     )
     return Table("table-decisions", described, rows, texts.say("decisions.caption"), texts.text("decisions.note"))
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from zonewatch.reports.document.model import Block, Paragraph, Section, Span, Table, Text, anchor, text
 from zonewatch.reports.facts.model import WHOLE
-from zonewatch.reports.packs.asked import MARKS, status
+from zonewatch.reports.packs.asked import MARKS, needed, status
 from zonewatch.reports.packs.material import columns
 from zonewatch.reports.packs.partition import evidence
 from zonewatch.reports.packs.zoned import SECURITY, Zoned
@@ -84,7 +84,7 @@ def _matrix(case: Zoned, zone: str, judged: tuple[RequirementStatus, ...]) -> tu
         (
             text(Span(row.requirement.id, "requirement")),
             text(case.title(row.requirement)),
-            text(f"{row.requirement.foundation} {row.target}" if row.target is not None else texts.say("open")),
+            text(f"{row.requirement.foundation} {row.target}" if row.target is not None else "–"),
             text(status(case, row)),
             _shown(case, row),
             _needed(case, row),
@@ -116,13 +116,13 @@ def _shown(case: Zoned, row: RequirementStatus) -> Text:
 
 def _needed(case: Zoned, row: RequirementStatus) -> Text:
     """What traffic leaves open, and who can say it."""
-    texts, requirement = case.texts, row.requirement
+    texts = case.texts
     if row.status in ("contradicted", "supported", "attested"):
         return ()
     missing = tuple(name for name in row.unknown if name not in row.refuting)
     told = case.lines(text(case.fact_title(name)) for name in missing)
-    unknown = texts.text("evidence.unknown", facts=told) if missing else ()
-    return case.lines((texts.text(f"evidence_of.{requirement.foundation or 'constraints'}"), unknown))
+    unknown = texts.text("evidence.unknown", facts=told) if missing and not row.reason_key else ()
+    return case.lines((text(needed(case, row.requirement)), unknown), " ")
 
 
 def attested(case: Zoned) -> Section:
