@@ -26,7 +26,9 @@ def commands(case: Zoned) -> Section:
     sums = ()
     if case.result.policy.given:
         told = case.lines(
-            text(case.verdict(verdict), f" {texts.number(counts[verdict])}") for verdict in VERDICT_ORDER if counts[verdict]
+            text(case.verdict(verdict), f" {texts.number(counts[verdict])}")
+            for verdict in VERDICT_ORDER
+            if counts[verdict]
         )
         sums = (Paragraph(texts.text("commands.sums", rows=len(rows), verdicts=told)),)
     return Section(
@@ -100,7 +102,9 @@ def _counted(case: Zoned, row: Command) -> Text:
     if row.unanswered:
         told.append(texts.text("commands.unanswered", count=row.unanswered))
     times = texts.text("commands.times", count=row.events)
-    return text(*times, *((" (", *case.lines(told), ")") if told else ()), f" · {texts.period(row.first_time, row.last_time)}")
+    return text(
+        *times, *((" (", *case.lines(told), ")") if told else ()), f" · {texts.period(row.first_time, row.last_time)}"
+    )
 
 
 def _permit(case: Zoned, row: Command) -> Text:
@@ -149,7 +153,10 @@ def _entitled(case: Zoned) -> tuple[Paragraph | Table, ...]:
         ("approved", 1.2),
         ("rows_used", 0.7, "right"),
     )
-    return (Paragraph(texts.text("entitled.lead")), Table("table-entitled", described, rows, texts.say("entitled.caption"), (), True))
+    return (
+        Paragraph(texts.text("entitled.lead")),
+        Table("table-entitled", described, rows, texts.say("entitled.caption"), (), True),
+    )
 
 
 def _limits(least: float | None, greatest: float | None) -> str:

@@ -72,7 +72,12 @@ def _summary(case: Zoned) -> Table:
     widths = tuple((f"count_{word}", 0.8, "right") for word in STATUSES)
     described = columns(texts, ("zone", 1.7), ("target", 1.0), *widths)
     return Table(
-        "table-security", described, tuple(rows), texts.say("security.summary"), texts.text("security.summary.note"), True
+        "table-security",
+        described,
+        tuple(rows),
+        texts.say("security.summary"),
+        texts.text("security.summary.note"),
+        True,
     )
 
 
@@ -143,7 +148,9 @@ def attested(case: Zoned) -> Section:
         ("sha256", 1.6),
         ("measured_status", 1.4),
     )
-    table = Table("table-attestations", described, rows, texts.say("attestations.caption"), texts.text("attestations.note"), True)
+    table = Table(
+        "table-attestations", described, rows, texts.say("attestations.caption"), texts.text("attestations.note"), True
+    )
     return Section("attestations", texts.say("attestations.title"), (Paragraph(texts.text("attestations.lead")), table))
 
 
