@@ -11,9 +11,11 @@ import pytest
 from zonewatch.dissectors.vocabulary import OPERATIONS
 from zonewatch.inventory.model import ROLES, Posture
 from zonewatch.reports import entity, watched
-from zonewatch.reports.catalogue.load import fact_kinds
+from zonewatch.reports.catalogue.load import attack, fact_kinds
+from zonewatch.reports.catalogue.model import Observable
 from zonewatch.reports.document import model
 from zonewatch.reports.document.model import Span
+from zonewatch.reports.drawings.heatmap import Sight
 from zonewatch.reports.drawings.zones import LINK_KINDS
 from zonewatch.reports.facts.measure import MEASURED
 from zonewatch.reports.facts.model import REASONS, FactStatus
@@ -24,6 +26,9 @@ from zonewatch.reports.result import Capture
 from zonewatch.reports.texts import LANGUAGES, TextError, load_texts
 from zonewatch.reports.words import LEVEL_WORDS, SECOND
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Owner
+from zonewatch.rules.paths import Basis, Origin
+from zonewatch.rules.policy.model import Conduit, Criticality, ZoneKind
+from zonewatch.rules.policy.records import Designation, Requirement
 from zonewatch.sensor.decisions.chain import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +61,17 @@ FAMILIES = {
     "decision": set(KINDS) - {"export"},
     "preface": {"title"} | {f"{name}.{part}" for name in PACKS for part in ("title", "what", "binding", "question")},
     "permit": {"exception", "maintenance", "over", "holds"},
-    "record_status": {"excepted", "compensated", "not_applicable"},
+    "record_status": set(get_args(Requirement.model_fields["status"].annotation)),
+    "zone_kind": set(get_args(ZoneKind)),
+    "safety": set(get_args(Designation)),
+    "criticality": set(get_args(Criticality)),
+    "conduit_kind": set(get_args(Conduit.model_fields["kind"].annotation)),
+    "direction": set(get_args(Conduit.model_fields["direction"].annotation)),
+    "tactic": {name.replace("-", "_") for name in attack().tactics},
+    "sight": set(get_args(Sight)),
+    "passive": set(get_args(Observable)),
+    "basis": set(get_args(Basis)),
+    "origin_of": {name.replace(" ", "_") for name in get_args(Origin)},
     "indicator": {"address", "mac", "user"},
 }
 
@@ -126,9 +141,9 @@ def test_numbers_sizes_and_lengths_are_those_of_the_language(
 
 def test_a_sentence_takes_spans_and_keeps_them() -> None:
     link = Span("valve", "finding", "record-1")
-    spans = EN.text("actions.item", remedy="Close it.", finding=link, owner="OT")
+    spans = EN.text("actions.item", remedy="Close it.", finding=link, number="F-1", owner="OT")
     assert link in spans
-    assert "".join(span.text for span in spans) == "Close it. Because: valve. For: OT. Due: OPEN."
+    assert "".join(span.text for span in spans) == "valve (F-1). Do: Close it. For: OT; name and date: OPEN."
 
 
 def test_what_there_is_no_text_for_is_a_mistake() -> None:
