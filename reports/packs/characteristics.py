@@ -351,10 +351,8 @@ def _flow_table(case: Zoned, one: ConduitInfo, used: dict[tuple[str, str], list[
 def _what(case: Zoned, flow: FlowInfo) -> str:
     words = ", ".join(case.texts.word("operation", word) for word in flow.operations)
     codes = ", ".join(map(str, flow.function_codes))
-    ports = ", ".join(flow.ports)
-    return " ".join(
-        filter(None, (flow.protocol, words, f"({case.texts.say('flow.codes', codes=codes)})" if codes else "", ports))
-    )
+    limited = case.texts.say("flow.codes", codes=codes) if codes else ""
+    return " ".join(filter(None, (flow.protocol, words, limited, ", ".join(flow.ports))))
 
 
 def _ends(case: Zoned, names: tuple[str, ...]) -> str:

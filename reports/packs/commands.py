@@ -90,7 +90,8 @@ def _values(case: Zoned, row: Command) -> Text:
         return ()
     told = f"{row.before or '?'} → {row.after}"
     if row.least != row.greatest:
-        told += f" ({case.texts.say('commands.range', least=row.least, greatest=row.greatest)})"
+        span = case.texts.say("commands.range", least=row.least, greatest=row.greatest)
+        told += f" ({span})"
     return text(told)
 
 

@@ -19,6 +19,18 @@ __all__ = ["attested", "security"]
 MOST_ZONES: Final = 100
 """Matrices that are written out; beyond them the table of all zones has the counts."""
 
+_COUNTS: Final = (
+    "count_contradicted",
+    "count_excepted",
+    "count_not_observable",
+    "count_no_evidence",
+    "count_partly_supported",
+    "count_supported",
+    "count_attested",
+    "count_not_asked",
+)
+"""Columns, in the order of the statuses."""
+
 
 def security(case: Zoned) -> Section:
     """How many requirements of each zone have which status, then all of them. Nothing is added up."""
@@ -69,8 +81,7 @@ def _summary(case: Zoned) -> Table:
         )
         target = info.target if info is not None else ""
         rows.append((text(name), text(target or texts.say("open")), *(case.number(counts[word]) for word in STATUSES)))
-    widths = tuple((f"count_{word}", 0.8, "right") for word in STATUSES)
-    described = columns(texts, ("zone", 1.7), ("target", 1.0), *widths)
+    described = columns(texts, ("zone", 1.7), ("target", 1.0), *((name, 0.8, "right") for name in _COUNTS))
     return Table(
         "table-security",
         described,
