@@ -246,11 +246,29 @@ def report(
         "zonewatch-report"
     ),
     language: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = Language.en,
+    since: Annotated[
+        str, typer.Option(metavar="PREVIOUS", help="The last edition's result: what changed since is told.")
+    ] = "",
 ) -> None:
     """A report for auditors: HTML, PDF, tables (XLSX, CSV), JSON, with a manifest of hashes."""
     from zonewatch.sensor import reporting
 
-    reporting.report(result, framework=framework.value, out=out, language=language.value)
+    reporting.report(result, framework=framework.value, out=out, language=language.value, since=since)
+
+
+@app.command()
+def compare(
+    results: Annotated[
+        list[str], typer.Argument(metavar="RESULT…", help="Two results or more, the oldest first; or STORE@PERIOD.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder for the comparison: HTML, PDF, tables, JSON.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="All changes for programs, on standard output.")] = False,
+    language: Annotated[Language, typer.Option("--lang", help="Language of the comparison.")] = Language.en,
+) -> None:
+    """What appeared, vanished, got better or worse between results, and of what nobody can say."""
+    from zonewatch.sensor import comparing
+
+    comparing.compare(results, out=out, as_json=json, language=language.value)
 
 
 @app.command()

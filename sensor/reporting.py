@@ -11,16 +11,21 @@ from typing import Final
 
 import typer
 
+from zonewatch.reports.compare.compare import compare
+from zonewatch.reports.compare.model import Edition
 from zonewatch.reports.document.forms import MANIFEST, Input, forms, is_ours, manifest
 from zonewatch.reports.document.model import Document
 from zonewatch.reports.json_result import dumps
+from zonewatch.reports.packs.changes import with_changes
+from zonewatch.reports.packs.comparison import told
 from zonewatch.reports.packs.iec62443 import iec62443
 from zonewatch.reports.packs.material import Material
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.rows import Console
-from zonewatch.reports.texts import load_texts
+from zonewatch.reports.texts import Texts, load_texts
 from zonewatch.reports.words import visible
 from zonewatch.reports.write import write_octets
+from zonewatch.sensor.comparing import edition
 from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
 from zonewatch.sensor.results import STORE, read_result
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
@@ -29,7 +34,7 @@ PACKS: Final[dict[str, Callable[[Material], Document]]] = {"iec62443": iec62443}
 """What builds the document of each framework."""
 
 
-def report(result: Path, *, framework: str, out: Path, language: str) -> None:
+def report(result: Path, *, framework: str, out: Path, language: str, since: str = "") -> None:
     """Writes a report into a folder."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file; name a folder for the report, new or of a report before")
@@ -40,17 +45,19 @@ def report(result: Path, *, framework: str, out: Path, language: str) -> None:
     sha256 = hashlib.sha256(dumps(audited).encode()).hexdigest() if store else _sha256(result)
     texts = load_texts(language)
     document = PACKS[framework](Material(audited, texts, sha256))
+    if since:
+        document = _with_changes(document, since, Edition(result.resolve().name, audited, sha256), texts)
     made = forms(document, texts)
-    told = manifest(document, audited.version, _inputs(audited, sha256), made.files)
+    named = manifest(document, audited.version, _inputs(audited, sha256), made.files)
     old = _written_before(out)
-    for name, octets in {**made.files, MANIFEST: told.encode()}.items():
+    for name, octets in {**made.files, MANIFEST: named.encode()}.items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_octets(path, octets)
     for name in old - made.files.keys():
         (out / name).unlink(missing_ok=True)
     if store is not None:  # an export of a sensor's findings is a decision of somebody
-        hashed = hashlib.sha256(told.encode()).hexdigest()
+        hashed = hashlib.sha256(named.encode()).hexdigest()
         log_export(store, time.time_ns, who_runs_this(), f"report {framework}", str(out), hashed)
     errors = Console(stderr=True, highlight=False)
     for line in made.missing:
@@ -59,6 +66,11 @@ def report(result: Path, *, framework: str, out: Path, language: str) -> None:
     first = next(name for name in ("report.pdf", "report.html") if name in made.files)
     shown.print(f"Report: {visible(str(out / first))}", markup=False, soft_wrap=True)
     raise typer.Exit(PARTIAL if made.missing else DONE)
+
+
+def _with_changes(document: Document, since: str, later: Edition, texts: Texts) -> Document:
+    editions = (edition(since), later)
+    return with_changes(document, told(compare(editions), editions, texts))
 
 
 def _sha256(result: Path) -> str:
