@@ -249,11 +249,12 @@ def report(
     since: Annotated[
         str, typer.Option(metavar="PREVIOUS", help="The last edition's result: what changed since is told.")
     ] = "",
+    oscal: Annotated[bool, typer.Option("--oscal", help="Write oscal.json, too: assessment results (NIST OSCAL).")] = False,
 ) -> None:
     """A report for auditors: HTML, PDF, tables (XLSX, CSV), JSON, with a manifest of hashes."""
     from zonewatch.sensor import reporting
 
-    reporting.report(result, framework=framework.value, out=out, language=language.value, since=since)
+    reporting.report(result, framework=framework.value, out=out, language=language.value, since=since, oscal=oscal)
 
 
 @app.command()

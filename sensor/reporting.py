@@ -16,6 +16,8 @@ from zonewatch.reports.compare.model import Edition
 from zonewatch.reports.document.forms import MANIFEST, Input, forms, is_ours, manifest
 from zonewatch.reports.document.model import Document
 from zonewatch.reports.json_result import dumps
+from zonewatch.reports.oscal.results import FILE as OSCAL
+from zonewatch.reports.oscal.results import dumps as oscal_text
 from zonewatch.reports.packs.changes import with_changes
 from zonewatch.reports.packs.comparison import told
 from zonewatch.reports.packs.iec62443 import iec62443
@@ -34,7 +36,7 @@ PACKS: Final[dict[str, Callable[[Material], Document]]] = {"iec62443": iec62443}
 """What builds the document of each framework."""
 
 
-def report(result: Path, *, framework: str, out: Path, language: str, since: str = "") -> None:
+def report(result: Path, *, framework: str, out: Path, language: str, since: str = "", oscal: bool = False) -> None:
     """Writes a report into a folder."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file; name a folder for the report, new or of a report before")
@@ -48,13 +50,16 @@ def report(result: Path, *, framework: str, out: Path, language: str, since: str
     if since:
         document = _with_changes(document, since, Edition(result.resolve().name, audited, sha256), texts)
     made = forms(document, texts)
-    named = manifest(document, audited.version, _inputs(audited, sha256), made.files)
+    files = dict(made.files)
+    if oscal:
+        files[OSCAL] = oscal_text(audited, sha256).encode()
+    named = manifest(document, audited.version, _inputs(audited, sha256), files)
     old = _written_before(out)
-    for name, octets in {**made.files, MANIFEST: named.encode()}.items():
+    for name, octets in {**files, MANIFEST: named.encode()}.items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_octets(path, octets)
-    for name in old - made.files.keys():
+    for name in old - files.keys():
         (out / name).unlink(missing_ok=True)
     if store is not None:  # an export of a sensor's findings is a decision of somebody
         hashed = hashlib.sha256(named.encode()).hexdigest()
@@ -91,6 +96,6 @@ def _written_before(out: Path) -> set[str]:
     """Files that the manifest of a report before names: of these, what is not written again goes."""
     try:
         outputs = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["outputs"]
-        return {row["name"] for row in outputs if is_ours(row["name"])}
+        return {row["name"] for row in outputs if is_ours(row["name"]) or row["name"] == OSCAL}
     except (OSError, ValueError, LookupError, TypeError):
         return set()

@@ -94,8 +94,5 @@ def _owners(assets: Iterable[Asset], keys: Callable[[Asset], Iterable[str]]) -> 
 
 
 def _may_be(one: Asset, other: Asset) -> bool:
-    """What the list or the device says itself must not speak against it."""
-    for before, after in ((one.declared, other.declared), (one.serial, other.serial)):
-        if before and after and before != after:
-            return False
-    return True
+    """A device that says another serial number is another one. Another id in a list is a matter of the list."""
+    return not (one.serial and other.serial and one.serial != other.serial)

@@ -26,7 +26,7 @@ from zonewatch.reports.texts import Texts
 from zonewatch.reports.words import SEVERITY_MARKS
 from zonewatch.rules.findings import SEVERITIES
 
-__all__ = ["MARKS", "Told", "changes", "move_name", "trend_section", "with_changes"]
+__all__ = ["MARKS", "Told", "changes", "move_name", "trend_section", "why_words", "with_changes"]
 
 MARKS: Final[Mapping[str, str]] = {
     "worse": "▲",
@@ -87,6 +87,14 @@ def move_name(change: Change) -> str:
     if change.aspect:
         return "closed" if change.move == "vanished" else change.move
     return {"worse": "new", "appeared": "new", "vanished": "closed"}.get(change.move, change.move)
+
+
+def why_words(change: Change, texts: Texts) -> str:
+    """Why nobody can say that it is gone, or that it is new; of facts and requirements the status itself says it."""
+    if not change.reason or change.subject in ("fact", "status"):
+        return ""
+    reason = texts.word("unclear", change.reason)
+    return reason if change.move == "unclear" else texts.say("changes.earlier", reason=reason)
 
 
 def with_changes(document: Document, told: Told) -> Document:
@@ -182,7 +190,7 @@ def _row(told: Told, change: Change, *, grave: bool) -> tuple[Text, ...]:
     if change.severity is not None:
         mark = next(mark for name, mark in SEVERITY_MARKS.items() if name == change.severity)
         severity = text(f"{mark.symbol} {texts.word('severity', change.severity)}")
-    quiet = change.subject in ("fact", "status") or not change.reason
+    why = why_words(change, texts)
     return (
         text(Span(f"{MARKS[move]} {texts.word('move', move)}", "strong")),
         *((severity,) if grave else ()),
@@ -191,7 +199,7 @@ def _row(told: Told, change: Change, *, grave: bool) -> tuple[Text, ...]:
         text(_value(told, change, change.before)),
         text(_value(told, change, change.after)),
         text(told.zone(change.place)),
-        () if quiet else text(texts.word("unclear", change.reason)),
+        text(why) if why else (),
     )
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from zonewatch.reports.codec import indented
 from zonewatch.reports.compare.model import MOVES, SUBJECTS, Change, Comparison, Move, Step
-from zonewatch.reports.packs.changes import MARKS, move_name
+from zonewatch.reports.packs.changes import MARKS, move_name, why_words
 from zonewatch.reports.rows import Column, Rows, lenient, rich_table
 from zonewatch.reports.texts import Texts
 from zonewatch.reports.words import counted, visible
@@ -104,6 +104,6 @@ def _line(change: Change, texts: Texts) -> str:
     aspect = f" ({texts.word('aspect', change.aspect)}: {change.before or '–'} → {change.after or '–'})"
     value = f" ({change.before or change.after})" if change.before or change.after else ""
     more = aspect if change.aspect else value
-    quiet = not change.reason or change.subject in ("fact", "status")
-    why = "" if quiet else f": {texts.word('unclear', change.reason)}"
+    why = why_words(change, texts)
+    why = why and f": {why}"
     return f"{MARKS[name]} {texts.word('move', name)}{severity}  {change.name}{more}{why}"
