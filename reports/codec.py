@@ -216,7 +216,8 @@ def _item(inner: Decoder, value: Any, index: int) -> Any:
 
 
 def _object(kind: type[Any]) -> Decoder:
-    hints, rows = _hints(kind), []
+    hints = _hints(kind)
+    rows: list[tuple[str, Decoder, bool]] = []
 
     def made(value: Any) -> Any:
         if not isinstance(value, dict):

@@ -13,7 +13,17 @@ from dataclasses import replace
 from typing import Any, Final
 
 from zonewatch.inventory.model import Activity, Asset, Edge, Inventory
-from zonewatch.reports.codec import ShapeError, decode, decode_time, decoder, definitions, encode, indented, schema, values
+from zonewatch.reports.codec import (
+    ShapeError,
+    decode,
+    decode_time,
+    decoder,
+    definitions,
+    encode,
+    indented,
+    schema,
+    values,
+)
 from zonewatch.reports.evidence import file_name
 from zonewatch.reports.members import members
 from zonewatch.reports.result import (
@@ -165,9 +175,15 @@ def from_values(values: Any) -> AuditResult:
 def _result(values: dict[str, Any]) -> AuditResult:
     tool = values.get("tool")
     rows = {name: _rows(name, values.get(name, [])) for name in _ROWS}
-    sections = {name: decode(kind, values[name], name) for name, kind in _SECTIONS.items() if name in values.keys() - _ROWS}
+    sections = {
+        name: decode(kind, values[name], name) for name, kind in _SECTIONS.items() if name in values.keys() - _ROWS
+    }
     inventory = Inventory(
-        rows["assets"], rows["edges"], decode(tuple[str, ...], values.get("unseen", []), "unseen"), {}, rows["activities"]
+        rows["assets"],
+        rows["edges"],
+        decode(tuple[str, ...], values.get("unseen", []), "unseen"),
+        {},
+        rows["activities"],
     )
     head = {"version": tool.get("version", "") if isinstance(tool, dict) else "", "title": values.get("title", "")}
     return AuditResult(

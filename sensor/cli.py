@@ -249,7 +249,9 @@ def report(
     since: Annotated[
         str, typer.Option(metavar="PREVIOUS", help="The last edition's result: what changed since is told.")
     ] = "",
-    oscal: Annotated[bool, typer.Option("--oscal", help="Write oscal.json, too: assessment results (NIST OSCAL).")] = False,
+    oscal: Annotated[
+        bool, typer.Option("--oscal", help="Write oscal.json, too: assessment results (NIST OSCAL).")
+    ] = False,
 ) -> None:
     """A report for auditors: HTML, PDF, tables (XLSX, CSV), JSON, with a manifest of hashes."""
     from zonewatch.sensor import reporting

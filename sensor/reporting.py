@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +12,9 @@ import typer
 
 from zonewatch.reports.compare.compare import compare
 from zonewatch.reports.compare.model import Edition
-from zonewatch.reports.document.forms import MANIFEST, Input, forms, is_ours, manifest
+from zonewatch.reports.document.forms import MANIFEST, OSCAL, Input, forms, manifest
 from zonewatch.reports.document.model import Document
 from zonewatch.reports.json_result import dumps
-from zonewatch.reports.oscal.results import FILE as OSCAL
 from zonewatch.reports.oscal.results import dumps as oscal_text
 from zonewatch.reports.packs.changes import with_changes
 from zonewatch.reports.packs.comparison import told
@@ -26,22 +24,21 @@ from zonewatch.reports.result import AuditResult
 from zonewatch.reports.rows import Console
 from zonewatch.reports.texts import Texts, load_texts
 from zonewatch.reports.words import visible
-from zonewatch.reports.write import write_octets
+from zonewatch.sensor import folders
 from zonewatch.sensor.comparing import edition
 from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
+from zonewatch.sensor.memory import uncollected
 from zonewatch.sensor.results import STORE, read_result
-from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
+from zonewatch.sensor.usage import DONE, PARTIAL
 
 PACKS: Final[dict[str, Callable[[Material], Document]]] = {"iec62443": iec62443}
 """What builds the document of each framework."""
 
 
+@uncollected()
 def report(result: Path, *, framework: str, out: Path, language: str, since: str = "", oscal: bool = False) -> None:
     """Writes a report into a folder."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder for the report, new or of a report before")
-    if out.is_dir() and (out / "result.json").exists():
-        raise UsageError(f"--out {out}: is the folder of an audit; name another one for the report")
+    folders.refuse(out)
     audited = read_result(result)
     store = result if (result / STORE).is_file() else None
     sha256 = hashlib.sha256(dumps(audited).encode()).hexdigest() if store else _sha256(result)
@@ -54,13 +51,7 @@ def report(result: Path, *, framework: str, out: Path, language: str, since: str
     if oscal:
         files[OSCAL] = oscal_text(audited, sha256).encode()
     named = manifest(document, audited.version, _inputs(audited, sha256), files)
-    old = _written_before(out)
-    for name, octets in {**files, MANIFEST: named.encode()}.items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_octets(path, octets)
-    for name in old - files.keys():
-        (out / name).unlink(missing_ok=True)
+    folders.write(out, {**files, MANIFEST: named.encode()})
     if store is not None:  # an export of a sensor's findings is a decision of somebody
         hashed = hashlib.sha256(named.encode()).hexdigest()
         log_export(store, time.time_ns, who_runs_this(), f"report {framework}", str(out), hashed)
@@ -90,12 +81,3 @@ def _inputs(result: AuditResult, sha256: str) -> Iterator[Input]:
         yield Input("capture", capture.name, capture.sha256)
     if result.policy.given:
         yield Input("policy", result.policy.name, result.policy.sha256)
-
-
-def _written_before(out: Path) -> set[str]:
-    """Files that the manifest of a report before names: of these, what is not written again goes."""
-    try:
-        outputs = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["outputs"]
-        return {row["name"] for row in outputs if is_ours(row["name"]) or row["name"] == OSCAL}
-    except (OSError, ValueError, LookupError, TypeError):
-        return set()

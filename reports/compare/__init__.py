@@ -1,4 +1,4 @@
-"""Two or more results beside each other: what appeared, vanished, changed, got better or worse, and what nobody can say.
+"""Two or more results beside each other: what appeared, vanished, changed, and what nobody can say.
 
-    comparison = compare([Edition("March", march), Edition("April", april)])
+comparison = compare([Edition("March", march), Edition("April", april)])
 """

@@ -15,7 +15,10 @@ __all__ = ["asset_changes", "service_changes"]
 
 ASPECTS: Final[tuple[tuple[str, Callable[[Asset], str]], ...]] = (
     ("address", lambda asset: ", ".join(asset.addresses)),
-    ("hardware", lambda asset: ", ".join(sorted({row.mac for row in asset.interfaces if not row.behind_router} - {""}))),
+    (
+        "hardware",
+        lambda asset: ", ".join(sorted({row.mac for row in asset.interfaces if not row.behind_router} - {""})),
+    ),
     ("role", lambda asset: "" if asset.role == "unknown" else asset.role),
     ("vendor", lambda asset: asset.vendor),
     ("model", lambda asset: asset.model),
@@ -39,10 +42,12 @@ def asset_changes(pairs: Pairs, before: Sight, after: Sight) -> Iterator[Change]
         reason = after.asset(_proof(asset), asset.zone)
         move: Move = "unclear" if reason else "vanished"
         yield Change("asset", move, asset.id, named(asset), place=asset.zone, reason=reason or "")
+    planned = before.result.policy.given and after.result.policy.given  # else zones are proposals, each time anew
     for old, new in pairs.both:
         for aspect, value in ASPECTS:
             was, now = value(old), value(new)
-            if was and now and was != now:
+            proposed = aspect == "zone" and not planned
+            if was and now and was != now and not proposed:
                 yield Change("asset", "changed", new.id, named(new), aspect, was, now, new.zone)
 
 

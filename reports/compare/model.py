@@ -1,4 +1,4 @@
-"""Rows of a comparison. Absence is a claim like any other: it is told only where the later captures could have shown it."""
+"""Rows of a comparison. Absence is a claim as well: it is told only where the later captures could have shown it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 Move = Literal["worse", "appeared", "changed", "better", "vanished", "unclear"]
-"""What became of a thing. Of findings: `appeared` is new, `vanished` is closed, `unclear` is gone and nobody can say why."""
+"""What became of a thing. A new finding is `worse`, a closed one `vanished`; `unclear`: gone, nobody can say why."""
 MOVES: Final[tuple[Move, ...]] = get_args(Move)
 Subject = Literal[
     "finding",

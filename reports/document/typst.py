@@ -44,7 +44,9 @@ def showable(text: str) -> str:
     return _LACKING(_escape, visible(text))
 
 
-_LACKING: Final = re.compile(f"[^{''.join(f'{re.escape(chr(first))}-{re.escape(chr(last))}' for first, last in SHOWN)}]").sub
+_LACKING: Final = re.compile(
+    f"[^{''.join(f'{re.escape(chr(first))}-{re.escape(chr(last))}' for first, last in SHOWN)}]"
+).sub
 
 
 def _escape(lacking: re.Match[str]) -> str:

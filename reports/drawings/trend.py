@@ -53,9 +53,7 @@ def _bar(bar: Bar, x: float, base: float, most: int) -> str:
             continue
         high = HEIGHT * count / most
         y -= high
-        parts.append(
-            svg.rect(x, y, WIDE, max(high - 1, 0.6), fill="surface", stroke=severity, stroke_width=1.4, rx=2)
-        )
+        parts.append(svg.rect(x, y, WIDE, max(high - 1, 0.6), fill="surface", stroke=severity, stroke_width=1.4, rx=2))
         if high >= 13:
             told = f"{_mark(severity)} {short_number(count)}"
             middle = y + high / 2 + 4

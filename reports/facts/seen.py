@@ -195,9 +195,7 @@ class Seen:
         wanted = frozenset(rules)
         return tuple(
             dict.fromkeys(
-                finding.id
-                for finding in self._findings_by_pair.get((client, server), ())
-                if finding.rule in wanted
+                finding.id for finding in self._findings_by_pair.get((client, server), ()) if finding.rule in wanted
             )
         )
 

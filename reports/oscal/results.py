@@ -1,8 +1,8 @@
 """The document of assessment results, model 1.1.3 (https://pages.nist.gov/OSCAL/).
 
-A finding of OSCAL is what is said of a requirement: `not-satisfied` where a fact contradicts it, `satisfied` where it is
-supported in full. Whatever cannot be concluded is an observation and no finding. A finding of zonewatch is an observation
-with its mini capture as evidence, and a risk.
+A finding of OSCAL is what is said of a requirement: `not-satisfied` where a fact contradicts it, `satisfied` where it
+is supported in full. Whatever cannot be concluded is an observation and no finding. A finding of zonewatch is an
+observation with its mini capture as evidence, and a risk.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from zonewatch.reports.statuses import RequirementStatus, Status, statuses
 from zonewatch.reports.words import frames, named
 from zonewatch.rules.findings import Finding
 
-__all__ = ["FILE", "OSCAL_VERSION", "assessment_results", "dumps"]
+__all__ = ["OSCAL_VERSION", "assessment_results", "dumps"]
 
-FILE: Final = "oscal.json"
 OSCAL_VERSION: Final = "1.1.3"
 MOST_FRAMES: Final = 12
 MOST_RELATED: Final = 50
@@ -55,9 +54,7 @@ class _Results:
 
     @cached_property
     def asked(self) -> tuple[RequirementStatus, ...]:
-        return tuple(
-            row for name in self.frameworks for row in statuses(framework(name), self.facts, self.result)
-        )
+        return tuple(row for name in self.frameworks for row in statuses(framework(name), self.facts, self.result))
 
     @cached_property
     def names(self) -> Mapping[str, str]:
@@ -86,7 +83,7 @@ class _Results:
             uuid=uuid5("result", self.sha256),
             title=line(f"What traffic shows of {system}"),
             description=prose(
-                "Recorded traffic, compared with the zone policy where one was given. Nothing was sent into the network.",
+                "Recorded traffic, judged by the zone policy where one was given. Nothing was sent into the network.",
                 "A requirement without a finding was not concluded: its observation says why.",
                 *result.limits,
             ),
@@ -94,7 +91,11 @@ class _Results:
             end=moment(total.last_time) if total.last_time else "",
             local_definitions=self._local(),
             reviewed_controls=self._reviewed(),
-            observations=[*self._fact_observations(), *self._open_questions(), *map(self._observation, result.findings)],
+            observations=[
+                *self._fact_observations(),
+                *self._open_questions(),
+                *map(self._observation, result.findings),
+            ],
             risks=[self._risk(finding) for finding in result.findings],
             findings=[self._conclusion(row) for row in self.asked if row.status in STATES],
         )
@@ -157,7 +158,9 @@ class _Results:
         selections = [
             {
                 "description": line(framework(name).title),
-                "include-controls": [{"control-id": _control(row.framework, row.id)} for row in framework(name).requirements],
+                "include-controls": [
+                    {"control-id": _control(row.framework, row.id)} for row in framework(name).requirements
+                ],
             }
             for name in self.frameworks
         ]
@@ -186,7 +189,9 @@ class _Results:
                     types=["control-objective"],
                     origins=self.origins,
                     relevant_evidence=self._frames(proof),
-                    collected=moment(min((one.first_time for one in rows if one.first_time), default=self.result.as_of)),
+                    collected=moment(
+                        min((one.first_time for one in rows if one.first_time), default=self.result.as_of)
+                    ),
                 )
 
     def _open_questions(self) -> Iterator[dict[str, Any]]:
@@ -296,8 +301,8 @@ class _Results:
         plan = {
             "uuid": uuid5("plan"),
             "title": "How traffic is assessed",
-            "description": "No assessment plan in OSCAL: captures are decoded and judged by the policy, facts and rules "
-            "of this version; the files that were assessed follow.",
+            "description": "No assessment plan in OSCAL: captures are decoded and judged by policy, facts and the "
+            "rules of this version; the files that were assessed follow.",
         }
         given = [(capture.name, capture.sha256, "capture") for capture in self.result.captures]
         given += [(self.result.policy.name, self.result.policy.sha256, "policy")] if self.result.policy.given else []

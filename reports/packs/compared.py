@@ -35,7 +35,10 @@ ASCII: Final = str.maketrans({"▲": "^", "▼": "v", "≠": "~", "✓": "x", "�
 
 def dumps(comparison: Comparison) -> str:
     """All changes as JSON, one newline at the end."""
-    return indented({"comparison_version": COMPARISON_VERSION, "trend": comparison.trend, "steps": comparison.steps}) + "\n"
+    return (
+        indented({"comparison_version": COMPARISON_VERSION, "trend": comparison.trend, "steps": comparison.steps})
+        + "\n"
+    )
 
 
 def show(comparison: Comparison, texts: Texts, console: Console, most: int = 15) -> None:
@@ -46,9 +49,7 @@ def show(comparison: Comparison, texts: Texts, console: Console, most: int = 15)
         console.print(piece)
 
 
-def _pieces(
-    comparison: Comparison, texts: Texts, width: int, most: int, *, plain: bool
-) -> Iterator[ConsoleRenderable]:
+def _pieces(comparison: Comparison, texts: Texts, width: int, most: int, *, plain: bool) -> Iterator[ConsoleRenderable]:
     step = comparison.last
 
     def said(words: str, style: str = "") -> Text:
@@ -66,7 +67,9 @@ def _pieces(
         found = step.of(subject)
         if found:
             yield said(texts.word("subject", subject), "bold")
-            yield from (Padding(said(_line(change, texts), STYLES[change.move]), (0, 0, 0, 2)) for change in found[:most])
+            yield from (
+                Padding(said(_line(change, texts), STYLES[change.move]), (0, 0, 0, 2)) for change in found[:most]
+            )
             if len(found) > most:
                 yield Padding(said(f"… {len(found) - most:,} more (--out and --json have all)", "dim"), (0, 0, 0, 2))
     columns = (
