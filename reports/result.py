@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Final, Literal
 
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
@@ -141,7 +141,7 @@ class PolicyInfo:
     conduits: tuple[ConduitInfo, ...] = ()
     permits: tuple[PermitInfo, ...] = ()
     remote_access: tuple[RemoteInfo, ...] = ()
-    basis: BasisInfo = BasisInfo()
+    basis: BasisInfo = field(default_factory=BasisInfo)
     assets: tuple[AssetInfo, ...] = ()  # those of which more is stated than what verdicts read
 
     @property
@@ -165,7 +165,7 @@ class ZoneInfo:
     declared: tuple[str, ...] = ()  # ids of the devices that are declared in it
     requirements: tuple[RequirementInfo, ...] = ()
     parent: str = ""  # the zone that it is a part of
-    record: RecordInfo = RecordInfo()
+    record: RecordInfo = field(default_factory=RecordInfo)
 
 
 @dataclass(frozen=True, slots=True)

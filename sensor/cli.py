@@ -273,6 +273,12 @@ def report(
             metavar="FILE", help="What persons attest beside the traffic (YAML): requirement, document, who, when."
         ),
     ] = None,
+    since: Annotated[
+        str, typer.Option(metavar="PREVIOUS", help="The last edition's result: what changed since is told.")
+    ] = "",
+    oscal: Annotated[
+        bool, typer.Option("--oscal", help="Write oscal.json, too: assessment results (NIST OSCAL).")
+    ] = False,
 ) -> None:
     """A report for auditors: HTML, PDF, tables (XLSX, CSV), JSON, with a manifest of hashes."""
     from zonewatch.sensor import reporting
@@ -285,7 +291,24 @@ def report(
         span=(begin, end),
         law=reporting.Law(entity, aware, incident),
         attestations=attestations,
+        since=since,
+        oscal=oscal,
     )
+
+
+@app.command()
+def compare(
+    results: Annotated[
+        list[str], typer.Argument(metavar="RESULT…", help="Two results or more, the oldest first; or STORE@PERIOD.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder for the comparison: HTML, PDF, tables, JSON.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="All changes for programs, on standard output.")] = False,
+    language: Annotated[Language, typer.Option("--lang", help="Language of the comparison.")] = Language.en,
+) -> None:
+    """What appeared, vanished, got better or worse between results, and of what nobody can say."""
+    from zonewatch.sensor import comparing
+
+    comparing.compare(results, out=out, as_json=json, language=language.value)
 
 
 @app.command()
