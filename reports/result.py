@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Final, Literal
 
+from zonewatch.dissectors.zeek import PREFIX
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
 from zonewatch.reports.declared import (
     AssetInfo,
@@ -123,6 +124,11 @@ class Capture:
     addresses_dropped: int = 0
     undecoded: tuple[Undecoded, ...] = ()
     unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def is_log(self) -> bool:
+        """True for one of Zeek's logs, whose lines stand in place of packets."""
+        return self.name.startswith(PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

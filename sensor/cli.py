@@ -347,15 +347,18 @@ def watch(
     interface: Annotated[
         list[str] | None, typer.Option("--interface", "-i", metavar="IFACE", help="Interface to listen on. Repeatable.")
     ] = None,
+    zeek: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", help="Folder that Zeek keeps writing logs to. Repeatable.")
+    ] = None,
     store: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where findings are kept.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Zone policy (YAML) to judge the traffic by.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Read settings, policy and rules, and leave.")] = False,
     prepare: Annotated[bool, typer.Option("--prepare", help="Make the interfaces silent before.")] = False,
 ) -> None:
-    """Listen to interfaces for years: judge what passes, keep what is found, never send (Linux)."""
+    """Listen to interfaces, or follow Zeek's logs, for years: judge what passes, keep what is found, never send."""
     from zonewatch.sensor.watch import command
 
-    settings = command.settings_of(config, interface or [], store, policy)
+    settings = command.settings_of(config, interface or [], store, policy, zeek or [])
     raise typer.Exit(command.check(settings, prepare=prepare) if check else command.watch(settings, prepare=prepare))
 
 
