@@ -1,7 +1,8 @@
 """The loop of `zonewatch watch`: threads hear, this one judges what was heard and keeps what it found.
 
 A pass judges everything of the period so far, by the same code as an audit, so that the last pass of a period is the
-audit of its packets. A pass is as often as it is cheap: at least `judge.interval` apart, and as long as the last one took.
+audit of its packets. A pass is as often as it is cheap: at least `judge.interval` apart, and as long as the last one
+took.
 """
 
 from __future__ import annotations
