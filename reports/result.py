@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
 from zonewatch.reports.declared import (
+    NO_BASIS,
+    NO_RECORD,
     AssetInfo,
     BasisInfo,
     ConduitInfo,
@@ -141,7 +143,7 @@ class PolicyInfo:
     conduits: tuple[ConduitInfo, ...] = ()
     permits: tuple[PermitInfo, ...] = ()
     remote_access: tuple[RemoteInfo, ...] = ()
-    basis: BasisInfo = BasisInfo()
+    basis: BasisInfo = NO_BASIS
     assets: tuple[AssetInfo, ...] = ()  # those of which more is stated than what verdicts read
 
     @property
@@ -165,7 +167,7 @@ class ZoneInfo:
     declared: tuple[str, ...] = ()  # ids of the devices that are declared in it
     requirements: tuple[RequirementInfo, ...] = ()
     parent: str = ""  # the zone that it is a part of
-    record: RecordInfo = RecordInfo()
+    record: RecordInfo = NO_RECORD
 
 
 @dataclass(frozen=True, slots=True)

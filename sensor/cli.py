@@ -269,7 +269,9 @@ def report(
     ] = "",
     attestations: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="What persons attest beside the traffic (YAML): requirement, document, who, when."),
+        typer.Option(
+            metavar="FILE", help="What persons attest beside the traffic (YAML): requirement, document, who, when."
+        ),
     ] = None,
 ) -> None:
     """A report for auditors: HTML, PDF, tables (XLSX, CSV), JSON, with a manifest of hashes."""

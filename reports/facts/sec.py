@@ -239,7 +239,9 @@ def integrity_open(seen: Seen) -> Iterator[Observation]:
     covers = {(client, server) for client, server, _ in shown}
     for edge in seen.spoken:
         ends = _ends(seen, edge.client, edge.server)
-        needs = edge.ot or (len(ends) > 1 and edge.protocol not in _CARRIERS and not edge.protocol.startswith("ethernet/"))
+        needs = edge.ot or (
+            len(ends) > 1 and edge.protocol not in _CARRIERS and not edge.protocol.startswith("ethernet/")
+        )
         service = canonical_service(edge.protocol)
         kept = (edge.client, edge.server, edge.protocol) in shown or (
             (edge.client, edge.server) in covers and service in _OVER_TLS

@@ -126,7 +126,13 @@ def _safety(case: Zoned, zone: ZoneInfo) -> Field:
 
 
 def _access(case: Zoned, zone: str) -> Text:
-    names = ("svc.remote_access", "flow.internet_to_ot", "flow.ot_to_internet", "inv.dual_homed", "inv.wireless_indicator")
+    names = (
+        "svc.remote_access",
+        "flow.internet_to_ot",
+        "flow.ot_to_internet",
+        "inv.dual_homed",
+        "inv.wireless_indicator",
+    )
     return case.lines(case.proof(name, zone) for name in names if (name, zone) in case.observed)
 
 
@@ -176,9 +182,7 @@ def _depends(case: Zoned, zone: str) -> Text:
         for row in rows:
             if not row.operation and row.state not in ("attempted", "refused"):
                 used[end].add(row.protocol)
-    told = [
-        text(case.zone(end), f": {', '.join(sorted(names)[:MOST_LISTED])}") for end, names in sorted(used.items())
-    ]
+    told = [text(case.zone(end), f": {', '.join(sorted(names)[:MOST_LISTED])}") for end, names in sorted(used.items())]
     return case.lines(told)
 
 
@@ -199,9 +203,10 @@ def _devices(case: Zoned, zone: ZoneInfo, members: list[Asset]) -> tuple[Table, 
     rows: list[tuple[Text, ...]] = []
     for asset in members:
         stated = more.get(asset.declared or asset.id)
-        worth = (asset.criticality and texts.word("criticality", asset.criticality), *(
-            (stated.classification, stated.value, stated.consequence) if stated is not None else ()
-        ))
+        worth = (
+            asset.criticality and texts.word("criticality", asset.criticality),
+            *((stated.classification, stated.value, stated.consequence) if stated is not None else ()),
+        )
         rows.append(
             (
                 text(Span(label(asset), "asset")),
@@ -337,7 +342,9 @@ def _flow_table(case: Zoned, one: ConduitInfo, used: dict[tuple[str, str], list[
         texts, ("flow", 0.9), ("allows", 1.2), ("ends", 1.7), ("objects", 1.2), ("because", 1.7), ("use", 1.6)
     )
     return (
-        Table(anchor("table-flows", one.id), described, tuple(rows), texts.say("flows.caption", conduit=one.id), (), True),
+        Table(
+            anchor("table-flows", one.id), described, tuple(rows), texts.say("flows.caption", conduit=one.id), (), True
+        ),
     )
 
 

@@ -23,10 +23,12 @@ def commands(case: Zoned) -> Section:
     if not rows:
         return Section("commands", texts.say("commands.title"), (Paragraph(texts.text("commands.none")),))
     counts = Counter(row.verdict for row in rows)
-    sums = ()
+    sums: tuple[Paragraph, ...] = ()
     if case.result.policy.given:
         told = case.lines(
-            text(case.verdict(verdict), f" {texts.number(counts[verdict])}") for verdict in VERDICT_ORDER if counts[verdict]
+            text(case.verdict(verdict), f" {texts.number(counts[verdict])}")
+            for verdict in VERDICT_ORDER
+            if counts[verdict]
         )
         sums = (Paragraph(texts.text("commands.sums", rows=len(rows), verdicts=told)),)
     return Section(
@@ -101,7 +103,8 @@ def _counted(case: Zoned, row: Command) -> Text:
     if row.unanswered:
         told.append(texts.text("commands.unanswered", count=row.unanswered))
     times = texts.text("commands.times", count=row.events)
-    return text(*times, *((" (", *case.lines(told), ")") if told else ()), f" · {texts.period(row.first_time, row.last_time)}")
+    failed = text(" (", *case.lines(told), ")") if told else ()
+    return text(*times, *failed, f" · {texts.period(row.first_time, row.last_time)}")
 
 
 def _permit(case: Zoned, row: Command) -> Text:
@@ -150,7 +153,10 @@ def _entitled(case: Zoned) -> tuple[Paragraph | Table, ...]:
         ("approved", 1.2),
         ("rows_used", 0.7, "right"),
     )
-    return (Paragraph(texts.text("entitled.lead")), Table("table-entitled", described, rows, texts.say("entitled.caption"), (), True))
+    return (
+        Paragraph(texts.text("entitled.lead")),
+        Table("table-entitled", described, rows, texts.say("entitled.caption"), (), True),
+    )
 
 
 def _limits(least: float | None, greatest: float | None) -> str:

@@ -66,11 +66,15 @@ def _exposed(case: Zoned) -> Table:
                 text(case.titled(name)),
                 text(texts.word("fact_status", fact.status)),
                 case.joined(case.zone(zone) for zone in zones),
-                case.proof(name)[1:] if fact.observations else text(case.reason(fact.reason_key) if fact.reason_key else "–"),
+                case.proof(name)[1:]
+                if fact.observations
+                else text(case.reason(fact.reason_key) if fact.reason_key else "–"),
             )
         )
     described = columns(texts, ("looked_for", 1.5), ("status", 0.9), ("zones", 1.8), ("evidence", 2.4))
-    return Table("table-exposure", described, tuple(rows), texts.say("exposure.caption"), texts.text("exposure.note"), True)
+    return Table(
+        "table-exposure", described, tuple(rows), texts.say("exposure.caption"), texts.text("exposure.note"), True
+    )
 
 
 def _services(case: Zoned) -> Paragraph | Table:

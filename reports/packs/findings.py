@@ -60,7 +60,10 @@ def findings(material: Material) -> Section:
             Section(
                 "records",
                 texts.say("records.title"),
-                (*(_record(material, number, finding) for number, finding in enumerate(found[:MOST_RECORDS], 1)), *left_out),
+                (
+                    *(_record(material, number, finding) for number, finding in enumerate(found[:MOST_RECORDS], 1)),
+                    *left_out,
+                ),
             ),
         ),
     )

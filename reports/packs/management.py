@@ -110,7 +110,9 @@ def urgent(open_ones: Iterable[Finding], incidents: Iterable[Incident]) -> tuple
     """The gravest findings with different remedies: one of each incident first, then what else is as grave."""
     stories = {name: number for number, one in enumerate(incidents) for name in one.findings}
     remedied = {finding.remedy: finding for finding in reversed(tuple(open_ones)) if finding.remedy}
-    rows = sorted(remedied.values(), key=lambda one: (-SEVERITIES.index(one.severity), one.first_time, one.rule, one.id))
+    rows = sorted(
+        remedied.values(), key=lambda one: (-SEVERITIES.index(one.severity), one.first_time, one.rule, one.id)
+    )
     told: dict[object, Finding] = {}
     for finding in rows:
         if finding.severity in GRAVE:
@@ -144,7 +146,11 @@ def _zones(case: Zoned) -> tuple[Block, ...]:
         for zone, contradicted, excepted, grave in rows[:MOST_ZONES]
     )
     described = columns(
-        texts, ("zone", 1.9), ("count_contradicted", 0.9, "right"), ("count_excepted", 0.8, "right"), ("grave", 0.9, "right")
+        texts,
+        ("zone", 1.9),
+        ("count_contradicted", 0.9, "right"),
+        ("count_excepted", 0.8, "right"),
+        ("grave", 0.9, "right"),
     )
     more = len(rows) - MOST_ZONES
     note = texts.text("brief.more", count=more) if more > 0 else texts.text("brief.note")

@@ -52,10 +52,10 @@ def partition(case: Zoned) -> Section:
         )
         for row in checks
     )
-    described = columns(
-        texts, ("id", 0.7), ("requirement", 1.5), ("status", 1.0), ("evidence", 2.6), ("coverage", 1.6)
+    described = columns(texts, ("id", 0.7), ("requirement", 1.5), ("status", 1.0), ("evidence", 2.6), ("coverage", 1.6))
+    table = Table(
+        "table-partition", described, rows, texts.say("partition.caption"), texts.text("partition.note"), True
     )
-    table = Table("table-partition", described, rows, texts.say("partition.caption"), texts.text("partition.note"), True)
     return Section("partition", texts.say("partition.title"), (Paragraph(texts.text("partition.lead")), table))
 
 
@@ -106,7 +106,8 @@ def specification(case: Zoned) -> Section:
         if requirement.group != SPECIFICATION:
             continue
         places = case.joined(
-            Span(texts.say(f"crs.place.{name.replace('-', '_')}"), target=name) for name in _PLACES.get(requirement.id, ())
+            Span(texts.say(f"crs.place.{name.replace('-', '_')}"), target=name)
+            for name in _PLACES.get(requirement.id, ())
         )
         given = text(stated.get(requirement.id, ""))
         filled = case.lines(part for part in (given if given[0].text else (), places) if part)

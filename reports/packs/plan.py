@@ -228,7 +228,15 @@ def _decisions(case: Zoned) -> Table | None:
         for one in case.watched.decisions
     )
     described = columns(
-        texts, ("step", 0.5, "right"), ("kind", 0.9), ("about", 1.2), ("by", 1.0), ("on", 1.2), ("until", 1.0), ("holds", 0.6), ("reason", 2.0)
+        texts,
+        ("step", 0.5, "right"),
+        ("kind", 0.9),
+        ("about", 1.2),
+        ("by", 1.0),
+        ("on", 1.2),
+        ("until", 1.0),
+        ("holds", 0.6),
+        ("reason", 2.0),
     )
     return Table("table-decisions", described, rows, texts.say("decisions.caption"), texts.text("decisions.note"))
 

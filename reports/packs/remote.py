@@ -117,7 +117,13 @@ def _drawn(case: Zoned, sessions: tuple[_Session, ...]) -> Figure:
         label = f"{case.short(edge.client)} → {case.short(edge.server)} ({edge.protocol})"
         when = texts.period(edge.first_time, edge.last_time)
         tracks.append(
-            Track(label, one.severity, edge.first_time, edge.last_time, f"{texts.word('route', one.route)}: {label} ({when})")
+            Track(
+                label,
+                one.severity,
+                edge.first_time,
+                edge.last_time,
+                f"{texts.word('route', one.route)}: {label} ({when})",
+            )
         )
     first = total.first_time or min((one.edge.first_time for one in timed), default=0)
     last = total.last_time or max((one.edge.last_time for one in timed), default=0)

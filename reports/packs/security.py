@@ -83,7 +83,12 @@ def _summary(case: Zoned) -> Table:
         rows.append((text(name), text(target or texts.say("open")), *(case.number(counts[word]) for word in STATUSES)))
     described = columns(texts, ("zone", 1.7), ("target", 1.0), *((name, 0.8, "right") for name in _COUNTS))
     return Table(
-        "table-security", described, tuple(rows), texts.say("security.summary"), texts.text("security.summary.note"), True
+        "table-security",
+        described,
+        tuple(rows),
+        texts.say("security.summary"),
+        texts.text("security.summary.note"),
+        True,
     )
 
 
@@ -154,7 +159,9 @@ def attested(case: Zoned) -> Section:
         ("sha256", 1.6),
         ("measured_status", 1.4),
     )
-    table = Table("table-attestations", described, rows, texts.say("attestations.caption"), texts.text("attestations.note"), True)
+    table = Table(
+        "table-attestations", described, rows, texts.say("attestations.caption"), texts.text("attestations.note"), True
+    )
     return Section("attestations", texts.say("attestations.title"), (Paragraph(texts.text("attestations.lead")), table))
 
 

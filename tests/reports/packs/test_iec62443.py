@@ -119,7 +119,7 @@ def test_numbers_of_the_summary_are_those_of_the_tables() -> None:
     assert [int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", said)] == [
         judged[name] for name in ("allowed", "violation", "in no zone", "cannot conclude")
     ]
-    assert f"{totals(result.captures).packets:,} packets were read" in "".join(map(plain, texts(document)))
+    assert f"{totals(result.captures).packets:,} packets of" in "".join(map(plain, texts(document)))
     zones = {row[0]: row[3] for row in cells(table(document, "coverage"))}
     assert sum(int(count) for count in zones.values()) == sum(bool(asset.zone) for asset in result.inventory.assets)
     assert len(table(document, "assets").rows) == len(result.inventory.assets)
