@@ -5,15 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Literal
 
 from zonewatch.rules.policy.model import Conduit, MaintenanceWindow, Policy, System, Zone
 from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS, Record, Requirement, SecurityLevels
 from zonewatch.rules.policy.times import nanoseconds
 
 __all__ = [
-    "NO_BASIS",
-    "NO_RECORD",
     "AssetInfo",
     "BasisInfo",
     "ConduitInfo",
@@ -71,9 +69,6 @@ class RecordInfo:
     points: tuple[str, ...] = ()  # where it is captured
 
 
-NO_RECORD: Final = RecordInfo()
-
-
 @dataclass(frozen=True, slots=True)
 class AssetInfo:
     """What the policy states of a device beside its place: classification, value, consequence (ZCR 6.4 j)."""
@@ -94,9 +89,6 @@ class BasisInfo:
     policies: tuple[str, ...] = ()
     threat_environment: str = ""
     approval_document: str = ""
-
-
-NO_BASIS: Final = BasisInfo()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ time.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import fields, replace
@@ -20,6 +21,7 @@ from zonewatch.reports.collect import limits
 from zonewatch.reports.result import AuditResult, MatrixCell, OddityCount, VerdictRow, ordered
 from zonewatch.rules.context import MOST_EVIDENCE
 from zonewatch.rules.findings import SEVERITIES, Finding
+from zonewatch.rules.register import Command
 
 __all__ = ["after", "merged"]
 
@@ -30,6 +32,9 @@ _ROW: Final = tuple(field.name for field in fields(VerdictRow) if field.name not
 _ACT: Final = tuple(
     field.name for field in fields(Activity) if field.name not in ("count", "first_time", "last_time", "evidence")
 )
+_TOLD: Final = frozenset(("before", "after", "least", "greatest"))
+_COMMAND: Final = tuple(field.name for field in fields(Command) if field.name not in _SUMMED | _TOLD)
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 _T = TypeVar("_T")
 
 
@@ -68,6 +73,9 @@ def after(one: AuditResult, later: AuditResult) -> AuditResult:
             one.oddities, later.oddities, lambda row: (row.protocol, row.layer, row.code, row.expected), _oddity
         ),
         unused_flows=_both(one.unused_flows, later.unused_flows, lambda row: (row.conduit, row.flow, row.protocol)),
+        commands=_folded(
+            one.commands, later.commands, lambda row: tuple(getattr(row, name) for name in _COMMAND), _command
+        ),
         limits=tuple(dict.fromkeys((*limits(rows), *_own_limits(one), *_own_limits(later)))),
         looked_for=_both(one.looked_for, later.looked_for, lambda rule: rule),
     )
@@ -118,6 +126,33 @@ def _verdict(one: VerdictRow, row: VerdictRow) -> VerdictRow:
 
 def _state(state: str) -> int:
     return STATES.index(state) if state in STATES else 0
+
+
+def _command(one: Command, row: Command) -> Command:
+    """The value before is that of the first, the one after that of the last; bounds are those of both."""
+    return replace(
+        row,
+        before=one.before or row.before,
+        after=row.after or one.after,
+        least=_bound(one.least, row.least, min),
+        greatest=_bound(one.greatest, row.greatest, max),
+        events=one.events + row.events,
+        refused=one.refused + row.refused,
+        unanswered=one.unanswered + row.unanswered,
+        first_time=_first(one.first_time, row.first_time),
+        last_time=max(one.last_time, row.last_time),
+        evidence=_frames(one.evidence, row.evidence, MOST_EVIDENCE),
+    )
+
+
+def _bound(one: str, other: str, pick: Callable[..., tuple[float, str]]) -> str:
+    """The smaller or greater of two values in words; the later where they are no numbers."""
+    if not one or not other:
+        return one or other
+    first, second = _NUMBER.match(one), _NUMBER.match(other)
+    if first is None or second is None:
+        return other
+    return pick((float(first[0]), one), (float(second[0]), other))[1]
 
 
 def _cell(one: MatrixCell, cell: MatrixCell) -> MatrixCell:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,23 +12,30 @@ from typing import Final
 import typer
 
 from zonewatch.reports.attestations import Attestation, parse_attestations
-from zonewatch.reports.document.forms import MANIFEST, Input, forms, is_ours, manifest
+from zonewatch.reports.compare.compare import compare
+from zonewatch.reports.compare.model import Edition
+from zonewatch.reports.document.forms import MANIFEST, OSCAL, Input, forms, manifest
 from zonewatch.reports.document.model import Document
 from zonewatch.reports.entity import Entity, parse_entity
 from zonewatch.reports.json_result import dumps
+from zonewatch.reports.oscal.results import dumps as oscal_text
 from zonewatch.reports.packs.case import Case
+from zonewatch.reports.packs.changes import with_changes
+from zonewatch.reports.packs.comparison import told
 from zonewatch.reports.packs.iec62443 import iec62443
 from zonewatch.reports.packs.nis2 import nis2
 from zonewatch.reports.packs.requirements import PACKS as REQUIREMENTS
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.rows import Console
-from zonewatch.reports.texts import load_texts
+from zonewatch.reports.texts import Texts, load_texts
 from zonewatch.reports.words import visible
-from zonewatch.reports.write import write_octets
 from zonewatch.rules.policy.load import read_text
 from zonewatch.rules.policy.words import hint
+from zonewatch.sensor import folders
+from zonewatch.sensor.comparing import edition
 from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
 from zonewatch.sensor.inputs import moment
+from zonewatch.sensor.memory import uncollected
 from zonewatch.sensor.results import STORE, read_span
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
@@ -46,6 +52,7 @@ class Law:
     incident: str = ""
 
 
+@uncollected()
 def report(
     result: Path,
     *,
@@ -55,12 +62,11 @@ def report(
     span: tuple[str, str] = ("", ""),
     law: Law = Law(),
     attestations: Path | None = None,
+    since: str = "",
+    oscal: bool = False,
 ) -> None:
     """Writes a report into a folder."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder for the report, new or of a report before")
-    if out.is_dir() and (out / "result.json").exists():
-        raise UsageError(f"--out {out}: is the folder of an audit; name another one for the report")
+    folders.refuse(out)
     _refuse_beside(framework, law)
     entity = parse_entity(read_text(law.entity), str(law.entity)) if law.entity is not None else Entity()
     aware = moment("--aware", law.aware) or 0
@@ -82,17 +88,16 @@ def report(
             incident=incident,
         )
     )
+    if since:
+        document = _with_changes(document, since, Edition(result.resolve().name, audited, sha256), texts)
     made = forms(document, texts)
-    told = manifest(document, audited.version, _inputs(audited, sha256, law.entity, attestations), made.files)
-    old = _written_before(out)
-    for name, octets in {**made.files, MANIFEST: told.encode()}.items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_octets(path, octets)
-    for name in old - made.files.keys():
-        (out / name).unlink(missing_ok=True)
+    files = dict(made.files)
+    if oscal:
+        files[OSCAL] = oscal_text(audited, sha256).encode()
+    named = manifest(document, audited.version, _inputs(audited, sha256, law.entity, attestations), files)
+    folders.write(out, {**files, MANIFEST: named.encode()})
     if store is not None:  # an export of a sensor's findings is a decision of somebody
-        hashed = hashlib.sha256(told.encode()).hexdigest()
+        hashed = hashlib.sha256(named.encode()).hexdigest()
         log_export(store, time.time_ns, who_runs_this(), f"report {framework}", str(out), hashed)
     errors = Console(stderr=True, highlight=False)
     for line in made.missing:
@@ -101,6 +106,11 @@ def report(
     first = next(name for name in ("report.pdf", "report.html") if name in made.files)
     shown.print(f"Report: {visible(str(out / first))}", markup=False, soft_wrap=True)
     raise typer.Exit(PARTIAL if made.missing else DONE)
+
+
+def _with_changes(document: Document, since: str, later: Edition, texts: Texts) -> Document:
+    editions = (edition(since), later)
+    return with_changes(document, told(compare(editions), editions, texts))
 
 
 def _sha256(result: Path) -> str:
@@ -145,12 +155,3 @@ def _inputs(result: AuditResult, sha256: str, entity: Path | None, attestations:
         yield Input("capture", capture.name, capture.sha256)
     if result.policy.given:
         yield Input("policy", result.policy.name, result.policy.sha256)
-
-
-def _written_before(out: Path) -> set[str]:
-    """Files that the manifest of a report before names: of these, what is not written again goes."""
-    try:
-        outputs = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["outputs"]
-        return {row["name"] for row in outputs if is_ours(row["name"])}
-    except (OSError, ValueError, LookupError, TypeError):
-        return set()

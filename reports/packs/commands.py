@@ -103,8 +103,8 @@ def _counted(case: Zoned, row: Command) -> Text:
     if row.unanswered:
         told.append(texts.text("commands.unanswered", count=row.unanswered))
     times = texts.text("commands.times", count=row.events)
-    failed = text(" (", *case.lines(told), ")") if told else ()
-    return text(*times, *failed, f" · {texts.period(row.first_time, row.last_time)}")
+    beside = text(" (", *case.lines(told), ")") if told else ()
+    return text(*times, *beside, f" · {texts.period(row.first_time, row.last_time)}")
 
 
 def _permit(case: Zoned, row: Command) -> Text:

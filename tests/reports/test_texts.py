@@ -23,6 +23,7 @@ from zonewatch.reports.packs.asked import NEEDED
 from zonewatch.reports.packs.nis2_sheets import SHEETS
 from zonewatch.reports.packs.requirements import PACKS
 from zonewatch.reports.result import Capture
+from zonewatch.reports.statuses import STATUSES
 from zonewatch.reports.texts import LANGUAGES, TextError, load_texts
 from zonewatch.reports.words import LEVEL_WORDS, SECOND
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Owner
@@ -48,6 +49,7 @@ FAMILIES = {
     "status": {"whole", "partial", "unreadable"},
     "fact": set(fact_kinds()),
     "fact_status": set(get_args(FactStatus)),
+    "requirement_status": set(STATUSES),
     "why": set(REASONS),
     "value": {name for how in MEASURED.values() for name in how.values} | {"periods", "told", "waiting"},
     "sector": set(entity.SECTORS),

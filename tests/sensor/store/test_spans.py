@@ -16,6 +16,7 @@ from zonewatch.reports.json_result import ResultError
 from zonewatch.reports.merge import merged
 from zonewatch.reports.result import AuditResult, ordered, totals
 from zonewatch.reports.words import iso_time
+from zonewatch.rules.register import Command
 from zonewatch.sensor.decisions import ledger
 from zonewatch.sensor.results import read_result
 from zonewatch.sensor.store.spans import last_span, of_span
@@ -181,6 +182,32 @@ def test_a_flow_is_unused_only_where_no_period_used_it() -> None:
     assert merged((whole, whole)).unused_flows == whole.unused_flows
     assert merged((whole, used)).unused_flows == merged((used, whole)).unused_flows == ()
     assert merged((whole, replace(whole, looked_for=whole.looked_for[:1]))).looked_for == whole.looked_for[:1]
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ((("10 %", "20 %"), ("9.5 %", "100 %")), ("9.5 %", "100 %")),
+        ((("-5", "2e3"), ("-6", "1999")), ("-6", "2e3")),
+        ((("on", "on"), ("off", "off")), ("off", "off")),  # no numbers: as it was last
+        ((("", ""), ("1", "2")), ("1", "2")),
+        ((("1", "2"), ("", "")), ("1", "2")),
+    ],
+)
+def test_commands_keep_their_bounds_their_first_and_their_last_value(
+    values: tuple[tuple[str, str], tuple[str, str]], wanted: tuple[str, str]
+) -> None:
+    rows = [
+        Command(
+            "hmi-1", "plc-1", "modbus", "write", "write", "unit 1", before=f"b{number}", after=f"a{number}",
+            least=least, greatest=greatest, events=2, refused=1, first_time=START + number, last_time=START + number,
+        )
+        for number, (least, greatest) in enumerate(values)
+    ]  # fmt: skip
+    (row,) = merged([replace(sample.empty(), commands=(one,)) for one in rows]).commands
+    assert (row.least, row.greatest) == wanted
+    assert (row.before, row.after, row.events, row.refused) == ("b0", "a1", 4, 2)
+    assert (row.first_time, row.last_time) == (START, START + 1)
 
 
 @pytest.mark.parametrize("make", [sample.sample, sample.without_policy, sample.hostile, sample.empty])
