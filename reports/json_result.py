@@ -44,6 +44,7 @@ from zonewatch.reports.words import iso_time
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding
 from zonewatch.rules.incidents import Incident
 from zonewatch.rules.paths import Paths
+from zonewatch.rules.register import Command
 
 __all__ = [
     "RESULT_VERSION",
@@ -72,6 +73,7 @@ _SECTIONS: Final[dict[str, Any]] = {
     "oddities": tuple[OddityCount, ...],
     "unused_flows": tuple[UnusedFlow, ...],
     "paths": tuple[Paths, ...],
+    "commands": tuple[Command, ...],
 }
 """Fields of the result that stand in the document under their own names, with their types."""
 
@@ -224,6 +226,7 @@ def result_schema() -> dict[str, Any]:
         OddityCount,
         UnusedFlow,
         Paths,
+        Command,
         Incident,
     )
     found = definitions((*kinds, Asset, Edge, Activity, Finding))

@@ -111,6 +111,12 @@ class Framework(StrEnum):
     """Frameworks that a report can be made for."""
 
     iec62443 = "iec62443"
+    nis2 = "nis2"
+    nist_800_82 = "nist-800-82"
+    csf = "csf"
+    cpg = "cpg"
+    tsa = "tsa"
+    nerc_cip = "nerc-cip"
 
 
 class Language(StrEnum):
@@ -252,11 +258,42 @@ def report(
     oscal: Annotated[
         bool, typer.Option("--oscal", help="Write oscal.json, too: assessment results (NIST OSCAL).")
     ] = False,
+    begin: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Of a sensor's store: periods from then on (ISO 8601, UTC).")
+    ] = "",
+    end: Annotated[
+        str, typer.Option("--to", metavar="TIME", help="Of a sensor's store: periods before (ISO 8601, UTC).")
+    ] = "",
+    entity: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Who the report is about (YAML), for nis2.")
+    ] = None,
+    aware: Annotated[
+        str, typer.Option(metavar="TIME", help="When somebody became aware of the incident (ISO 8601, UTC), for nis2.")
+    ] = "",
+    incident: Annotated[
+        str, typer.Option(metavar="ID", help="The incident that notices are drafted for, for nis2.")
+    ] = "",
+    attestations: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="What persons attest beside the traffic (YAML): requirement, document, who, when."
+        ),
+    ] = None,
 ) -> None:
     """A report for auditors: HTML, PDF, tables (XLSX, CSV), JSON, with a manifest of hashes."""
     from zonewatch.sensor import reporting
 
-    reporting.report(result, framework=framework.value, out=out, language=language.value, since=since, oscal=oscal)
+    reporting.report(
+        result,
+        framework=framework.value,
+        out=out,
+        language=language.value,
+        span=(begin, end),
+        law=reporting.Law(entity, aware, incident),
+        attestations=attestations,
+        since=since,
+        oscal=oscal,
+    )
 
 
 @app.command()

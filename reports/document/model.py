@@ -114,6 +114,7 @@ class Field:
     label: str
     cell: Text
     origin: Origin = ""
+    lines: int = 0  # empty ones below it, for a person to write on
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The loop of `zonewatch watch`: threads hear, this one judges what was heard and keeps what it found.
 
 A pass judges everything of the period so far, by the same code as an audit, so that the last pass of a period is the
-audit of its packets. A pass is as often as it is cheap: at least `judge.interval` apart, and three times what it took.
+audit of its packets. A pass is as often as it is cheap: at least `judge.interval` apart, and as long as the last one took.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _HEALTH: Final = 60 * 10**9
 """Nanoseconds between two looks at the sensor's own state."""
 _KEEP: Final = 300 * 10**9
 """Nanoseconds between two segments of whole events."""
-_SHARE: Final = 3
-"""So many times what a pass took is waited before the next: judging takes at most a quarter of the time."""
+_SHARE: Final = 1
+"""So many times what a pass took is waited before the next: judging takes at most half of the time."""
 _EVENTS: Final = ("events", "activities")
 _INTERFACES: Final = Path("/sys/class/net")
 
