@@ -58,7 +58,6 @@ _FAMILIES: Final[Mapping[str, str]] = {
     "authentication": "posture",
     "role": "role",
     "fact": "fact_status",
-    "status": "requirement_status",
 }
 """Vocabularies of values, by the property that they are of."""
 _DURATIONS: Final = ("window",)
@@ -209,6 +208,8 @@ def _value(told: Told, change: Change, value: str) -> str:
         return ""
     if family is not None:
         return told.texts.word(family, value)
+    if change.aspect == "status":
+        return told.texts.word("requirement_status", value)
     if change.aspect == "zone":
         return told.zone(value)
     if change.subject in ("edge", "operation") and not change.aspect:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.reports import sample
 from tests.reports.facts import made
-from zonewatch.inventory.model import Interface, Inventory
+from zonewatch.inventory.model import Asset, Interface, Inventory
 from zonewatch.reports.compare.compare import compare, step
 from zonewatch.reports.compare.model import Change, Edition, Step
 from zonewatch.reports.document.html import html
@@ -146,12 +146,13 @@ def test_severity_and_state_move() -> None:
 
 
 def test_a_device_with_another_address_is_the_same_and_its_findings_too() -> None:
-    moved = made.asset("10.9.9.9")
     kept = [made.asset("plc-1")]
-    old = replace(
-        made.asset("10.0.0.1"), declared="", interfaces=(Interface("s", "10.0.0.1", "02:00:00:00:00:01", None, False),)
-    )
-    new = replace(moved, declared="", interfaces=(Interface("s", "10.9.9.9", "02:00:00:00:00:01", None, False),))
+
+    def host(address: str) -> Asset:
+        interfaces = (Interface("s", address, "02:00:00:00:00:01", None, False),)
+        return Asset(id=address, name=address, interfaces=interfaces)
+
+    old, new = host("10.0.0.1"), host("10.9.9.9")
     before = replace(SEEN, inventory=Inventory((old, *kept), ()), findings=(made.finding("a.rule", old.id),))
     after = replace(SEEN, inventory=Inventory((new, *kept), ()), findings=(made.finding("a.rule", new.id),))
     found = between(before, after)
