@@ -58,7 +58,6 @@ _FAMILIES: Final[Mapping[str, str]] = {
     "authentication": "posture",
     "role": "role",
     "fact": "fact_status",
-    "status": "requirement_status",
 }
 """Vocabularies of values, by the property that they are of."""
 _DURATIONS: Final = ("window",)
@@ -94,7 +93,7 @@ def why_words(change: Change, texts: Texts) -> str:
     if not change.reason or change.subject in ("fact", "status"):
         return ""
     reason = texts.word("unclear", change.reason)
-    return reason if change.move == "unclear" else texts.say("changes.earlier", reason=reason)
+    return reason if change.move == "unclear" else texts.say("since.earlier", reason=reason)
 
 
 def with_changes(document: Document, told: Told) -> Document:
@@ -107,10 +106,10 @@ def changes(told: Told) -> Section:
     """The latest step: what differs in how it was seen and judged first, then what became of everything."""
     texts, step = told.texts, told.comparison.last
     return Section(
-        "changes",
-        texts.say("changes.title"),
+        "since",
+        texts.say("since.title"),
         (
-            Paragraph(texts.text("changes.lead", before=step.before, after=step.after)),
+            Paragraph(texts.text("since.lead", before=step.before, after=step.after)),
             *notes(told, step),
             _counts(told, step),
         ),
@@ -124,20 +123,20 @@ def notes(told: Told, step: Step) -> tuple[Block, ...]:
     found: list[Text] = []
     if not step.same_policy:
         missing = "" in step.policies
-        found.append(texts.text("changes.policy_missing" if missing else "changes.policy"))
+        found.append(texts.text("since.policy_missing" if missing else "since.policy"))
     if not step.same_version:
-        found.append(texts.text("changes.version", before=step.versions[0], after=step.versions[1]))
+        found.append(texts.text("since.version", before=step.versions[0], after=step.versions[1]))
     if any(step.points):
         gone, new = (", ".join(points) or "–" for points in step.points)
-        found.append(texts.text("changes.points", gone=gone, new=new))
+        found.append(texts.text("since.points", gone=gone, new=new))
     if step.blind:
-        found.append(texts.text("changes.blind", reason=texts.word("unclear", step.blind)))
+        found.append(texts.text("since.blind", reason=texts.word("unclear", step.blind)))
     return tuple(Note("limit", words) for words in found)
 
 
 def _columns(texts: Texts, *described: tuple[str, float] | tuple[str, float, str]) -> tuple[Column, ...]:
     return tuple(
-        Column(texts.say(f"changes.column.{name}"), "right" if more else "left", width)
+        Column(texts.say(f"since.column.{name}"), "right" if more else "left", width)
         for name, width, *more in described
     )
 
@@ -153,17 +152,17 @@ def _counts(told: Told, step: Step) -> Table:
         for subject in SUBJECTS
     )
     described = (
-        Column(texts.say("changes.column.what"), width=1.6),
+        Column(texts.say("since.column.what"), width=1.6),
         *(Column(f"{MARKS[move]} {texts.word('move', move)}", "right") for move in MOVES),
     )
-    return Table("table-changes", described, rows, texts.say("changes.caption"), texts.text("changes.note"), heads=True)
+    return Table("table-since", described, rows, texts.say("since.caption"), texts.text("since.note"), heads=True)
 
 
 def _part(told: Told, step: Step, name: str, subjects: tuple[Subject, ...]) -> Section:
     texts, found = told.texts, step.of(*subjects)
-    title = texts.say(f"changes.part.{name}")
-    block = _table(told, name, title, found) if found else Paragraph(texts.text("changes.none"))
-    return Section(f"changes-{name}", title, (block,))
+    title = texts.say(f"since.part.{name}")
+    block = _table(told, name, title, found) if found else Paragraph(texts.text("since.none"))
+    return Section(f"since-{name}", title, (block,))
 
 
 def _table(told: Told, name: str, title: str, found: Iterable[Change]) -> Table:
@@ -180,7 +179,7 @@ def _table(told: Told, name: str, title: str, found: Iterable[Change]) -> Table:
         ("place", 1.2),
         ("reason", 1.5),
     )
-    return Table(f"table-changes-{name}", described, rows, title)
+    return Table(f"table-since-{name}", described, rows, title)
 
 
 def _row(told: Told, change: Change, *, grave: bool) -> tuple[Text, ...]:
@@ -209,6 +208,8 @@ def _value(told: Told, change: Change, value: str) -> str:
         return ""
     if family is not None:
         return told.texts.word(family, value)
+    if change.aspect == "status":
+        return told.texts.word("requirement_status", value)
     if change.aspect == "zone":
         return told.zone(value)
     if change.subject in ("edge", "operation") and not change.aspect:
@@ -225,13 +226,13 @@ def _coverage(told: Told, step: Step) -> Section:
         return text(texts.size(value)) if name in _OCTETS else (texts.span(value),)
 
     rows = tuple(
-        (texts.text(f"changes.measure.{row.name}"), shown(row.name, row.before), shown(row.name, row.after))
+        (texts.text(f"since.measure.{row.name}"), shown(row.name, row.before), shown(row.name, row.after))
         for row in step.coverage
     )
     described = _columns(texts, ("measured", 2.0), ("before", 1.0, "right"), ("after", 1.0, "right"))
-    title = texts.say("changes.part.coverage")
-    table = Table("table-changes-coverage", described, rows, title, heads=True)
-    return Section("changes-coverage", title, (Paragraph(texts.text("changes.coverage")), table))
+    title = texts.say("since.part.coverage")
+    table = Table("table-since-coverage", described, rows, title, heads=True)
+    return Section("since-coverage", title, (Paragraph(texts.text("since.coverage")), table))
 
 
 def trend_section(told: Told) -> Section:

@@ -90,14 +90,14 @@ def _pieces(comparison: Comparison, texts: Texts, width: int, most: int, *, plai
 
 def _notes(step: Step, texts: Texts) -> Iterator[str]:
     if not step.same_policy:
-        yield texts.say("changes.policy_missing" if "" in step.policies else "changes.policy")
+        yield texts.say("since.policy_missing" if "" in step.policies else "since.policy")
     if not step.same_version:
-        yield texts.say("changes.version", before=step.versions[0], after=step.versions[1])
+        yield texts.say("since.version", before=step.versions[0], after=step.versions[1])
     if any(step.points):
         gone, new = (", ".join(points) or "–" for points in step.points)
-        yield texts.say("changes.points", gone=gone, new=new)
+        yield texts.say("since.points", gone=gone, new=new)
     if step.blind:
-        yield texts.say("changes.blind", reason=texts.word("unclear", step.blind))
+        yield texts.say("since.blind", reason=texts.word("unclear", step.blind))
     measured = {row.name: row for row in step.coverage}
     packets = measured["packets"]
     yield f"{counted(packets.before, 'packet')} before, {counted(packets.after, 'packet')} after"

@@ -48,7 +48,7 @@ def _steps(tale: Told) -> Section:
             (text(f"{step.before} → {step.after}"), *((texts.span(counts[move]),) for move in MOVES)),
         )
     described = (
-        Column(texts.say("changes.column.step"), width=2.0),
+        Column(texts.say("since.column.step"), width=2.0),
         *(Column(f"{MARKS[move]} {texts.word('move', move)}", "right") for move in MOVES),
     )
     table = Table("table-steps", described, tuple(rows), texts.say("compare.steps.caption"), heads=True)
@@ -67,7 +67,7 @@ def _inputs(tale: Told, editions: Sequence[Edition]) -> Section:
         for edition in editions
     )
     described = tuple(
-        Column(texts.say(f"changes.column.{name}"), width=width)
+        Column(texts.say(f"since.column.{name}"), width=width)
         for name, width in (("edition", 1.4), ("version", 0.8), ("result", 3.2), ("policy", 3.2))
     )
     title = texts.say("compare.inputs")
