@@ -239,6 +239,20 @@ def findings(result: ResultArgument, form: FormatOption = Form.table, side: Side
 
 
 @app.command()
+def explain(
+    capture: Annotated[Path, typer.Argument(metavar="CAPTURE", help="A capture, or a mini capture of evidence/.")],
+    frame: Annotated[int, typer.Argument(metavar="FRAME", min=1, help="The frame's number in it, from 1.")],
+    policy: Annotated[Path | None, typer.Option(help="Zone policy (YAML): the verdict on the frame too.")] = None,
+    assets: Annotated[Path | None, typer.Option(help="Known assets (CSV): names of the ends.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Both readings as JSON.")] = False,
+) -> None:
+    """One frame, our reading beside Wireshark's; secrets are masked in both."""
+    from zonewatch.sensor import explain as explaining
+
+    explaining.explain(capture, frame, policy=policy, assets=assets, as_json=json)
+
+
+@app.command()
 def report(
     result: ResultArgument,
     framework: Annotated[Framework, typer.Option(help="What the report is for.")],
