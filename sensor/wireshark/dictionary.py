@@ -41,8 +41,8 @@ def dictionary(tshark: Tshark, names: Collection[str]) -> Dictionary:
     with running(tshark.path, ("-G", "fields"), seconds=_SECONDS, most_octets=_MOST_OCTETS) as output:
         for line in output:
             cells = line.split(b"\t", 4)
-            if cells[0] == b"P" and len(cells) > 3 and cells[3].strip() in wanted:
-                protocols[cells[3].strip().decode()] = cells[1].decode(errors="replace")
+            if cells[0] == b"P" and len(cells) > 2 and cells[2].strip() in wanted:
+                protocols[cells[2].strip().decode()] = cells[1].decode(errors="replace")
             elif cells[0] == b"F" and len(cells) > 3 and cells[2] in wanted:
                 name, found = cells[2].decode(), Field(cells[1].decode(errors="replace"), cells[3].decode())
                 if name not in fields or is_text(found.kind):

@@ -213,6 +213,8 @@ class _Reader:
             return None
         if _is("shown", node.name):
             return node.text
+        if _is("verb", node.name):
+            return node.text if _is("verbs", _value(node.text)) else None
         field = self._known.fields.get(node.name)
         if field is None:
             return self._title(node) if node.name in self._known.protocols else None
