@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
 from zonewatch.reports.declared import ConduitInfo, PermitInfo, RemoteInfo, RequirementInfo
+from zonewatch.reports.second_opinion import SecondOpinion
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding, Verdict
 from zonewatch.rules.incidents import Incident
 from zonewatch.rules.paths import Paths
@@ -262,6 +263,7 @@ class AuditResult:
     paths: tuple[Paths, ...] = ()  # ways from outside to controllers, in their order
     limits: tuple[str, ...] = ()  # in words: what the conclusions do not cover
     looked_for: tuple[str, ...] = ()  # rules that were on and of which no finding was suppressed
+    second_opinion: SecondOpinion | None = None  # another dissector's counts of the same captures, where asked for
 
     @property
     def partial(self) -> bool:

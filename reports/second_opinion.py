@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+from zonewatch.reports.rows import Cell, Column, Rows
+from zonewatch.reports.words import port
 
 __all__ = [
     "REASONS",
@@ -13,7 +16,14 @@ __all__ = [
     "Difference",
     "Named",
     "SecondOpinion",
+    "difference_rows",
+    "html_tables",
+    "named_rows",
+    "opinion_rows",
+    "protocol_rows",
+    "reason_rows",
     "sentences",
+    "unexplained_rows",
 ]
 
 MOST_ROWS: Final = 2_000
@@ -148,3 +158,126 @@ def sentences(opinion: SecondOpinion) -> Iterator[str]:
         shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
         count = sum(row.conversations for row in opinion.named)
         yield f"By {who}'s word, not decoded here: {shown} ({count:,} conversations)."
+
+
+def protocol_rows(opinion: SecondOpinion) -> Rows:
+    """Messages by protocol, for people."""
+    columns = (Column("protocol"), Column("ours", "here", right=True), Column("theirs", opinion.tool, right=True))
+    return Rows(columns, tuple((row.protocol, row.ours, row.theirs) for row in opinion.protocols))
+
+
+def reason_rows(opinion: SecondOpinion) -> Rows:
+    """The known reasons of differences, for people, each once."""
+    found: dict[tuple[str, str], list[Difference]] = {}
+    for row in opinion.differences:
+        if row.reason:
+            found.setdefault((row.protocol, row.reason), []).append(row)
+    columns = (
+        Column("protocol", "differs"),
+        Column("reason", "why"),
+        Column("counts", right=True, rank=1),
+        Column("example", "for example", rank=2),
+    )
+    return Rows(
+        columns,
+        tuple(
+            (protocol, REASONS.get(reason, reason), len(rows), frames_of(rows[0]))
+            for (protocol, reason), rows in sorted(found.items())
+        ),
+    )
+
+
+def unexplained_rows(opinion: SecondOpinion) -> Rows:
+    """Counts that differ and that nobody can explain, for people."""
+    rows = difference_rows(replace(opinion, differences=opinion.unexplained))
+    return replace(rows, columns=(replace(rows.columns[0], title="differs, not explained"), *rows.columns[1:]))
+
+
+def difference_rows(opinion: SecondOpinion) -> Rows:
+    """Counts that differ, for people: those that nobody can explain first."""
+    columns = (
+        Column("what"),
+        Column("between", rank=1),
+        Column("ours", "here", right=True),
+        Column("theirs", opinion.tool, right=True),
+        Column("frames", rank=2),
+        Column("reason", "why"),
+    )
+    return Rows(columns, tuple(_told(row) for row in opinion.differences))
+
+
+def _told(row: Difference) -> tuple[Cell, ...]:
+    what = " ".join(part for part in (row.protocol, row.fact, row.code, row.name) if part)
+    reason = REASONS.get(row.reason, row.reason) or "not known"
+    return (what, f"{row.sender} to {row.receiver}", row.ours, row.theirs, frames_of(row), reason)
+
+
+def frames_of(row: Difference) -> str:
+    """The first frames of either side: `plant.pcap: 12, 14 here; 17 there`."""
+    sides = ((row.only_ours, "here"), (row.only_theirs, "there"))
+    told = "; ".join(f"{', '.join(map(str, frames))} {side}" for frames, side in sides if frames)
+    return f"{row.capture}: {told}" if told else row.capture
+
+
+def named_rows(opinion: SecondOpinion) -> Rows:
+    """What is not decoded here, by the other's word, for people."""
+    columns = (
+        Column("to", "not decoded, to"),
+        Column("ours", "here"),
+        Column("theirs", f"{opinion.tool}'s word"),
+        Column("conversations", rank=2, right=True),
+        Column("packets", rank=1, right=True),
+        Column("frames", rank=3),
+    )
+    return Rows(
+        columns,
+        tuple(
+            (
+                port(row.transport, row.port),
+                row.ours or "unknown",
+                row.theirs,
+                row.conversations,
+                row.packets,
+                f"{row.capture}: {', '.join(map(str, row.frames))}",
+            )
+            for row in opinion.named
+        ),
+    )
+
+
+def opinion_rows(opinion: SecondOpinion) -> Rows:
+    """`second-opinion.csv`: every count by protocol, function and edge, every difference, every name."""
+    names = (
+        "level", "source", "capture", "protocol", "fact", "code", "name", "operation", "sender", "receiver", "ours",
+        "theirs", "equal", "frames_only_ours", "frames_only_theirs", "reason", "reader",
+    )  # fmt: skip
+    reader = f"{opinion.tool} {opinion.version}"
+    counts = [
+        (level, "", "", row.protocol, row.fact, row.code, row.name, row.operation, row.sender, row.receiver, row.ours,
+         row.theirs, row.ours == row.theirs, (), (), "", reader)
+        for level, rows in (("protocol", opinion.protocols), ("function", opinion.functions), ("edge", opinion.edges))
+        for row in rows
+    ]  # fmt: skip
+    differences = [
+        ("difference", row.source, row.capture, row.protocol, row.fact, row.code, row.name, "", row.sender, row.receiver,
+         row.ours, row.theirs, False, tuple(map(str, row.only_ours)), tuple(map(str, row.only_theirs)), row.reason, reader)
+        for row in opinion.differences
+    ]  # fmt: skip
+    named = [
+        ("named", "", row.capture, row.ours, "transport", f"{row.transport}/{row.port}", row.theirs, "", "", "",
+         row.packets, row.packets, row.agrees, (), tuple(map(str, row.frames)), "", reader)
+        for row in opinion.named
+    ]  # fmt: skip
+    return Rows(tuple(Column(name) for name in names), (*counts, *differences, *named))
+
+
+def html_tables(opinion: SecondOpinion | None) -> tuple[Rows, ...]:
+    """The tables of the report's section, each with its title."""
+    if opinion is None:
+        return ()
+    titles = (
+        ("Messages by protocol", protocol_rows(opinion)),
+        ("Counts that differ", difference_rows(opinion)),
+        ("Not decoded here, by the other reader's word", named_rows(opinion)),
+    )
+    return tuple(replace(rows, title=title) for title, rows in titles)

@@ -159,6 +159,9 @@ def audit(
         str, typer.Option("--from", metavar="TIME", help="Leave out what ended before (ISO 8601, UTC).")
     ] = "",
     end: Annotated[str, typer.Option("--to", metavar="TIME", help="Leave out what began after (ISO 8601, UTC).")] = "",
+    second_opinion: Annotated[
+        bool, typer.Option("--second-opinion", help="Compare counts with tshark's, and name by it what is not decoded.")
+    ] = False,
     as_of: Annotated[
         str, typer.Option(metavar="TIME", help="Moment by which approvals expire; the last packet's by default.")
     ] = "",
@@ -183,6 +186,7 @@ def audit(
         begin=begin,
         end=end,
         as_of=as_of,
+        second=second_opinion,
         fail_on=fail_on.value if fail_on is not None else None,
     )
 

@@ -54,9 +54,10 @@ _PLAIN: Final = frozenset(
     ("FT_BOOLEAN", "FT_CHAR", "FT_FRAMENUM", "FT_IEEE_11073_SFLOAT", "FT_IEEE_11073_FLOAT", "FT_DOUBLE", "FT_FLOAT")
     + ("FT_ABSOLUTE_TIME", "FT_RELATIVE_TIME", "FT_IPv4", "FT_IPv6", "FT_IPXNET", "FT_ETHER", "FT_EUI64", "FT_GUID")
     + ("FT_OID", "FT_REL_OID", "FT_NONE", "FT_PROTOCOL")
-    + tuple(f"FT_{sign}INT{bits}" for sign in ("U", "") for bits in (8, 16, 24, 32, 40, 48, 56, 64))
+    + tuple(f"FT_{sign}INT{bits}" for sign in ("U", "") for bits in (8, 16, 24, 32))
 ) - {"FT_CHAR"}
-"""Types of numbers, times and addresses. A character may be one of a password."""
+"""Types of small numbers, times and addresses. Numbers of more than four octets may be octets of a secret, and so may a
+character."""
 
 
 def is_text(kind: str) -> bool:
