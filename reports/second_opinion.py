@@ -44,10 +44,9 @@ REASONS: Final = {
     "lost_segment": "the capture lacks segments before it, and the two take up the stream again at different octets",
     "fragments": "the message came in fragments or several segments, which the two put together otherwise",
     "cut_packet": "the packet was not captured whole",
-    # What tests/oracles/differences.csv has beside these: seen in public captures, not told by single frames.
     "several_in_frame": "a frame holds several messages between different addresses of the link",
     "link_without_user_data": "user data in a link function that carries none (IEEE 1815, 9.2.4)",
-    "transport_wrap": "the transport sequence starts anew within a fragment",
+    "transport_wrap": "the DNP3 transport sequence starts anew at 0, where tshark joins segments of different fragments",
 }
 """Why two readers may count differently, in words."""
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from zonewatch.sensor.second_opinion.facts import Key
 from zonewatch.sensor.second_opinion.ours import Ours
-from zonewatch.sensor.second_opinion.theirs import CUT, ICMP, LOST, MALFORMED, PIECES, REPEATED, Theirs, top
+from zonewatch.sensor.second_opinion.theirs import CUT, ICMP, LOST, MALFORMED, PIECES, REPEATED, WRAP, Theirs, top
 
 __all__ = ["reason_of"]
 
@@ -24,6 +24,8 @@ _LAYERS: Final = {
     "bacnet": frozenset(("bvlc", "bacnet", "bacapp")),
     "s7comm": frozenset(("tpkt", "cotp", "s7comm")),
 }
+_STREAM: Final = frozenset(("", "lost_segment", "fragments", "reordered_capture", "retransmission_dissected"))
+"""Reasons that are but one where the sequence numbers of the whole conversation are damaged."""
 _TRANSPORTS: Final = ("tcp", "udp")
 
 
@@ -34,6 +36,9 @@ def reason_of(key: Key, only_ours: Sequence[int], only_theirs: Sequence[int], ou
         found[_theirs_alone(key, frame, ours, theirs)] += 1
     for frame in only_ours[:MOST_FRAMES]:
         found[_ours_alone(key, frame, ours, theirs)] += 1
+    if {"", "lost_segment"} & found.keys() and theirs.is_out_of_joint(key.sender, key.receiver):
+        found = Counter({reason: count for reason, count in found.items() if reason not in _STREAM})
+        found["damaged_sequence_numbers"] = len(only_ours) + len(only_theirs)
     if not found or found[""]:
         return ""
     return max(sorted(found), key=lambda reason: found[reason])
@@ -47,6 +52,8 @@ def _theirs_alone(key: Key, frame: int, ours: Ours, theirs: Theirs) -> str:
         return "retransmission_dissected"
     if mark & MALFORMED or frame in ours.odd_frames:
         return "malformed"
+    if mark & WRAP:
+        return "transport_wrap"
     if mark & CUT:
         return "cut_packet"
     if ours.duplicates:
@@ -72,6 +79,8 @@ def _ours_alone(key: Key, frame: int, ours: Ours, theirs: Theirs) -> str:
         return "malformed"
     if mark & REPEATED:
         return "reordered_capture"
+    if mark & WRAP:
+        return "transport_wrap"
     if mark & CUT:
         return "cut_packet"
     return "lost_segment" if mark & LOST else "fragments" if mark & PIECES else ""

@@ -12,7 +12,7 @@ from zonewatch.sensor.second_opinion.counts import Counts
 from zonewatch.sensor.second_opinion.facts import FIELDS, of_fields
 from zonewatch.sensor.wireshark.tshark import Output, Tshark, running
 
-__all__ = ["CUT", "ICMP", "LOST", "MALFORMED", "PIECES", "REPEATED", "Conversation", "Theirs", "count"]
+__all__ = ["CUT", "ICMP", "LOST", "MALFORMED", "PIECES", "REPEATED", "WRAP", "Conversation", "Theirs", "count"]
 
 MOST_FRAMES: Final = 20_000_000
 MOST_OCTETS: Final = 8_000_000_000
@@ -26,6 +26,7 @@ _HEAD: Final = (
     "eth.src", "eth.dst", "eth.type", "vlan.etype", "arcnet.src", "arcnet.dst", "mstp.src", "mstp.dst",
     "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "tcp.analysis.retransmission",
     "tcp.analysis.out_of_order", "tcp.analysis.lost_segment", "_ws.malformed", "tcp.segment", "ip.fragment",
+    "dnp3.tr.seq",
 )  # fmt: skip
 
 REPEATED: Final = 1  # tshark takes it for a retransmission, or out of order
@@ -34,6 +35,7 @@ MALFORMED: Final = 4
 ICMP: Final = 8  # quotes a packet
 CUT: Final = 16
 PIECES: Final = 32  # ends a message that came in several packets
+WRAP: Final = 64  # DNP3: the transport sequence starts anew at 0
 
 CARRIERS: Final = frozenset(
     "tpkt cotp ses pres acse nbss gssapi spnego llc data data-text-lines _ws.malformed _ws.short _ws.expert _ws.lua "
@@ -41,6 +43,10 @@ CARRIERS: Final = frozenset(
     "_ws.unreassembled osi clnp".split()
 )
 """Protocols that carry others: they name nothing."""
+
+_FEW_MISFITS: Final = 4
+_SHARE: Final = 4
+"""One segment in so many that does not fit is more than any network loses."""
 
 Conversation = tuple[str, frozenset[tuple[str, int]]]
 """Transport with both ends: address and port; on Ethernet the EtherType is the port."""
@@ -52,6 +58,8 @@ class Talk:
 
     names: Counter[str] = field(default_factory=Counter)
     frames: list[int] = field(default_factory=list)  # the first few
+    packets: int = 0
+    misfits: int = 0  # of these, segments that do not follow the ones before
 
 
 @dataclass(slots=True)
@@ -65,12 +73,21 @@ class Theirs:
     chains: list[str] = field(default_factory=lambda: [""])
     chain_of: array[int] = field(default_factory=lambda: array("H", (0,)))  # by frame, index of chains
     talks: dict[Conversation, Talk] = field(default_factory=dict)
-    talk_of: dict[int, Conversation] = field(default_factory=dict)  # of frames with facts of several chains only
     _chains: dict[str, int] = field(default_factory=dict)
 
     def chain(self, frame: int) -> tuple[str, ...]:
         """The names of the frame's protocols, outermost first."""
         return tuple(self.chains[self.chain_of[frame]].split(":")) if frame < len(self.chain_of) else ()
+
+    def is_out_of_joint(self, sender: str, receiver: str) -> bool:
+        """Whether the TCP sequence numbers between two hosts fit together so badly that no order can be known."""
+        talks = [
+            talk
+            for (transport, ends), talk in self.talks.items()
+            if transport == "tcp" and {address for address, _ in ends} == {sender, receiver}
+        ]
+        packets, misfits = sum(talk.packets for talk in talks), sum(talk.misfits for talk in talks)
+        return misfits >= _FEW_MISFITS and misfits * _SHARE >= packets
 
     def mark(self, frame: int) -> int:
         """Marks of a frame; 0 of one that was not read."""
@@ -126,6 +143,7 @@ def _marks(head: dict[str, str]) -> int:
         | (ICMP if quotes else 0)
         | (CUT if head["frame.len"] != head["frame.cap_len"] else 0)
         | (PIECES if head["tcp.segment"] or head["ip.fragment"] else 0)
+        | (WRAP if "0" in head["dnp3.tr.seq"].split(",") else 0)
     )
 
 
@@ -179,6 +197,8 @@ def _talk(theirs: Theirs, head: dict[str, str], chain: str, ends: tuple[str, str
         if len(theirs.talks) >= MOST_CONVERSATIONS:
             return
         talk = theirs.talks[key] = Talk()
+    talk.packets += 1
+    talk.misfits += bool(theirs.marks[frame] & (REPEATED | LOST))
     if name:
         talk.names[name] += 1
         if len(talk.frames) < _FIRST:
