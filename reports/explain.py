@@ -95,7 +95,9 @@ def _hidden(lines: Sequence[Line]) -> str:
 
 def _side(title: str, lines: Sequence[Line], note: str) -> ConsoleRenderable:
     shown = list(_texts(lines))
-    parts: list[ConsoleRenderable] = [Rule(Text(visible(title), style="bold"), align="left", style="dim", characters="-")]
+    parts: list[ConsoleRenderable] = [
+        Rule(Text(visible(title), style="bold"), align="left", style="dim", characters="-")
+    ]
     parts += shown[:MOST_LINES]
     if len(shown) > MOST_LINES:
         parts.append(Text(f"… {counted(len(shown) - MOST_LINES, 'more line')} (--json has all)", style="dim"))

@@ -19,7 +19,19 @@ from rich.text import Text
 
 from zonewatch.reports.words import field_words, iso_time, visible
 
-__all__ = ["Cell", "Column", "Console", "Format", "Rows", "csv_text", "emit", "from_arrow", "json_lines", "lenient", "object_words"]
+__all__ = [
+    "Cell",
+    "Column",
+    "Console",
+    "Format",
+    "Rows",
+    "csv_text",
+    "emit",
+    "from_arrow",
+    "json_lines",
+    "lenient",
+    "object_words",
+]
 
 Cell = str | int | float | bool | None | tuple[str, ...]
 Format = Literal["table", "csv", "jsonl"]

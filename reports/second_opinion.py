@@ -31,14 +31,17 @@ MOST_ROWS: Final = 2_000
 
 REASONS: Final = {
     "icmp_quote": "an ICMP error quotes the message, which was sent once; tshark counts the quotation too",
-    "retransmission_dissected": "octets that were sent again; tshark dissects them once more, here a message counts once",
+    "retransmission_dissected": "octets that were sent again; tshark dissects them once more, here a message counts "
+    "once",
     "reordered_capture": "tshark takes the segment for one sent again and does not dissect it, though the capture has "
     "no other copy, or has it out of order",
-    "damaged_sequence_numbers": "TCP sequence numbers do not fit together, and the two put the stream together otherwise",
+    "damaged_sequence_numbers": "TCP sequence numbers do not fit together, and the two put the stream together "
+    "otherwise",
     "other_dissector": "tshark gives the frame to another dissector",
     "not_dissected": "tshark knows the protocol by its port and leaves this one undissected; here content decides",
     "by_port": "tshark goes by the port; the content is no message of this protocol",
-    "mislabelled_link_layout": "the packets of this link have another layout than their file says, which tshark follows",
+    "mislabelled_link_layout": "the packets of this link have another layout than their file says, which tshark "
+    "follows",
     "mirror_copy": "the mirror port sent packets twice; tshark counts both copies, here one is told",
     "malformed": "the message breaks its protocol: one of the two gives it up earlier",
     "lost_segment": "the capture lacks segments before it, and the two take up the stream again at different octets",
@@ -46,7 +49,8 @@ REASONS: Final = {
     "cut_packet": "the packet was not captured whole",
     "several_in_frame": "a frame holds several messages between different addresses of the link",
     "link_without_user_data": "user data in a link function that carries none (IEEE 1815, 9.2.4)",
-    "transport_wrap": "the DNP3 transport sequence starts anew at 0, where tshark joins segments of different fragments",
+    "transport_wrap": "the DNP3 transport sequence starts anew at 0, where tshark joins segments of different "
+    "fragments",
 }
 """Why two readers may count differently, in words."""
 
@@ -251,23 +255,23 @@ def opinion_rows(opinion: SecondOpinion) -> Rows:
         "theirs", "equal", "frames_only_ours", "frames_only_theirs", "reason", "reader",
     )  # fmt: skip
     reader = f"{opinion.tool} {opinion.version}"
-    counts = [
-        (level, "", "", row.protocol, row.fact, row.code, row.name, row.operation, row.sender, row.receiver, row.ours,
-         row.theirs, row.ours == row.theirs, (), (), "", reader)
-        for level, rows in (("protocol", opinion.protocols), ("function", opinion.functions), ("edge", opinion.edges))
-        for row in rows
-    ]  # fmt: skip
-    differences = [
-        ("difference", row.source, row.capture, row.protocol, row.fact, row.code, row.name, "", row.sender, row.receiver,
-         row.ours, row.theirs, False, tuple(map(str, row.only_ours)), tuple(map(str, row.only_theirs)), row.reason, reader)
-        for row in opinion.differences
-    ]  # fmt: skip
-    named = [
-        ("named", "", row.capture, row.ours, "transport", f"{row.transport}/{row.port}", row.theirs, "", "", "",
-         row.packets, row.packets, row.agrees, (), tuple(map(str, row.frames)), "", reader)
-        for row in opinion.named
-    ]  # fmt: skip
-    return Rows(tuple(Column(name) for name in names), (*counts, *differences, *named))
+    levels = (("protocol", opinion.protocols), ("function", opinion.functions), ("edge", opinion.edges))
+    rows: list[tuple[Cell, ...]] = []
+    for level, counts in levels:
+        for row in counts:
+            what = (row.protocol, row.fact, row.code, row.name, row.operation, row.sender, row.receiver)
+            rows.append((level, "", "", *what, row.ours, row.theirs, row.ours == row.theirs, (), (), "", reader))
+    for one in opinion.differences:
+        what = (one.protocol, one.fact, one.code, one.name, "", one.sender, one.receiver)
+        frames = (tuple(map(str, one.only_ours)), tuple(map(str, one.only_theirs)))
+        rows.append(
+            ("difference", one.source, one.capture, *what, one.ours, one.theirs, False, *frames, one.reason, reader)
+        )
+    for name in opinion.named:
+        what = (name.ours, "transport", f"{name.transport}/{name.port}", name.theirs, "", "", "")
+        frames = ((), tuple(map(str, name.frames)))
+        rows.append(("named", "", name.capture, *what, name.packets, name.packets, name.agrees, *frames, "", reader))
+    return Rows(tuple(Column(name) for name in names), tuple(rows))
 
 
 def html_tables(opinion: SecondOpinion | None) -> tuple[Rows, ...]:

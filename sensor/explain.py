@@ -57,9 +57,7 @@ def explain(capture: Path, frame: int, *, policy: Path | None, assets: Path | No
     inventory = _inventory(reading, judged, declared)
     theirs = _theirs(capture, reading)
     ours = tuple(_blotted(_ours(reading, inventory, judged), theirs.vault))
-    explained = Explained(
-        capture.name, frame, reading.frames, ours, theirs.lines, theirs.reader, theirs.notes
-    )
+    explained = Explained(capture.name, frame, reading.frames, ours, theirs.lines, theirs.reader, theirs.notes)
     if as_json:
         sys.stdout.write(json.dumps(_document(explained, reading), indent=2, allow_nan=False) + "\n")
     else:
@@ -92,7 +90,11 @@ def _theirs(capture: Path, reading: FrameReading) -> _Theirs:
     except (TsharkMissing, OSError) as error:
         return _Theirs(notes=(f"Only zonewatch's own reading: {error}.",))
     if not any(one.frame == reading.frame for one in found):
-        return _Theirs(notes=(f"tshark {tshark.version} did not show frame {number(reading.frame)}: {problem or 'no reason told'}.",))
+        return _Theirs(
+            notes=(
+                f"tshark {tshark.version} did not show frame {number(reading.frame)}: {problem or 'no reason told'}.",
+            )
+        )
     return _masked(tshark, found, reading, problem)
 
 
@@ -174,10 +176,18 @@ def _section(name: str, lines: list[Line]) -> Iterator[Line]:
 def _packet(reading: FrameReading) -> Line:
     row = reading.packet
     time = row["first_time"] or 0
-    lines = [
-        Line("time", f"time {iso_time(time) or 'not told by the file'}"),
-        Line("length", f"length {counted(row['bytes'], 'byte')}" + (f", cut by {row['cut_bytes']}" if row["cut_bytes"] else "")),
-    ] if reading.keep is None or not _carries(reading) else [Line("time", f"time {iso_time(time) or 'not told by the file'}")]
+    lines = (
+        [
+            Line("time", f"time {iso_time(time) or 'not told by the file'}"),
+            Line(
+                "length",
+                f"length {counted(row['bytes'], 'byte')}"
+                + (f", cut by {row['cut_bytes']}" if row["cut_bytes"] else ""),
+            ),
+        ]
+        if reading.keep is None or not _carries(reading)
+        else [Line("time", f"time {iso_time(time) or 'not told by the file'}")]
+    )
     lines += [_header(flow) for flow in reading.headers]
     if not reading.headers:
         lines.append(Line("header", "no header that forms a flow: a fragment, or a link type that is not read"))
@@ -191,7 +201,10 @@ def _carries(reading: FrameReading) -> bool:
 
 def _header(flow: Row) -> Line:
     forth = flow["packets_out"] > 0
-    ends = [(flow["client"], flow["client_port"], flow["client_mac"]), (flow["server"], flow["server_port"], flow["server_mac"])]
+    ends = [
+        (flow["client"], flow["client_port"], flow["client_mac"]),
+        (flow["server"], flow["server_port"], flow["server_mac"]),
+    ]
     sender, receiver = ends if forth else ends[::-1]
     with_ports = flow["transport"] in ("tcp", "udp")
     words = " → ".join(f"{address}:{port}" if with_ports else address for address, port, _ in (sender, receiver))
@@ -206,7 +219,10 @@ def _flow(row: Row) -> Line:
     ends = [f"{row[end]}:{row[f'{end}_port']}" if with_ports else row[end] for end in ("client", "server")]
     lines = [
         Line("service", f"{named_by}{', at a port that is not its own' if row['odd_port'] else ''}"),
-        Line("state", f"{row['state'].replace('_', ' ')}; frames {number(row['first_frame'])} to {number(row['last_frame'])}"),
+        Line(
+            "state",
+            f"{row['state'].replace('_', ' ')}; frames {number(row['first_frame'])} to {number(row['last_frame'])}",
+        ),
         Line(
             "volume",
             f"{counted(row['packets_out'], 'packet')} to the server ({size(row['bytes_out'])}), "
@@ -229,7 +245,10 @@ def _pdu(row: Row) -> Line:
         ("function", _function(row)),
         ("operation", f"operation {operation(row['operation'])}"),
         ("unit", f"unit {units}" if row["source_unit"] or row["destination_unit"] else ""),
-        ("link_code", f"link code {row['link_code']} (0x{row['link_code']:02x})" if row["link_code"] is not None else ""),
+        (
+            "link_code",
+            f"link code {row['link_code']} (0x{row['link_code']:02x})" if row["link_code"] is not None else "",
+        ),
         ("message_type", f"message type {row['message_type']}" if row["message_type"] is not None else ""),
         ("transaction", f"transaction {row['transaction']}" if row["transaction"] is not None else ""),
         ("status", _status(row)),
@@ -285,13 +304,19 @@ def _activity(row: Row) -> Line:
 
 
 def _oddity(row: Row) -> Line:
-    where = f"{row['layer']} at octet {row['offset']}"
-    return Line("oddity", f"{row['protocol'] or 'below the protocols'}: {row['code'].replace('_', ' ')} in {where}; expected {row['expected']}")
+    place = f"{row['layer']} at octet {row['offset']}"
+    what = row["code"].replace("_", " ")
+    return Line(
+        "oddity",
+        f"{row['protocol'] or 'below the protocols'}: {what} in {place}; expected {row['expected']}",
+    )
 
 
 def _claim(row: Row) -> Line:
     unit = f" unit {row['unit']}" if row["unit"] else ""
-    return Line("claim", f"{row['address']}{unit}: {row['attribute'].replace('_', ' ')} = {row['value']} (by {row['protocol']})")
+    return Line(
+        "claim", f"{row['address']}{unit}: {row['attribute'].replace('_', ' ')} = {row['value']} (by {row['protocol']})"
+    )
 
 
 def _assets(reading: FrameReading, inventory: Inventory) -> Iterator[Line]:

@@ -134,7 +134,9 @@ def _touching(table: pa.Table, lists: Sequence[str], frame: int) -> Any:
 
 def _end(event: Mapping[str, Any], frame: int) -> int:
     """The last frame of the message of an event that the frame is a part of."""
-    return max((max(event[name]) for name in ("request_frames", "response_frames") if frame in event[name]), default=frame)
+    return max(
+        (max(event[name]) for name in ("request_frames", "response_frames") if frame in event[name]), default=frame
+    )
 
 
 def _any_equal(table: pa.Table, columns: Sequence[str], *frames: int) -> pa.Table:

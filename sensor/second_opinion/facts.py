@@ -59,7 +59,11 @@ def _dnp3(row: Row) -> Iterator[tuple[str, str]]:
 def _bacnet(row: Row) -> Iterator[tuple[str, str]]:
     kind, function = row["message_type"], row["function"]
     link = "" if row["link_code"] is None else str(row["link_code"])
-    yield "message", " ".join(part for part in (link and f"bvlc {link}", "" if kind is None else f"apdu {kind}") if part) or "network"
+    yield (
+        "message",
+        " ".join(part for part in (link and f"bvlc {link}", "" if kind is None else f"apdu {kind}") if part)
+        or "network",
+    )
     if kind is not None and function is not None and kind in _WITH_SERVICE:
         yield "service", f"{'unconfirmed' if kind == _UNCONFIRMED else 'confirmed'} {function}"
 
@@ -115,9 +119,21 @@ FIELDS: Final = (
 
 def of_fields(cells: Sequence[str], ends: Ends) -> list[Key]:
     """The facts that tshark's fields of one frame tell. Of each field the values of all messages, comma-separated."""
-    (modbus, units, exceptions, links, fragments, bvlc, kinds, confirmed, unconfirmed, npdu, rosctr, functions, groups) = (
-        cells
-    )
+    (
+        modbus,
+        units,
+        exceptions,
+        links,
+        fragments,
+        bvlc,
+        kinds,
+        confirmed,
+        unconfirmed,
+        npdu,
+        rosctr,
+        functions,
+        groups,
+    ) = cells
     found: list[Key] = []
 
     def add(protocol: str, fact: str, values: str) -> None:

@@ -53,8 +53,7 @@ def count(file: CaptureFile, last: int) -> Ours:
 
 
 _FLOW: Final = (
-    "transport", "client", "server", "client_port", "server_port", "service", "packets_out", "packets_in", "first_frame",
-    "last_frame",
+    "transport", "client", "server", "client_port", "server_port", "service", "packets_out", "packets_in",
 )  # fmt: skip
 
 

@@ -58,7 +58,9 @@ def _theirs_alone(key: Key, frame: int, ours: Ours, theirs: Theirs) -> str:
         return "cut_packet"
     if ours.duplicates:
         return "mirror_copy"
-    if not any(name.protocol == key.protocol and name.sender in (key.sender, key.receiver) for name in ours.counts.total):
+    if not any(
+        name.protocol == key.protocol and name.sender in (key.sender, key.receiver) for name in ours.counts.total
+    ):
         return "by_port"  # nothing of the protocol is spoken there
     return "lost_segment" if mark & LOST else "fragments" if mark & PIECES else ""
 

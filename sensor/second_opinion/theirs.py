@@ -37,11 +37,12 @@ CUT: Final = 16
 PIECES: Final = 32  # ends a message that came in several packets
 WRAP: Final = 64  # DNP3: the transport sequence starts anew at 0
 
-CARRIERS: Final = frozenset(
-    "tpkt cotp ses pres acse nbss gssapi spnego llc data data-text-lines _ws.malformed _ws.short _ws.expert _ws.lua "
-    "tcp.segments tcp udp ip ipv6 ethertype vlan eth frame icmp icmpv6 gre sctp mpls pppoes ppp vssmonitoring "
-    "_ws.unreassembled osi clnp".split()
-)
+CARRIERS: Final = frozenset((
+    "tpkt", "cotp", "ses", "pres", "acse", "nbss", "gssapi", "spnego", "llc", "data", "data-text-lines",
+    "_ws.malformed", "_ws.short", "_ws.expert", "_ws.lua", "tcp.segments", "tcp", "udp", "ip", "ipv6",
+    "ethertype", "vlan", "eth", "frame", "icmp", "icmpv6", "gre", "sctp", "mpls", "pppoes", "ppp",
+    "vssmonitoring", "_ws.unreassembled", "osi", "clnp",
+))  # fmt: skip
 """Protocols that carry others: they name nothing."""
 
 _FEW_MISFITS: Final = 4
@@ -98,7 +99,18 @@ def count(tshark: Tshark, path: Path) -> Theirs:
     """Counts the facts of all frames, as far as tshark comes within its time. Raises OSError."""
     theirs = Theirs()
     fields = [part for name in (*_HEAD, *FIELDS) for part in ("-e", name)]
-    arguments = ("-n", "-r", str(path.absolute()), "-c", str(MOST_FRAMES), "-T", "fields", "-E", "aggregator=,", *fields)
+    arguments = (
+        "-n",
+        "-r",
+        str(path.absolute()),
+        "-c",
+        str(MOST_FRAMES),
+        "-T",
+        "fields",
+        "-E",
+        "aggregator=,",
+        *fields,
+    )
     seconds = _SECONDS + path.stat().st_size // _OCTETS_A_SECOND
     with running(tshark.path, arguments, seconds=seconds, most_octets=MOST_OCTETS) as output:
         for line in output:
@@ -135,7 +147,9 @@ def _frame(theirs: Theirs, cells: list[str]) -> None:
 def _marks(head: dict[str, str]) -> int:
     repeated = head["tcp.analysis.retransmission"] or head["tcp.analysis.out_of_order"]
     names = head["frame.protocols"].split(":")
-    quotes = any(name in ("icmp", "icmpv6") and names[at + 1 : at + 2] in (["ip"], ["ipv6"]) for at, name in enumerate(names))
+    quotes = any(
+        name in ("icmp", "icmpv6") and names[at + 1 : at + 2] in (["ip"], ["ipv6"]) for at, name in enumerate(names)
+    )
     return (
         (REPEATED if repeated else 0)
         | (LOST if head["tcp.analysis.lost_segment"] else 0)

@@ -50,12 +50,12 @@ def dictionary(tshark: Tshark, names: Collection[str]) -> Dictionary:
     return Dictionary(fields, protocols)
 
 
-_PLAIN: Final = frozenset(
-    ("FT_BOOLEAN", "FT_CHAR", "FT_FRAMENUM", "FT_IEEE_11073_SFLOAT", "FT_IEEE_11073_FLOAT", "FT_DOUBLE", "FT_FLOAT")
-    + ("FT_ABSOLUTE_TIME", "FT_RELATIVE_TIME", "FT_IPv4", "FT_IPv6", "FT_IPXNET", "FT_ETHER", "FT_EUI64", "FT_GUID")
-    + ("FT_OID", "FT_REL_OID", "FT_NONE", "FT_PROTOCOL")
-    + tuple(f"FT_{sign}INT{bits}" for sign in ("U", "") for bits in (8, 16, 24, 32))
-) - {"FT_CHAR"}
+_PLAIN: Final = frozenset((
+    "FT_BOOLEAN", "FT_FRAMENUM", "FT_IEEE_11073_SFLOAT", "FT_IEEE_11073_FLOAT", "FT_DOUBLE", "FT_FLOAT",
+    "FT_ABSOLUTE_TIME", "FT_RELATIVE_TIME", "FT_IPv4", "FT_IPv6", "FT_IPXNET", "FT_ETHER", "FT_EUI64", "FT_GUID",
+    "FT_OID", "FT_REL_OID", "FT_NONE", "FT_PROTOCOL", "FT_UINT8", "FT_UINT16", "FT_UINT24", "FT_UINT32", "FT_INT8",
+    "FT_INT16", "FT_INT24", "FT_INT32",
+))  # fmt: skip
 """Types of small numbers, times and addresses. Numbers of more than four octets may be octets of a secret, and so may a
 character."""
 

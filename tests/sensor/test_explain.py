@@ -152,9 +152,11 @@ def test_a_part_of_a_message_shows_the_message_it_completes() -> None:
         decoder = Decoder([Source("x", (CaptureFile("a", capture),))], detail="events")
         while decoder.advance():
             pass
-        parts = [row[name] for row in decoder.take("events").to_pylist() for name in ("request_frames", "response_frames")]
+        parts = [
+            row[name] for row in decoder.take("events").to_pylist() for name in ("request_frames", "response_frames")
+        ]
         split = [frames for frames in parts if len(frames) > 1 and len(set(frames)) > 1]
-        if split and "tcp" in capture.name or (split and capture.parent.name == "s7comm"):
+        if (split and "tcp" in capture.name) or (split and capture.parent.name == "s7comm"):
             break
     else:
         pytest.skip("no bundled capture has a message in several segments")

@@ -108,9 +108,7 @@ def test_two_runs_are_equal(tmp_path: Path) -> None:
 
 @needs_tshark
 def test_standard_input_cannot_be_compared(tmp_path: Path) -> None:
-    done: Any = test_cli.run(
-        "audit", "--second-opinion", "-", "--out", tmp_path, input=MODBUS.read_bytes()
-    )
+    done: Any = test_cli.run("audit", "--second-opinion", "-", "--out", tmp_path, input=MODBUS.read_bytes())
     assert done.returncode == 0, done.stderr
     result = read_result(tmp_path)
     assert result.second_opinion is not None

@@ -58,11 +58,21 @@ def told(**cells: str) -> list[str]:
             {"protocol": "dnp3", "kind": "link", "function": 11, "link_code": 0x0B},
         ),
         (
-            {"bvlc__function": "0x0b", "bacnet__control": "0x20", "bacapp__type": "1", "bacapp__unconfirmed_service": "8"},
+            {
+                "bvlc__function": "0x0b",
+                "bacnet__control": "0x20",
+                "bacapp__type": "1",
+                "bacapp__unconfirmed_service": "8",
+            },
             {"protocol": "bacnet", "link_code": 11, "message_type": 1, "function": 8},
         ),
         (
-            {"bvlc__function": "0x0a", "bacnet__control": "0x04", "bacapp__type": "0", "bacapp__confirmed_service": "12"},
+            {
+                "bvlc__function": "0x0a",
+                "bacnet__control": "0x04",
+                "bacapp__type": "0",
+                "bacapp__confirmed_service": "12",
+            },
             {"protocol": "bacnet", "link_code": 10, "message_type": 0, "function": 12},
         ),
         ({"bacnet__control": "0x80"}, {"protocol": "bacnet", "kind": "network", "function": 1}),
@@ -85,7 +95,8 @@ def test_both_tell_the_same_of_the_same_message(cells: dict[str, str], row: dict
 
 def test_several_messages_of_a_frame_are_counted_each() -> None:
     assert told(modbus__func_code="3,16,3", mbtcp__unit_id="1,1,2") == [
-        "modbus function 16", "modbus function 3", "modbus function 3", "modbus unit 1", "modbus unit 1", "modbus unit 2",
+        "modbus function 16", "modbus function 3", "modbus function 3", "modbus unit 1", "modbus unit 1",
+        "modbus unit 2",
     ]  # fmt: skip
 
 

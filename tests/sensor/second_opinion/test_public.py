@@ -44,7 +44,9 @@ def test_every_listed_reason_is_one_of_the_product() -> None:
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
-@pytest.mark.skipif(not (CAPTURES / "oracle").is_dir(), reason=f"the public captures are not here; {INDEX.name} names them")
+@pytest.mark.skipif(
+    not (CAPTURES / "oracle").is_dir(), reason=f"the public captures are not here; {INDEX.name} names them"
+)
 @pytest.mark.parametrize("capture", sorted(listed()))
 def test_the_frames_tell_the_reasons_that_were_found_by_hand(capture: str) -> None:
     opinion = second_opinion([Source("point", (CaptureFile(capture, CAPTURES / capture),))])

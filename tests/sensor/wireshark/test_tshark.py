@@ -100,7 +100,8 @@ def test_an_endless_line_is_left_out(tmp_path: Path) -> None:
 def test_what_it_complains_of_is_told_in_one_line(tmp_path: Path) -> None:
     path = program(
         tmp_path,
-        "print('Running as user \"root\"', file=sys.stderr)\nprint('tshark: \\x1b[31mno such field', file=sys.stderr)\nsys.exit(2)",
+        "say = lambda text: print(text, file=sys.stderr)\n"
+        "say('Running as user \"root\"')\nsay('tshark: \\x1b[31mno such field')\nsys.exit(2)",
     )
     with running(path, (), seconds=60, most_octets=10_000) as output:
         assert list(output) == []
