@@ -43,12 +43,14 @@ def count(file: CaptureFile, last: int) -> Ours:
     while going:
         going = decoder.advance()
         _add(ours, spelled(decoder.take("pdus")), last)
-        ours.odd_frames.update(decoder.take("oddities")["frame"].to_pylist())
+        odd: list[Any] = decoder.take("oddities")["frame"].to_pylist()
+        ours.odd_frames.update(odd)
         ours.flows += spelled(decoder.take("flows").select(_FLOW)).to_pylist()
         for other in TABLES:
             if other not in ("pdus", "oddities", "flows", "coverage"):
                 decoder.take(other)
-    ours.duplicates = sum(decoder.take("coverage")["duplicates"].to_pylist())
+    copies: list[Any] = decoder.take("coverage")["duplicates"].to_pylist()
+    ours.duplicates = sum(copies)
     return ours
 
 

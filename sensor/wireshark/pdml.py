@@ -120,7 +120,7 @@ def _node(element: ElementTree.Element, budget: list[int], depth: int) -> Node:
     value = element.get("unmaskedvalue") or element.get("value") or ""
     return Node(
         name=element.get("name", ""),
-        text=element.get("showname") or element.get("show") or element.get("name", ""),
+        text=element.get("showname") or element.get("show") or element.get("name") or "",
         octets=_octets(value),
         position=int(element.get("pos") or 0),
         size=int(element.get("size") or 0),

@@ -108,7 +108,7 @@ def running(path: str, arguments: Sequence[str], *, seconds: float, most_octets:
             )
         assert process.stdout is not None
         output = Output(process.stdout, most_octets)
-        timer = threading.Timer(seconds, lambda: (output._late.set(), process.kill()))
+        timer = threading.Timer(seconds, _end, (process, output))
         timer.daemon = True
         timer.start()
         try:
@@ -124,6 +124,11 @@ def running(path: str, arguments: Sequence[str], *, seconds: float, most_octets:
                 output.stopped = f"stopped after {seconds:g} s"
             if code > 0 and is_at_end:
                 output.said = _complaint(said)
+
+
+def _end(process: subprocess.Popen[bytes], output: Output) -> None:
+    output._late.set()
+    process.kill()
 
 
 def _environment(home: str) -> dict[str, str]:
