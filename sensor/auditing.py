@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +26,7 @@ from zonewatch.rules.tags.read import read_tags
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.evidence import prove, versions
 from zonewatch.sensor.inputs import moment, refuse_unreadable, say_unread
+from zonewatch.sensor.memory import uncollected
 from zonewatch.sensor.pipeline import Given, assess, write_events
 from zonewatch.sensor.progress import shown
 from zonewatch.sensor.ruleset import given_rules
@@ -75,7 +74,7 @@ def audit(
     with shown(errors, octets) as progress:
         tables = decode(points, progress=progress)
     refuse_unreadable(tables["coverage"].select(["capture", "status", "problem"]).to_pylist(), errors)
-    with _uncollected():
+    with uncollected():
         result = assess(tables, given, title=given.policy.suc.name if given.policy is not None else "")
         out.mkdir(parents=True, exist_ok=True)
         write_events(tables, result.inventory, out)
@@ -104,16 +103,6 @@ def _asked(result: AuditResult, points: Sequence[Source], errors: Console) -> Au
     if not opinion.version:
         errors.print(f"zonewatch: no second opinion: {opinion.problem}", markup=False, soft_wrap=True)
     return replace(result, second_opinion=opinion, limits=(*result.limits, *sentences(opinion)))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the search for circles of objects: a result has none, and the search takes a tenth of its time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _read_policy(file: Path, declared: Sequence[DeclaredAsset]) -> Policy:
