@@ -35,6 +35,7 @@ from zonewatch.reports.result import (
     totals,
     worst,
 )
+from zonewatch.reports.second_opinion import html_tables
 from zonewatch.reports.summary import summarise
 from zonewatch.reports.tables import by_place
 from zonewatch.reports.words import (
@@ -196,6 +197,7 @@ def html_report(result: AuditResult) -> str:
             zone_names={zone.id: zone.name for zone in result.zones if zone.name},
             severity_marks=SEVERITY_MARKS,
             verdict_marks=VERDICT_MARKS,
+            opinion_tables=html_tables(result.second_opinion),
             role_words=ROLE_NAMES,
         )
     )

@@ -40,6 +40,7 @@ from zonewatch.reports.result import (
     ordered,
     totals,
 )
+from zonewatch.reports.second_opinion import SecondOpinion
 from zonewatch.reports.words import iso_time
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding
 from zonewatch.rules.incidents import Incident
@@ -74,6 +75,7 @@ _SECTIONS: Final[dict[str, Any]] = {
     "unused_flows": tuple[UnusedFlow, ...],
     "paths": tuple[Paths, ...],
     "commands": tuple[Command, ...],
+    "second_opinion": SecondOpinion | None,
 }
 """Fields of the result that stand in the document under their own names, with their types."""
 
@@ -231,6 +233,7 @@ def result_schema() -> dict[str, Any]:
         Paths,
         Command,
         Incident,
+        SecondOpinion,
     )
     found = definitions((*kinds, Asset, Edge, Activity, Finding))
     finding_id = {"type": "string", "pattern": "^[0-9a-f]{16}$", "description": "stable: the same finding next week"}

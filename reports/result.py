@@ -17,6 +17,7 @@ from zonewatch.reports.declared import (
     RemoteInfo,
     RequirementInfo,
 )
+from zonewatch.reports.second_opinion import SecondOpinion
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding, Verdict
 from zonewatch.rules.incidents import Incident
 from zonewatch.rules.paths import Paths
@@ -282,6 +283,7 @@ class AuditResult:
     commands: tuple[Command, ...] = ()  # the register of control commands, in its order
     limits: tuple[str, ...] = ()  # in words: what the conclusions do not cover
     looked_for: tuple[str, ...] = ()  # rules that were on and of which no finding was suppressed
+    second_opinion: SecondOpinion | None = None  # another dissector's counts of the same captures, where asked for
 
     @property
     def partial(self) -> bool:

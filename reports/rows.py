@@ -19,7 +19,19 @@ from rich.text import Text
 
 from zonewatch.reports.words import field_words, iso_time, visible
 
-__all__ = ["Cell", "Column", "Console", "Format", "Rows", "csv_text", "emit", "from_arrow", "json_lines", "lenient"]
+__all__ = [
+    "Cell",
+    "Column",
+    "Console",
+    "Format",
+    "Rows",
+    "csv_text",
+    "emit",
+    "from_arrow",
+    "json_lines",
+    "lenient",
+    "object_words",
+]
 
 Cell = str | int | float | bool | None | tuple[str, ...]
 Format = Literal["table", "csv", "jsonl"]
@@ -185,9 +197,9 @@ def _plain(column: Any) -> list[Cell]:
 
 def _value(value: Any) -> Cell:
     if isinstance(value, list):
-        return tuple(_object(item) if isinstance(item, dict) else str(_value(item)) for item in value)
+        return tuple(object_words(item) if isinstance(item, dict) else str(_value(item)) for item in value)
     if isinstance(value, dict):
-        return _object(value)
+        return object_words(value)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, float) and not math.isfinite(value):
@@ -195,7 +207,7 @@ def _value(value: Any) -> Cell:
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
-def _object(value: dict[str, Any]) -> str:
+def object_words(value: dict[str, Any]) -> str:
     """An event's object: `holding-register 99-100 = 7, 9 (before 6, 9)`; an activity's field: `user eva`."""
     if value.keys() == {"name", "value"}:
         return f"{field_words(value['name'])} {value['value']}"

@@ -28,6 +28,7 @@ from zonewatch.reports.result import (
     worst,
 )
 from zonewatch.reports.rows import lenient, rich_table
+from zonewatch.reports.second_opinion import named_rows, protocol_rows, reason_rows, unexplained_rows
 from zonewatch.reports.summary import Summary, summarise
 from zonewatch.reports.tables import asset_table
 from zonewatch.reports.words import (
@@ -78,6 +79,7 @@ def render(
         _incidents(result, ascii_only),
         _findings(result, findings, ascii_only),
         _paths(result),
+        _opinion(result, console.width),
         _closing(result, summary, folder, ascii_only),
     )
     for part in parts:
@@ -317,6 +319,27 @@ def _paths(result: AuditResult) -> Iterator[ConsoleRenderable]:
         first, *rest = closing_words(row, names)
         yield Text.assemble((f"{head(row)}: ", "bold"), f"{counted(len(row.ways), 'way')}. {first}")
         yield _bullets(line for line in (*rest, choke_words(row, names), *row.notes) if line)
+
+
+def _opinion(result: AuditResult, width: int) -> Iterator[ConsoleRenderable]:
+    """What a second dissector counted; only where it was asked for and had."""
+    opinion = result.second_opinion
+    if opinion is None or not opinion.version:
+        return
+    yield Text()
+    yield _heading("Second opinion", f"{opinion.tool} {opinion.version} on the same captures")
+    tables = (
+        (protocol_rows(opinion), 0),
+        (reason_rows(opinion), 0),
+        (unexplained_rows(opinion), 8),
+        (named_rows(opinion), 8),
+    )
+    for rows, limit in tables:
+        if rows.rows:
+            yield rich_table(rows, width, limit)
+            yield from _more(len(rows.rows) - limit if limit else 0, "second-opinion.csv")
+    if opinion.rows and opinion.rows == opinion.equal_rows:
+        yield Text("Every count is equal.", style="green")
 
 
 def _closing(result: AuditResult, summary: Summary, folder: str, ascii_only: bool) -> Iterator[ConsoleRenderable]:

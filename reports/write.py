@@ -17,6 +17,7 @@ from zonewatch.reports.html import html_report
 from zonewatch.reports.json_result import ResultError, dumps, loads
 from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.reports.rows import csv_text
+from zonewatch.reports.second_opinion import opinion_rows
 from zonewatch.reports.tables import asset_rows, edge_rows, findings_json
 from zonewatch.reports.words import visible
 
@@ -40,6 +41,8 @@ RENDERERS: Final[dict[str, Callable[[AuditResult], str]]] = {
     "report.html": html_report,
 }
 """The files of a result folder that are made from the result alone."""
+OPINION: Final = "second-opinion.csv"
+"""Written where a second opinion was asked for and had."""
 COLUMNS: Final = ("events.parquet", "activities.parquet")
 
 
@@ -48,6 +51,10 @@ def write_result(result: AuditResult, folder: Path) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     result = ordered(result)
     written = [write_text(folder / name, render(result)) for name, render in RENDERERS.items()]
+    if result.second_opinion is not None and result.second_opinion.version:
+        written.append(write_text(folder / OPINION, csv_text(opinion_rows(result.second_opinion))))
+    else:
+        (folder / OPINION).unlink(missing_ok=True)  # of an audit before
     return (*written, write_manifest(result, folder))
 
 
@@ -105,7 +112,7 @@ def manifest(result: AuditResult, folder: Path) -> dict[str, Any]:
 
 
 def _outputs(folder: Path) -> Iterator[Path]:
-    found = [path for name in (*RENDERERS, *COLUMNS) if (path := folder / name).is_file()]
+    found = [path for name in (*RENDERERS, OPINION, *COLUMNS) if (path := folder / name).is_file()]
     evidence = folder / FOLDER
     if evidence.is_dir():
         found += [path for path in evidence.rglob("*") if path.is_file()]

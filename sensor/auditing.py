@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import typer
 
+from zonewatch.dissectors.decoder import Source
 from zonewatch.inventory.declared import DeclaredAsset, read_assets
 from zonewatch.reports import terminal
 from zonewatch.reports.json_result import dumps
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.rows import Console
+from zonewatch.reports.second_opinion import sentences
+from zonewatch.reports.words import visible
 from zonewatch.reports.write import write_result
 from zonewatch.rules.baseline.model import Baseline
 from zonewatch.rules.findings import SEVERITIES, Severity
@@ -45,6 +49,7 @@ def audit(
     begin: str,
     end: str,
     as_of: str,
+    second: bool = False,
     fail_on: Severity | None,
 ) -> None:
     """Audits captures into a folder."""
@@ -77,6 +82,8 @@ def audit(
             proven = prove(result, tables, points, before, out, progress)
         result = proven.result
         say_unread(proven.unread, errors)
+        if second:
+            result = _asked(result, points, errors)
         write_result(result, out)
         if json == "-":
             sys.stdout.write(dumps(result))
@@ -85,6 +92,17 @@ def audit(
                 Path(json).write_text(dumps(result), encoding="utf-8")
             terminal.render(result, Console(), folder=str(out))
     raise typer.Exit(_outcome(result, fail_on, partial=result.partial or bool(proven.unread)))
+
+
+def _asked(result: AuditResult, points: Sequence[Source], errors: Console) -> AuditResult:
+    """The result with a second opinion; one clear line where there is none to be had."""
+    from zonewatch.sensor.second_opinion.run import second_opinion
+
+    with errors.status("asking tshark") as status:
+        opinion = second_opinion(points, lambda name: status.update(f"asking tshark about {visible(name)}"))
+    if not opinion.version:
+        errors.print(f"zonewatch: no second opinion: {opinion.problem}", markup=False, soft_wrap=True)
+    return replace(result, second_opinion=opinion, limits=(*result.limits, *sentences(opinion)))
 
 
 def _read_policy(file: Path, declared: Sequence[DeclaredAsset]) -> Policy:

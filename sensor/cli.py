@@ -165,6 +165,9 @@ def audit(
         str, typer.Option("--from", metavar="TIME", help="Leave out what ended before (ISO 8601, UTC).")
     ] = "",
     end: Annotated[str, typer.Option("--to", metavar="TIME", help="Leave out what began after (ISO 8601, UTC).")] = "",
+    second_opinion: Annotated[
+        bool, typer.Option("--second-opinion", help="Compare counts with tshark's, and name by it what is not decoded.")
+    ] = False,
     as_of: Annotated[
         str, typer.Option(metavar="TIME", help="Moment by which approvals expire; the last packet's by default.")
     ] = "",
@@ -189,6 +192,7 @@ def audit(
         begin=begin,
         end=end,
         as_of=as_of,
+        second=second_opinion,
         fail_on=fail_on.value if fail_on is not None else None,
     )
 
@@ -242,6 +246,20 @@ def map_(result: ResultArgument, form: FormatOption = Form.table) -> None:
 def findings(result: ResultArgument, form: FormatOption = Form.table, side: SideOption = None) -> None:
     """The findings of a result."""
     _show(result, "findings", form, side)
+
+
+@app.command()
+def explain(
+    capture: Annotated[Path, typer.Argument(metavar="CAPTURE", help="A capture, or a mini capture of evidence/.")],
+    frame: Annotated[int, typer.Argument(metavar="FRAME", min=1, help="The frame's number in it, from 1.")],
+    policy: Annotated[Path | None, typer.Option(help="Zone policy (YAML): the verdict on the frame too.")] = None,
+    assets: Annotated[Path | None, typer.Option(help="Known assets (CSV): names of the ends.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Both readings as JSON.")] = False,
+) -> None:
+    """One frame, our reading beside Wireshark's; secrets are masked in both."""
+    from zonewatch.sensor import explain as explaining
+
+    explaining.explain(capture, frame, policy=policy, assets=assets, as_json=json)
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""tshark's counts of the same captures, beside ours."""
