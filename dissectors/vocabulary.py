@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 from zonewatch.dissectors import _native
 
-Protocol = Literal["modbus", "dnp3", "bacnet", "s7comm"]
+Protocol = Literal["modbus", "dnp3", "bacnet", "profibus", "s7comm"]
 Operation = Literal[
     "discover",
     "read",

@@ -1,5 +1,6 @@
 //! Packets in, rows out: every stage is wired here, once.
 
+mod buses;
 mod checksums;
 mod copies;
 mod layers;
@@ -7,6 +8,7 @@ mod layers;
 mod tests;
 mod usual;
 
+use buses::Buses;
 use hashbrown::HashMap;
 
 use crate::capture::Packet;
@@ -19,7 +21,7 @@ use crate::model::OddityCode;
 use crate::net::BadHeader;
 use crate::net::fragments::Fragments;
 use crate::net::ip::{Ip, Segment, flag};
-use crate::net::link::{self, Mac, Station};
+use crate::net::link::{self, BusStation, Mac, Station};
 use crate::net::mirror::{self, Mirror};
 use crate::net::tcp::Stamp;
 use crate::recognise::{Opening, Seen};
@@ -50,6 +52,7 @@ pub struct Engine {
     flows: Flows,
     fragments: Fragments,
     mirror: Mirror,
+    buses: Buses,
     sinks: Sinks,
     output: Output,
     sightings: HashMap<(Ip, Mac, Option<u16>, bool), u32, foldhash::fast::RandomState>,
@@ -104,6 +107,7 @@ impl Engine {
             flows: Flows::default(),
             fragments: Fragments::default(),
             mirror: Mirror::default(),
+            buses: Buses::default(),
             sinks: Sinks::new(detail),
             output: Output::default(),
             sightings: HashMap::default(),
@@ -143,6 +147,7 @@ impl Engine {
 
     /// Ends a source: everything open is closed.
     pub fn finish_source(&mut self) {
+        self.finish_buses();
         for slot in self.flows.all() {
             self.end_flow(slot);
         }
@@ -205,6 +210,9 @@ impl Engine {
     /// Takes a packet of any kind.
     #[inline(never)]
     fn any(&mut self, packet: &Packet<'_>, stamp: Stamp) {
+        if buses::carries(packet.link_type) {
+            return self.bus(packet, stamp);
+        }
         let data = without_check_sequence(packet);
         match &link::parse(packet.link_type, data) {
             Some(Ok(link)) => {
@@ -401,7 +409,7 @@ impl Engine {
             sighted: [0; 2],
             swept: (0, context.stamp.time),
             flags: [0; 2],
-            opener: None,
+            opener: opener_on_line(load),
             starts: [None; 2],
             service: agreed.map(|service| (service, Basis::Content)),
             loaded: 0,
@@ -493,8 +501,10 @@ impl Engine {
                 Transport::Icmp => registry::CONTROL_MESSAGES,
                 Transport::Ip(number) => registry::packets(number),
                 Transport::Ethernet | Transport::Arcnet | Transport::Mstp => registry::frames(flow.ports[0]),
+                Transport::Serial => registry::LINES,
+                Transport::Profibus => registry::PROFIBUS,
             };
-            match on_probation.datagram(protocols, seen, flow.ports) {
+            match on_probation.datagram(protocols, seen, flow.ports, flow.opener) {
                 Some((session, kept)) => {
                     dialogue::start_datagrams(flow, session, &kept, sinks, output);
                     dialogue::settle(flow, sinks, output);
@@ -548,6 +558,16 @@ fn settle_sighting(flow: &mut Flow, side: usize, rows: &mut [rows::Address]) {
     flow.sighted[side] = flow.packets[side];
     if let Some(row) = flow.sightings[side].and_then(|row| rows.get_mut(row as usize)).filter(|_| packets > 0) {
         seen_again(row, packets, flow.last[side]);
+    }
+}
+
+/// The client of a line of Modbus, which is known by having no number.
+fn opener_on_line(load: &Load<'_>) -> Option<Direction> {
+    let is_client = |side: usize| u64::try_from(load.addresses[side].0).is_ok_and(BusStation::is_client);
+    match load.transport {
+        Transport::Serial if is_client(0) => Some(Direction::Forward),
+        Transport::Serial if is_client(1) => Some(Direction::Backward),
+        _ => None,
     }
 }
 

@@ -42,6 +42,10 @@ pub enum Transport {
     Arcnet,
     /// The same of a BACnet MS/TP bus: addresses are stations.
     Mstp,
+    /// A serial line: addresses are stations, there are no ports.
+    Serial,
+    /// The same of PROFIBUS.
+    Profibus,
 }
 
 impl Transport {
@@ -55,13 +59,18 @@ impl Transport {
             Transport::Ethernet => "ethernet",
             Transport::Arcnet => "arcnet",
             Transport::Mstp => "mstp",
+            Transport::Serial => "serial",
+            Transport::Profibus => "profibus",
         }
     }
 
     /// True where no internet layer is between the link and what it carries.
     #[inline]
     pub const fn is_link(self) -> bool {
-        matches!(self, Transport::Ethernet | Transport::Arcnet | Transport::Mstp)
+        matches!(
+            self,
+            Transport::Ethernet | Transport::Arcnet | Transport::Mstp | Transport::Serial | Transport::Profibus
+        )
     }
 }
 

@@ -23,6 +23,7 @@ pub mod holds;
 pub mod intern;
 pub mod known;
 pub mod lan;
+pub mod line;
 pub mod live;
 pub mod model;
 pub mod net;

@@ -346,6 +346,7 @@ impl Probation {
         protocols: &[Recognise],
         seen: Seen<'_>,
         ports: [u16; 2],
+        opener: Option<Direction>,
     ) -> Option<(Box<dyn Session>, Vec<Kept>)> {
         self.segments = self.segments.saturating_add(1);
         let side = &mut self.sides[seen.direction as usize].octets;
@@ -357,7 +358,7 @@ impl Probation {
             forward: &forward.octets,
             backward: &backward.octets,
             first,
-            opener: None,
+            opener,
             ports,
             cut: seen.missing > 0,
         };

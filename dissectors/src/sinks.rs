@@ -216,6 +216,17 @@ impl Sinks {
         }
     }
 
+    /// Counts octets of a serial line that are no frame.
+    pub fn line_noise(&mut self, protocol: Option<Protocol>, octets: u64) {
+        match protocol {
+            Some(protocol) => self.undecoded(protocol, octets),
+            None => {
+                let transport = self.dictionaries.names.fixed(Transport::Serial.name());
+                self.unknown.flow(transport, 0, 0, octets);
+            }
+        }
+    }
+
     /// A source ends: its aggregates and claims are complete.
     pub fn finish_source(&mut self) {
         self.recorder.finish(&mut self.dictionaries);
