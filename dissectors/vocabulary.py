@@ -78,6 +78,7 @@ OddityCode = Literal[
     "mismatch",
     "incomplete_fragments",
     "too_deep",
+    "ring_changed",
 ]
 
 PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
@@ -115,6 +116,7 @@ OT_SERVICES: Final = frozenset(
         "modbus",
         "dnp3",
         "bacnet",
+        "profibus",
         "s7comm",
         "s7comm-plus",
         "enip",

@@ -229,7 +229,7 @@ def profibus_intrusion() -> Story:
     told.offer(CLASS_2, INTRUDER, profibus.IN_RING)
     told.token(CLASS_1, CLASS_2)
     told.token(CLASS_2, INTRUDER)
-    told.oddities.append("mismatch")
+    told.oddities.append("ring_changed")
     told.ask(INTRUDER, DRIVE, profibus.READ_OUTPUTS, b"", b"\x04\x7f\x00")
     told.ask(INTRUDER, DRIVE, profibus.SET_PRM, profibus.set_prm(IDENT, lock=False, unlock=True))
     told.ask(INTRUDER, DRIVE, profibus.SET_PRM, profibus.set_prm(IDENT, watchdog=(255, 255)))
@@ -241,7 +241,7 @@ def profibus_intrusion() -> Story:
     # The class-2 master is silent: the token passes it by.
     told.token(INTRUDER, CLASS_1)
     told.token(CLASS_1, INTRUDER)
-    told.oddities.append("mismatch")
+    told.oddities.append("ring_changed")
     _ring(told, 3, (INTRUDER, CLASS_1))
     return told.story()
 

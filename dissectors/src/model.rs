@@ -159,6 +159,8 @@ vocabulary! {
         IncompleteFragments = "incomplete_fragments",
         /// More packets inside one another than are unpacked.
         TooDeep = "too_deep",
+        /// The token of a bus is passed to another station than before.
+        RingChanged = "ring_changed",
     }
 }
 

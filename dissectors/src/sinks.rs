@@ -13,7 +13,7 @@ use crate::flows::{Flow, Key, Transport};
 use crate::intern::{Dictionaries, NONE};
 use crate::model::{Message, OddityCode, Protocol, Unit};
 use crate::net::ip::Ip;
-use crate::net::link::ethertype;
+use crate::net::link::{Station, ethertype};
 use crate::net::tcp::Stamp;
 use crate::record::{Dialogue, Recorder};
 use crate::refrain::Told;
@@ -372,6 +372,16 @@ impl Sinks {
             None => addresses.optional_mac(None),
         });
         self.push_oddity("", ends, stamp, odd);
+    }
+
+    /// Adds an oddity of a line or bus, between these stations where they are known.
+    pub fn oddity_on_bus(&mut self, protocol: Protocol, ends: [Option<Station>; 2], stamp: Stamp, odd: Odd) {
+        let addresses = &mut self.dictionaries.addresses;
+        let ends = ends.map(|end| match end {
+            Some(station) => addresses.station(station),
+            None => addresses.optional_mac(None),
+        });
+        self.push_oddity(protocol.name(), ends, stamp, odd);
     }
 
     fn push_oddity(&mut self, protocol: &'static str, ends: [u32; 2], stamp: Stamp, odd: Odd) {

@@ -79,6 +79,7 @@ escalator lift staging audit-log audit-reporter color color-temperature object
 broadcast-distribution-entry foreign-device network control-group life-safety-object vendor-service
 data-block instance-data-block flag input output peripheral s7-counter s7-timer iec-counter iec-timer s7-analog-input
 s7-analog-output system-info system-flag data-record local-data caller-local-data area variable nck-variable item
+slave-parameters station diagnosis module
 block block-content upload connection transport-selector system-status-list operating-mode clock password
 message-service diagnostic-event
 """

@@ -98,12 +98,11 @@ impl Engine {
                 Found::Noise { octets, first, stamp, bus } => {
                     let protocol = bus.map(|bus| if bus == Bus::Dnp3 { Protocol::Dnp3 } else { Protocol::Modbus });
                     self.sinks.line_noise(protocol, octets as u64);
-                    if bus.is_none() {
-                        continue;
-                    }
+                    let Some(protocol) = protocol else { continue };
                     let shown = first.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
                     let expected = format!("a frame with its check sequence, found 0x{shown}…, {octets} octets in all");
-                    self.odd_line(OddityCode::NotTheProtocol, expected, stamp);
+                    let odd = Odd { layer: "serial", offset: 0, code: OddityCode::NotTheProtocol, expected };
+                    self.sinks.oddity_on_bus(protocol, [None; 2], stamp, odd);
                 }
             }
         }
@@ -120,8 +119,11 @@ impl Engine {
                     let ends = ends.map(|number| BusStation { bus: Bus::Profibus, line, number: number.into() });
                     self.between(ends, &octets, missing, packet.original_length, stamp);
                 }
-                Heard::Odd { code, offset, expected, stamp } => {
-                    self.sinks.oddity([None, None], stamp, Odd { layer: "profibus", offset, code, expected });
+                Heard::Odd { ends, code, offset, expected, stamp } => {
+                    let station = |number: u8| Station::Bus(BusStation { bus: Bus::Profibus, line, number: number.into() });
+                    let ends = ends.map_or([None; 2], |ends| ends.map(|number| Some(station(number))));
+                    let odd = Odd { layer: "profibus", offset, code, expected };
+                    self.sinks.oddity_on_bus(Protocol::Profibus, ends, stamp, odd);
                 }
                 Heard::Nothing(octets) => self.sinks.undecoded(Protocol::Profibus, octets as u64),
             }

@@ -27,6 +27,8 @@ pub enum Heard {
     },
     /// What no station sends, or what changes in the ring.
     Odd {
+        /// Sender and receiver, where they are known.
+        ends: Option<[u8; 2]>,
         /// Which kind.
         code: OddityCode,
         /// Octets into the record.
@@ -71,7 +73,7 @@ impl Ring {
                 }
                 Err(Bad { code, offset, expected }) => {
                     let offset = u32::try_from(at + offset).unwrap_or(u32::MAX);
-                    heard.push(Heard::Odd { code, offset, expected, stamp });
+                    heard.push(Heard::Odd { ends: None, code, offset, expected, stamp });
                     let skipped = telegram::find(&octets[1..]).map_or(octets.len(), |found| found + 1);
                     heard.push(Heard::Nothing(skipped));
                     at += skipped;
@@ -90,7 +92,7 @@ impl Ring {
                 (self.asked, self.offered) = (None, None);
                 if to > MOST_STATION || from > MOST_STATION {
                     let expected = format!("addresses of stations (0 to {MOST_STATION}), found {from} and {to}");
-                    heard.push(Heard::Odd { code: OddityCode::InvalidValue, offset: 1, expected, stamp });
+                    heard.push(Heard::Odd { ends: None, code: OddityCode::InvalidValue, offset: 1, expected, stamp });
                     return;
                 }
                 // A master that is alone passes the token to itself.
@@ -98,7 +100,8 @@ impl Ring {
                     tell([from, to], octets, stamp);
                 }
                 if let Some(expected) = self.passed(from, to) {
-                    heard.push(Heard::Odd { code: OddityCode::Mismatch, offset: 1, expected, stamp });
+                    let ends = Some([from, to]);
+                    heard.push(Heard::Odd { ends, code: OddityCode::RingChanged, offset: 1, expected, stamp });
                 }
             }
             Telegram::Ack => match self.asked.take() {
