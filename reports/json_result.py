@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from zonewatch.inventory.model import Activity, Asset, Edge, Inventory
+from zonewatch.inventory.unknown import UnknownProtocol
 from zonewatch.reports.codec import ShapeError, decode, decode_time, definitions, encode, indented, schema, values
 from zonewatch.reports.evidence import file_name
 from zonewatch.reports.result import (
@@ -59,6 +60,7 @@ _SECTIONS: Final[dict[str, Any]] = {
     "flows": tuple[FindingFlow, ...],
     "evidence": tuple[EvidenceFile, ...],
     "oddities": tuple[OddityCount, ...],
+    "unknown": tuple[UnknownProtocol, ...],
     "unused_flows": tuple[UnusedFlow, ...],
     "paths": tuple[Paths, ...],
 }

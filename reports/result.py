@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Final, Literal
 
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
+from zonewatch.inventory.unknown import UnknownProtocol
 from zonewatch.reports.declared import ConduitInfo, PermitInfo, RemoteInfo, RequirementInfo
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding, Verdict
 from zonewatch.rules.incidents import Incident
@@ -258,6 +259,7 @@ class AuditResult:
     flows: tuple[FindingFlow, ...] = ()
     evidence: tuple[EvidenceFile, ...] = ()
     oddities: tuple[OddityCount, ...] = ()
+    unknown: tuple[UnknownProtocol, ...] = ()  # between devices of the control system; most octets first
     unused_flows: tuple[UnusedFlow, ...] = ()
     paths: tuple[Paths, ...] = ()  # ways from outside to controllers, in their order
     limits: tuple[str, ...] = ()  # in words: what the conclusions do not cover

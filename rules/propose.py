@@ -19,6 +19,7 @@ from zonewatch.inventory.model import Asset, Interface, Inventory
 from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, OPERATOR_ROLES, changes_state
 from zonewatch.rules.places import BROADCAST, Places
 from zonewatch.rules.policy.model import Flow, Policy, Zone
+from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.policy.words import OBJECT_KINDS, canonical_service, is_protocol
 from zonewatch.rules.policy.written import scalar, sequence
 from zonewatch.rules.suggest import identifier
@@ -231,7 +232,7 @@ def _conduits(draft: Policy, inventory: Inventory) -> Iterator[dict[str, Any]]:
 def _protocol(protocol: str, transport: str, port: int) -> tuple[str, str]:
     if protocol.endswith("/*") or not is_protocol(protocol):
         return (transport if transport in ("tcp", "udp", "icmp") else "any"), ""
-    if protocol.startswith(("tcp/", "udp/")):
+    if protocol.startswith(("tcp/", "udp/", PREFIX)):
         return transport, f"{port}/{transport}"
     return canonical_service(protocol), ""
 

@@ -24,6 +24,7 @@ use crate::net::ip::{Ip, Segment, flag};
 use crate::net::link::{self, BusStation, Mac, Station};
 use crate::net::mirror::{self, Mirror};
 use crate::net::tcp::Stamp;
+use crate::profile;
 use crate::recognise::{Opening, Seen};
 use crate::record::Recorder;
 use crate::registry;
@@ -58,6 +59,8 @@ pub struct Engine {
     sightings: HashMap<(Ip, Mac, Option<u16>, bool), u32, foldhash::fast::RandomState>,
     sighting_rows: Vec<rows::Address>,
     probation: usize,
+    /// Flows whose profile is taken.
+    profiles: usize,
     last_time: Option<i64>,
     /// False where every packet goes the long way.
     short_cuts: bool,
@@ -113,6 +116,7 @@ impl Engine {
             sightings: HashMap::default(),
             sighting_rows: Vec::new(),
             probation: 0,
+            profiles: 0,
             last_time: None,
             short_cuts: true,
         }
@@ -413,6 +417,7 @@ impl Engine {
             starts: [None; 2],
             service: agreed.map(|service| (service, Basis::Content)),
             loaded: 0,
+            profile: None,
             content: Content::Unknown(None),
         })
     }
@@ -440,11 +445,12 @@ impl Engine {
 
     #[inline(never)]
     fn any_segment(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Segment<'_>) {
-        let Engine { flows, sinks, output, probation, .. } = self;
+        let Engine { flows, sinks, output, probation, profiles, .. } = self;
         let Some(flow) = flows.get(slot) else { return };
         let sequence = load.sequence.wrapping_add(u32::from(load.flags & flag::SYN != 0));
         let loaded = !load.payload.is_empty() || load.missing > 0;
         if loaded {
+            look_at_unknown(flow, direction, load.payload, stamp.time, profiles);
             flow.loaded = flow.loaded.saturating_add(1);
             look_for_service(flow, load.payload, by_stream);
         }
@@ -489,8 +495,9 @@ impl Engine {
     }
 
     fn datagram(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Load<'_>) {
-        let Engine { flows, sinks, output, probation, .. } = self;
+        let Engine { flows, sinks, output, probation, profiles, .. } = self;
         let Some(flow) = flows.get(slot) else { return };
+        look_at_unknown(flow, direction, load.payload, stamp.time, profiles);
         flow.loaded = flow.loaded.saturating_add(1);
         if let Content::Unknown(state) = &mut flow.content {
             let mut on_probation = state.take().unwrap_or_default();
@@ -535,6 +542,7 @@ impl Engine {
             settle_sighting(&mut flow, side, sighting_rows);
         }
         dialogue::finish(&mut flow, sinks, output);
+        self.profiles -= usize::from(flow.profile.is_some());
         sinks.flow(&flow);
     }
 }
@@ -575,6 +583,24 @@ fn opener_on_line(load: &Load<'_>) -> Option<Direction> {
 fn is_over(flow: &Flow) -> bool {
     let both = flow.flags[0] | flow.flags[1];
     flow.loaded > 0 || both & (flag::FIN | flag::RST) != 0
+}
+
+/// Looks at what a packet of a flow looks like that nobody recognised so far.
+fn look_at_unknown(flow: &mut Flow, direction: Direction, payload: &[u8], time: i64, profiles: &mut usize) {
+    if flow.service.is_some() || !matches!(flow.content, Content::Unknown(_)) {
+        *profiles -= usize::from(flow.profile.take().is_some());
+        return;
+    }
+    if payload.is_empty() {
+        return;
+    }
+    if flow.profile.is_none() {
+        if *profiles >= profile::MAX_FLOWS {
+            return;
+        }
+        *profiles += 1;
+    }
+    flow.profile.get_or_insert_default().take(payload, direction == Direction::Forward, time);
 }
 
 fn look_for_service(flow: &mut Flow, payload: &[u8], by: fn(&[u8], [u16; 2]) -> Option<&'static str>) {

@@ -6,6 +6,7 @@ use crate::lan::Lan;
 use crate::net::ip::{Ip, flag};
 use crate::net::link::Mac;
 use crate::net::tcp::Half;
+use crate::profile::Profile;
 use crate::recognise::Probation;
 use crate::services::Basis;
 use crate::session::Direction;
@@ -168,6 +169,8 @@ pub struct Flow {
     pub service: Option<(&'static str, Basis)>,
     /// Payload-carrying packets so far.
     pub loaded: u32,
+    /// What it looks like, while nobody recognises it.
+    pub profile: Option<Box<Profile>>,
     /// What speaks inside.
     pub content: Content,
 }

@@ -28,6 +28,7 @@ pub mod live;
 pub mod model;
 pub mod net;
 pub mod polling;
+pub mod profile;
 pub mod protocols;
 #[cfg(feature = "extension-module")]
 mod python;

@@ -540,6 +540,7 @@ impl Sinks {
             basis: names.fixed(basis),
             odd_port,
             state: names.fixed(flow.state()),
+            shape: flow.profile.as_ref().filter(|_| service.is_empty()).and_then(|profile| profile.shape()),
             flows: 1,
             packets: [flow.packets[client], flow.packets[server]],
             bytes: [flow.bytes[client], flow.bytes[server]],

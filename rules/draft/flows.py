@@ -19,6 +19,7 @@ from zonewatch.rules.observe import events_of
 from zonewatch.rules.places import End, Places
 from zonewatch.rules.policy.checks import zone_of_end
 from zonewatch.rules.policy.values import MOST_ADDRESS, ObjectRange, merged
+from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.policy.words import OBJECT_KINDS, TRANSPORTS, canonical_service, is_protocol
 
 MOST_RANGES: Final = 4
@@ -129,7 +130,7 @@ def _cell(use: Use) -> _Cell:
 def _protocol(protocol: str, transport: str, port: int) -> tuple[str, str]:
     """The word for a protocol, with its port where only that tells it."""
     plain = transport.removesuffix("v6")
-    if protocol.startswith(("tcp/", "udp/")) and not protocol.endswith("/*"):
+    if protocol.startswith(("tcp/", "udp/", PREFIX)) and not protocol.endswith("/*"):
         return transport, f"{port}/{transport}"
     if is_protocol(protocol) and not protocol.endswith("/*"):
         return canonical_service(protocol), ""
