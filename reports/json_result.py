@@ -185,6 +185,7 @@ def result_schema() -> dict[str, Any]:
         FindingFlow,
         EvidenceFile,
         OddityCount,
+        UnknownProtocol,
         UnusedFlow,
         Paths,
         Incident,

@@ -67,7 +67,8 @@ impl Profile {
         let mut intervals: Vec<i64> = self.times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
         intervals.sort_unstable();
         let count = intervals.len();
-        let (low, middle, high) = (*intervals.get(count / 4)?, *intervals.get(count / 2)?, *intervals.get(count * 3 / 4)?);
+        let (low, middle, high) =
+            (*intervals.get(count / 4)?, *intervals.get(count / 2)?, *intervals.get(count * 3 / 4)?);
         let is_steady = count >= LEAST_INTERVALS && low > 0 && high.saturating_sub(low) <= middle / STEADY;
         is_steady.then_some(middle as u64)
     }
@@ -75,7 +76,8 @@ impl Profile {
     fn entropy(&self) -> f64 {
         let all: u32 = self.octets.iter().sum();
         let share = |count: &u32| f64::from(*count) / f64::from(all);
-        let bits: f64 = self.octets.iter().filter(|count| **count > 0).map(|count| -share(count) * share(count).log2()).sum();
+        let bits: f64 =
+            self.octets.iter().filter(|count| **count > 0).map(|count| -share(count) * share(count).log2()).sum();
         // A hundredth is more than the sample tells.
         (bits.max(0.0) * 100.0).round() / 100.0
     }

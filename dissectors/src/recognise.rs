@@ -354,14 +354,8 @@ impl Probation {
         side.extend_from_slice(&seen.payload[..seen.payload.len().min(MAX_OCTETS)]);
         let [forward, backward] = &self.sides;
         let first = self.kept.first().map_or(seen.direction, |kept| kept.direction);
-        let probe = Probe {
-            forward: &forward.octets,
-            backward: &backward.octets,
-            first,
-            opener,
-            ports,
-            cut: seen.missing > 0,
-        };
+        let probe =
+            Probe { forward: &forward.octets, backward: &backward.octets, first, opener, ports, cut: seen.missing > 0 };
         match ask(&[protocols], &probe) {
             Answer::Found(session) => {
                 self.keep(&seen);

@@ -4,9 +4,9 @@ use crate::net::ip::number;
 use crate::net::link::ethertype;
 use crate::protocols::{
     arp, bacnet, bgp, cdp, dce_rpc, dcp, dhcp, discovery, dnp3, dns, dtls, eapol, ftp, hsrp, http, icmp, igmp, ipsec,
-    kerberos, lacp, ldap, lldp, mail, modbus, mqtt, mrp, mssql, mysql, netbios, ntp, openvpn, postgresql, profibus, prp,
-    ptp, quic, radius, rdp, remote_desktop, routing, s7comm, signalling, smb, snmp, socks, ssh, stp, syslog, telnet, tftp,
-    tls, tunnels, vnc, vrrp, wireguard,
+    kerberos, lacp, ldap, lldp, mail, modbus, mqtt, mrp, mssql, mysql, netbios, ntp, openvpn, postgresql, profibus,
+    prp, ptp, quic, radius, rdp, remote_desktop, routing, s7comm, signalling, smb, snmp, socks, ssh, stp, syslog,
+    telnet, tftp, tls, tunnels, vnc, vrrp, wireguard,
 };
 use crate::session::{Probe, Recognition};
 

@@ -120,7 +120,8 @@ impl Engine {
                     self.between(ends, &octets, missing, packet.original_length, stamp);
                 }
                 Heard::Odd { ends, code, offset, expected, stamp } => {
-                    let station = |number: u8| Station::Bus(BusStation { bus: Bus::Profibus, line, number: number.into() });
+                    let station =
+                        |number: u8| Station::Bus(BusStation { bus: Bus::Profibus, line, number: number.into() });
                     let ends = ends.map_or([None; 2], |ends| ends.map(|number| Some(station(number))));
                     let odd = Odd { layer: "profibus", offset, code, expected };
                     self.sinks.oddity_on_bus(Protocol::Profibus, ends, stamp, odd);

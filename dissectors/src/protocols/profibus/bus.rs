@@ -83,7 +83,14 @@ impl Ring {
         heard.push(Heard::Nothing(record.len().saturating_sub(at)));
     }
 
-    fn telegram(&mut self, telegram: Telegram<'_>, octets: &[u8], missing: usize, stamp: Stamp, heard: &mut Vec<Heard>) {
+    fn telegram(
+        &mut self,
+        telegram: Telegram<'_>,
+        octets: &[u8],
+        missing: usize,
+        stamp: Stamp,
+        heard: &mut Vec<Heard>,
+    ) {
         let mut tell = |ends: [u8; 2], octets: &[u8], stamp: Stamp| {
             heard.push(Heard::Telegram { ends, octets: octets.to_vec(), missing, stamp });
         };
@@ -144,7 +151,8 @@ impl Ring {
                     // The ring goes by rising addresses: whoever is passed over has left it, or is silent.
                     let ahead = |station: u8| station.wrapping_sub(from) & 0x7f;
                     let is_gone = to == from || ahead(before) < ahead(to);
-                    let what = if is_gone { "which left the ring or is silent" } else { "behind a station that joined" };
+                    let what =
+                        if is_gone { "which left the ring or is silent" } else { "behind a station that joined" };
                     format!("the token from {from} to {before}, {what}, found it passed to {to}")
                 })
             }

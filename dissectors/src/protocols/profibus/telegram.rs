@@ -163,16 +163,7 @@ pub fn parse(octets: &[u8], missing: usize) -> Result<(Telegram<'_>, usize), Bad
     let mut rest = data;
     let (to_point, from_point) = (point(to, &mut rest), point(from, &mut rest));
     data_at += data.len() - rest.len();
-    let frame = Frame {
-        to: to & 0x7f,
-        from: from & 0x7f,
-        to_point,
-        from_point,
-        function,
-        data: rest,
-        data_at,
-        whole,
-    };
+    let frame = Frame { to: to & 0x7f, from: from & 0x7f, to_point, from_point, function, data: rest, data_at, whole };
     Ok((Telegram::Frame(frame), length))
 }
 

@@ -16,7 +16,7 @@ const DATA_LOW: u8 = 0x08;
 
 /// Set_Prm of master 2 to slave 5.
 const SET_PRM: &[u8] = &[
-    61, 62, // destination and source service access point
+    61, 62,   // destination and source service access point
     0xb8, // lock, sync, freeze, watchdog on
     2, 50, // watchdog factors: 2 × 50 × 10 ms
     11, // min TSDR
@@ -26,7 +26,7 @@ const SET_PRM: &[u8] = &[
 ];
 /// Configuration: the compact form in all three ways, the special form, an empty slot.
 const CHK_CFG: &[u8] = &[
-    62, 62, //
+    62, 62,   //
     0x11, // 2 octets in
     0xe0, // 1 word out, consistent
     0x31, // 2 octets in and out
@@ -34,7 +34,7 @@ const CHK_CFG: &[u8] = &[
     0x00, // an empty slot
 ];
 const DIAGNOSIS: &[u8] = &[
-    62, 60, //
+    62, 60,   //
     0x0a, // not ready, extended diagnosis
     0x0d, // parameters requested, watchdog on
     0x80, // overflow
@@ -59,9 +59,10 @@ fn decode(session: &mut Profibus, direction: Direction, octets: &[u8]) -> Output
 fn told(out: &Output) -> (Kind, u16, Operation, Vec<(String, Option<u32>, u32, String)>) {
     assert_eq!(out.messages.len(), 1);
     let message = &out.messages[0];
-    let objects = message.objects.iter().map(|object| {
-        (object.kind.to_string(), object.start, object.count, message.text_of(object).to_string())
-    });
+    let objects = message
+        .objects
+        .iter()
+        .map(|object| (object.kind.to_string(), object.start, object.count, message.text_of(object).to_string()));
     (message.kind, message.function.unwrap_or(999), message.operation, objects.collect())
 }
 
@@ -167,8 +168,14 @@ fn commands_addresses_and_cyclic_data() {
         (SDN, &[58, 62, 0x02, 0], Kind::Unconfirmed, 58, Operation::Stop, "clear"),
         (SDN, &[58, 62, 0x28, 1], Kind::Unconfirmed, 58, Operation::Operate, "freeze, sync"),
         (SDN, &[58, 62, 0, 0], Kind::Unconfirmed, 58, Operation::Operate, "operate"),
-        (SRD, &[55, 62, 99, 0x80, 1, 1], Kind::Request, 55, Operation::Configure,
-         "address 99, PROFIBUS ident 0x8001, for good"),
+        (
+            SRD,
+            &[55, 62, 99, 0x80, 1, 1],
+            Kind::Request,
+            55,
+            Operation::Configure,
+            "address 99, PROFIBUS ident 0x8001, for good",
+        ),
         (SRD, &[53, 62, 1], Kind::Request, 53, Operation::Unknown, ""),
         (SRD, &[51, 51, 0x5f, 1, 48, 2, 7, 7], Kind::Request, 95, Operation::Write, ""),
         (SRD, &[49, 50, 0x57, 0], Kind::Request, 87, Operation::Session, ""),
