@@ -150,7 +150,9 @@ FLOWS: Final = pa.schema(
         _required("capture", WORD),
         _required("transport", WORD),  # tcp, udp, icmp, ip-<number>, ethernet, arcnet, mstp, serial, profibus
         _required("client", WORD),  # opened it (TCP: SYN; else the first seen, or the side with the high port)
-        _required("server", WORD),  # IP address; on a link without IP a MAC, or arcnet:, mstp:, profibus:, rtu:, dnp3: and a station
+        _required(
+            "server", WORD
+        ),  # IP address; on a link without IP a MAC, or arcnet:, mstp:, profibus:, rtu:, dnp3: and a station
         _required("client_port", pa.uint16()),
         # ICMP: type, and the type that answers it or else its code; on a link EtherType, or DSAP of LLC
         _required("server_port", pa.uint16()),

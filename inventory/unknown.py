@@ -133,7 +133,9 @@ def _way(share: float) -> str:
 
 def _numbered(groups: Mapping[str, list[dict[str, Any]]]) -> dict[str, str]:
     """A name of each fingerprint; of more than there are names for, those with most octets."""
-    weight = {fingerprint: sum(row["bytes_out"] + row["bytes_in"] for row in rows) for fingerprint, rows in groups.items()}
+    weight = {
+        fingerprint: sum(row["bytes_out"] + row["bytes_in"] for row in rows) for fingerprint, rows in groups.items()
+    }
     kept = sorted(sorted(groups, key=lambda word: (-weight[word], word))[:MOST_PROFILES])
     taken: dict[int, str] = {}
     for fingerprint in kept:

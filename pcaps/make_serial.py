@@ -4,8 +4,8 @@
     python pcaps/make_serial.py [folder]
 
 Needs nothing but Python 3.11. They are made from the published formats of records and telegrams: no recorded traffic of
-either link type was at hand to compare with. `serial/truth.json` has every PDU: frame, protocol, sender, receiver, kind,
-function.
+either link type was at hand to compare with. `serial/truth.json` has every PDU: frame, protocol, sender, receiver,
+kind, function.
 """
 
 from __future__ import annotations
@@ -220,8 +220,8 @@ def profibus_plant() -> Story:
 
 
 def profibus_intrusion() -> Story:
-    """A master that was not there: it joins the ring, unlocks a slave, gives it parameters and another address, and clears
-    the outputs of all. The class-2 master falls silent."""
+    """A master that was not there: it joins the ring, unlocks a slave, gives it parameters and another address, and
+    clears the outputs of all. The class-2 master falls silent."""
     told = _Told()
     _plant(told)
     told.bus.at += 3600
@@ -250,7 +250,7 @@ CAPTURES: tuple[tuple[str, Callable[[], Story], str], ...] = (
     ("serial/modbus", modbus_line, "Modbus RTU of a serial tap: frames in parts, noise, a broadcast, a parity error"),
     ("serial/modbus_heard", modbus_heard, "Modbus RTU of a tap that hears both sides as received"),
     ("serial/dnp3", dnp3_line, "DNP3 of a serial tap: answers of several link frames in records of 50 octets"),
-    ("profibus/plant", profibus_plant, "PROFIBUS DP: start-up of two slaves, cyclic data, records, two masters in the ring"),
+    ("profibus/plant", profibus_plant, "PROFIBUS DP: two slaves start, cyclic data, records, two masters in the ring"),
     ("profibus/intrusion", profibus_intrusion, "PROFIBUS DP: a master that was not there takes a slave over"),
 )  # fmt: skip
 

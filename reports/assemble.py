@@ -57,7 +57,8 @@ def assemble(
 ) -> AuditResult:
     """The result. `tables` by the names of `schemas.TABLES`: coverage, oddities, events and flows are read.
 
-    `policy_name` is the policy's file name; `unknown` are profiles of what nobody decodes; `notes` are further limits in words.
+    `policy_name` is the policy's file name; `unknown` are profiles of what nobody decodes; `notes` are further
+    limits in words.
     """
     table = {name: tables.get(name, TABLES[name].empty_table()) for name in ("coverage", "oddities", "events", "flows")}
     rows = captures(table["coverage"])

@@ -39,7 +39,18 @@ class Kind:
 KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         "bad_length",
-        ("mbap", "modbus", "dnp3-link", "dnp3-transport", "dnp3-application", "bvlc", "apdu", "cotp", "s7comm", "profibus"),
+        (
+            "mbap",
+            "modbus",
+            "dnp3-link",
+            "dnp3-transport",
+            "dnp3-application",
+            "bvlc",
+            "apdu",
+            "cotp",
+            "s7comm",
+            "profibus",
+        ),
         "low",
         "The length field counts the octets that follow (Modbus Messaging Guide 1.0b, 3.1.3; IEEE 1815, 9.2.4; "
         "ASHRAE 135, J.2) and a function's data has its length (Modbus Application Protocol 1.1b3, 6).",
@@ -168,8 +179,8 @@ KINDS: Final[tuple[Kind, ...]] = (
         ("profibus",),
         "low",
         "Masters pass the token by rising addresses, each to its successor (IEC 61158 type 3).",
-        "A master joined the ring: a programming device, or one that nobody knows. Or a master left it: it was switched "
-        "off, or is silent.",
+        "A master joined the ring: a programming device, or one that nobody knows. Or a master left it: it was "
+        "switched off, or is silent.",
         "Find the station by its address. A ring is planned: who is in it is in the project of the bus.",
     ),
 )

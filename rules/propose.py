@@ -16,10 +16,10 @@ from typing import Any, Final
 from zonewatch.dissectors.vocabulary import OT_SERVICES
 from zonewatch.inventory.addresses import UNSPECIFIED, is_group, is_link_local, is_public, order, parse, subnet
 from zonewatch.inventory.model import Asset, Interface, Inventory
+from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, OPERATOR_ROLES, changes_state
 from zonewatch.rules.places import BROADCAST, Places
 from zonewatch.rules.policy.model import Flow, Policy, Zone
-from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.policy.words import OBJECT_KINDS, canonical_service, is_protocol
 from zonewatch.rules.policy.written import scalar, sequence
 from zonewatch.rules.suggest import identifier

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.context import listing
 from zonewatch.rules.judge import VerdictRow
 from zonewatch.rules.policy.model import ObjectRange, Policy
-from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.policy.words import OBJECT_KINDS, is_protocol
 from zonewatch.rules.policy.written import scalar, sequence
 from zonewatch.rules.tags.model import NO_TAGS, Point, Tags

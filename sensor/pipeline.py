@@ -82,7 +82,7 @@ def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult
 def with_unknown_named(
     tables: dict[str, pa.Table], policy: Policy | None
 ) -> tuple[dict[str, pa.Table], tuple[UnknownProtocol, ...]]:
-    """The tables with names for unknown protocols between devices of the control system, and the profiles behind them."""
+    """The tables with names for unknown protocols between control systems' devices, and the profiles behind them."""
     flows, unknown = named(tables["flows"], takes_part(tables["aggregates"]), unknown_names(policy))
     return {**tables, "flows": flows}, unknown
 
@@ -107,8 +107,8 @@ def _unknown_notes(unknown: Sequence[UnknownProtocol]) -> Iterator[str]:
             f"{item.name} ({item.fingerprint})" if item.name != item.fingerprint else item.name for item in unknown
         ]
         yield (
-            f"Between devices of the control system, no decoder knows {listed(names, 6)}: that they speak so is told, and "
-            "what it looks like, but not what it does."
+            f"Between devices of the control system, no decoder knows {listed(names, 6)}: that they speak so is told, "
+            "and what it looks like, but not what it does."
         )
 
 

@@ -13,7 +13,9 @@ from zonewatch.dissectors.decoder import CaptureFile, Decoder, Detail, Source
 from zonewatch.inventory.tables import plain
 
 PCAPS: Final = Path(__file__).resolve().parents[1] / "pcaps"
-TRUTH: Final[dict[str, dict[str, list[str]]]] = json.loads((PCAPS / "serial" / "truth.json").read_text(encoding="utf-8"))
+TRUTH: Final[dict[str, dict[str, list[str]]]] = json.loads(
+    (PCAPS / "serial" / "truth.json").read_text(encoding="utf-8")
+)
 
 
 def _decoded(name: str, detail: Detail) -> Decoder:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from zonewatch.dissectors.vocabulary import PROTOCOLS, STATE_CHANGING
+from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.draft.usage import Use
 from zonewatch.rules.matching import HOUSEKEEPING
 from zonewatch.rules.observe import events_of
 from zonewatch.rules.places import End, Places
 from zonewatch.rules.policy.checks import zone_of_end
 from zonewatch.rules.policy.values import MOST_ADDRESS, ObjectRange, merged
-from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.policy.words import OBJECT_KINDS, TRANSPORTS, canonical_service, is_protocol
 
 MOST_RANGES: Final = 4

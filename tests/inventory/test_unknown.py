@@ -55,7 +55,10 @@ def test_only_what_nobody_knows_between_devices_of_the_control_system_has_a_name
 
 def test_a_name_is_made_of_what_the_traffic_is_and_not_of_what_else_is_there() -> None:
     (alone,) = named(_flows({}), {A, B}, {})[1]
-    among = {item.fingerprint: item.name for item in named(_flows({"server_port": 99}, {}, {"server_port": 5}), {A, B}, {})[1]}
+    among = {
+        item.fingerprint: item.name
+        for item in named(_flows({"server_port": 99}, {}, {"server_port": 5}), {A, B}, {})[1]
+    }
     assert among["udp/4711"] == alone.name
     assert len(set(among.values())) == 3
 

@@ -64,7 +64,8 @@ fn main() -> io::Result<()> {
             let bus: Vec<u8> = of_type(PROFIBUS_DL)
                 .flat_map(|packet| [&[packet.data.len().min(255) as u8, 0][..], &packet.data].concat())
                 .collect();
-            for (target, seed) in [("serial", line), ("profibus", bus)].into_iter().filter(|(_, seed)| !seed.is_empty()) {
+            for (target, seed) in [("serial", line), ("profibus", bus)].into_iter().filter(|(_, seed)| !seed.is_empty())
+            {
                 write(&corpus.join(target), &name, &seed)?;
             }
         }

@@ -17,6 +17,7 @@ fuzz_target!(|data: &[u8]| {
         given += record.len();
         ring.record(record, missing, Stamp::default(), &mut heard);
     }
-    let told: usize = heard.iter().map(|heard| if let Heard::Telegram { octets, .. } = heard { octets.len() } else { 0 }).sum();
+    let told: usize =
+        heard.iter().map(|heard| if let Heard::Telegram { octets, .. } = heard { octets.len() } else { 0 }).sum();
     assert!(told <= given, "octets told twice");
 });
