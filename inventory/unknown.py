@@ -78,7 +78,8 @@ def named(
     for row in rows:
         groups[_fingerprint(row)].append(row)
     numbered = _numbered(groups)
-    told, service = [], {}
+    told: list[UnknownProtocol] = []
+    service: dict[int, str] = {}
     for fingerprint, number in numbered.items():
         members = groups[fingerprint]
         ports = tuple(sorted({_port(row) for row in members}))
@@ -86,7 +87,7 @@ def named(
         told.append(_profile(name, fingerprint, ports, members))
         service.update((row["row"], name) for row in members)
     words = plain(flows)["service"].to_pylist()
-    renamed = pa.array([service.get(index, word) for index, word in enumerate(words)], pa.utf8())
+    renamed: Any = pa.array([service.get(index, word) for index, word in enumerate(words)], pa.utf8())
     place = flows.column_names.index("service")
     renamed = renamed.cast(flows.schema.field(place).type)
     table = flows.set_column(place, flows.schema.field(place), renamed)
