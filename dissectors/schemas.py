@@ -148,9 +148,11 @@ FLOWS: Final = pa.schema(
     [
         _required("source", WORD),
         _required("capture", WORD),
-        _required("transport", WORD),  # tcp, udp, icmp, ip-<number>, ethernet, arcnet, mstp
+        _required("transport", WORD),  # tcp, udp, icmp, ip-<number>, ethernet, arcnet, mstp, serial, profibus
         _required("client", WORD),  # opened it (TCP: SYN; else the first seen, or the side with the high port)
-        _required("server", WORD),  # IP address; on a link without IP a MAC, arcnet:<node>, mstp:<station>
+        _required(
+            "server", WORD
+        ),  # IP address; on a link without IP a MAC, or arcnet:, mstp:, profibus:, rtu:, dnp3: and a station
         _required("client_port", pa.uint16()),
         # ICMP: type, and the type that answers it or else its code; on a link EtherType, or DSAP of LLC
         _required("server_port", pa.uint16()),
@@ -171,6 +173,13 @@ FLOWS: Final = pa.schema(
         _required("first_frame", pa.uint64()),
         _required("last_frame", pa.uint64()),
         _required("flows", pa.uint64()),  # 1; more where flows beyond the cap are counted together, client port 0
+        # Of flows without a service, over their first packets with a payload: octets that a tenth, half and nine tenths
+        # of them have at most; nanoseconds from one of the first sender to the next, where steady; bits an octet.
+        pa.field("size_low", pa.uint16()),
+        pa.field("size_middle", pa.uint16()),
+        pa.field("size_high", pa.uint16()),
+        pa.field("period", pa.uint64()),
+        pa.field("entropy", pa.float64()),
     ]
 )
 

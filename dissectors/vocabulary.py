@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 from zonewatch.dissectors import _native
 
-Protocol = Literal["modbus", "dnp3", "bacnet", "s7comm"]
+Protocol = Literal["modbus", "dnp3", "bacnet", "profibus", "s7comm"]
 Operation = Literal[
     "discover",
     "read",
@@ -78,6 +78,7 @@ OddityCode = Literal[
     "mismatch",
     "incomplete_fragments",
     "too_deep",
+    "ring_changed",
 ]
 
 PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
@@ -115,6 +116,7 @@ OT_SERVICES: Final = frozenset(
         "modbus",
         "dnp3",
         "bacnet",
+        "profibus",
         "s7comm",
         "s7comm-plus",
         "enip",

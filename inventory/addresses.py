@@ -27,8 +27,12 @@ _ROUTED_WITHIN: Final = (
 
 UNSPECIFIED: Final = ("0.0.0.0", "::")
 BROADCAST_MAC: Final = "ff:ff:ff:ff:ff:ff"
-BUS_BROADCASTS: Final = ("mstp:255", "arcnet:0")
-"""Broadcast stations (ASHRAE 135, 9.2.1; ANSI/ATA 878.1)."""
+BUS_BROADCASTS: Final = (
+    *("mstp:255", "arcnet:0", "rtu:0", "profibus:127"),
+    *("dnp3:65533", "dnp3:65534", "dnp3:65535"),
+)
+"""Broadcast stations (ASHRAE 135, 9.2.1; ANSI/ATA 878.1; Modbus over Serial Line
+V1.02, 2.2; IEC 61158 type 3; IEEE 1815, 9.2.5.3)."""
 
 PUBLIC: Final = "public addresses"
 OTHERS: Final = "other addresses"
@@ -125,7 +129,9 @@ def is_device_mac(mac: str) -> bool:
 @lru_cache(maxsize=1 << 16)
 def is_group(address: str) -> bool:
     """True where the address by itself means many: multicast, limited or bus broadcast, a group MAC address."""
-    if address in BUS_BROADCASTS or address == GROUPS:
+    bus, _, station = address.partition(":")
+    # What follows another line's bus is the number of the line, then the station.
+    if f"{bus}:{station.rpartition(':')[2]}" in BUS_BROADCASTS or address == GROUPS:
         return True
     if is_mac(address):
         return is_group_mac(address)

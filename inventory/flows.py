@@ -29,7 +29,7 @@ SILENT_SERVERS: Final = 8
 STATES: Final = ("", "attempted", "one_way", "refused", "reset", "two_way", "closed", "established")
 """Flow states, the best last."""
 
-LINKS: Final = ("ethernet", "arcnet", "mstp")
+LINKS: Final = ("ethernet", "arcnet", "mstp", "serial", "profibus")
 """Transports without an internet layer: their port is an EtherType or a service access point, or 0 for neither."""
 
 ARP_TYPES: Final = (0x0806, 0x8035)
@@ -46,7 +46,7 @@ _SIDES: Final = (
     ("packets_out", "packets_in"),
 )
 _SEPARATOR: Final = "\x1f"
-_MAY_BE_GROUP: Final = r"^2[23]\d\.|^[fF][fF]|\.255$|^[0-9a-fA-F]{2}:.{14}$|^mstp:255$|^arcnet:0$"
+_MAY_BE_GROUP: Final = r"^2[23]\d\.|^[fF][fF]|\.255$|^[0-9a-fA-F]{2}:.{14}$|^mstp:255$|^arcnet:0$|^(rtu|dnp3|profibus):"
 
 
 class Link(NamedTuple):

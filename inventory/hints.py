@@ -20,6 +20,9 @@ Hint = Literal[
     "said_it_server",
     "said_it_host",
     "said_station",
+    "bus_controller",
+    "bus_engineering_station",
+    "bus_io_device",
 ]
 
 HINTS: Final[Mapping[str, Hint]] = {
@@ -29,6 +32,9 @@ HINTS: Final[Mapping[str, Hint]] = {
     "io-controller": "said_controller",
     "io-device": "said_io_device",
     "io-multidevice": "said_io_device",
+    "profibus-master-class-1": "bus_controller",
+    "profibus-master-class-2": "bus_engineering_station",
+    "profibus-slave": "bus_io_device",
     "serial-server": "said_gateway",
     "scada": "said_hmi_scada",
     "hmi": "said_hmi_scada",
@@ -78,6 +84,7 @@ NO_ROLE: Final = frozenset(
         "master-browser",  # any host of a workgroup, by election
         "domain-master-browser",
         "dial-in-server",
+        "profibus-master",  # of either class: what it asks tells which
         "ptp-grandmaster",
         "ptp-boundary-clock",
         "ptp-follower",

@@ -108,6 +108,12 @@ RULES: Final[tuple[RoleRule, ...]] = (
         "sent LLDP messages, and nothing that tells more{frame}",
         absent=(*OT_FACTS, "served_content", "served_port", "used_content", "used_port", "said_station"),
     ),
+    # On PROFIBUS what a station asks for, or answers to, is what it is (IEC 61158 type 3).
+    RoleRule("engineering_station", 62, "high", "bus_engineering_station", "asks what a {words} asks{frame}"),
+    RoleRule("controller", 60, "high", "bus_controller", "asks what a {words} asks{frame}"),
+    RoleRule(
+        "io_device", 60, "high", "bus_io_device", "is told what a {words} is told{frame}", absent=("bus_controller",)
+    ),
     # What is only said comes after what was done in the process, and before what services alone suggest.
     RoleRule("controller", 8, "medium", "said_controller", "is said to be {words}{frame}"),
     RoleRule("io_device", 8, "medium", "said_io_device", "is said to be {words}{frame}"),

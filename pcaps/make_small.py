@@ -318,6 +318,21 @@ def control_passwords(capture: Capture) -> None:
         capture.udp(seconds(10.1 + invoke), BUILDING, bacnet.PORT, CLIENT, bacnet.PORT, answer)
 
 
+def unknown_protocols(capture: Capture) -> None:
+    """Beside Modbus: steady records of a maker's own, and a protocol on whatever port was free, twice."""
+    modbus_read_write(capture)
+    for number in range(40):
+        at = seconds(1 + number * 0.25)
+        record = struct.pack(">HHIff", 0xBEEF, number, 1000 + number, 20 + number % 5, 3.5) + bytes(16)
+        capture.udp(at, CONTROLLER, 4711, CLIENT, 4711, record)
+        if number % 8 == 7:
+            capture.udp(at + MILLISECOND, CLIENT, 4711, CONTROLLER, 4711, b"\xbe\xef\x00\x01ok")
+    for port in (50_011, 61_007):
+        for number in range(12):
+            sample = bytes((port + number * 37 + place * place * 11) % 251 for place in range(200))
+            capture.udp(seconds(2 + number * 0.5 + port % 7), CONTROLLER, 40_000 + port % 97, CLIENT, port, sample)
+
+
 SMALL: tuple[tuple[str, Callable[[Capture], None], str], ...] = (
     ("modbus/read_write.pcap", modbus_read_write, "Modbus/TCP: each common function once, and one exception"),
     ("modbus/rtu_over_tcp.pcap", modbus_rtu_over_tcp, "Modbus RTU frames with CRC inside TCP, port 4001"),
@@ -327,6 +342,7 @@ SMALL: tuple[tuple[str, Callable[[Capture], None], str], ...] = (
     ("bacnet/segmented_ack.pcap", bacnet_segmented_ack, "BACnet ReadProperty of an object list, answered in three segments"),
     ("s7comm/engineering.pcap", s7comm_engineering, "S7 communication: identity, variables, a download, stop and start"),
     ("secrets/control.pcap", control_passwords, "Passwords of S7 communication, DNP3 and BACnet"),
+    ("unknown/private.pcap", unknown_protocols, "Beside Modbus, two protocols that no decoder knows, one of them on two ports"),
     ("s7comm/plus_session.pcap", s7comm_plus_session, "S7comm-plus: a session with a newer controller, which names itself"),
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Final
 import pyarrow as pa
 
 from zonewatch.dissectors.schemas import TABLES
+from zonewatch.inventory.unknown import UnknownProtocol
 from zonewatch.reports.collect import captures, limits, oddity_counts, unread
 from zonewatch.reports.declared import (
     asset_infos,
@@ -51,11 +52,13 @@ def assemble(
     title: str = "",
     policy_name: str = "",
     policy_sha256: str = "",
+    unknown: tuple[UnknownProtocol, ...] = (),
     notes: Iterable[str] = (),
 ) -> AuditResult:
     """The result. `tables` by the names of `schemas.TABLES`: coverage, oddities, events and flows are read.
 
-    `policy_name` is the policy's file name; `notes` are further limits in words.
+    `policy_name` is the policy's file name; `unknown` are profiles of what nobody decodes; `notes` are further
+    limits in words.
     """
     table = {name: tables.get(name, TABLES[name].empty_table()) for name in ("coverage", "oddities", "events", "flows")}
     rows = captures(table["coverage"])
@@ -78,6 +81,7 @@ def assemble(
             incidents=assessment.incidents,
             flows=finding_flows(assessment.findings, table["events"], table["flows"]),
             oddities=oddity_counts(table["oddities"]),
+            unknown=unknown,
             unused_flows=unused_flows(policy, assessment.unused) if judged else (),
             paths=assessment.paths,
             commands=assessment.commands,

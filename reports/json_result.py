@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from zonewatch.inventory.model import Activity, Asset, Edge, Inventory
+from zonewatch.inventory.unknown import UnknownProtocol
 from zonewatch.reports.codec import (
     ShapeError,
     decode,
@@ -72,6 +73,7 @@ _SECTIONS: Final[dict[str, Any]] = {
     "flows": tuple[FindingFlow, ...],
     "evidence": tuple[EvidenceFile, ...],
     "oddities": tuple[OddityCount, ...],
+    "unknown": tuple[UnknownProtocol, ...],
     "unused_flows": tuple[UnusedFlow, ...],
     "paths": tuple[Paths, ...],
     "commands": tuple[Command, ...],
@@ -229,6 +231,7 @@ def result_schema() -> dict[str, Any]:
         FindingFlow,
         EvidenceFile,
         OddityCount,
+        UnknownProtocol,
         UnusedFlow,
         Paths,
         Command,

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from zonewatch.dissectors.zeek import PREFIX
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
+from zonewatch.inventory.unknown import UnknownProtocol
 from zonewatch.reports.declared import (
     AssetInfo,
     BasisInfo,
@@ -278,6 +279,7 @@ class AuditResult:
     flows: tuple[FindingFlow, ...] = ()
     evidence: tuple[EvidenceFile, ...] = ()
     oddities: tuple[OddityCount, ...] = ()
+    unknown: tuple[UnknownProtocol, ...] = ()  # between devices of the control system; most octets first
     unused_flows: tuple[UnusedFlow, ...] = ()
     paths: tuple[Paths, ...] = ()  # ways from outside to controllers, in their order
     commands: tuple[Command, ...] = ()  # the register of control commands, in its order

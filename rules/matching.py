@@ -13,7 +13,7 @@ from zonewatch.rules.calendar import IN, OUT, UNCLEAR, Calendar
 from zonewatch.rules.observe import Observation
 from zonewatch.rules.places import End
 from zonewatch.rules.policy.model import Conduit, Network, Policy, Traffic, parse_mac, parse_network
-from zonewatch.rules.policy.words import ANY, TRANSPORTS, canonical_service
+from zonewatch.rules.policy.words import ANY, TRANSPORTS, canonical_service, is_unknown
 from zonewatch.rules.policy.zones import aliases
 from zonewatch.rules.targets import target_text, value_text
 
@@ -216,7 +216,9 @@ def _protocol(line: Line, seen: Observation) -> Difference | None:
         return None
     if line.protocol in TRANSPORTS and seen.transport.removesuffix("v6") == line.protocol:
         return None
-    unnamed = "/" in seen_as
+    unnamed = "/" in seen_as or is_unknown(seen_as)
+    if is_unknown(seen_as) and line.protocol == f"{seen.transport}/{seen.server_port}":
+        return None
     if unnamed and line.traffic.ports and _port(line, seen) is None:
         return None  # the service could not be told, and its port is the one that is allowed
     return Difference("protocol", f"protocol {seen.protocol}")

@@ -39,7 +39,18 @@ class Kind:
 KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         "bad_length",
-        ("mbap", "modbus", "dnp3-link", "dnp3-transport", "dnp3-application", "bvlc", "apdu", "cotp", "s7comm"),
+        (
+            "mbap",
+            "modbus",
+            "dnp3-link",
+            "dnp3-transport",
+            "dnp3-application",
+            "bvlc",
+            "apdu",
+            "cotp",
+            "s7comm",
+            "profibus",
+        ),
         "low",
         "The length field counts the octets that follow (Modbus Messaging Guide 1.0b, 3.1.3; IEEE 1815, 9.2.4; "
         "ASHRAE 135, J.2) and a function's data has its length (Modbus Application Protocol 1.1b3, 6).",
@@ -49,7 +60,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "bad_checksum",
-        ("modbus-rtu", "dnp3-link"),
+        ("modbus-rtu", "dnp3-link", "serial", "profibus"),
         "low",
         "The CRC fits the octets (Modbus over Serial Line 1.02, 2.5.1.2; IEEE 1815, 9.2.4).",
         "Noise on a serial line behind a gateway; octets changed on the way by somebody who forgot the CRC.",
@@ -58,7 +69,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "invalid_value",
-        ("modbus", "dnp3-link", "dnp3-application", "npdu", "apdu", "s7comm"),
+        ("modbus", "dnp3-link", "dnp3-application", "npdu", "apdu", "s7comm", "profibus"),
         "low",
         "A field holds one of the values that the standard allows (Modbus Application Protocol 1.1b3, 6; "
         "IEEE 1815, 4.2 and 9.2; ASHRAE 135, 6.2 and 20).",
@@ -67,7 +78,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "truncated",
-        ("modbus", "dnp3-application", "npdu", "apdu", "s7comm"),
+        ("modbus", "dnp3-application", "npdu", "apdu", "s7comm", "profibus"),
         "low",
         "A message holds all fields of its function (Modbus Application Protocol 1.1b3, 6; IEEE 1815, 11; "
         "ASHRAE 135, 20 and 21).",
@@ -111,7 +122,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "gap",
-        ("tcp",),
+        ("tcp", "serial"),
         None,
         "Octets of a stream are there, one after the other (RFC 9293, 3.4).",
         "The capture lost packets: a mirror port that is overloaded, a slow disk.",
@@ -119,7 +130,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "not_the_protocol",
-        ("mbap", "modbus", "modbus-rtu", "dnp3", "dnp3-link", "bacnet", "bvlc", "s7comm"),
+        ("mbap", "modbus", "modbus-rtu", "dnp3", "dnp3-link", "bacnet", "bvlc", "s7comm", "serial", "profibus"),
         "medium",
         "A conversation keeps to its protocol from start to end (Modbus Messaging Guide 1.0b, 3.1.3; IEEE 1815, "
         "9.2.4; ASHRAE 135, J.2).",
@@ -162,6 +173,15 @@ KINDS: Final[tuple[Kind, ...]] = (
         "Packets inside one another are few: a tunnel, in a mirror's tunnel (RFC 2473, 4.1.1 limits them).",
         "An attempt to hide traffic, or to make sensors work; rarely tunnels that are configured to feed themselves.",
         "Find the two ends of the outer tunnel and see who set it up. What is inside is not in the report.",
+    ),
+    Kind(
+        "ring_changed",
+        ("profibus",),
+        "low",
+        "Masters pass the token by rising addresses, each to its successor (IEC 61158 type 3).",
+        "A master joined the ring: a programming device, or one that nobody knows. Or a master left it: it was "
+        "switched off, or is silent.",
+        "Find the station by its address. A ring is planned: who is in it is in the project of the bus.",
     ),
 )
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from zonewatch.dissectors.vocabulary import OT_SERVICES
 from zonewatch.inventory.addresses import UNSPECIFIED, is_group, is_link_local, is_public, order, parse, subnet
 from zonewatch.inventory.model import Asset, Interface, Inventory
+from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, OPERATOR_ROLES, changes_state
 from zonewatch.rules.places import BROADCAST, Places
 from zonewatch.rules.policy.model import Flow, Policy, Zone
@@ -231,7 +232,7 @@ def _conduits(draft: Policy, inventory: Inventory) -> Iterator[dict[str, Any]]:
 def _protocol(protocol: str, transport: str, port: int) -> tuple[str, str]:
     if protocol.endswith("/*") or not is_protocol(protocol):
         return (transport if transport in ("tcp", "udp", "icmp") else "any"), ""
-    if protocol.startswith(("tcp/", "udp/")):
+    if protocol.startswith(("tcp/", "udp/", PREFIX)):
         return transport, f"{port}/{transport}"
     return canonical_service(protocol), ""
 

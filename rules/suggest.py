@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.context import listing
 from zonewatch.rules.judge import VerdictRow
 from zonewatch.rules.policy.model import ObjectRange, Policy
@@ -111,7 +112,7 @@ def _flow_lines(rows: list[VerdictRow], taken: set[str], tags: Tags) -> list[str
     ports = sorted({(row.seen.server_port, row.seen.transport) for row in rows})
     transports = {transport for _, transport in ports}
     protocol = first.seen.protocol
-    known_by_port = "/" in protocol and transports <= {"tcp", "udp"}
+    known_by_port = ("/" in protocol or protocol.startswith(PREFIX)) and transports <= {"tcp", "udp"}
     if len(protocols) > 1 or known_by_port or not is_protocol(protocol):
         protocol = first.seen.transport if len(transports) == 1 and transports <= {"tcp", "udp", "icmp"} else "any"
         known_by_port = True

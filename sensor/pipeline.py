@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,12 +17,13 @@ from zonewatch.inventory.crowd import without_crowds
 from zonewatch.inventory.declared import DeclaredAsset
 from zonewatch.inventory.model import Inventory
 from zonewatch.inventory.tables import Tables, plain
+from zonewatch.inventory.unknown import UnknownProtocol, named, takes_part
 from zonewatch.reports.assemble import assemble
 from zonewatch.reports.result import AuditResult
-from zonewatch.reports.words import clock
+from zonewatch.reports.words import clock, listed
 from zonewatch.rules.baseline.model import Baseline
 from zonewatch.rules.engine import audit
-from zonewatch.rules.policy.declared import declared_assets
+from zonewatch.rules.policy.declared import declared_assets, unknown_names
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.sigma.detect import Detection
 from zonewatch.rules.tags.model import Tag
@@ -53,6 +54,7 @@ def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult
     """Judges decoded tables and gives the whole result."""
     tables, crowd = without_crowds(within(tables, given.begin, given.end))
     declared = declared_assets(given.policy, given.declared) if given.policy is not None else given.declared
+    tables, unknown = with_unknown_named(tables, given.policy)
     inventory = build(Tables(**{name: tables[name] for name in INVENTORY_TABLES}), declared)
     as_of = given.as_of if given.as_of is not None else last_time(tables["coverage"])
     assessment = audit(
@@ -72,8 +74,17 @@ def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult
         title=title,
         policy_name=given.policy_name,
         policy_sha256=given.policy_sha256,
-        notes=(*_span_notes(given), *_crowd_notes(crowd)),
+        unknown=unknown,
+        notes=(*_span_notes(given), *_crowd_notes(crowd), *_unknown_notes(unknown)),
     )
+
+
+def with_unknown_named(
+    tables: dict[str, pa.Table], policy: Policy | None
+) -> tuple[dict[str, pa.Table], tuple[UnknownProtocol, ...]]:
+    """The tables with names for unknown protocols between control systems' devices, and the profiles behind them."""
+    flows, unknown = named(tables["flows"], takes_part(tables["aggregates"]), unknown_names(policy))
+    return {**tables, "flows": flows}, unknown
 
 
 def _span_notes(given: Given) -> tuple[str, ...]:
@@ -87,6 +98,18 @@ def _span_notes(given: Given) -> tuple[str, ...]:
         "quarter of an hour is told whole where it touches that time, and so are connections; what devices said of "
         "themselves is told whenever it was said.",
     )
+
+
+def _unknown_notes(unknown: Sequence[UnknownProtocol]) -> Iterator[str]:
+    """Which traffic between devices of the control system nobody decodes."""
+    if unknown:
+        names = [
+            f"{item.name} ({item.fingerprint})" if item.name != item.fingerprint else item.name for item in unknown
+        ]
+        yield (
+            f"Between devices of the control system, no decoder knows {listed(names, 6)}: that they speak so is told, "
+            "and what it looks like, but not what it does."
+        )
 
 
 def _crowd_notes(crowd: Mapping[str, int]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.verdicts import VerdictRow
 from zonewatch.sensor.decoding import AnyTables, decode
 from zonewatch.sensor.inputs import moment, refuse_unreadable
-from zonewatch.sensor.pipeline import INVENTORY_TABLES, last_time, within
+from zonewatch.sensor.pipeline import INVENTORY_TABLES, last_time, with_unknown_named, within
 from zonewatch.sensor.progress import shown
 from zonewatch.sensor.sources import sources, total_bytes
 from zonewatch.sensor.usage import DONE, FOUND, PARTIAL, UsageError
@@ -57,6 +57,7 @@ def draft(
     tables, partial = read_traffic(inputs, named, begin, end, errors)
     if policy is not None:
         declared = declared_assets(policy, declared)
+    tables, _ = with_unknown_named(tables, policy)
     inventory = inventory_of(tables, declared)
     as_of = last_time(tables["coverage"])
     if policy is None or text is None:
@@ -135,6 +136,7 @@ def replay(
         judged = _of_result(folder)
     else:
         tables, partial = read_traffic(inputs, named, begin, end, errors)
+        tables, _ = with_unknown_named(tables, loaded)
         judged = _of_tables(tables, inventory_of(tables, declared_assets(loaded, declared)))
     outcome = replaying.replayed(judged(reduced), judged(loaded) if without else None)
     emit(replay_rows(outcome), form, sys.stdout)

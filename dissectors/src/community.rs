@@ -40,7 +40,9 @@ pub fn id(transport: Transport, ends: [Ip; 2], ports: [u16; 2]) -> String {
         Transport::Icmp if is_v6 => number::ICMPV6,
         Transport::Icmp => number::ICMP,
         Transport::Ip(protocol) => protocol,
-        Transport::Ethernet | Transport::Arcnet | Transport::Mstp => return String::new(),
+        Transport::Ethernet | Transport::Arcnet | Transport::Mstp | Transport::Serial | Transport::Profibus => {
+            return String::new();
+        }
     };
     // What nobody answers has a direction.
     let one_way = transport == Transport::Icmp && answer(is_v6, ports[0]).is_none();

@@ -1,5 +1,6 @@
 //! Packets in, rows out: every stage is wired here, once.
 
+mod buses;
 mod checksums;
 mod copies;
 mod layers;
@@ -7,6 +8,7 @@ mod layers;
 mod tests;
 mod usual;
 
+use buses::Buses;
 use hashbrown::HashMap;
 
 use crate::capture::Packet;
@@ -19,9 +21,10 @@ use crate::model::OddityCode;
 use crate::net::BadHeader;
 use crate::net::fragments::Fragments;
 use crate::net::ip::{Ip, Segment, flag};
-use crate::net::link::{self, Mac, Station};
+use crate::net::link::{self, BusStation, Mac, Station};
 use crate::net::mirror::{self, Mirror};
 use crate::net::tcp::Stamp;
+use crate::profile;
 use crate::recognise::{Opening, Seen};
 use crate::record::Recorder;
 use crate::registry;
@@ -50,11 +53,14 @@ pub struct Engine {
     flows: Flows,
     fragments: Fragments,
     mirror: Mirror,
+    buses: Buses,
     sinks: Sinks,
     output: Output,
     sightings: HashMap<(Ip, Mac, Option<u16>, bool), u32, foldhash::fast::RandomState>,
     sighting_rows: Vec<rows::Address>,
     probation: usize,
+    /// Flows whose profile is taken.
+    profiles: usize,
     last_time: Option<i64>,
     /// False where every packet goes the long way.
     short_cuts: bool,
@@ -104,11 +110,13 @@ impl Engine {
             flows: Flows::default(),
             fragments: Fragments::default(),
             mirror: Mirror::default(),
+            buses: Buses::default(),
             sinks: Sinks::new(detail),
             output: Output::default(),
             sightings: HashMap::default(),
             sighting_rows: Vec::new(),
             probation: 0,
+            profiles: 0,
             last_time: None,
             short_cuts: true,
         }
@@ -143,6 +151,7 @@ impl Engine {
 
     /// Ends a source: everything open is closed.
     pub fn finish_source(&mut self) {
+        self.finish_buses();
         for slot in self.flows.all() {
             self.end_flow(slot);
         }
@@ -205,6 +214,9 @@ impl Engine {
     /// Takes a packet of any kind.
     #[inline(never)]
     fn any(&mut self, packet: &Packet<'_>, stamp: Stamp) {
+        if buses::carries(packet.link_type) {
+            return self.bus(packet, stamp);
+        }
         let data = without_check_sequence(packet);
         match &link::parse(packet.link_type, data) {
             Some(Ok(link)) => {
@@ -401,10 +413,11 @@ impl Engine {
             sighted: [0; 2],
             swept: (0, context.stamp.time),
             flags: [0; 2],
-            opener: None,
+            opener: opener_on_line(load),
             starts: [None; 2],
             service: agreed.map(|service| (service, Basis::Content)),
             loaded: 0,
+            profile: None,
             content: Content::Unknown(None),
         })
     }
@@ -432,11 +445,12 @@ impl Engine {
 
     #[inline(never)]
     fn any_segment(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Segment<'_>) {
-        let Engine { flows, sinks, output, probation, .. } = self;
+        let Engine { flows, sinks, output, probation, profiles, .. } = self;
         let Some(flow) = flows.get(slot) else { return };
         let sequence = load.sequence.wrapping_add(u32::from(load.flags & flag::SYN != 0));
         let loaded = !load.payload.is_empty() || load.missing > 0;
         if loaded {
+            look_at_unknown(flow, direction, load.payload, stamp.time, profiles);
             flow.loaded = flow.loaded.saturating_add(1);
             look_for_service(flow, load.payload, by_stream);
         }
@@ -481,8 +495,9 @@ impl Engine {
     }
 
     fn datagram(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Load<'_>) {
-        let Engine { flows, sinks, output, probation, .. } = self;
+        let Engine { flows, sinks, output, probation, profiles, .. } = self;
         let Some(flow) = flows.get(slot) else { return };
+        look_at_unknown(flow, direction, load.payload, stamp.time, profiles);
         flow.loaded = flow.loaded.saturating_add(1);
         if let Content::Unknown(state) = &mut flow.content {
             let mut on_probation = state.take().unwrap_or_default();
@@ -493,8 +508,10 @@ impl Engine {
                 Transport::Icmp => registry::CONTROL_MESSAGES,
                 Transport::Ip(number) => registry::packets(number),
                 Transport::Ethernet | Transport::Arcnet | Transport::Mstp => registry::frames(flow.ports[0]),
+                Transport::Serial => registry::LINES,
+                Transport::Profibus => registry::PROFIBUS,
             };
-            match on_probation.datagram(protocols, seen, flow.ports) {
+            match on_probation.datagram(protocols, seen, flow.ports, flow.opener) {
                 Some((session, kept)) => {
                     dialogue::start_datagrams(flow, session, &kept, sinks, output);
                     dialogue::settle(flow, sinks, output);
@@ -525,6 +542,7 @@ impl Engine {
             settle_sighting(&mut flow, side, sighting_rows);
         }
         dialogue::finish(&mut flow, sinks, output);
+        self.profiles -= usize::from(flow.profile.is_some());
         sinks.flow(&flow);
     }
 }
@@ -551,10 +569,38 @@ fn settle_sighting(flow: &mut Flow, side: usize, rows: &mut [rows::Address]) {
     }
 }
 
+/// The client of a line of Modbus, which is known by having no number.
+fn opener_on_line(load: &Load<'_>) -> Option<Direction> {
+    let is_client = |side: usize| u64::try_from(load.addresses[side].0).is_ok_and(BusStation::is_client);
+    match load.transport {
+        Transport::Serial if is_client(0) => Some(Direction::Forward),
+        Transport::Serial if is_client(1) => Some(Direction::Backward),
+        _ => None,
+    }
+}
+
 /// True where a SYN starts a new connection on the same ports.
 fn is_over(flow: &Flow) -> bool {
     let both = flow.flags[0] | flow.flags[1];
     flow.loaded > 0 || both & (flag::FIN | flag::RST) != 0
+}
+
+/// Looks at what a packet of a flow looks like that nobody recognised so far.
+fn look_at_unknown(flow: &mut Flow, direction: Direction, payload: &[u8], time: i64, profiles: &mut usize) {
+    if flow.service.is_some() || !matches!(flow.content, Content::Unknown(_)) {
+        *profiles -= usize::from(flow.profile.take().is_some());
+        return;
+    }
+    if payload.is_empty() {
+        return;
+    }
+    if flow.profile.is_none() {
+        if *profiles >= profile::MAX_FLOWS {
+            return;
+        }
+        *profiles += 1;
+    }
+    flow.profile.get_or_insert_default().take(payload, direction == Direction::Forward, time);
 }
 
 fn look_for_service(flow: &mut Flow, payload: &[u8], by: fn(&[u8], [u16; 2]) -> Option<&'static str>) {

@@ -6,6 +6,7 @@ use crate::lan::Lan;
 use crate::net::ip::{Ip, flag};
 use crate::net::link::Mac;
 use crate::net::tcp::Half;
+use crate::profile::Profile;
 use crate::recognise::Probation;
 use crate::services::Basis;
 use crate::session::Direction;
@@ -42,6 +43,10 @@ pub enum Transport {
     Arcnet,
     /// The same of a BACnet MS/TP bus: addresses are stations.
     Mstp,
+    /// A serial line: addresses are stations, there are no ports.
+    Serial,
+    /// The same of PROFIBUS.
+    Profibus,
 }
 
 impl Transport {
@@ -55,13 +60,18 @@ impl Transport {
             Transport::Ethernet => "ethernet",
             Transport::Arcnet => "arcnet",
             Transport::Mstp => "mstp",
+            Transport::Serial => "serial",
+            Transport::Profibus => "profibus",
         }
     }
 
     /// True where no internet layer is between the link and what it carries.
     #[inline]
     pub const fn is_link(self) -> bool {
-        matches!(self, Transport::Ethernet | Transport::Arcnet | Transport::Mstp)
+        matches!(
+            self,
+            Transport::Ethernet | Transport::Arcnet | Transport::Mstp | Transport::Serial | Transport::Profibus
+        )
     }
 }
 
@@ -159,6 +169,8 @@ pub struct Flow {
     pub service: Option<(&'static str, Basis)>,
     /// Payload-carrying packets so far.
     pub loaded: u32,
+    /// What it looks like, while nobody recognises it.
+    pub profile: Option<Box<Profile>>,
     /// What speaks inside.
     pub content: Content,
 }

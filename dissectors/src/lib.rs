@@ -23,10 +23,12 @@ pub mod holds;
 pub mod intern;
 pub mod known;
 pub mod lan;
+pub mod line;
 pub mod live;
 pub mod model;
 pub mod net;
 pub mod polling;
+pub mod profile;
 pub mod protocols;
 #[cfg(feature = "extension-module")]
 mod python;

@@ -36,7 +36,7 @@ vocabulary! {
     /// The protocols that are decoded: first those of control systems, whose messages become OT events; then the
     /// services beside them, of which what they say of hosts, users and names becomes activities and claims.
     Protocol {
-        Modbus = "modbus", Dnp3 = "dnp3", Bacnet = "bacnet", S7comm = "s7comm",
+        Modbus = "modbus", Dnp3 = "dnp3", Bacnet = "bacnet", Profibus = "profibus", S7comm = "s7comm",
         Dns = "dns", Mdns = "mdns", Llmnr = "llmnr", NetbiosNs = "netbios-ns", NetbiosDgm = "netbios-dgm",
         Dhcp = "dhcp", Dhcpv6 = "dhcpv6", Ssdp = "ssdp", WsDiscovery = "ws-discovery",
         Tls = "tls", Dtls = "dtls", Quic = "quic", Ssh = "ssh", Wireguard = "wireguard", Openvpn = "openvpn",
@@ -159,6 +159,8 @@ vocabulary! {
         IncompleteFragments = "incomplete_fragments",
         /// More packets inside one another than are unpacked.
         TooDeep = "too_deep",
+        /// The token of a bus is passed to another station than before.
+        RingChanged = "ring_changed",
     }
 }
 

@@ -346,6 +346,7 @@ impl Probation {
         protocols: &[Recognise],
         seen: Seen<'_>,
         ports: [u16; 2],
+        opener: Option<Direction>,
     ) -> Option<(Box<dyn Session>, Vec<Kept>)> {
         self.segments = self.segments.saturating_add(1);
         let side = &mut self.sides[seen.direction as usize].octets;
@@ -353,14 +354,8 @@ impl Probation {
         side.extend_from_slice(&seen.payload[..seen.payload.len().min(MAX_OCTETS)]);
         let [forward, backward] = &self.sides;
         let first = self.kept.first().map_or(seen.direction, |kept| kept.direction);
-        let probe = Probe {
-            forward: &forward.octets,
-            backward: &backward.octets,
-            first,
-            opener: None,
-            ports,
-            cut: seen.missing > 0,
-        };
+        let probe =
+            Probe { forward: &forward.octets, backward: &backward.octets, first, opener, ports, cut: seen.missing > 0 };
         match ask(&[protocols], &probe) {
             Answer::Found(session) => {
                 self.keep(&seen);

@@ -4,9 +4,9 @@ use crate::net::ip::number;
 use crate::net::link::ethertype;
 use crate::protocols::{
     arp, bacnet, bgp, cdp, dce_rpc, dcp, dhcp, discovery, dnp3, dns, dtls, eapol, ftp, hsrp, http, icmp, igmp, ipsec,
-    kerberos, lacp, ldap, lldp, mail, modbus, mqtt, mrp, mssql, mysql, netbios, ntp, openvpn, postgresql, prp, ptp,
-    quic, radius, rdp, remote_desktop, routing, s7comm, signalling, smb, snmp, socks, ssh, stp, syslog, telnet, tftp,
-    tls, tunnels, vnc, vrrp, wireguard,
+    kerberos, lacp, ldap, lldp, mail, modbus, mqtt, mrp, mssql, mysql, netbios, ntp, openvpn, postgresql, profibus,
+    prp, ptp, quic, radius, rdp, remote_desktop, routing, s7comm, signalling, smb, snmp, socks, ssh, stp, syslog,
+    telnet, tftp, tls, tunnels, vnc, vrrp, wireguard,
 };
 use crate::session::{Probe, Recognition};
 
@@ -81,6 +81,12 @@ pub const DATAGRAMS: &[Recognise] = &[
     rdp::udp::probe_datagram,
     remote_desktop::probe_datagram,
 ];
+
+/// Asked for frames of serial lines.
+pub const LINES: &[Recognise] = &[dnp3::probe_datagram, modbus::probe_line];
+
+/// Asked for telegrams of PROFIBUS.
+pub const PROFIBUS: &[Recognise] = &[profibus::probe_frame];
 
 /// Asked for ICMP of either version.
 pub const CONTROL_MESSAGES: &[Recognise] = &[icmp::probe_message];

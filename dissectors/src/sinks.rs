@@ -13,7 +13,7 @@ use crate::flows::{Flow, Key, Transport};
 use crate::intern::{Dictionaries, NONE};
 use crate::model::{Message, OddityCode, Protocol, Unit};
 use crate::net::ip::Ip;
-use crate::net::link::ethertype;
+use crate::net::link::{Station, ethertype};
 use crate::net::tcp::Stamp;
 use crate::record::{Dialogue, Recorder};
 use crate::refrain::Told;
@@ -216,6 +216,17 @@ impl Sinks {
         }
     }
 
+    /// Counts octets of a serial line that are no frame.
+    pub fn line_noise(&mut self, protocol: Option<Protocol>, octets: u64) {
+        match protocol {
+            Some(protocol) => self.undecoded(protocol, octets),
+            None => {
+                let transport = self.dictionaries.names.fixed(Transport::Serial.name());
+                self.unknown.flow(transport, 0, 0, octets);
+            }
+        }
+    }
+
     /// A source ends: its aggregates and claims are complete.
     pub fn finish_source(&mut self) {
         self.recorder.finish(&mut self.dictionaries);
@@ -361,6 +372,16 @@ impl Sinks {
             None => addresses.optional_mac(None),
         });
         self.push_oddity("", ends, stamp, odd);
+    }
+
+    /// Adds an oddity of a line or bus, between these stations where they are known.
+    pub fn oddity_on_bus(&mut self, protocol: Protocol, ends: [Option<Station>; 2], stamp: Stamp, odd: Odd) {
+        let addresses = &mut self.dictionaries.addresses;
+        let ends = ends.map(|end| match end {
+            Some(station) => addresses.station(station),
+            None => addresses.optional_mac(None),
+        });
+        self.push_oddity(protocol.name(), ends, stamp, odd);
     }
 
     fn push_oddity(&mut self, protocol: &'static str, ends: [u32; 2], stamp: Stamp, odd: Odd) {
@@ -519,6 +540,7 @@ impl Sinks {
             basis: names.fixed(basis),
             odd_port,
             state: names.fixed(flow.state()),
+            shape: flow.profile.as_ref().filter(|_| service.is_empty()).and_then(|profile| profile.shape()),
             flows: 1,
             packets: [flow.packets[client], flow.packets[server]],
             bytes: [flow.bytes[client], flow.bytes[server]],

@@ -13,6 +13,7 @@ from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
 from zonewatch.inventory.tables import Total, grouped, in_order, plain
 from zonewatch.inventory.traffic import ANSWERS
 from zonewatch.rules.baseline.model import EXTERNAL, KnownAsset, Points
+from zonewatch.rules.policy.words import is_unknown
 
 DYNAMIC: Final = 32_768
 """From here on operating systems take the ports of clients; a service is not known by one."""
@@ -208,11 +209,16 @@ def talks(inventory: Inventory, flows: pa.Table, names: Names) -> list[Talk]:
 
 
 def protocol_of(edge: Edge) -> str:
-    """The word for what an edge speaks; ports that were handed out for once are told as one."""
-    head, _, port = edge.protocol.partition("/")
-    if head in ("tcp", "udp") and port.isdigit() and int(port) >= DYNAMIC:
+    """The word for what an edge speaks; ports that were handed out for once are told as one. What nobody decodes is
+    told by its port, whatever name a policy gives it: a baseline outlasts the name."""
+    protocol = edge.protocol
+    if is_unknown(protocol):
+        port = f"0x{edge.server_port:04x}" if edge.transport == "ethernet" else edge.server_port
+        protocol = f"{edge.transport}/{port}" if edge.server_port else edge.transport
+    head, _, port_ = protocol.partition("/")
+    if head in ("tcp", "udp") and port_.isdigit() and int(port_) >= DYNAMIC:
         return f"{head}/dynamic"
-    return edge.protocol
+    return protocol
 
 
 def oriented(talk: Talk, known: Mapping[tuple[str, str, str], object]) -> tuple[str, str, str]:

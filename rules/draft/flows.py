@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from zonewatch.dissectors.vocabulary import PROTOCOLS, STATE_CHANGING
+from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.draft.usage import Use
 from zonewatch.rules.matching import HOUSEKEEPING
 from zonewatch.rules.observe import events_of
@@ -129,7 +130,7 @@ def _cell(use: Use) -> _Cell:
 def _protocol(protocol: str, transport: str, port: int) -> tuple[str, str]:
     """The word for a protocol, with its port where only that tells it."""
     plain = transport.removesuffix("v6")
-    if protocol.startswith(("tcp/", "udp/")) and not protocol.endswith("/*"):
+    if protocol.startswith(("tcp/", "udp/", PREFIX)) and not protocol.endswith("/*"):
         return transport, f"{port}/{transport}"
     if is_protocol(protocol) and not protocol.endswith("/*"):
         return canonical_service(protocol), ""

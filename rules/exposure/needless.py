@@ -10,7 +10,7 @@ from zonewatch.inventory.model import Role, Service
 from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.rules.context import DEVICE_ROLES, Context, Detector, Fact, Told, listing, sentence
 from zonewatch.rules.findings import Severity
-from zonewatch.rules.policy.words import canonical_service
+from zonewatch.rules.policy.words import canonical_service, is_unknown
 
 _EVERYBODY: Final = frozenset(("icmp", "icmpv6", "arp", "ntp", "snmp", "snmp-trap", "syslog", "ptp", "lldp", "mdns"))
 """How a device is watched and keeps its time. SNMP without a password is told by itself."""
@@ -30,7 +30,7 @@ GRAVE: Final = frozenset(("telnet", "ftp", "tftp", "vnc", "smb", "rlogin", "rsh"
 
 def _needless(role: Role, service: Service) -> bool:
     name = canonical_service(service.protocol)
-    if "/" in name or service.reason.startswith("named by its port"):
+    if "/" in name or is_unknown(name) or service.reason.startswith("named by its port"):
         return False  # what it is, nobody knows
     if role in DEVICE_ROLES:
         return name not in NEEDED

@@ -5,12 +5,13 @@ Each check gives problems: where in the file (a path of keys and places), what i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from zonewatch.inventory.addresses import parse
 from zonewatch.rules.policy.model import Policy, Traffic, parse_mac, parse_network
-from zonewatch.rules.policy.words import hint
+from zonewatch.rules.policy.words import OWN, PORT_PROTOCOL, PROTOCOL_WORDS, hint
 from zonewatch.rules.policy.zones import Zones, aliases, compile_zones, entry, ties
 
 Path = tuple[str | int, ...]
@@ -157,6 +158,38 @@ def zone_of_end(text: str, zones: Zones, declared: frozenset[str]) -> str:
     return zones.of(address, assets=(text,)) if address is not None else zones.assets.get(text, "")
 
 
+def known_protocols(policy: Policy, _: Names) -> Iterator[Problem]:
+    """Names of the policy's own (`x-…`) are given once, to what has no other, and those that are used are given."""
+    own: dict[str, int] = {}
+    taken: dict[str, str] = {}
+    for i, entry_ in enumerate(policy.unknown_protocols):
+        if own.setdefault(entry_.name, i) != i:
+            yield Problem(("unknown_protocols", i, "name"), f"name {entry_.name!r} is given twice", TWICE)
+        for j, word in enumerate(entry_.is_):
+            path: Path = ("unknown_protocols", i, "is", j)
+            if word.startswith(OWN) or re.fullmatch(PORT_PROTOCOL, word) is None:
+                example = f"{word!r} is no unknown-<number>, tcp/<port>, udp/<port>, ip-<number> or ethernet/0x<type>"
+                yield Problem(path, f"{example}{hint(word, PROTOCOL_WORDS)}", UNKNOWN)
+            elif taken.setdefault(word, entry_.name) != entry_.name:
+                yield Problem(path, f"{word!r} has the name {taken[word]!r} already", TWICE)
+    for path, word in _protocols(policy):
+        if word.startswith(OWN) and word not in own:
+            message = f"unknown protocol {word!r}: no name of 'unknown_protocols'{hint(word, own)}"
+            yield Problem(path, message, UNKNOWN)
+
+
+def _protocols(policy: Policy) -> Iterator[tuple[Path, str]]:
+    for i, conduit in enumerate(policy.conduits):
+        for j, flow in enumerate(conduit.flows):
+            yield ("conduits", i, "flows", j, "protocol"), flow.protocol
+        for j, item in enumerate(conduit.exceptions):
+            yield ("conduits", i, "exceptions", j, "match", "protocol"), item.match.protocol
+    for i, window in enumerate(policy.maintenance_windows):
+        yield from ((("maintenance_windows", i, "protocols", j), word) for j, word in enumerate(window.protocols))
+    for i, access in enumerate(policy.remote_access):
+        yield from ((("remote_access", i, "protocols", j), word) for j, word in enumerate(access.protocols))
+
+
 def no_ties(policy: Policy, _: Names) -> Iterator[Problem]:
     """No member is claimed by two zones with the same precision."""
     for member, zone, holder in ties(policy):
@@ -189,6 +222,7 @@ CHECKS: Final[tuple[Callable[[Policy, Names], Iterator[Problem]], ...]] = (
     known_zones,
     known_members,
     known_ends,
+    known_protocols,
     no_ties,
     one_rest,
     no_circles,

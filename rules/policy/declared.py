@@ -9,6 +9,12 @@ from zonewatch.inventory.declared import DeclaredAsset
 from zonewatch.rules.policy.model import Policy
 
 
+def unknown_names(policy: Policy | None) -> dict[str, str]:
+    """The policy's names of unknown protocols, by what they are known by."""
+    entries = policy.unknown_protocols if policy is not None else ()
+    return {word: entry.name for entry in entries for word in entry.is_}
+
+
 def declared_assets(policy: Policy, listed: Iterable[DeclaredAsset] = ()) -> tuple[DeclaredAsset, ...]:
     """The asset list with the policy's assets: of one id, the policy says what it says and the list the rest.
 

@@ -339,6 +339,15 @@ class RemoteAccess(Part):
     purpose: str = ""
 
 
+class UnknownProtocol(Part):
+    """A name for traffic that no decoder knows (`docs/unknown.md`)."""
+
+    name: Annotated[str, Field(pattern=r"^x-[a-z0-9-]{1,40}$")]
+    is_: Annotated[tuple[str, ...], Field(alias="is", min_length=1)]
+    """What it is known by: the name of its profile (`unknown-4821`), a port (`tcp/4711`), an EtherType."""
+    purpose: str = ""
+
+
 class Policy(Part):
     """The whole file."""
 
@@ -350,3 +359,4 @@ class Policy(Part):
     conduits: tuple[Conduit, ...] = ()
     maintenance_windows: tuple[MaintenanceWindow, ...] = ()
     remote_access: tuple[RemoteAccess, ...] = ()
+    unknown_protocols: tuple[UnknownProtocol, ...] = ()

@@ -79,14 +79,25 @@ escalator lift staging audit-log audit-reporter color color-temperature object
 broadcast-distribution-entry foreign-device network control-group life-safety-object vendor-service
 data-block instance-data-block flag input output peripheral s7-counter s7-timer iec-counter iec-timer s7-analog-input
 s7-analog-output system-info system-flag data-record local-data caller-local-data area variable nck-variable item
+slave-parameters station diagnosis module
 block block-content upload connection transport-selector system-status-list operating-mode clock password
 message-service diagnostic-event
 """
 OBJECT_KINDS: Final[frozenset[str]] = frozenset(_OBJECT_KINDS.split())
 """Kinds of objects that the decoders name."""
 
-PORT_PROTOCOL: Final = "(tcp|udp)/[0-9]{1,5}|ip-[0-9]{1,3}|ethernet/0x[0-9a-f]{1,4}"
-"""How what has no name is written: by its port, its number, or its EtherType."""
+_NAMES: Final = "unknown-[0-9]{1,4}|x-[a-z0-9-]{1,40}"
+PORT_PROTOCOL: Final = f"(tcp|udp)/[0-9]{{1,5}}|ip-[0-9]{{1,3}}|ethernet/0x[0-9a-f]{{1,4}}|{_NAMES}"
+"""How what has no name is written: by its port, its number, or its EtherType; by the name that its profile has
+(`unknown-4821`), or by one of the policy's own, which begin with `x-`."""
+
+OWN: Final = "x-"
+"""How names begin that a policy gives to protocols that nobody else knows."""
+
+
+def is_unknown(word: str) -> bool:
+    """True for the name of traffic that no decoder knows, whoever gave it."""
+    return re.fullmatch(_NAMES, word) is not None
 
 
 def canonical_service(word: str) -> str:

@@ -61,7 +61,11 @@ _TIME: Final = (
 
 _END: Final[tuple[tuple[str, Type, str], ...]] = (
     ("ip", "ip", "IP address"),
-    ("address", "keyword", "address as it was seen: IP, else MAC, ARCnet node or MS/TP station"),
+    (
+        "address",
+        "keyword",
+        "address as it was seen: IP, else MAC, or station of a bus or line (mstp:, arcnet:, profibus:, rtu:, dnp3:)",
+    ),
     ("mac", "keyword", "MAC address of the device, where it is on a segment of its own"),
     ("public", "boolean", "an address of the internet that is in no zone of the plant"),
     ("group", "boolean", "broadcast or multicast"),

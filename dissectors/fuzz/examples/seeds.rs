@@ -18,6 +18,8 @@ use zonewatch_dissectors::session::Direction;
 use zonewatch_fuzz::{conversation, layers, wrapped};
 
 const LINKTYPE_ETHERNET: u16 = 1;
+const RTAC_SERIAL: u16 = 250;
+const PROFIBUS_DL: u16 = 257;
 /// Payloads of one flow in a seed.
 const PAYLOADS: usize = 24;
 /// Flows of one protocol and capture that become seeds.
@@ -51,6 +53,21 @@ fn main() -> io::Result<()> {
             let seed = layers::seed(packet.link_type, &packet.data);
             write(&corpus.join("link"), &name, &seed)?;
             write(&corpus.join("tunnel"), &name, &seed)?;
+        }
+        for (index, piece) in packets.chunks(PACKETS).enumerate() {
+            let name = format!("{}-{index}", stem(&capture));
+            // Lengths first, as the targets read them.
+            let of_type = |number: u16| piece.iter().filter(move |packet| packet.link_type == number);
+            let line: Vec<u8> = of_type(RTAC_SERIAL)
+                .flat_map(|packet| [&(packet.data.len() as u16).to_be_bytes()[..], &packet.data].concat())
+                .collect();
+            let bus: Vec<u8> = of_type(PROFIBUS_DL)
+                .flat_map(|packet| [&[packet.data.len().min(255) as u8, 0][..], &packet.data].concat())
+                .collect();
+            for (target, seed) in [("serial", line), ("profibus", bus)].into_iter().filter(|(_, seed)| !seed.is_empty())
+            {
+                write(&corpus.join(target), &name, &seed)?;
+            }
         }
         for (index, packet) in packets.iter().enumerate() {
             let Some(Ok(link)) = link::parse(packet.link_type, &packet.data) else { continue };
@@ -101,7 +118,7 @@ impl Flow {
             let stamp = tcp::Stamp::default();
             let seen = Seen { direction: *direction, sequence, payload, missing: 0, stamp };
             let found = if self.is_udp {
-                probation.datagram(registry::DATAGRAMS, seen, self.ports)
+                probation.datagram(registry::DATAGRAMS, seen, self.ports, None)
             } else {
                 let opening = Opening { ports: self.ports, ..Opening::default() };
                 probation

@@ -83,7 +83,7 @@ pub fn check(streams: &[Recognise], datagrams: &[Recognise], data: &[u8]) {
         sequences[direction as usize] = sequence.wrapping_add(payload.len() as u32);
         let seen = Seen { direction, sequence, payload, missing: 0, stamp };
         let found = if is_datagrams {
-            probation.datagram(protocols, seen, ports)
+            probation.datagram(protocols, seen, ports, None)
         } else {
             let opening = Opening { ports, ..Opening::default() };
             probation.segment(protocols, &[], seen, opening).map(|found| (found.session, found.kept))

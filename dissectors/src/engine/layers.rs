@@ -6,7 +6,7 @@ use crate::flows::{Key, Transport};
 use crate::model::OddityCode;
 use crate::net::fragments::Added;
 use crate::net::ip::{self, Datagram, Fragment, Ip, IpPacket, number};
-use crate::net::link::{Link, Station, ethertype};
+use crate::net::link::{Bus, BusStation, Link, Station, ethertype};
 use crate::net::mirror::Sighting;
 use crate::net::tunnel::{self, Carried, Tunnel};
 use crate::protocols::icmpv6;
@@ -252,6 +252,8 @@ fn load_of<'a>(link: &Link<'a>) -> Option<Load<'a>> {
             Station::Mac(_) => Transport::Ethernet,
             Station::Arcnet(_) => Transport::Arcnet,
             Station::Mstp(_) => Transport::Mstp,
+            Station::Bus(BusStation { bus: Bus::Profibus, .. }) => Transport::Profibus,
+            Station::Bus(_) => Transport::Serial,
         },
         flags: 0,
         sequence: 0,
@@ -262,9 +264,10 @@ fn load_of<'a>(link: &Link<'a>) -> Option<Load<'a>> {
 }
 
 /// A station as the number that a flow's key has; the transport tells which kind.
-fn number_of(station: Station) -> Ip {
+pub(super) fn number_of(station: Station) -> Ip {
     match station {
         Station::Mac([a, b, c, d, e, f]) => Ip(u128::from(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))),
         Station::Arcnet(number) | Station::Mstp(number) => Ip(u128::from(number)),
+        Station::Bus(station) => Ip(u128::from(station.key())),
     }
 }

@@ -16,6 +16,63 @@ pub enum Station {
     Arcnet(u8),
     /// Station of a BACnet MS/TP bus.
     Mstp(u8),
+    /// Station of a serial line or another bus.
+    Bus(BusStation),
+}
+
+/// What a line or bus is, as far as its frames tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Bus {
+    /// A serial line with Modbus RTU: servers have numbers, their client has none.
+    ModbusRtu = 1,
+    /// A serial line with DNP3.
+    Dnp3 = 2,
+    /// PROFIBUS.
+    Profibus = 3,
+}
+
+/// A station of a line or bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BusStation {
+    /// What it is on.
+    pub bus: Bus,
+    /// Which of them: the capture's interface.
+    pub line: u16,
+    /// Its number.
+    pub number: u16,
+}
+
+impl BusStation {
+    /// Stands for the client of a Modbus line, which has no number.
+    pub const CLIENT: u16 = u16::MAX;
+
+    /// As the number that a flow's key has.
+    pub const fn key(self) -> u64 {
+        (self.bus as u64) << 32 | (self.line as u64) << 16 | self.number as u64
+    }
+
+    /// True for the key of a client of a Modbus line.
+    pub const fn is_client(key: u64) -> bool {
+        key >> 32 == Bus::ModbusRtu as u64 && key & 0xffff == Self::CLIENT as u64
+    }
+}
+
+impl fmt::Display for BusStation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.bus {
+            Bus::ModbusRtu => "rtu:",
+            Bus::Dnp3 => "dnp3:",
+            Bus::Profibus => "profibus:",
+        })?;
+        if self.line > 0 {
+            write!(f, "{}:", self.line)?;
+        }
+        match (self.bus, self.number) {
+            (Bus::ModbusRtu, Self::CLIENT) => f.write_str("client"),
+            (_, number) => write!(f, "{number}"),
+        }
+    }
 }
 
 impl Station {
@@ -24,7 +81,7 @@ impl Station {
     pub const fn mac(self) -> Option<Mac> {
         match self {
             Station::Mac(mac) => Some(mac),
-            Station::Arcnet(_) | Station::Mstp(_) => None,
+            Station::Arcnet(_) | Station::Mstp(_) | Station::Bus(_) => None,
         }
     }
 }
@@ -35,6 +92,7 @@ impl fmt::Display for Station {
             Station::Mac([a, b, c, d, e, g]) => write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}"),
             Station::Arcnet(node) => write!(f, "arcnet:{node}"),
             Station::Mstp(station) => write!(f, "mstp:{station}"),
+            Station::Bus(station) => station.fmt(f),
         }
     }
 }

@@ -132,7 +132,7 @@ pub fn datagrams(recognise: Recognise, ports: [u16; 2], datagrams: &[(Direction,
         let seen = Seen { direction: *direction, sequence: 0, payload, missing: 0, stamp };
         if let Some(session) = &mut found {
             decode(&mut **session, seen, &mut out, &mut heard);
-        } else if let Some((session, kept)) = probation.datagram(&[recognise], seen, ports) {
+        } else if let Some((session, kept)) = probation.datagram(&[recognise], seen, ports, None) {
             let session = found.insert(session);
             kept.iter().for_each(|kept| decode(&mut **session, kept.seen(), &mut out, &mut heard));
         }

@@ -40,6 +40,7 @@ pub mod ntp;
 pub mod openvpn;
 pub mod postgresql;
 pub mod presence;
+pub mod profibus;
 pub mod prp;
 pub mod ptp;
 pub mod quic;

@@ -309,3 +309,29 @@ def test_models_are_frozen() -> None:
     assert isinstance(policy, Policy)
     with pytest.raises(ValueError, match="frozen"):
         policy.zones[0].id = "other"
+
+
+OWN_NAMES = """\
+policy_version: 1
+suc: {id: a}
+zones:
+  - {id: one, members: {subnets: [10.0.0.0/24]}}
+  - {id: two, members: {subnets: [10.0.1.0/24]}}
+conduits:
+  - {id: c, from: one, to: two, flows: [{id: f, protocol: x-pump-sync, purpose: levels}]}
+unknown_protocols:
+  - {name: x-pump-sync, is: [tcp/4711, unknown-3433]}
+"""
+
+
+def test_names_of_unknown_protocols_are_given_once_and_used_as_they_are_given() -> None:
+    assert parse_policy(OWN_NAMES, "own.yaml").conduits[0].flows[0].protocol == "x-pump-sync"
+    for before, after, line, message in (
+        ("protocol: x-pump-sync", "protocol: x-pump-snyc", 7, "did you mean 'x-pump-sync'?"),
+        ("[tcp/4711, unknown-3433]", "[tpc/4711]", 9, "'tpc/4711' is no unknown-<number>"),
+        ("name: x-pump-sync", "name: modbus", 9, "name"),
+        ("unknown-3433]}", "unknown-3433]}\n  - {name: x-b, is: [tcp/4711]}", 10, "has the name 'x-pump-sync' already"),
+    ):
+        with pytest.raises(PolicyErrors) as told:
+            parse_policy(OWN_NAMES.replace(before, after, 1), "own.yaml")
+        assert any(message in str(error) and error.line == line for error in told.value.errors), str(told.value)

@@ -1,6 +1,7 @@
 //! Who speaks with whom, and under which hardware address.
 
 use crate::columns::{Column, Row};
+use crate::profile::Shape;
 
 /// One conversation of two endpoints, whatever it says.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Flow {
     pub odd_port: bool,
     /// State.
     pub state: u32,
+    /// What it looks like, where it has no service and its packets have payloads.
+    pub shape: Option<Shape>,
     /// Flows that the row stands for.
     pub flows: u64,
     /// Packets from client to server, and back.
@@ -74,6 +77,11 @@ impl Row for Flow {
             Column::u64("first_frame", |r: &Self| r.first_frame),
             Column::u64("last_frame", |r: &Self| r.last_frame),
             Column::u64("flows", |r: &Self| r.flows),
+            Column::maybe_u16("size_low", |r: &Self| r.shape.map(|shape| shape.sizes[0])),
+            Column::maybe_u16("size_middle", |r: &Self| r.shape.map(|shape| shape.sizes[1])),
+            Column::maybe_u16("size_high", |r: &Self| r.shape.map(|shape| shape.sizes[2])),
+            Column::maybe_u64("period", |r: &Self| r.shape.and_then(|shape| shape.period)),
+            Column::maybe_f64("entropy", |r: &Self| r.shape.map(|shape| shape.entropy)),
         ]
     }
 }

@@ -58,6 +58,16 @@ pub fn probe_datagram(probe: &Probe<'_>) -> Recognition {
     recognise(&starts)
 }
 
+/// Octets of the frame whose header, with its CRC, is at the start of some octets: none where there is no such
+/// header, 0 where more octets may make one.
+pub fn frame_octets(octets: &[u8]) -> Option<(usize, [u16; 2])> {
+    match link::Header::at_start(octets) {
+        Start::Frame(header) => Some((header.frame_octets(), [header.source, header.destination])),
+        Start::NeedMore => Some((0, [0; 2])),
+        Start::Damaged(_) | Start::Nothing => None,
+    }
+}
+
 fn recognise(starts: &[Option<Start>; 2]) -> Recognition {
     if starts.iter().any(|start| matches!(start, Some(Start::Frame(_)))) {
         Recognition::Yes(Box::new(Dnp3::default()))

@@ -12,16 +12,16 @@ mod identification;
 mod mbap;
 mod pdu;
 mod recognition;
-mod rtu;
+pub mod rtu;
 mod services;
-mod shape;
+pub mod shape;
 mod sides;
 #[cfg(test)]
 mod tests;
 mod umas;
 
 pub use mbap::MbapSession;
-pub use recognition::{probe_datagram, probe_stream};
+pub use recognition::{probe_datagram, probe_line, probe_stream};
 pub use rtu::RtuSession;
 #[cfg(test)]
 pub use rtu::crc;

@@ -30,6 +30,15 @@ pub fn probe_datagram(probe: &Probe<'_>) -> Recognition {
     decide([mbap_datagram(probe), rtu_datagram(probe)], probe)
 }
 
+/// Judges a frame of a serial line: one frame with its CRC, found by whoever puts lines together.
+pub fn probe_line(probe: &Probe<'_>) -> Recognition {
+    if !rtu::crc_holds(probe.datagram()) {
+        return Recognition::No;
+    }
+    let client = probe.opener.unwrap_or(probe.first);
+    Recognition::Yes(Box::new(RtuSession::new(Sides::new(client))))
+}
+
 /// What one framing says of the octets.
 enum Verdict {
     No,

@@ -1,0 +1,236 @@
+//! Records of every kind; frames in any portions; noise between them.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::net::link::BusStation;
+use crate::protocols::modbus::crc;
+
+const CLIENT: u16 = BusStation::CLIENT;
+
+/// Request link status, master 1 to outstation 10, and its answer.
+const DNP3_ASKED: &[u8] = &[0x05, 0x64, 0x05, 0xc9, 0x0a, 0x00, 0x01, 0x00];
+const DNP3_ANSWER: &[u8] = &[0x05, 0x64, 0x05, 0x0b, 0x01, 0x00, 0x0a, 0x00];
+
+/// CRC of IEEE 1815, 9.2.4, bit by bit.
+fn with_dnp3_crc(octets: &[u8]) -> Vec<u8> {
+    let mut crc = 0u16;
+    for octet in octets {
+        crc ^= u16::from(*octet);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0xa6bc } else { crc >> 1 };
+        }
+    }
+    [octets, &(!crc).to_le_bytes()].concat()
+}
+
+fn rtu(body: &[u8]) -> Vec<u8> {
+    [body, &crc(body).to_le_bytes()].concat()
+}
+
+fn ask(unit: u8, start: u8, count: u8) -> Vec<u8> {
+    rtu(&[unit, 3, 0, start, 0, count])
+}
+
+fn answer(unit: u8, values: &[u8]) -> Vec<u8> {
+    let body: Vec<u8> = values.iter().flat_map(|value| [0, *value]).collect();
+    rtu(&[&[unit, 3, body.len() as u8], &body[..]].concat())
+}
+
+fn at(frame: u64) -> Stamp {
+    Stamp { frame, time: frame as i64, capture: 0 }
+}
+
+/// Way and octets of each record, to the end of the line.
+fn run(records: &[(usize, &[u8])]) -> Vec<Found> {
+    let (mut line, mut found) = (Line::default(), Vec::new());
+    for (number, (way, octets)) in records.iter().enumerate() {
+        line.take(*way, octets, at(number as u64 + 1), &mut found);
+        assert!(line.held() <= 2 * MOST_OCTETS, "{} octets held", line.held());
+    }
+    line.finish(&mut found);
+    assert_eq!(line.held(), 0);
+    found
+}
+
+/// Sender, receiver, and the record with the last octet, of each frame.
+fn frames(found: &[Found]) -> Vec<(u16, u16, u64)> {
+    let frame = |found: &Found| match found {
+        Found::Frame(frame) => Some((frame.ends[0], frame.ends[1], frame.stamp.frame)),
+        Found::Noise { .. } => None,
+    };
+    found.iter().filter_map(frame).collect()
+}
+
+fn noise(found: &[Found]) -> usize {
+    let octets = |found: &Found| if let Found::Noise { octets, .. } = found { *octets } else { 0 };
+    found.iter().map(octets).sum()
+}
+
+#[test]
+fn a_record_has_an_event_and_octets() {
+    let header = |event: u8| [&[0; 8][..], &[event, 0x09, 0, 0], b"ab"].concat();
+    let cases = [
+        (0, Event::Other),
+        (1, Event::Data(0)),
+        (2, Event::Data(1)),
+        (3, Event::Data(0)),
+        (4, Event::Data(1)),
+        (5, Event::Lost("captured octets were lost")),
+        (6, Event::Other),
+        (7, Event::Damaged("a framing error")),
+        (8, Event::Damaged("a parity error")),
+        (9, Event::Other),
+        (10, Event::Lost("the receiver was overrun")),
+        (255, Event::Other),
+    ];
+    for (event, expected) in cases {
+        assert_eq!(record(&header(event)), Some((expected, &b"ab"[..])), "{event}");
+    }
+    for end in 0..HEADER {
+        assert_eq!(record(&header(1)[..end]), None);
+    }
+}
+
+#[test]
+fn sides_of_modbus_are_told_by_way_by_answer_and_by_content() {
+    let write = rtu(&[7, 6, 0, 10, 0, 80]);
+    // Both ways: a repetition without an answer stays a request once the ways are known.
+    let (one, two) = (ask(1, 0, 2), answer(1, &[5, 6]));
+    let mut records: Vec<(usize, &[u8])> = [(0, &one[..]), (1, &two[..])].repeat(3);
+    records.extend([(0, &write[..]), (0, &write), (1, &write)]);
+    let told = frames(&run(&records));
+    assert_eq!(told[6..], [(CLIENT, 7, 7), (CLIENT, 7, 8), (7, CLIENT, 9)]);
+    // One way: what repeats the frame before it is its answer, and then nothing is open any more.
+    let told = frames(&run(&[(1, &write), (1, &write), (1, &write), (1, &write)]));
+    assert_eq!(told, [(CLIENT, 7, 1), (7, CLIENT, 2), (CLIENT, 7, 3), (7, CLIENT, 4)]);
+    // An answer whose question was not captured; a broadcast, which nobody answers.
+    let all = rtu(&[0, 6, 0, 10, 0, 80]);
+    let told = frames(&run(&[(1, &two), (1, &all), (1, &all)]));
+    assert_eq!(told, [(1, CLIENT, 1), (CLIENT, 0, 2), (CLIENT, 0, 3)]);
+}
+
+#[test]
+fn dnp3_has_its_ends_in_its_header() {
+    let (asked, answered) = (with_dnp3_crc(DNP3_ASKED), with_dnp3_crc(DNP3_ANSWER));
+    let told = frames(&run(&[(0, &asked[..3]), (0, &asked[3..]), (1, &answered)]));
+    assert_eq!(told, [(1, 10, 2), (10, 1, 3)]);
+    // A frame that goes on in the next record waits for it, whoever speaks meanwhile.
+    let told = frames(&run(&[(0, &asked[..9]), (1, &answered), (0, &asked[9..])]));
+    assert_eq!(told, [(10, 1, 2), (1, 10, 3)]);
+}
+
+#[test]
+fn noise_that_looks_like_a_frame_does_not_hold_the_next_one_back() {
+    // The noise could start a request to unit 5, or an answer of 200 octets.
+    let (asked, answered) = (ask(5, 0, 1), answer(5, &[9]));
+    let noisy = [&[0x05, 0x03, 0xc8][..], &asked].concat();
+    let found = run(&[(0, &noisy), (1, &answered), (0, &asked)]);
+    assert_eq!(frames(&found), [(CLIENT, 5, 1), (5, CLIENT, 2), (CLIENT, 5, 3)]);
+    assert_eq!(noise(&found), 3);
+}
+
+#[test]
+fn a_function_without_known_structure_is_a_frame_where_it_fills_a_record() {
+    let own = rtu(&[9, 100, 1, 2, 3]);
+    assert_eq!(frames(&run(&[(0, &own)])), [(CLIENT, 9, 1)]);
+    assert_eq!(frames(&run(&[(0, &[&own[..], &[1]].concat())])), []);
+}
+
+#[test]
+fn one_frame_in_the_middle_of_something_else_is_chance() {
+    let frame = ask(1, 0, 1);
+    let inside = [&b"some words "[..], &frame, b" and others"].concat();
+    let found = run(&[(0, &inside)]);
+    assert_eq!((frames(&found).len(), noise(&found)), (0, inside.len()));
+    assert!(matches!(&found[..], [Found::Noise { bus: None, .. }]), "{found:?}");
+    assert_eq!(frames(&run(&[(0, &inside), (0, &inside)])).len(), 2, "two bear one another out");
+    let far = vec![b' '; NEAR + 1];
+    assert_eq!(frames(&run(&[(0, &inside), (0, &far), (0, &inside)])).len(), 0, "unless they are far apart");
+}
+
+#[test]
+fn what_is_lost_is_not_joined() {
+    let frame = ask(1, 0, 1);
+    let (mut line, mut found) = (Line::default(), Vec::new());
+    line.take(0, &frame[..4], at(1), &mut found);
+    line.lose(&mut found);
+    line.take(0, &frame[4..], at(2), &mut found);
+    line.take(0, &frame, at(3), &mut found);
+    line.finish(&mut found);
+    assert_eq!((frames(&found), noise(&found)), (vec![(CLIENT, 1, 3)], frame.len()));
+}
+
+/// A conversation: unit, values, and noise before the request and before the answer.
+type Turn = (u8, Vec<u8>, Vec<u8>, Vec<u8>);
+
+fn turns(noise: usize) -> impl Strategy<Value = Vec<Turn>> {
+    let octets = || prop::collection::vec(any::<u8>(), 0..=noise);
+    prop::collection::vec((1u8..=247, prop::collection::vec(any::<u8>(), 1..60), octets(), octets()), 1..12)
+}
+
+/// The octets of each way in order, and the ends of every frame.
+fn said(turns: &[Turn]) -> (Vec<(usize, Vec<u8>)>, Vec<(u16, u16)>) {
+    let mut octets = Vec::new();
+    let mut ends = Vec::new();
+    for (unit, values, before, between) in turns {
+        octets.push((0, [&before[..], &ask(*unit, 0, values.len() as u8)].concat()));
+        octets.push((1, [&between[..], &answer(*unit, values)].concat()));
+        ends.extend([(CLIENT, u16::from(*unit)), (u16::from(*unit), CLIENT)]);
+    }
+    (octets, ends)
+}
+
+/// Octets of each way in portions; `cuts` are lengths, taken in turn.
+fn portions(octets: &[(usize, Vec<u8>)], cuts: &[usize]) -> Vec<(usize, Vec<u8>)> {
+    let mut cuts = cuts.iter().cycle();
+    let mut records = Vec::new();
+    for (way, octets) in octets {
+        let mut rest = &octets[..];
+        while !rest.is_empty() {
+            let (one, other) = rest.split_at((*cuts.next().unwrap_or(&1)).min(rest.len()));
+            records.push((*way, one.to_vec()));
+            rest = other;
+        }
+    }
+    records
+}
+
+fn ends(found: &[Found]) -> Vec<(u16, u16)> {
+    frames(found).into_iter().map(|(from, to, _)| (from, to)).collect()
+}
+
+fn run_all(records: &[(usize, Vec<u8>)]) -> Vec<Found> {
+    run(&records.iter().map(|(way, octets)| (*way, &octets[..])).collect::<Vec<_>>())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_portions_give_the_same_frames(turns in turns(0), cuts in prop::collection::vec(1usize..80, 1..8)) {
+        let (octets, expected) = said(&turns);
+        let found = run_all(&portions(&octets, &cuts));
+        prop_assert_eq!(ends(&found), expected);
+        prop_assert_eq!(noise(&found), 0);
+    }
+
+    #[test]
+    fn noise_between_frames_loses_no_good_frame(turns in turns(40), cuts in prop::collection::vec(1usize..80, 1..8)) {
+        let (octets, expected) = said(&turns);
+        let found = run_all(&portions(&octets, &cuts));
+        let count = |end: &(u16, u16), all: &[(u16, u16)]| all.iter().filter(|other| *other == end).count();
+        let told = ends(&found);
+        for end in &expected {
+            prop_assert!(count(end, &told) >= count(end, &expected), "{:?} of {:?}, found {:?}", end, expected, found);
+        }
+    }
+
+    #[test]
+    fn no_octet_is_lost_or_told_twice(records in prop::collection::vec((0usize..2, prop::collection::vec(any::<u8>(), 0..700)), 0..12)) {
+        let found = run_all(&records);
+        let in_frames: usize =
+            found.iter().map(|found| if let Found::Frame(frame) = found { frame.octets.len() } else { 0 }).sum();
+        prop_assert_eq!(in_frames + noise(&found), records.iter().map(|(_, octets)| octets.len()).sum::<usize>());
+    }
+}
