@@ -5,23 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import typer
 
-from zonewatch.reports.document.forms import MANIFEST, Input, forms, is_ours, manifest
+from zonewatch.reports.document import forms as document_forms
+from zonewatch.reports.document.forms import forms
 from zonewatch.reports.document.model import Document
 from zonewatch.reports.json_result import dumps
 from zonewatch.reports.packs.iec62443 import iec62443
 from zonewatch.reports.packs.material import Material
-from zonewatch.reports.result import AuditResult
+from zonewatch.reports.proof.manifest import MANIFEST
 from zonewatch.reports.rows import Console
 from zonewatch.reports.texts import load_texts
 from zonewatch.reports.words import visible
 from zonewatch.reports.write import write_octets
 from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
+from zonewatch.sensor.proof import packing, signing
 from zonewatch.sensor.results import STORE, read_result
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
@@ -29,28 +31,30 @@ PACKS: Final[dict[str, Callable[[Material], Document]]] = {"iec62443": iec62443}
 """What builds the document of each framework."""
 
 
-def report(result: Path, *, framework: str, out: Path, language: str) -> None:
+def report(
+    result: Path, *, framework: str, out: Path, language: str, sign: Path | None = None, pass_file: Path | None = None
+) -> None:
     """Writes a report into a folder."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: is a file; name a folder for the report, new or of a report before")
     if out.is_dir() and (out / "result.json").exists():
         raise UsageError(f"--out {out}: is the folder of an audit; name another one for the report")
-    audited = read_result(result)
+    key = signing.private_key(sign, signing.pass_phrase(pass_file)) if sign is not None else None
     store = result if (result / STORE).is_file() else None
-    sha256 = hashlib.sha256(dumps(audited).encode()).hexdigest() if store else _sha256(result)
+    source = packing.read(result, read_result(result))
     texts = load_texts(language)
-    document = PACKS[framework](Material(audited, texts, sha256))
+    document = PACKS[framework](Material(source.result, texts, hashlib.sha256(source.text).hexdigest()))
     made = forms(document, texts)
-    told = manifest(document, audited.version, _inputs(audited, sha256), made.files)
+    told = packing.packed(made.files, source, document, key)
     old = _written_before(out)
-    for name, octets in {**made.files, MANIFEST: told.encode()}.items():
+    for name, octets in {**made.files, **told.files}.items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_octets(path, octets)
-    for name in old - made.files.keys():
+    for name in old - made.files.keys() - told.files.keys():
         (out / name).unlink(missing_ok=True)
     if store is not None:  # an export of a sensor's findings is a decision of somebody
-        hashed = hashlib.sha256(told.encode()).hexdigest()
+        hashed = hashlib.sha256(told.manifest).hexdigest()
         log_export(store, time.time_ns, who_runs_this(), f"report {framework}", str(out), hashed)
     errors = Console(stderr=True, highlight=False)
     for line in made.missing:
@@ -61,24 +65,11 @@ def report(result: Path, *, framework: str, out: Path, language: str) -> None:
     raise typer.Exit(PARTIAL if made.missing else DONE)
 
 
-def _sha256(result: Path) -> str:
-    path = result / "result.json" if result.is_dir() else result
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _inputs(result: AuditResult, sha256: str) -> Iterator[Input]:
-    yield Input("result", "result.json", sha256)
-    for capture in result.captures:
-        yield Input("capture", capture.name, capture.sha256)
-    if result.policy.given:
-        yield Input("policy", result.policy.name, result.policy.sha256)
-
-
 def _written_before(out: Path) -> set[str]:
     """Files that the manifest of a report before names: of these, what is not written again goes."""
     try:
         outputs = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["outputs"]
-        return {row["name"] for row in outputs if is_ours(row["name"])}
+        named = {row["name"] for row in outputs} | {packing.SIGNATURE}
+        return {name for name in named if document_forms.is_ours(name) or packing.is_ours(name)}
     except (OSError, ValueError, LookupError, TypeError):
         return set()

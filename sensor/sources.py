@@ -10,6 +10,7 @@ from typing import Final
 from zonewatch.dissectors.decoder import CaptureFile, Source
 from zonewatch.reports.evidence import FOLDER as EVIDENCE
 from zonewatch.reports.evidence import MANIFEST
+from zonewatch.reports.proof.given import FOLDER as INPUTS
 from zonewatch.sensor.usage import UsageError
 
 DEFAULT_POINT: Final = "capture"
@@ -70,8 +71,9 @@ def _order(file: Path) -> list[tuple[str, int, str]]:
 def _is_candidate(file: Path, folder: Path) -> bool:
     if file.name.startswith(".") or file.suffix.lower() in _NO_CAPTURES:
         return False
-    # The evidence of an audit before is no traffic of its own, unless it is what was asked for.
-    return file.parent == folder or file.parent.name != EVIDENCE or not (file.parent.parent / MANIFEST).is_file()
+    # What lies beside the result of an audit before is no traffic of its own, unless it is what was asked for.
+    beside = file.parent.name in (EVIDENCE, INPUTS) and (file.parent.parent / MANIFEST).is_file()
+    return file.parent == folder or not beside
 
 
 def _distinct(files: Iterable[CaptureFile]) -> list[CaptureFile]:
