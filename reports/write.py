@@ -1,6 +1,7 @@
 """The result folder: written file by file, each complete or not there, and read again.
 
-The parquet files, `evidence/` and `inputs/` are written by the pipeline, before `write_result` or `write_manifest` names them.
+The parquet files, `evidence/` and `inputs/` are written by the pipeline, before `write_result` or `write_manifest`
+names them.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ import typer
 from zonewatch.reports.document import forms as document_forms
 from zonewatch.reports.document.forms import forms
 from zonewatch.reports.document.model import Document
-from zonewatch.reports.json_result import dumps
 from zonewatch.reports.packs.iec62443 import iec62443
 from zonewatch.reports.packs.material import Material
 from zonewatch.reports.proof.manifest import MANIFEST

@@ -56,5 +56,5 @@ def loads(octets: bytes) -> GivenFiles:
     except (ShapeError, ValueError, RecursionError) as error:
         raise GivenError(f"{GIVEN}: {error}") from None
     if wrong := [row.copy for row in found.files if row.copy and not is_ours(row.copy)]:
-        raise GivenError(f"{GIVEN}: names {ascii(wrong[0][:80])}, which is no file of {FOLDER}/")
+        raise GivenError(f"{GIVEN}: names {wrong[0][:80]!a}, which is no file of {FOLDER}/")
     return found

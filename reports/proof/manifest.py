@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -146,7 +146,7 @@ def _refuse(found: Manifest) -> None:
     names = [row.name for row in found.outputs]
     for name in (*names, *(row.copy for row in found.inputs if row.copy)):
         if not _NAME.fullmatch(name) or len(name) > 200:
-            raise ManifestError(f"names {ascii(name[:80])}, which is no file of the folder")
+            raise ManifestError(f"names {name[:80]!a}, which is no file of the folder")
     if len(set(names)) != len(names):
         raise ManifestError("names a file twice")
     if MANIFEST in names:
@@ -166,8 +166,6 @@ def manifest_schema() -> dict[str, Any]:
         **schema(Manifest),
         "$defs": found,
     }
-
-
 
 
 if __name__ == "__main__":

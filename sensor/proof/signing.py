@@ -79,7 +79,9 @@ def private_key(path: Path, phrase: bytes | None) -> Ed25519PrivateKey:
         found = load_pem_private_key(octets, phrase if encrypted else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         wrong = "the pass phrase does not open it" if encrypted else "is no private key as PEM"
-        raise UsageError(f"{path}: {wrong}; `zonewatch keygen` and `openssl genpkey -algorithm ed25519` make one") from None
+        raise UsageError(
+            f"{path}: {wrong}; `zonewatch keygen` and `openssl genpkey -algorithm ed25519` make one"
+        ) from None
     if not isinstance(found, ed25519.Ed25519PrivateKey):
         raise UsageError(f"{path}: is a key of another kind; Ed25519 is needed: openssl genpkey -algorithm ed25519")
     return found
