@@ -61,6 +61,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("exposure.dual_homed", "roles", _ROLE),
     Kind("exposure.shared_segment", "counts", "it rests on signs all over the capture"),
     Kind("infrastructure.undeclared_router", "roles", _ROLE),
+    Kind("protocol.malformed", "counts", "which connections are told together rests on all of the traffic"),
     Kind("exposure.scan", "counts", _MANY),
     Kind("reconnaissance.*", "counts", _MANY),
     Kind("*_storm", "counts", _MANY),
@@ -74,6 +75,9 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("pivot.*", "contents", _SECRET),
     Kind("exposure.remote_*", "contents", _SECRET),
     Kind("exposure.cleartext_*", "contents", _SECRET),
+    Kind("exposure.public_*", "contents", _SECRET),
+    Kind("exposure.obsolete_*", "contents", _SECRET),
+    Kind("exposure.smb*", "contents", _SECRET),
 )
 
 

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from zonewatch.dissectors.decoder import CaptureFile, Source
 from zonewatch.reports.proof import pcapng
+from zonewatch.reports.proof.cut import cut_packets
 from zonewatch.reports.proof.kinds import kind_of
 from zonewatch.reports.proof.pcapng import PcapngError
 from zonewatch.reports.result import AuditResult
@@ -62,17 +63,19 @@ def _outcome(
     if again.partial:
         problems = [row.problem for row in again.captures if row.problem]
         return "no evidence", f"its mini capture cannot be read whole: {visible(listed(problems))}"
-    why = differs(finding, again.findings, whole=not _left_out(finding, result))
+    why = differs(finding, again.findings)
     if not why and kind is not None and kind.needs == "roles" and (others := _other_roles(finding, result, again)):
         return "needs the whole capture", f"{kind.why}: {visible(listed(others))}"
     if not why:
-        return "holds", ""
+        return "holds", _shown(finding, again)
     if kind is not None:
         return "needs the whole capture", kind.why
     if lacking:
         return "needs the whole capture", f"{why}; {lacking}"
     if _left_out(finding, result):
         return "needs the whole capture", f"{why}; its mini capture lacks packets, as there were too many"
+    if cut_packets(pcapng.loads(octets)):
+        return "needs the whole capture", f"{why}; contents that may hold secrets are cut out of its mini capture"
     return "does not hold", why
 
 
@@ -89,11 +92,11 @@ def _assessed(octets: bytes, result: AuditResult, given: Given) -> AuditResult:
         return assess(decode(sources), given, title="")
 
 
-def differs(finding: Finding, found: Iterable[Finding], *, whole: bool) -> str:
+def differs(finding: Finding, found: Iterable[Finding]) -> str:
     """In what the findings of a mini capture are not this one; empty where it is among them.
 
-    Identity (the id), protocol, operation and verdict are the same, no other party is in it, and with the `whole` of
-    its packets at hand values were changed to the same ones.
+    Identity (the id), protocol, operation and verdict are the same, no other party is in it, and values were changed to
+    the same ones. A finding names at most eight packets: of many parties these show some.
     """
     same = [one for one in found if one.id == finding.id]
     if not same:
@@ -104,8 +107,6 @@ def differs(finding: Finding, found: Iterable[Finding], *, whole: bool) -> str:
             return f"{name} is {visible(str(seen or 'none'))} in these packets, not {visible(str(told or 'none'))}"
     if others := sorted(set(again.assets) - set(finding.assets)):
         return f"these packets are of {visible(listed(others))} too"
-    if whole and (missing := sorted(set(finding.assets) - set(again.assets))):
-        return f"these packets are not of {visible(listed(missing))}"
     return _values_differ(finding, again)
 
 
@@ -120,6 +121,14 @@ def _values_differ(finding: Finding, again: Finding) -> str:
             packets = visible(listed(sorted(seen[change.target]))) or "nothing"
             return f"{visible(change.target)} is set to {packets} in these packets, not to {visible(change.after)}"
     return ""
+
+
+def _shown(finding: Finding, again: AuditResult) -> str:
+    """How many of its parties the packets show, where these are not all."""
+    parties = {name for one in again.findings if one.id == finding.id for name in one.assets}
+    if len(parties) >= len(finding.assets):
+        return ""
+    return f"its packets show {len(parties)} of {len(finding.assets)} parties"
 
 
 def _left_out(finding: Finding, result: AuditResult) -> int:
