@@ -35,7 +35,8 @@ def main() -> None:
         found = measure(Path(name))
         read += bool(found)
         total += found
-        print(name, {outcome: sum(n for (o, _, _), n in found.items() if o == outcome) for outcome in OUTCOMES}, flush=True)
+        counts = {outcome: sum(n for (o, _, _), n in found.items() if o == outcome) for outcome in OUTCOMES}
+        print(name, counts, flush=True)
         for (outcome, rule, why), count in sorted(found.items()):
             if outcome in ("does not hold", "no evidence"):
                 print("   ", outcome, rule, count, why, flush=True)

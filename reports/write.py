@@ -48,12 +48,12 @@ RENDERERS: Final[dict[str, Callable[[AuditResult], str]]] = {
 COLUMNS: Final = ("events.parquet", "activities.parquet")
 
 
-def write_result(result: AuditResult, folder: Path) -> tuple[Path, ...]:
+def write_result(result: AuditResult, folder: Path, *, pseudonyms: bool = False) -> tuple[Path, ...]:
     """Writes the folder (made where missing) and its manifest; the files written. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     result = ordered(result)
     written = [write_text(folder / name, render(result)) for name, render in RENDERERS.items()]
-    return (*written, write_manifest(result, folder))
+    return (*written, write_manifest(result, folder, pseudonyms=pseudonyms))
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -85,12 +85,12 @@ def write_octets(path: Path, data: bytes) -> Path:
     return path
 
 
-def write_manifest(result: AuditResult, folder: Path) -> Path:
+def write_manifest(result: AuditResult, folder: Path, *, pseudonyms: bool = False) -> Path:
     """Names the inputs and every file of the folder that belongs to the result, with sizes and SHA-256."""
-    return write_text(folder / MANIFEST, dumps_manifest(manifest(result, folder)))
+    return write_text(folder / MANIFEST, dumps_manifest(manifest(result, folder, pseudonyms=pseudonyms)))
 
 
-def manifest(result: AuditResult, folder: Path) -> Manifest:
+def manifest(result: AuditResult, folder: Path, *, pseudonyms: bool = False) -> Manifest:
     """The manifest of a folder. Raises OSError and GivenError."""
     given = folder / GIVEN
     told = loads_given(given.read_bytes()) if given.is_file() else None
@@ -103,7 +103,9 @@ def manifest(result: AuditResult, folder: Path) -> Manifest:
         Output(path.relative_to(folder).as_posix(), path.stat().st_size, _sha256(path)) for path in _outputs(folder)
     )
     rules = told.rules if told is not None else None
-    return Manifest(1, Tool("zonewatch", result.version), tuple(inputs), tuple(outputs), rules=rules)
+    return Manifest(
+        1, Tool("zonewatch", result.version), tuple(inputs), tuple(outputs), rules=rules, pseudonyms=pseudonyms
+    )
 
 
 def _outputs(folder: Path) -> Iterator[Path]:

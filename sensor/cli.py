@@ -255,12 +255,22 @@ def report(
     language: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = Language.en,
     sign: SignOption = None,
     pass_file: PassFileOption = None,
+    pseudonyms: Annotated[
+        Path | None,
+        typer.Option("--pseudonymise", metavar="FILE", help="Hide names and addresses, by the key in this file."),
+    ] = None,
 ) -> None:
     """A report for auditors: HTML, PDF, tables (XLSX, CSV), JSON, with a manifest of hashes."""
     from zonewatch.sensor import reporting
 
     reporting.report(
-        result, framework=framework.value, out=out, language=language.value, sign=sign, pass_file=pass_file
+        result,
+        framework=framework.value,
+        out=out,
+        language=language.value,
+        sign=sign,
+        pass_file=pass_file,
+        pseudonyms=pseudonyms,
     )
 
 
@@ -280,6 +290,21 @@ def verify(
     from zonewatch.sensor.proof import verify as command
 
     raise typer.Exit(command.verify(folder, key, as_json=json))
+
+
+@app.command()
+def pseudonymise(
+    result: ResultArgument,
+    out: Annotated[Path, typer.Option(help="Folder for the result with pseudonyms; new or empty.")],
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Key of the pseudonyms; without one it is drawn, and written to OUT.key."),
+    ] = None,
+) -> None:
+    """Hide addresses, names, serial numbers and texts in a result, its tables and mini captures; relations stay."""
+    from zonewatch.sensor.proof import pseudonymise as command
+
+    command.pseudonymise(result, out, key)
 
 
 @app.command()

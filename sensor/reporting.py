@@ -23,6 +23,7 @@ from zonewatch.reports.words import visible
 from zonewatch.reports.write import write_octets
 from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
 from zonewatch.sensor.proof import packing, signing
+from zonewatch.sensor.proof.pseudonymise import with_pseudonyms
 from zonewatch.sensor.results import STORE, read_result
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
@@ -31,7 +32,14 @@ PACKS: Final[dict[str, Callable[[Material], Document]]] = {"iec62443": iec62443}
 
 
 def report(
-    result: Path, *, framework: str, out: Path, language: str, sign: Path | None = None, pass_file: Path | None = None
+    result: Path,
+    *,
+    framework: str,
+    out: Path,
+    language: str,
+    sign: Path | None = None,
+    pass_file: Path | None = None,
+    pseudonyms: Path | None = None,
 ) -> None:
     """Writes a report into a folder."""
     if out.exists() and not out.is_dir():
@@ -41,6 +49,8 @@ def report(
     key = signing.private_key(sign, signing.pass_phrase(pass_file)) if sign is not None else None
     store = result if (result / STORE).is_file() else None
     source = packing.read(result, read_result(result))
+    if pseudonyms is not None:
+        source = with_pseudonyms(result, source, pseudonyms)
     texts = load_texts(language)
     document = PACKS[framework](Material(source.result, texts, hashlib.sha256(source.text).hexdigest()))
     made = forms(document, texts)

@@ -14,8 +14,9 @@ from zonewatch.dissectors.vocabulary import OPERATIONS, PROTOCOLS, SERVICES
 from zonewatch.inventory.model import ROLES, Inventory
 from zonewatch.reports.pseudonyms.words import Words
 from zonewatch.reports.result import EXTERNAL, AuditResult, EvidenceFile
+from zonewatch.rules.findings import Finding
 
-__all__ = ["ATTRIBUTES", "FIELDS", "PLAIN_FIELDS", "VALUES", "gather", "plain_words", "pseudonymised"]
+__all__ = ["ATTRIBUTES", "FIELDS", "VALUES", "gather", "plain_words", "pseudonymised", "pseudonymised_finding"]
 
 KEEP: Final = "keep"
 SENTENCE: Final = "sentence"
@@ -25,15 +26,17 @@ TELLS: Final = ("asset", "host", "user", "serial", "text", "tag", "person", "sit
 
 _T: Final[Mapping[str, Mapping[str, str]]] = {
     "AuditResult": {"version": KEEP, "title": "site", "limits": SENTENCE, "looked_for": KEEP},
-    "Capture": {"source": "point", "name": "capture", "format": KEEP, "sha256": KEEP, "problem": SENTENCE, "status": KEEP},
+    "Capture": {
+        "source": "point", "name": "capture", "format": KEEP, "sha256": KEEP, "problem": SENTENCE, "status": KEEP,
+    },
     "Inventory": {"unseen": "asset"},
     "PolicyInfo": {
         "name": "file", "sha256": KEEP, "system": "site", "owner": "person", "proposal": SENTENCE, "reasons": SENTENCE,
         "approved_by": "person", "approved_on": KEEP, "valid_until": KEEP,
     },
     "ZoneInfo": {
-        "id": SENTENCE, "name": "site", "target": KEEP, "members": SENTENCE, "kind": KEEP, "safety": KEEP, "levels": KEEP,
-        "declared": "asset",
+        "id": SENTENCE, "name": "site", "target": KEEP, "members": SENTENCE, "kind": KEEP, "safety": KEEP,
+        "levels": KEEP, "declared": "asset",
     },
     "VerdictRow": {
         "client": SENTENCE, "server": SENTENCE, "protocol": KEEP, "function": KEEP, "operation": KEEP, "verdict": KEEP,
@@ -111,15 +114,6 @@ _T: Final[Mapping[str, Mapping[str, str]]] = {
 FIELDS: Final = _T
 """Treatment by the name of the row type and of the field."""
 
-PLAIN_FIELDS: Final = (
-    ("ZoneInfo", "id"),
-    ("ConduitInfo", "id"),
-    ("FlowInfo", "id"),
-    ("PermitInfo", "id"),
-    ("RemoteInfo", "id"),
-)
-"""Ids that a policy gives: they stay, as they are the language that a report speaks."""
-
 ATTRIBUTES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
@@ -195,7 +189,7 @@ def treatment(row: str, field: str) -> str:
 
 
 def value_treatment(row: str, name: str, text: str) -> str:
-    """Of a value whose name says what it is: an attribute of a claim, a field of an activity, a value before or after."""
+    """Of a value by what names it: an attribute of a claim, a field of an activity; or a value before or after."""
     if row == "Claim":
         return ATTRIBUTES.get(name, SENTENCE if name.startswith("declared_") else "text")
     if row == "Activity":
@@ -239,7 +233,7 @@ def _field(kind: str, name: str, row: Any, old: Any, treat: Treat) -> Any:
 
 
 def plain_words(result: AuditResult) -> set[str]:
-    """Words that stay: ids of zones, conduits, flows, exceptions and remote accesses, and those of the program itself."""
+    """Words that stay: ids of zones, conduits, flows, exceptions, remote accesses; those of the program itself."""
     found: set[str] = {"capture", "stdin", "internet", EXTERNAL, *PROTOCOLS, *SERVICES, *OPERATIONS, *ROLES}
     found |= {zone.id for zone in result.zones}
     for conduit in result.policy.conduits:
@@ -281,6 +275,12 @@ def treated(words: Words, what: str, text: str) -> str:
     if what == "capture":
         return f"{words.name(what, text)}.pcap" if text else text
     return words.name(what, text)
+
+
+def pseudonymised_finding(finding: Finding, words: Words) -> Finding:
+    """One of them."""
+    made: Finding = walked(finding, lambda what, text: treated(words, what, text))
+    return made
 
 
 def pseudonymised(result: AuditResult, words: Words) -> AuditResult:

@@ -60,7 +60,9 @@ def looks_like(asset: Asset) -> str:
     return sentence(f"Looks like: {ROLE_NAMES[asset.role]}{f' by {made}' if made else ''}")
 
 
-def _unknown(context: Context, detector: Detector, asset: Asset, peers: dict[str, tuple[Evidence, ...]], *, denied: bool) -> Finding:
+def _unknown(
+    context: Context, detector: Detector, asset: Asset, peers: dict[str, tuple[Evidence, ...]], *, denied: bool
+) -> Finding:
     reasons = ["in no list of known assets" if context.listed else "in no zone of the policy"]
     if peers:
         reasons.append(f"takes part in the process: talks with {context.names(sorted(peers))}")
@@ -72,7 +74,10 @@ def _unknown(context: Context, detector: Detector, asset: Asset, peers: dict[str
         "high" if denied else "medium",
         reasons,
         f"{looks_like(asset)} MAC {listing(asset.macs, 4) or 'not seen'}.",
-        [*([asset.first_evidence] if asset.first_evidence else []), *(row for name in sorted(peers)[:7] for row in peers[name])],
+        [
+            *([asset.first_evidence] if asset.first_evidence else []),
+            *(row for name in sorted(peers)[:7] for row in peers[name]),
+        ],
         assets=(asset.id,),
         zones=(asset.zone,),
         count=1,
