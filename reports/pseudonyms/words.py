@@ -25,7 +25,7 @@ _V6: Final = (
 )
 _ADDRESS: Final = re.compile(f"(?P<mac>{_MAC})|(?P<v4>{_V4})|(?P<v6>{_V6})")
 _TOKEN: Final = re.compile(r"\w+|\S")
-_INSIDE: Final = re.compile(r"[\\@/|,; ]+")
+_INSIDE: Final = re.compile(r"[\\@/|]+")
 _NUMBER: Final = re.compile(r"[0-9.,:+-]*")
 
 

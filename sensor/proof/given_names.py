@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from zonewatch.reports.proof import given
 from zonewatch.reports.proof.given import GIVEN, GivenFiles
@@ -83,8 +83,8 @@ def _policy_texts(octets: bytes) -> Iterator[tuple[str, str]]:
 
 def _loaded(octets: bytes) -> Any:
     try:
-        return yaml.safe_load(octets)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        return YAML(typ="safe", pure=True).load(octets)
+    except (YAMLError, ValueError, RecursionError):
         return None
 
 
@@ -125,7 +125,9 @@ def pseudonymised_inputs(files: Mapping[str, bytes], words: Words) -> tuple[dict
 def _copy(row: Input, octets: bytes, words: Words) -> bytes:
     if row.kind == "policy":
         tree = _walked(_loaded(octets), lambda what, text: treated(words, what, text))
-        return yaml.safe_dump(json.loads(json.dumps(tree, default=str)), sort_keys=False, allow_unicode=True).encode()
+        written = io.BytesIO()
+        YAML(typ="safe", pure=True).dump(tree, written)
+        return written.getvalue()
     reader = csv.DictReader(io.StringIO(octets.decode("utf-8-sig", errors="replace"), newline=""))
     out = io.StringIO(newline="")
     columns = [str(column) for column in reader.fieldnames or ()]
