@@ -36,7 +36,7 @@ _T: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "ZoneInfo": {
         "id": SENTENCE, "name": "site", "target": KEEP, "members": SENTENCE, "kind": KEEP, "safety": KEEP,
-        "levels": KEEP, "declared": "asset",
+        "levels": KEEP, "declared": "asset", "parent": SENTENCE,
     },
     "VerdictRow": {
         "client": SENTENCE, "server": SENTENCE, "protocol": KEEP, "function": KEEP, "operation": KEEP, "verdict": KEEP,
@@ -93,10 +93,11 @@ _T: Final[Mapping[str, Mapping[str, str]]] = {
     "ConduitInfo": {
         "id": SENTENCE, "name": "site", "from_zone": SENTENCE, "to_zone": SENTENCE, "kind": KEEP, "direction": KEEP,
         "levels": KEEP, "device": "asset", "compensating": "text", "owner": "person",
+        "ruleset": "text", "minimum": KEEP,
     },
     "PermitInfo": {
         "id": SENTENCE, "kind": KEEP, "zones": SENTENCE, "conduit": SENTENCE, "operations": KEEP,
-        "approved_by": "person", "ticket": "text", "reason": "text",
+        "approved_by": "person", "ticket": "text", "reason": "text", "sort": KEEP,
     },
     "RemoteInfo": {
         "id": SENTENCE, "entry_zone": SENTENCE, "target_zone": SENTENCE, "user_group": "user", "jump_host": "asset",
@@ -105,8 +106,27 @@ _T: Final[Mapping[str, Mapping[str, str]]] = {
     "RequirementInfo": {"id": KEEP, "status": KEEP, "compensating": "text", "owner": "person", "due": KEEP},
     "FlowInfo": {
         "id": SENTENCE, "protocol": KEEP, "operations": KEEP, "clients": SENTENCE, "servers": SENTENCE,
-        "purpose": "text", "approved_by": "person", "until": KEEP,
+        "purpose": "text", "approved_by": "person", "until": KEEP, "ports": KEEP, "objects": SENTENCE,
     },
+    "Command": {
+        "client": SENTENCE, "server": SENTENCE, "protocol": KEEP, "function": KEEP, "operation": KEEP,
+        "target": SENTENCE, "name": "tag", "before": VALUE, "after": VALUE, "least": VALUE, "greatest": VALUE,
+        "client_zone": SENTENCE, "server_zone": SENTENCE, "verdict": KEEP, "conduit": SENTENCE, "flow": SENTENCE,
+        "by": KEEP, "reason": SENTENCE,
+    },
+    "RecordInfo": dict.fromkeys(
+        (
+            "purpose", "owner", "trust", "location", "logical", "physical", "policies", "assumptions", "dependencies",
+            "points",
+        ),
+        "text",
+    ),
+    "AssetInfo": {
+        "id": "asset", "classification": SENTENCE, "value": "text", "consequence": "text", "owner": "person",
+    },
+    "BasisInfo": dict.fromkeys(
+        ("tolerable_risk", "regulations", "policies", "threat_environment", "approval_document"), "text"
+    ),
     "Evidence": {"source": "point", "capture": "capture"},
     "Change": {"target": SENTENCE, "before": VALUE, "after": VALUE, "name": "tag"},
     "Step": {"client": SENTENCE, "server": SENTENCE, "protocol": KEEP, "what": SENTENCE},

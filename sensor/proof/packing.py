@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -85,7 +85,11 @@ def _evidence(folder: Path, result: AuditResult) -> dict[str, bytes]:
 
 
 def packed(
-    made: Mapping[str, bytes], source: Result, document: Document, key: Ed25519PrivateKey | None = None
+    made: Mapping[str, bytes],
+    source: Result,
+    document: Document,
+    key: Ed25519PrivateKey | None,
+    beside: Iterable[Input] = (),
 ) -> Packed:
     """The manifest of a report and all that it names: the forms in `made`, and what its findings rest on."""
     files = {**made, **source.files, RESULT: source.text}
@@ -99,7 +103,7 @@ def packed(
         Manifest(
             1,
             Tool("zonewatch", source.result.version),
-            tuple(_told_inputs(source, told)),
+            (*beside, *_told_inputs(source, told)),
             outputs(files),
             ReportName(document.id, document.language, visible(document.title)),
             told.rules if told is not None else None,
