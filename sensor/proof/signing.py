@@ -67,8 +67,9 @@ def pass_phrase(file: Path | None, environment: Mapping[str, str] = os.environ) 
 
 def private_key(path: Path, phrase: bytes | None) -> Ed25519PrivateKey:
     """Raises UsageError with one line that says what is wrong, and SigningUnavailable."""
-    ed25519 = _library()
+    _library()
     from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     octets = _read(path)
@@ -82,15 +83,16 @@ def private_key(path: Path, phrase: bytes | None) -> Ed25519PrivateKey:
         raise UsageError(
             f"{path}: {wrong}; `zonewatch keygen` and `openssl genpkey -algorithm ed25519` make one"
         ) from None
-    if not isinstance(found, ed25519.Ed25519PrivateKey):
+    if not isinstance(found, Ed25519PrivateKey):
         raise UsageError(f"{path}: is a key of another kind; Ed25519 is needed: openssl genpkey -algorithm ed25519")
     return found
 
 
 def public_key(octets: bytes, name: str) -> Ed25519PublicKey:
     """The key of a PEM file; of a private key its public half is not taken. Raises UsageError."""
-    ed25519 = _library()
+    _library()
     from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     if b"PRIVATE KEY" in octets:
@@ -99,7 +101,7 @@ def public_key(octets: bytes, name: str) -> Ed25519PublicKey:
         found = load_pem_public_key(octets)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise UsageError(f"{name}: is no public key as PEM") from None
-    if not isinstance(found, ed25519.Ed25519PublicKey):
+    if not isinstance(found, Ed25519PublicKey):
         raise UsageError(f"{name}: is a key of another kind; Ed25519 is needed")
     return found
 
