@@ -135,11 +135,11 @@ def loads(octets: bytes) -> Manifest:
         found = str(values["manifest_version"])[:20]
         raise ManifestError(f"has manifest_version {found}; this version reads {MANIFEST_VERSION}")
     try:
-        found = decode(Manifest, values)
+        read: Manifest = decode(Manifest, values)
     except ShapeError as error:
         raise ManifestError(str(error)) from None
-    _refuse(found)
-    return found
+    _refuse(read)
+    return read
 
 
 def _refuse(found: Manifest) -> None:
@@ -151,7 +151,7 @@ def _refuse(found: Manifest) -> None:
         raise ManifestError("names a file twice")
     if MANIFEST in names:
         raise ManifestError("names itself")
-    hashes = [row.sha256 for row in (*found.outputs, *found.inputs) if row.sha256]
+    hashes = [*(row.sha256 for row in found.outputs), *(row.sha256 for row in found.inputs if row.sha256)]
     if not all(_SHA256.fullmatch(one) for one in hashes):
         raise ManifestError("has a sha256 that is not 64 hexadecimal digits")
 
