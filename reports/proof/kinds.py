@@ -62,6 +62,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("exposure.shared_segment", "counts", "it rests on signs all over the capture"),
     Kind("infrastructure.undeclared_router", "roles", _ROLE),
     Kind("protocol.malformed", "counts", "which connections are told together rests on all of the traffic"),
+    Kind("policy.unknown_asset", "counts", "that it takes part in the process rests on connections that were answered"),
     Kind("exposure.scan", "counts", _MANY),
     Kind("reconnaissance.*", "counts", _MANY),
     Kind("*_storm", "counts", _MANY),
