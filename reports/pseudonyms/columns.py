@@ -62,7 +62,8 @@ def _texts(table: pa.Table) -> Iterator[tuple[str, Iterable[str]]]:
 
 def _values(table: pa.Table, column: str) -> Any:
     """All items of a column of lists."""
-    return table[column].combine_chunks().values
+    lists: Any = table[column].combine_chunks()
+    return lists.values
 
 
 def _distinct(values: Any) -> list[str]:
@@ -90,7 +91,7 @@ def _treat(words: Words, what: str) -> Callable[[str], str]:
 
 def _lists(table: pa.Table, column: str, words: Words) -> Any:
     """A column of lists of structures, their texts treated."""
-    lists = table[column].combine_chunks()
+    lists: Any = table[column].combine_chunks()
     items = lists.values
     parts: list[Any] = []
     for number in range(items.type.num_fields):

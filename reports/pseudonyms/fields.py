@@ -222,7 +222,7 @@ def walked(value: Any, treat: Treat) -> Any:
     kind = type(value).__name__
     if isinstance(value, tuple):
         return tuple(walked(item, treat) for item in value)
-    if not is_dataclass(value):
+    if not is_dataclass(value) or isinstance(value, type):
         return value
     changed: dict[str, Any] = {}
     for field in fields(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def verified(folder: Path, key: Path | None, console: Console) -> Verified:
     names = {row.name for row in told.outputs}
     result = _result(folder, told, bad, RESULT if RESULT in names else "result.json")
     if result is None:
-        notes = ("no finding was judged: the result is not there as the manifest names it",)
+        notes: tuple[str, ...] = ("no finding was judged: the result is not there as the manifest names it",)
         return Verified(len(told.outputs), found, signed, (), notes)
     files = _given_files(folder, told, bad)
     notes = tuple(_notes(told, files))
@@ -148,7 +149,7 @@ def show(found: Verified, out: Console) -> None:
     )
     rows = tuple((one.outcome, one.severity, one.rule, one.title, one.why, one.finding) for one in found.findings)
     if rows:
-        emit(Rows(columns, rows, "Findings, judged again on their packets"), "table", out.file)
+        emit(Rows(columns, rows, "Findings, judged again on their packets"), "table", sys.stdout)
     for line in _lines(found):
         out.print(line, markup=False, soft_wrap=True)
 
