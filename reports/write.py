@@ -1,20 +1,25 @@
 """The result folder: written file by file, each complete or not there, and read again.
 
-The parquet files and `evidence/` are written by the pipeline, before `write_result` or `write_manifest` names them.
+The parquet files, `evidence/` and `inputs/` are written by the pipeline, before `write_result` or `write_manifest`
+names them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from zonewatch.reports.ecs import alerts_ndjson
 from zonewatch.reports.evidence import FOLDER, MANIFEST, file_name
 from zonewatch.reports.html import html_report
 from zonewatch.reports.json_result import ResultError, dumps, loads
+from zonewatch.reports.proof.given import FOLDER as INPUTS
+from zonewatch.reports.proof.given import GIVEN
+from zonewatch.reports.proof.given import loads as loads_given
+from zonewatch.reports.proof.manifest import Input, Manifest, Output, Tool
+from zonewatch.reports.proof.manifest import dumps as dumps_manifest
 from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.reports.rows import csv_text
 from zonewatch.reports.second_opinion import opinion_rows
@@ -46,7 +51,7 @@ OPINION: Final = "second-opinion.csv"
 COLUMNS: Final = ("events.parquet", "activities.parquet")
 
 
-def write_result(result: AuditResult, folder: Path) -> tuple[Path, ...]:
+def write_result(result: AuditResult, folder: Path, *, pseudonyms: bool = False) -> tuple[Path, ...]:
     """Writes the folder (made where missing) and its manifest; the files written. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     result = ordered(result)
@@ -55,7 +60,7 @@ def write_result(result: AuditResult, folder: Path) -> tuple[Path, ...]:
         written.append(write_text(folder / OPINION, csv_text(opinion_rows(result.second_opinion))))
     else:
         (folder / OPINION).unlink(missing_ok=True)  # of an audit before
-    return (*written, write_manifest(result, folder))
+    return (*written, write_manifest(result, folder, pseudonyms=pseudonyms))
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -87,35 +92,33 @@ def write_octets(path: Path, data: bytes) -> Path:
     return path
 
 
-def write_manifest(result: AuditResult, folder: Path) -> Path:
+def write_manifest(result: AuditResult, folder: Path, *, pseudonyms: bool = False) -> Path:
     """Names the inputs and every file of the folder that belongs to the result, with sizes and SHA-256."""
-    return write_text(folder / MANIFEST, json.dumps(manifest(result, folder), indent=2) + "\n")
+    return write_text(folder / MANIFEST, dumps_manifest(manifest(result, folder, pseudonyms=pseudonyms)))
 
 
-def manifest(result: AuditResult, folder: Path) -> dict[str, Any]:
-    """The manifest of a folder as JSON values."""
-    inputs: list[dict[str, Any]] = [
-        {"kind": "capture", "source": row.source, "name": row.name, "sha256": row.sha256, "status": row.status}
-        for row in result.captures
-    ]
-    if result.policy.given:
-        inputs.append({"kind": "policy", "name": result.policy.name, "sha256": result.policy.sha256})
-    return {
-        "manifest_version": 1,
-        "tool": {"name": "zonewatch", "version": result.version},
-        "inputs": inputs,
-        "outputs": [
-            {"name": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": _sha256(path)}
-            for path in _outputs(folder)
-        ],
-    }
+def manifest(result: AuditResult, folder: Path, *, pseudonyms: bool = False) -> Manifest:
+    """The manifest of a folder. Raises OSError and GivenError."""
+    given = folder / GIVEN
+    told = loads_given(given.read_bytes()) if given.is_file() else None
+    inputs = [Input("capture", row.name, row.sha256, "", row.source, row.status) for row in result.captures]
+    if told is not None:
+        inputs += told.files
+    elif result.policy.given:
+        inputs.append(Input("policy", result.policy.name, result.policy.sha256))
+    outputs = (
+        Output(path.relative_to(folder).as_posix(), path.stat().st_size, _sha256(path)) for path in _outputs(folder)
+    )
+    rules = told.rules if told is not None else None
+    return Manifest(
+        1, Tool("zonewatch", result.version), tuple(inputs), tuple(outputs), rules=rules, pseudonyms=pseudonyms
+    )
 
 
 def _outputs(folder: Path) -> Iterator[Path]:
     found = [path for name in (*RENDERERS, OPINION, *COLUMNS) if (path := folder / name).is_file()]
-    evidence = folder / FOLDER
-    if evidence.is_dir():
-        found += [path for path in evidence.rglob("*") if path.is_file()]
+    for place in (FOLDER, INPUTS):
+        found += [path for path in (folder / place).rglob("*") if path.is_file()]
     yield from sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 

@@ -29,6 +29,7 @@ from zonewatch.sensor.inputs import moment, refuse_unreadable, say_unread
 from zonewatch.sensor.memory import uncollected
 from zonewatch.sensor.pipeline import Given, assess, write_events
 from zonewatch.sensor.progress import shown
+from zonewatch.sensor.proof.inputs import Named, collected, write_inputs
 from zonewatch.sensor.ruleset import given_rules
 from zonewatch.sensor.sources import sources, total_bytes
 from zonewatch.sensor.usage import DONE, FOUND, PARTIAL, UsageError
@@ -77,6 +78,7 @@ def audit(
     with uncollected():
         result = assess(tables, given, title=given.policy.suc.name if given.policy is not None else "")
         out.mkdir(parents=True, exist_ok=True)
+        write_inputs(collected(Named(policy, assets, tags, baseline, detection, own, given.begin, given.end)), out)
         write_events(tables, result.inventory, out)
         with shown(errors, octets, "collecting evidence") as progress:
             proven = prove(result, tables, points, before, out, progress)

@@ -126,6 +126,13 @@ class Language(StrEnum):
     de = "de"
 
 
+SignOption = Annotated[Path | None, typer.Option(metavar="KEY", help="Sign with this private key (Ed25519, PEM).")]
+PassFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="File with the key's pass phrase; else ZONEWATCH_PASS_PHRASE in the environment."
+    ),
+]
 FormatOption = Annotated[Form, typer.Option("--format", help="Form of the output.")]
 ResultArgument = Annotated[
     Path, typer.Argument(metavar="RESULT", help="The folder that an audit wrote, or a sensor's store.")
@@ -270,6 +277,12 @@ def report(
         "zonewatch-report"
     ),
     language: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = Language.en,
+    sign: SignOption = None,
+    pass_file: PassFileOption = None,
+    pseudonyms: Annotated[
+        Path | None,
+        typer.Option("--pseudonymise", metavar="FILE", help="Hide names and addresses, by the key in this file."),
+    ] = None,
     begin: Annotated[
         str, typer.Option("--from", metavar="TIME", help="Of a sensor's store: periods from then on (ISO 8601, UTC).")
     ] = "",
@@ -306,12 +319,57 @@ def report(
         framework=framework.value,
         out=out,
         language=language.value,
+        proof=reporting.Proof(sign, pass_file, pseudonyms),
         span=(begin, end),
         law=reporting.Law(entity, aware, incident),
         attestations=attestations,
         since=since,
         oscal=oscal,
     )
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="REPORT", help="The folder of a report, or of an audit.")],
+    key: Annotated[
+        Path | None, typer.Option(metavar="PUBLIC", help="The public key (PEM) that its owner gave you.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="For programs, on standard output.")] = False,
+) -> None:
+    """Check a report: every file by its hash, the signature, each finding judged again on its packets.
+
+    Ends with 0 where all is as it was told, 1 where a file, the signature or a finding is not, 2 where there is no such
+    report or key, 3 where something could not be checked.
+    """
+    from zonewatch.sensor.proof import verify as command
+
+    raise typer.Exit(command.verify(folder, key, as_json=json))
+
+
+@app.command()
+def pseudonymise(
+    result: ResultArgument,
+    out: Annotated[Path, typer.Option(help="Folder for the result with pseudonyms; new or empty.")],
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Key of the pseudonyms; without one it is drawn, and written to OUT.key."),
+    ] = None,
+) -> None:
+    """Hide addresses, names, serial numbers and texts in a result, its tables and mini captures; relations stay."""
+    from zonewatch.sensor.proof import pseudonymise as command
+
+    command.pseudonymise(result, out, key)
+
+
+@app.command()
+def keygen(
+    out: Annotated[Path, typer.Argument(metavar="KEY", help="The private key (PEM); the public one is KEY.pub.")],
+    pass_file: PassFileOption = None,
+) -> None:
+    """Make a key to sign with (Ed25519); encrypted where there is a pass phrase. Never over a file that exists."""
+    from zonewatch.sensor.proof import keys
+
+    keys.keygen(out, pass_file)
 
 
 @app.command()
@@ -463,10 +521,11 @@ def main() -> None:
 def _misuse() -> tuple[type[Exception], ...]:
     from zonewatch.inventory.lists import ListError
     from zonewatch.reports.json_result import ResultError
+    from zonewatch.reports.proof.given import GivenError
     from zonewatch.rules.policy.load import PolicyErrors
     from zonewatch.rules.sigma.model import RuleErrors
 
-    return UsageError, ListError, PolicyErrors, RuleErrors, ResultError
+    return UsageError, ListError, PolicyErrors, RuleErrors, ResultError, GivenError
 
 
 def _complain(line: str) -> None:

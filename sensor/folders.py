@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zonewatch.reports.document.forms import MANIFEST, is_ours
 from zonewatch.reports.write import write_octets
+from zonewatch.sensor.proof import packing
 from zonewatch.sensor.usage import UsageError
 
 __all__ = ["refuse", "write"]
@@ -36,6 +37,7 @@ def _written_before(out: Path) -> set[str]:
     """Files that the manifest of a report before names."""
     try:
         outputs = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["outputs"]
-        return {row["name"] for row in outputs if is_ours(row["name"])}
+        named = {row["name"] for row in outputs} | {packing.SIGNATURE}
+        return {name for name in named if is_ours(name) or packing.is_ours(name)}
     except (OSError, ValueError, LookupError, TypeError):
         return set()

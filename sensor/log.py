@@ -80,6 +80,10 @@ def verify(
     store: StoreArgument,
     anchor: AnchorOption = None,
     at: Annotated[str, typer.Option("--head", metavar="'NUMBER HASH'", help="A head that was written down.")] = "",
+    signed: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Signed heads, as `zonewatch log sign` wrote them.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(metavar="PUBLIC", help="The public key (PEM) of who signed them.")] = None,
 ) -> None:
     """Compute the chain again. Ends with 1 and the first broken link where anything was changed, removed or cut off."""
     from zonewatch.reports.words import counted
@@ -88,7 +92,7 @@ def verify(
     from zonewatch.sensor.store.report import heads_seen
 
     decisions = ledger.read(_existing(store))
-    heads = [*heads_seen(store), *_heads(anchor), *([_head(at, "--head")] if at else [])]
+    heads = [*heads_seen(store), *_heads(anchor), *([_head(at, "--head")] if at else []), *_signed(signed, key)]
     broken = first_broken(decisions) or missing_heads(decisions, heads)
     guards = ledger.missing_guards(store) if (store / ledger.NAME).exists() else ()
     for name in guards:
@@ -103,6 +107,48 @@ def verify(
     if decisions:
         typer.echo(f"head of the log: {decisions[-1].number} {decisions[-1].hash}")
     raise typer.Exit(DONE)
+
+
+@app.command()
+def sign(
+    store: StoreArgument,
+    key: Annotated[Path, typer.Option(metavar="KEY", help="The private key to sign with (Ed25519, PEM).")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Signed heads: one is added. To be kept elsewhere.")],
+    pass_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="File with the key's pass phrase; else ZONEWATCH_PASS_PHRASE in the environment."
+        ),
+    ] = None,
+) -> None:
+    """Sign the head of the log, and with it all before it; `log verify --signed` checks that."""
+    from zonewatch.sensor.decisions import ledger
+    from zonewatch.sensor.decisions.chain import Head, first_broken
+    from zonewatch.sensor.proof import signing
+    from zonewatch.sensor.proof.heads import signed
+
+    decisions = ledger.read(_existing(store))
+    if (broken := first_broken(decisions)) is not None:
+        raise UsageError(f"the log of decisions is broken at {broken.number}: see `zonewatch log verify {store}`")
+    if not decisions:
+        raise UsageError(f"{store}: there is no decision to sign yet")
+    line = signed(
+        Head(decisions[-1].number, decisions[-1].hash), signing.private_key(key, signing.pass_phrase(pass_file))
+    )
+    with out.open("a", encoding="ascii") as file:
+        file.write(line)
+    typer.echo(f"head of the log, signed: {decisions[-1].number} {decisions[-1].hash}")
+
+
+def _signed(file: Path | None, key: Path | None) -> list[Any]:
+    if file is None and key is None:
+        return []
+    if file is None or key is None:
+        raise UsageError("--signed FILE --key PUBLIC: both are needed to check signed heads")
+    from zonewatch.sensor.proof import signing
+    from zonewatch.sensor.proof.heads import heads_signed
+
+    return list(heads_signed(file, signing.public_pem_of(key)))
 
 
 def _existing(store: Path) -> Path:

@@ -14,10 +14,9 @@ import typer
 from zonewatch.reports.attestations import Attestation, parse_attestations
 from zonewatch.reports.compare.compare import compare
 from zonewatch.reports.compare.model import Edition
-from zonewatch.reports.document.forms import MANIFEST, OSCAL, Input, forms, manifest
+from zonewatch.reports.document.forms import OSCAL, forms
 from zonewatch.reports.document.model import Document
 from zonewatch.reports.entity import Entity, parse_entity
-from zonewatch.reports.json_result import dumps
 from zonewatch.reports.oscal.results import dumps as oscal_text
 from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.changes import with_changes
@@ -25,6 +24,7 @@ from zonewatch.reports.packs.comparison import told
 from zonewatch.reports.packs.iec62443 import iec62443
 from zonewatch.reports.packs.nis2 import nis2
 from zonewatch.reports.packs.requirements import PACKS as REQUIREMENTS
+from zonewatch.reports.proof.manifest import Input
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.rows import Console
 from zonewatch.reports.texts import Texts, load_texts
@@ -36,6 +36,8 @@ from zonewatch.sensor.comparing import edition
 from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
 from zonewatch.sensor.inputs import moment
 from zonewatch.sensor.memory import uncollected
+from zonewatch.sensor.proof import packing, signing
+from zonewatch.sensor.proof.pseudonymise import with_pseudonyms
 from zonewatch.sensor.results import STORE, read_span
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
@@ -52,6 +54,15 @@ class Law:
     incident: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How a report is signed and what it hides: files of keys."""
+
+    sign: Path | None = None
+    pass_file: Path | None = None
+    pseudonyms: Path | None = None
+
+
 @uncollected()
 def report(
     result: Path,
@@ -64,17 +75,25 @@ def report(
     attestations: Path | None = None,
     since: str = "",
     oscal: bool = False,
+    proof: Proof = Proof(),
 ) -> None:
     """Writes a report into a folder."""
     folders.refuse(out)
     _refuse_beside(framework, law)
+    if proof.pseudonyms is not None and (since or attestations or law.entity or law.incident):
+        raise UsageError("--pseudonymise: not with --since, --attestations, --entity or --incident, which name persons")
+    key = signing.private_key(proof.sign, signing.pass_phrase(proof.pass_file)) if proof.sign is not None else None
     entity = parse_entity(read_text(law.entity), str(law.entity)) if law.entity is not None else Entity()
     aware = moment("--aware", law.aware) or 0
     audited, watched = read_span(result, moment("--from", span[0]), moment("--to", span[1]))
     store = result if (result / STORE).is_file() else None
+    source = packing.read(result, audited)
+    if proof.pseudonyms is not None:
+        source = with_pseudonyms(result, source, proof.pseudonyms)
+        audited = source.result
     incident = _incident(audited, law.incident)
     attested = _attested(attestations, audited)
-    sha256 = hashlib.sha256(dumps(audited).encode()).hexdigest() if store else _sha256(result)
+    sha256 = hashlib.sha256(source.text).hexdigest()
     texts = load_texts(language)
     document = PACKS[framework](
         Case(
@@ -94,10 +113,10 @@ def report(
     files = dict(made.files)
     if oscal:
         files[OSCAL] = oscal_text(audited, sha256).encode()
-    named = manifest(document, audited.version, _inputs(audited, sha256, law.entity, attestations), files)
-    folders.write(out, {**files, MANIFEST: named.encode()})
+    packed = packing.packed(files, source, document, key, _beside(law.entity, attestations))
+    folders.write(out, {**files, **packed.files})
     if store is not None:  # an export of a sensor's findings is a decision of somebody
-        hashed = hashlib.sha256(named.encode()).hexdigest()
+        hashed = hashlib.sha256(packed.manifest).hexdigest()
         log_export(store, time.time_ns, who_runs_this(), f"report {framework}", str(out), hashed)
     errors = Console(stderr=True, highlight=False)
     for line in made.missing:
@@ -111,12 +130,6 @@ def report(
 def _with_changes(document: Document, since: str, later: Edition, texts: Texts) -> Document:
     editions = (edition(since), later)
     return with_changes(document, told(compare(editions), editions, texts))
-
-
-def _sha256(result: Path) -> str:
-    path = result / "result.json" if result.is_dir() else result
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _refuse_beside(framework: str, law: Law) -> None:
@@ -146,12 +159,8 @@ def _attested(path: Path | None, result: AuditResult) -> tuple[Attestation, ...]
     return parse_attestations(read_text(path), str(path), (zone.id for zone in result.zones))
 
 
-def _inputs(result: AuditResult, sha256: str, entity: Path | None, attestations: Path | None) -> Iterator[Input]:
+def _beside(entity: Path | None, attestations: Path | None) -> Iterator[Input]:
+    """What the report is told besides the result."""
     for kind, path in (("entity", entity), ("attestations", attestations)):
         if path is not None:
             yield Input(kind, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
-    yield Input("result", "result.json", sha256)
-    for capture in result.captures:
-        yield Input("capture", capture.name, capture.sha256)
-    if result.policy.given:
-        yield Input("policy", result.policy.name, result.policy.sha256)

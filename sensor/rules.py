@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import StrEnum
@@ -31,6 +33,7 @@ from zonewatch.sensor.inputs import refuse_unreadable
 from zonewatch.sensor.options import Form, FormOption, OwnOption, SettingsOption
 from zonewatch.sensor.pipeline import Given, assess
 from zonewatch.sensor.progress import shown
+from zonewatch.sensor.results import STORE
 from zonewatch.sensor.ruleset import given_rules
 from zonewatch.sensor.sources import sources, total_bytes
 from zonewatch.sensor.usage import FOUND, UsageError
@@ -189,8 +192,15 @@ def convert(
     ] = "default",
     own: OwnOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder for a file each instead of standard output.")] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(metavar="STORE", help="A sensor's folder, whose log of decisions tells of the export."),
+    ] = None,
 ) -> None:
     """The rules as queries of a SIEM; for those that have none there, why."""
+    if store is not None and not (store / STORE).is_file():
+        raise UsageError(f"--store {store}: is no store of a sensor")
+    written = hashlib.sha256()
     # pySigma takes half a second to import.
     from zonewatch.rules.siem.convert import ConvertError
     from zonewatch.rules.siem.convert import convert as converted
@@ -218,6 +228,7 @@ def convert(
                 )
                 continue
             told += 1
+            written.update(f"{one.name}\0{one.query}\n".encode())
             if out is None:
                 sys.stdout.write(f"# {one.name} ({one.level}): {one.title}\n{one.query}\n\n")
             else:
@@ -225,6 +236,11 @@ def convert(
                 (out / f"{one.name}.{target}").write_text(one.query + "\n", encoding="utf-8")
     except ConvertError as error:
         raise UsageError(str(error)) from None
+    if store is not None:
+        from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
+
+        target_name = str(out) if out is not None else "standard output"
+        log_export(store, time.time_ns, who_runs_this(), f"rules {target}", target_name, written.hexdigest())
     errors.print(f"{told} rules converted, {missing} not", markup=False)
 
 

@@ -13,6 +13,7 @@ from zonewatch.dissectors.zeek.names import is_log, parts
 from zonewatch.dissectors.zeek.streams import beginning
 from zonewatch.reports.evidence import FOLDER as EVIDENCE
 from zonewatch.reports.evidence import MANIFEST
+from zonewatch.reports.proof.given import FOLDER as INPUTS
 from zonewatch.sensor.usage import UsageError
 
 DEFAULT_POINT: Final = "capture"
@@ -105,8 +106,9 @@ def _order(file: Path) -> list[tuple[str, int, str]]:
 def _is_candidate(file: Path, folder: Path) -> bool:
     if file.name.startswith(".") or file.suffix.lower() in _NO_CAPTURES:
         return False
-    # The evidence of an audit before is no traffic of its own, unless it is what was asked for.
-    return file.parent == folder or file.parent.name != EVIDENCE or not (file.parent.parent / MANIFEST).is_file()
+    # What lies beside the result of an audit before is no traffic of its own, unless it is what was asked for.
+    beside = file.parent.name in (EVIDENCE, INPUTS) and (file.parent.parent / MANIFEST).is_file()
+    return file.parent == folder or not beside
 
 
 def _distinct(files: Iterable[CaptureFile]) -> list[CaptureFile]:

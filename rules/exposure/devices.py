@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from zonewatch.inventory.model import Asset
+from zonewatch.inventory.model import Asset, Edge, Evidence
 from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.rules.context import Context, Detector, Fact, Told, listing, sentence, span, times
 from zonewatch.rules.exposure.edges import answered
@@ -18,19 +18,19 @@ def unknown_asset(context: Context, detector: Detector, _told: frozenset[Fact]) 
     if action == "allow":
         return
     rest: defaultdict[str, list[Asset]] = defaultdict(list)
-    peers: defaultdict[str, set[str]] = defaultdict(set)
+    peers: defaultdict[str, dict[str, tuple[Evidence, ...]]] = defaultdict(dict)
     for edge in context.inventory.edges:
         if edge.ot or (answered(edge) and context.is_process(edge.server)):
-            peers[edge.client].add(edge.server)
+            _meets(peers[edge.client], edge.server, edge)
         if edge.ot or (answered(edge) and context.is_process(edge.client)):
-            peers[edge.server].add(edge.client)
+            _meets(peers[edge.server], edge.client, edge)
     heard = {edge.client for edge in context.inventory.edges}
     heard |= {edge.server for edge in context.inventory.edges if answered(edge) or edge.state == "refused"}
     for asset in context.inventory.assets:
         if not context.is_unknown(asset) or not (asset.macs or asset.id in heard):
             continue  # known, or an address that was asked and never answered
         if peers[asset.id] or action == "deny":
-            yield Told(_unknown(context, detector, asset, sorted(peers[asset.id]), denied=action == "deny"))
+            yield Told(_unknown(context, detector, asset, peers[asset.id], denied=action == "deny"))
         else:
             rest[asset.zone].append(asset)
     for zone, assets in sorted(rest.items()):
@@ -50,16 +50,22 @@ def unknown_asset(context: Context, detector: Detector, _told: frozenset[Fact]) 
         yield Told(finding)
 
 
+def _meets(peers: dict[str, tuple[Evidence, ...]], name: str, edge: Edge) -> None:
+    peers[name] = peers.get(name) or edge.evidence[:1]
+
+
 def looks_like(asset: Asset) -> str:
     """What a device seems to be, as a sentence."""
     made = " ".join(text for text in (asset.vendor, asset.model) if text)
     return sentence(f"Looks like: {ROLE_NAMES[asset.role]}{f' by {made}' if made else ''}")
 
 
-def _unknown(context: Context, detector: Detector, asset: Asset, peers: list[str], *, denied: bool) -> Finding:
+def _unknown(
+    context: Context, detector: Detector, asset: Asset, peers: dict[str, tuple[Evidence, ...]], *, denied: bool
+) -> Finding:
     reasons = ["in no list of known assets" if context.listed else "in no zone of the policy"]
     if peers:
-        reasons.append(f"takes part in the process: talks with {context.names(peers)}")
+        reasons.append(f"takes part in the process: talks with {context.names(sorted(peers))}")
     if denied:
         reasons.append("the policy denies unknown assets")
     return detector.finding(
@@ -68,7 +74,10 @@ def _unknown(context: Context, detector: Detector, asset: Asset, peers: list[str
         "high" if denied else "medium",
         reasons,
         f"{looks_like(asset)} MAC {listing(asset.macs, 4) or 'not seen'}.",
-        [asset.first_evidence] if asset.first_evidence else [],
+        [
+            *([asset.first_evidence] if asset.first_evidence else []),
+            *(row for name in sorted(peers)[:7] for row in peers[name]),
+        ],
         assets=(asset.id,),
         zones=(asset.zone,),
         count=1,

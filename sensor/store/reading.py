@@ -19,7 +19,7 @@ from zonewatch.sensor.store.files import Kept
 from zonewatch.sensor.store.schema import MIGRATIONS
 from zonewatch.sensor.store.store import NAME
 
-__all__ = ["Period", "finding", "is_store", "kept_files", "looked_at", "periods", "result", "result_of"]
+__all__ = ["Period", "finding", "is_store", "kept_files", "looked_at", "periods", "result", "result_of", "text"]
 
 _INVENTORY: Final = {
     "assets": "SELECT document FROM assets WHERE period >= ? ORDER BY id",
@@ -136,6 +136,13 @@ def finding(folder: Path, name: str) -> Finding | None:
     found = read_subject("findings", row[0])
     assert isinstance(found, Finding)
     return replace(found, state=row[1])
+
+
+def text(folder: Path, sha256: str) -> str:
+    """The text of a policy or baseline that the sensor judged by; empty where it is not kept. Raises StoreError."""
+    with looked_at(folder) as db:
+        row = db.execute("SELECT text FROM texts WHERE hash = ?", (sha256,)).fetchone()
+    return str(row[0]) if row is not None else ""
 
 
 def kept_files(db: sqlite3.Connection) -> list[Kept]:
