@@ -200,7 +200,10 @@ def _result(values: dict[str, Any]) -> AuditResult:
 
 def _rows(name: str, given: Any) -> tuple[Any, ...]:
     """The rows of a long list. A tuple, which JSON has none of, was decoded while it was read."""
-    found: tuple[Any, ...] = given if isinstance(given, tuple) else decode(tuple[_ROWS[name], ...], given, name)
+    if isinstance(given, tuple):
+        return given
+    kind: Any = tuple[_ROWS[name], ...]  # type: ignore[valid-type]
+    found: tuple[Any, ...] = decode(kind, given, name)
     return found
 
 

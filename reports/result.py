@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Final, Literal
 
+from zonewatch.dissectors.zeek import PREFIX
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
 from zonewatch.reports.declared import (
     AssetInfo,
@@ -124,6 +125,11 @@ class Capture:
     undecoded: tuple[Undecoded, ...] = ()
     unknown: tuple[Unknown, ...] = ()
 
+    @property
+    def is_log(self) -> bool:
+        """True for one of Zeek's logs, whose lines stand in place of packets."""
+        return self.name.startswith(PREFIX)
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyInfo:
@@ -141,7 +147,7 @@ class PolicyInfo:
     conduits: tuple[ConduitInfo, ...] = ()
     permits: tuple[PermitInfo, ...] = ()
     remote_access: tuple[RemoteInfo, ...] = ()
-    basis: BasisInfo = BasisInfo()
+    basis: BasisInfo = field(default_factory=BasisInfo)
     assets: tuple[AssetInfo, ...] = ()  # those of which more is stated than what verdicts read
 
     @property
@@ -165,7 +171,7 @@ class ZoneInfo:
     declared: tuple[str, ...] = ()  # ids of the devices that are declared in it
     requirements: tuple[RequirementInfo, ...] = ()
     parent: str = ""  # the zone that it is a part of
-    record: RecordInfo = RecordInfo()
+    record: RecordInfo = field(default_factory=RecordInfo)
 
 
 @dataclass(frozen=True, slots=True)

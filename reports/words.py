@@ -218,7 +218,8 @@ def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
         kept = list(dict.fromkeys(found))
         shown = [str(frame) for frame in (kept[:limit] if limit else kept)]
         more = f" and {len(kept) - limit} more" if limit and len(kept) > limit else ""
-        parts.append(f"{visible(capture)} frame{'' if len(kept) == 1 else 's'} {', '.join(shown)}{more}")
+        unit = Evidence("", capture, 0).unit
+        parts.append(f"{visible(capture)} {unit}{'' if len(kept) == 1 else 's'} {', '.join(shown)}{more}")
     return "; ".join(parts)
 
 

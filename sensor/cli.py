@@ -252,12 +252,6 @@ def report(
         "zonewatch-report"
     ),
     language: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = Language.en,
-    since: Annotated[
-        str, typer.Option(metavar="PREVIOUS", help="The last edition's result: what changed since is told.")
-    ] = "",
-    oscal: Annotated[
-        bool, typer.Option("--oscal", help="Write oscal.json, too: assessment results (NIST OSCAL).")
-    ] = False,
     begin: Annotated[
         str, typer.Option("--from", metavar="TIME", help="Of a sensor's store: periods from then on (ISO 8601, UTC).")
     ] = "",
@@ -279,6 +273,12 @@ def report(
             metavar="FILE", help="What persons attest beside the traffic (YAML): requirement, document, who, when."
         ),
     ] = None,
+    since: Annotated[
+        str, typer.Option(metavar="PREVIOUS", help="The last edition's result: what changed since is told.")
+    ] = "",
+    oscal: Annotated[
+        bool, typer.Option("--oscal", help="Write oscal.json, too: assessment results (NIST OSCAL).")
+    ] = False,
 ) -> None:
     """A report for auditors: HTML, PDF, tables (XLSX, CSV), JSON, with a manifest of hashes."""
     from zonewatch.sensor import reporting
@@ -347,15 +347,18 @@ def watch(
     interface: Annotated[
         list[str] | None, typer.Option("--interface", "-i", metavar="IFACE", help="Interface to listen on. Repeatable.")
     ] = None,
+    zeek: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", help="Folder that Zeek keeps writing logs to. Repeatable.")
+    ] = None,
     store: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where findings are kept.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Zone policy (YAML) to judge the traffic by.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Read settings, policy and rules, and leave.")] = False,
     prepare: Annotated[bool, typer.Option("--prepare", help="Make the interfaces silent before.")] = False,
 ) -> None:
-    """Listen to interfaces for years: judge what passes, keep what is found, never send (Linux)."""
+    """Listen to interfaces, or follow Zeek's logs, for years: judge what passes, keep what is found, never send."""
     from zonewatch.sensor.watch import command
 
-    settings = command.settings_of(config, interface or [], store, policy)
+    settings = command.settings_of(config, interface or [], store, policy, zeek or [])
     raise typer.Exit(command.check(settings, prepare=prepare) if check else command.watch(settings, prepare=prepare))
 
 

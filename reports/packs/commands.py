@@ -23,7 +23,7 @@ def commands(case: Zoned) -> Section:
     if not rows:
         return Section("commands", texts.say("commands.title"), (Paragraph(texts.text("commands.none")),))
     counts = Counter(row.verdict for row in rows)
-    sums = ()
+    sums: tuple[Paragraph, ...] = ()
     if case.result.policy.given:
         told = case.lines(
             text(case.verdict(verdict), f" {texts.number(counts[verdict])}")
@@ -103,9 +103,8 @@ def _counted(case: Zoned, row: Command) -> Text:
     if row.unanswered:
         told.append(texts.text("commands.unanswered", count=row.unanswered))
     times = texts.text("commands.times", count=row.events)
-    return text(
-        *times, *((" (", *case.lines(told), ")") if told else ()), f" · {texts.period(row.first_time, row.last_time)}"
-    )
+    beside = text(" (", *case.lines(told), ")") if told else ()
+    return text(*times, *beside, f" · {texts.period(row.first_time, row.last_time)}")
 
 
 def _permit(case: Zoned, row: Command) -> Text:

@@ -14,7 +14,7 @@ from rich.text import Text
 from zonewatch.reports.codec import indented
 from zonewatch.reports.compare.model import MOVES, SUBJECTS, Change, Comparison, Move, Step
 from zonewatch.reports.packs.changes import MARKS, move_name, why_words
-from zonewatch.reports.rows import Column, Rows, lenient, rich_table
+from zonewatch.reports.rows import Cell, Column, Rows, lenient, rich_table
 from zonewatch.reports.texts import Texts
 from zonewatch.reports.words import counted, visible
 from zonewatch.rules.findings import SEVERITIES
@@ -61,7 +61,9 @@ def _pieces(comparison: Comparison, texts: Texts, width: int, most: int, *, plai
         yield Padding(said(f"! {words}", "yellow"), (0, 0, 0, 2))
     counts = Counter((change.subject, change.move) for change in step.changes)
     heads = (Column("subject", " "), *(Column(move, said(texts.word("move", move)).plain, True) for move in MOVES))
-    body = tuple((texts.word("subject", row), *(counts[row, move] for move in MOVES)) for row in SUBJECTS)
+    body: tuple[tuple[Cell, ...], ...] = tuple(
+        (texts.word("subject", row), *(counts[row, move] for move in MOVES)) for row in SUBJECTS
+    )
     yield rich_table(Rows(heads, body), width)
     for subject in SUBJECTS:
         found = step.of(subject)
@@ -79,7 +81,7 @@ def _pieces(comparison: Comparison, texts: Texts, width: int, most: int, *, plai
         Column("edges", right=True, rank=2),
         *(Column(severity, right=True) for severity in reversed(SEVERITIES)),
     )
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (row.name, row.packets, row.assets, row.edges, *(count for _, count in row.severities))
         for row in comparison.trend
     )

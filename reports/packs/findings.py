@@ -99,8 +99,9 @@ def _drawn(material: Material) -> tuple[Figure, ...]:
 
 def _track(material: Material, finding: Finding) -> Track:
     when = material.texts.period(finding.first_time, finding.last_time)
-    title = f"{material.texts.word('severity', finding.severity)}: {finding.title} ({when})"
-    return Track(finding.title, finding.severity, finding.first_time, finding.last_time, title)
+    told = material.quoted(finding.title).text
+    title = f"{material.texts.word('severity', finding.severity)}: {told} ({when})"
+    return Track(told, finding.severity, finding.first_time, finding.last_time, title)
 
 
 def _table(material: Material) -> Table:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 from zonewatch.inventory.model import Asset, Evidence
 from zonewatch.reports.document.model import Column, Field, Span, Text, anchor
+from zonewatch.reports.quoted import translated
 from zonewatch.reports.result import EXTERNAL, AuditResult
 from zonewatch.reports.texts import Texts
 from zonewatch.reports.watched import Watched
@@ -60,12 +61,13 @@ class Material:
         return (Span(told, "frame", language=self._foreign),) if told else ()
 
     def quoted(self, words: str) -> Span:
-        """What a rule or the audit says in its own language."""
-        return Span(words, language=self._foreign)
+        """What a rule or the audit says: in the report's language where its file has it, else in its own."""
+        told = translated(words, self.texts.language) if self._foreign else ""
+        return Span(told) if told else Span(words, language=self._foreign)
 
     def finding(self, finding: Finding) -> Span:
         """A finding by its title, with the way to it."""
-        return Span(finding.title, "finding", anchor("finding", finding.id), language=self._foreign)
+        return replace(self.quoted(finding.title), kind="finding", target=anchor("finding", finding.id))
 
     def verdict(self, verdict: Verdict) -> Span:
         """A verdict with its sign, so that nothing rests on colour."""

@@ -102,7 +102,7 @@ def _conduits(case: Case) -> Paragraph | Table:
         ("excepted", 0.9, "right"),
         ("violations", 0.9, "right"),
         ("unused", 0.8, "right"),
-        ("device", 0.9),
+        ("enforced", 0.9),
         ("statement", 1.1),
     )
     return Table(

@@ -72,7 +72,7 @@ def _map(case: Case, rows: tuple[RequirementStatus, ...]) -> Table:
         ("review", 1.1),
     )
     return Table(
-        "table-measures", described, tuple(lines), texts.say("measures.caption"), texts.text("measures.note"), True
+        "table-measures", described, tuple(lines), texts.say("measures.map"), texts.text("measures.map.note"), True
     )
 
 

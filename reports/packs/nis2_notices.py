@@ -95,7 +95,7 @@ def _clock(case: Case, due: Deadlines | None) -> tuple[Block, ...]:
         )
         for row in duties()
     )
-    described = columns(texts, ("article", 0.9), ("notice", 1.4), ("rule", 2.6), ("due", 1.5), ("sent", 1.0))
+    described = columns(texts, ("article", 0.9), ("notice", 1.4), ("rule", 2.6), ("latest", 1.5), ("sent", 1.0))
     aware = (
         Paragraph(texts.text("clock.aware", time=Span(texts.time(case.aware), "strong")))
         if case.aware
@@ -392,9 +392,7 @@ def _commands(case: Case, incident: Incident) -> Table:
         ("refused", 1.0, "right"),
         ("unanswered", 1.3, "right"),
     )
-    return Table(
-        "table-commands", described, rows[:MOST_COMMANDS], texts.say("commands.caption"), texts.text("commands.note")
-    )
+    return Table("table-acts", described, rows[:MOST_COMMANDS], texts.say("acts.caption"), texts.text("acts.note"))
 
 
 def _growth(case: Case, incident: Incident) -> Table:

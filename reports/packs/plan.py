@@ -246,9 +246,9 @@ def changes(case: Zoned) -> Section:
     texts = case.texts
     found = [finding for finding in case.result.findings if finding.rule.startswith("baseline.")]
     if not any(rule.startswith("baseline.") for rule in case.result.looked_for):
-        return Section("changes", texts.say("changes.title"), (Paragraph(texts.text("changes.no_baseline")),))
+        return Section("changes", texts.say("deviations.title"), (Paragraph(texts.text("deviations.no_baseline")),))
     if not found:
-        return Section("changes", texts.say("changes.title"), (Paragraph(texts.text("changes.none")),))
+        return Section("changes", texts.say("deviations.title"), (Paragraph(texts.text("deviations.none")),))
     rows = tuple(
         (
             text(case.numbered(finding.id)),
@@ -259,5 +259,5 @@ def changes(case: Zoned) -> Section:
         for finding in found
     )
     described = columns(texts, ("number", 0.5), ("finding", 3.2), ("first", 1.2), ("state", 0.8))
-    table = Table("table-changes", described, rows, texts.say("changes.caption"), heads=True)
-    return Section("changes", texts.say("changes.title"), (Paragraph(texts.text("changes.lead")), table))
+    table = Table("table-changes", described, rows, texts.say("deviations.caption"), heads=True)
+    return Section("changes", texts.say("deviations.title"), (Paragraph(texts.text("deviations.lead")), table))

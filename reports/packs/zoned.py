@@ -16,7 +16,7 @@ from zonewatch.reports.result import VerdictRow, ZoneInfo
 from zonewatch.reports.statuses import RequirementStatus
 from zonewatch.rules.findings import Finding
 
-__all__ = ["SECURITY", "RISK", "Zoned", "zoned"]
+__all__ = ["RISK", "SECURITY", "Zoned", "zoned"]
 
 SECURITY: Final = "iec62443-3-3"
 RISK: Final = "iec62443-3-2"

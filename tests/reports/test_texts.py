@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -23,6 +24,7 @@ from zonewatch.reports.packs.asked import NEEDED
 from zonewatch.reports.packs.nis2_sheets import SHEETS
 from zonewatch.reports.packs.requirements import PACKS
 from zonewatch.reports.result import Capture
+from zonewatch.reports.statuses import STATUSES
 from zonewatch.reports.texts import LANGUAGES, TextError, load_texts
 from zonewatch.reports.words import LEVEL_WORDS, SECOND
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Owner
@@ -48,6 +50,7 @@ FAMILIES = {
     "status": {"whole", "partial", "unreadable"},
     "fact": set(fact_kinds()),
     "fact_status": set(get_args(FactStatus)),
+    "requirement_status": set(STATUSES),
     "why": set(REASONS),
     "value": {name for how in MEASURED.values() for name in how.values} | {"periods", "told", "waiting"},
     "sector": set(entity.SECTORS),
@@ -91,6 +94,14 @@ def test_forms_by_count_have_a_count_and_no_forbidden_word(language: str) -> Non
             assert "count" in template.parameters, key
         told = "".join(literal for literal, _ in (*template.one, *template.other)).lower()
         assert not re.search(r"complian|konform|\bmet\b|\bscore of\b", told), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_key_stands_twice(language: str) -> None:
+    """YAML would take the last one, and another chapter would say what this one means."""
+    text = (ROOT / "reports" / "texts" / f"{language}.yaml").read_text(encoding="utf-8")
+    keys = Counter(re.findall(r"^([A-Za-z0-9_.-]+):", text, re.MULTILINE))
+    assert [key for key, count in keys.items() if count > 1] == []
 
 
 def test_no_text_is_left_unused() -> None:

@@ -236,7 +236,7 @@ def test_drafts_hold_what_was_measured_and_leave_blank_what_a_person_must_say() 
 def test_without_a_named_incident_the_drafts_are_forms() -> None:
     document = made(with_incident(), aware=AWARE)
     names = {found.id for found in tables(document)}
-    assert not names & {"table-indicators", "table-commands", "table-growth", "table-steps", "table-proof"}
+    assert not names & {"table-indicators", "table-acts", "table-growth", "table-steps", "table-proof"}
     assert record(document, "draft-warning")["Incident"].origin == "open"
     assert "Name one with --incident ID" in "".join(map(plain, texts(document)))
 
@@ -251,7 +251,7 @@ def test_every_command_of_the_incident_that_was_not_allowed_is_in_its_table() ->
     others = replace(wrote, server="plc-4")
     found = replace(result, verdicts=(*result.verdicts, wrote, allowed, others))
     document = made(found, incident=incident.id)
-    (row,) = cells(table(document, "commands"))
+    (row,) = cells(table(document, "acts"))
     assert row[1:] == ["modbus", "write_single_register", "write", "7", "2", "1"]
     assert plain(record(document, "draft-notification")["Commands not allowed"].cell) == "write 7"
 

@@ -1,0 +1,83 @@
+"""What rules say, in the language of a report: nothing is lost on the way, and hostile names cost no time."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from zonewatch.reports.catalogue.load import framework
+from zonewatch.reports.quoted import book, translated
+from zonewatch.rules.detectors import DETECTORS
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = book("de")
+assert BOOK is not None
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("Allow SSH version 2 only.", "Nur SSH Version 2 zulassen."),
+        ("hmi-1 changed values of plc-2", "hmi-1 änderte Werte von plc-2"),
+        ("5 devices obey modbus without authentication", "5 Geräte gehorchen modbus ohne Authentisierung"),
+        (
+            "The identification of a device was read: a to b, c and 12 more",
+            "Die Kennung eines Geräts wurde gelesen: a nach b, c und 12 weitere",
+        ),
+        ("Of 1 connection only one direction was captured: whether the other side answered cannot be said.", None),
+        (
+            "Dose set from 1 to 24 by eng-1, and 3 values more",
+            "Dose von 1 auf 24 gesetzt durch eng-1, und 3 weitere Werte",
+        ),
+        ("nothing that a rule says", ""),
+        ("", ""),
+        (" changed values of ", ""),
+        ("changed values of plc-2", ""),
+    ],
+)
+def test_a_sentence_is_told_with_what_came_out_of_the_traffic(english: str, german: str | None) -> None:
+    found = translated(english, "de")
+    assert found == german if german is not None else found.startswith("Von 1 Verbindung wurde nur")
+
+
+def test_english_and_unknown_languages_are_left_as_they_are() -> None:
+    assert translated("Allow SSH version 2 only.", "en") == ""
+    assert translated("Allow SSH version 2 only.", "xx") == ""
+
+
+def test_names_stay_as_they_are_and_in_their_order() -> None:
+    for parts, told in BOOK.holed:
+        names = [f"name-{number}" for number in range(len(parts) - 1)]
+        english = "".join(part + name for part, name in zip(parts, [*names, ""], strict=True))
+        assert translated(english, "de") or told  # an earlier sentence may hold it
+        holes = re.findall(r"\{([0-9]?)\}", told)
+        assert all(hole == "" for hole in holes) is (len(holes) == len(parts) - 1) or any(holes), english
+        assert len(holes) <= len(parts) - 1
+
+
+def test_every_remedy_of_a_detector_and_every_title_of_a_requirement_is_there() -> None:
+    assert [detector.id for detector in DETECTORS if not translated(detector.remedy, "de")] == []
+    titles = [row.title for row in framework("iec62443-3-3").requirements]
+    assert [title for title in titles if not translated(title, "de")] == []
+
+
+def test_no_remedy_is_of_a_rule_that_is_gone() -> None:
+    sources = " ".join(
+        path.read_text(encoding="utf-8") for name in ("rules", "reports") for path in (ROOT / name).rglob("*.py")
+    )
+    rules = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "rules/detections").rglob("*.yml"))
+    data = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "reports/catalogue/data").glob("*.yaml"))
+    told = re.sub(r'"\s*f?"|\s+', " ", sources) + re.sub(r"\s+", " ", rules + data)
+    gone = [words for words in BOOK.whole if words not in told and words[:40] not in told]
+    assert gone == []
+
+
+def test_a_hostile_name_costs_no_time() -> None:
+    name = " to ".join(["x"] * 20_000)
+    began = time.process_time()
+    translated(f"A value was set by hand: {name}", "de")
+    translated(f"{name} set from {name} to {name} by {name}", "de")
+    assert time.process_time() - began < 2
