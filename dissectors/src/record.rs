@@ -98,7 +98,8 @@ impl Recorder {
             before.extend(parts.iter().map(|part| match part.first() {
                 Some(start) => {
                     let stride = part.object.stride.max(1);
-                    let count = if part.name.is_empty() { part.object.count / stride } else { part.values.len() as u32 };
+                    let count =
+                        if part.name.is_empty() { part.object.count / stride } else { part.values.len() as u32 };
                     self.known.values(place(&of, part, &mut dictionaries.names), start / stride, count.max(1))
                 }
                 None => Vec::new(),

@@ -70,13 +70,7 @@ impl Draft {
     }
 
     /// Adds an object whose point has a name, with numbers and words.
-    pub(super) fn named(
-        &mut self,
-        object: Object,
-        name: &str,
-        numbers: impl IntoIterator<Item = f64>,
-        text: &str,
-    ) {
+    pub(super) fn named(&mut self, object: Object, name: &str, numbers: impl IntoIterator<Item = f64>, text: &str) {
         if self.message.objects.len() >= Message::MAX_OBJECTS {
             return;
         }

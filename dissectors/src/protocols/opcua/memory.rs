@@ -25,6 +25,8 @@ pub(super) struct Question {
     pub(super) handles: Vec<u32>,
     /// The subscription that they belong to.
     pub(super) subscription: u32,
+    /// True where the request waits at the server until there is something to tell.
+    pub(super) waits: bool,
 }
 
 impl Question {
@@ -54,7 +56,7 @@ impl Memory {
     /// Remembers a request.
     pub(super) fn ask(&mut self, key: Key, question: Question) {
         let size = question.size();
-        if question.points.is_empty() && question.handles.is_empty() || size > MAX_OCTETS {
+        if question == Question::default() || size > MAX_OCTETS {
             return;
         }
         while self.requests.len() >= MAX_REQUESTS

@@ -239,10 +239,12 @@ impl Opcua {
         match head.part {
             b'F' if !self.parts[way].has(request) => self.told(body, odd, out),
             b'C' => {
+                self.note(odd, out);
                 let given_up = self.parts[way].add(request, octets, wire, whole);
                 given_up.iter().for_each(|joined| self.joined(joined, direction, out));
             }
             b'F' => {
+                self.note(odd, out);
                 let given_up = self.parts[way].add(request, octets, wire, whole);
                 let joined = given_up.or_else(|| self.parts[way].take(request));
                 joined.iter().for_each(|joined| self.joined(joined, direction, out));
@@ -303,6 +305,13 @@ impl Opcua {
         self.told(Body { octets, at: BODY, wire, whole, direction, letter: letter::MESSAGE, request }, None, out);
     }
 
+    /// Tells what is wrong with the number of a chunk that is no message by itself.
+    fn note(&self, odd: Option<String>, out: &mut Output) {
+        if let Some(odd) = odd {
+            out.oddity(OddityCode::BadSequence, draft::LAYER, BODY - 8, odd);
+        }
+    }
+
     /// Tells a message that is put together; `odd` is what was wrong with the number of its chunk.
     fn told(&mut self, body: Body<'_>, odd: Option<String>, out: &mut Output) {
         let mut draft = Draft::new(out, body.wire, body.whole);
@@ -335,8 +344,7 @@ impl Opcua {
         draft.message.from_client = asks;
         draft.message.kind = if asks { Kind::Request } else { Kind::Response };
         let key = keys::MESSAGE | u64::from(request);
-        draft.message.pairing =
-            if asks { Pairing::Opens(key) } else { Pairing::Answers { key, last: true } };
+        draft.message.pairing = if asks { Pairing::Opens(key) } else { Pairing::Answers { key, last: true } };
         if letter == self::letter::CLOSE {
             (draft.message.kind, draft.message.pairing) = (Kind::Unconfirmed, Pairing::Alone);
         }
@@ -350,10 +358,17 @@ impl Opcua {
         self.client = Some(if asks { direction } else { direction.opposite() });
         let asked = if asks { memory::Question::default() } else { self.memory.answer((direction, request)) };
         let result = if asks { request_header(&mut reader) } else { response_header(&mut reader, draft) };
+        if asked.waits {
+            // Its request makes no event: neither does its answer close one.
+            draft.message.pairing = Pairing::Alone;
+            (draft.message.name, draft.message.operation) = ("publish", Operation::Report);
+        }
         let decoded = result.and_then(|()| {
             let status = u32::from(draft.message.status.unwrap_or(0)) << 16;
             // Behind a header that says that the service failed is nothing of use (10000-4, 7.33).
-            let Some(decode) = services::decoder(known.name, asks).filter(|_| !is_bad(status)) else { return Ok(false) };
+            let Some(decode) = services::decoder(known.name, asks).filter(|_| !is_bad(status)) else {
+                return Ok(false);
+            };
             let (memory, protection) = (&mut self.memory, self.protection);
             let mut context = Context { draft, memory, asked, key: (direction, request), protection };
             decode(&mut reader, &mut context).map(|()| true)
@@ -361,7 +376,11 @@ impl Opcua {
         match decoded {
             Ok(true) if whole && reader.left() > 0 && self.protection == Protection::Nothing => {
                 let left = reader.left();
-                draft.odd(OddityCode::TrailingOctets, reader.offset(), format!("the end of the message, found {left} octets"));
+                draft.odd(
+                    OddityCode::TrailingOctets,
+                    reader.offset(),
+                    format!("the end of the message, found {left} octets"),
+                );
             }
             Ok(_) => {}
             Err(fault) => draft.faulty(Err(fault)),

@@ -41,10 +41,10 @@ impl NodeId<'_> {
         }
     }
 
-    /// True for the node id that names nothing (10000-3, 8.2.4).
+    /// True for a node id that names nothing (10000-3, 8.2.4), in any namespace.
     pub(super) const fn is_null(&self) -> bool {
         match self.identifier {
-            Identifier::Numeric(number) => number == 0 && self.namespace == 0,
+            Identifier::Numeric(number) => number == 0,
             Identifier::Text(octets) | Identifier::Opaque(octets) => octets.is_empty(),
             Identifier::Guid(octets) => u128::from_le_bytes(octets) == 0,
         }

@@ -32,10 +32,7 @@ fn client(probe: &Probe<'_>) -> Option<Direction> {
     let ways = [Direction::Forward, Direction::Backward];
     let hello = ways.into_iter().find(|way| says(*way, letter::HELLO));
     let server = ways.into_iter().find(|way| says(*way, letter::ACKNOWLEDGE) || says(*way, letter::REVERSE));
-    hello
-        .or(server.map(Direction::opposite))
-        .or(probe.direction_to(Opcua::PORT))
-        .or(probe.opener)
+    hello.or(server.map(Direction::opposite)).or(probe.direction_to(Opcua::PORT)).or(probe.opener)
 }
 
 fn look(bytes: &[u8]) -> Look {
@@ -86,19 +83,17 @@ fn body(kind: u8, part: u8, body: &[u8]) -> Look {
     }
 }
 
-/// A message whose channel was opened before: its type id, where the body can be read; else ids that count from 1.
+/// A message whose channel was opened before: its type id, where the body can be read; else the ids of channel and token.
 fn message(part: u8, body: &[u8]) -> Look {
     let Some(ids) = body.get(..16) else { return Look::Maybe };
-    let [_, _, _, _, _, _, _, _, sequence @ .., _, _, _, _] = ids else { return Look::Other };
-    if part == b'A' {
-        return Look::Mine;
-    }
-    match body.get(16..20) {
-        Some(kind) if super::service_of(kind).is_some() => Look::Mine,
+    let [channel, token] = [&ids[..4], &ids[4..8]];
+    match body.get(16..) {
+        _ if part == b'A' => Look::Mine,
+        Some(rest) if super::service_of(rest).is_some() => Look::Mine,
         // A chunk behind the first, or an encrypted one: the header is all there is. Ids of channel and token are not 0.
-        Some(_) if ids[..4] != [0; 4] && ids[4..8] != [0; 4] && sequence.len() == 4 => Look::Mine,
-        Some(_) => Look::Other,
-        None => Look::Maybe,
+        Some(rest) if rest.len() >= 4 && channel != [0; 4] && token != [0; 4] => Look::Mine,
+        Some(rest) if rest.len() >= 4 => Look::Other,
+        _ => Look::Maybe,
     }
 }
 

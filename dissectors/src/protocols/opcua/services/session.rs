@@ -139,7 +139,8 @@ pub(super) fn cancel(reader: &mut Reader<'_>, _: &mut Context<'_>) -> Read<()> {
 /// The sender shows a certificate: whose it is. Those of its issuers may follow.
 pub(in super::super) fn certificate(shown: &[u8], draft: &mut Draft) {
     let Ok(certificate) = Certificate::read(shown) else { return };
-    let host = certificate.names.iter().find(|name| !name.contains([':', '/', ' ']) && name.contains(char::is_alphabetic));
+    let host =
+        certificate.names.iter().find(|name| !name.contains([':', '/', ' ']) && name.contains(char::is_alphabetic));
     if let Some(host) = host {
         draft.claim(Attribute::Hostname, host.clone());
     }

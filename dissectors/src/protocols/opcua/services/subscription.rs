@@ -1,6 +1,7 @@
 //! Subscriptions (10000-4, 5.13): how often a client is told, and what it is told.
 
 use super::super::draft::{status_name, words};
+use super::super::memory::Question;
 use super::super::reader::{DataValue, Extension, Read, Reader};
 use super::monitoring::notified;
 use super::{Context, results};
@@ -84,15 +85,13 @@ pub(super) fn transferred(reader: &mut Reader<'_>, context: &mut Context<'_>) ->
 /// The request waits at the server until there is something to tell: it makes no event, its answer is the server's report.
 pub(super) fn publish(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Read<()> {
     context.draft.message.pairing = Pairing::None;
+    context.asks(Question { waits: true, ..Question::default() });
     let count = reader.elements("acknowledgements")?;
     reader.take(count.saturating_mul(8), "acknowledgements").map(drop)
 }
 
 pub(super) fn published(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Read<()> {
-    context.draft.message.pairing = Pairing::Alone;
-    if context.draft.message.kind == Kind::Response {
-        context.draft.message.kind = Kind::Unsolicited;
-    }
+    (context.draft.message.kind, context.draft.message.pairing) = (Kind::Unsolicited, Pairing::Alone);
     let subscription = reader.u32("subscription id")?;
     let count = reader.elements("available sequence numbers")?;
     reader.take(count.saturating_mul(4), "available sequence numbers")?;
@@ -105,7 +104,7 @@ pub(super) fn published(reader: &mut Reader<'_>, context: &mut Context<'_>) -> R
 pub(super) fn republish(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Read<()> {
     let subscription = reader.u32("subscription id")?;
     reader.u32("sequence number")?;
-    context.asks(super::Question { handles: vec![0], subscription, ..super::Question::default() });
+    context.asks(Question { subscription, ..Question::default() });
     Ok(())
 }
 

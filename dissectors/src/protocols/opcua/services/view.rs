@@ -61,7 +61,8 @@ pub(super) fn browsed(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Rea
             }
         }
         let more = if count > names.len() { ", …" } else { "" };
-        let text = if is_bad(status) { String::new() } else { format!("{count} references: {}{more}", names.join(", ")) };
+        let text =
+            if is_bad(status) { String::new() } else { format!("{count} references: {}{more}", names.join(", ")) };
         context.answered(index, status, [], text.trim_end_matches([':', ' ']));
     }
     context.draft.all_failed(&failed);
