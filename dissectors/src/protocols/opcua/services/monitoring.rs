@@ -42,7 +42,7 @@ pub(super) fn created(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Rea
         reader.take(12, "revised sampling interval and queue size")?;
         reader.extension("filter result")?;
         context.answered(index, status, [], "");
-        let Question { points, handles, subscription } = &context.asked;
+        let Question { points, handles, subscription, .. } = &context.asked;
         if let (0, Some(point), Some(handle)) = (status, points.get(index), handles.get(index)) {
             context.memory.monitor(*subscription, *handle, id, point.clone());
         }
