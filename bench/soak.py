@@ -1,6 +1,6 @@
 """A sensor under load for long: drops, memory, disk, and how long an alert takes from the wire to the outbox.
 
-    python bench/soak.py --minutes 30
+    python bench/soak.py --minutes 30 2> sensor.log
 
 `zonewatch watch` runs as at a plant, at one end of a virtual cable in network namespaces that are made for it. At the
 other end tcpreplay sends generated polling over and over, and every few seconds a stranger writes to a controller: the
@@ -91,9 +91,9 @@ def soak(capture: Path, minutes: float, rate: str) -> None:
         store, config = Path(folder) / "store", Path(folder) / "zonewatch.yaml"
         config.write_text(SETTINGS.format(folder=store))
         watch = ["ip", "netns", "exec", receiver, sys.executable, "-m", "zonewatch.sensor.cli", "watch"]
-        with subprocess.Popen([*watch, "--config", str(config)], stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen([*watch, "--config", str(config)], text=True) as process:
             while not (store / "metrics.prom").exists():
-                assert process.poll() is None, process.communicate()
+                assert process.poll() is None, "the sensor did not start"
                 time.sleep(0.2)
             replay = ["tcpreplay", "-q", "-K", rate, "--loop=0", f"--duration={round(minutes * 60)}", "-i", "a0"]
             sent: dict[str, int] = {}
@@ -105,9 +105,10 @@ def soak(capture: Path, minutes: float, rate: str) -> None:
             ) as sending:
                 began, next_line = time.monotonic(), 0.0
                 while sending.poll() is None:
+                    assert process.poll() is None, "the sensor ended"
                     if time.monotonic() - began >= next_line:
                         _line(store, time.monotonic() - began)
-                        next_line += 60
+                        next_line += min(60, minutes * 6)
                     time.sleep(1)
                 print(sending.stdout.read().strip() if sending.stdout else "")
             strangers.join()

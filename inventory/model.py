@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from zonewatch.dissectors.vocabulary import Operation, Status
+from zonewatch.dissectors.zeek import PREFIX
 
 Role = Literal[
     "controller",  # PLC, DDC: answers process reads and obeys writes
@@ -31,11 +32,16 @@ Posture = Literal["none", "offered", "used", "unknown"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Evidence:
-    """The frame that a statement rests on."""
+    """The frame that a statement rests on; of Zeek's logs, the line."""
 
     source: str
     capture: str
     frame: int
+
+    @property
+    def unit(self) -> Literal["frame", "line"]:
+        """What `frame` counts: packets of a capture, lines of one of Zeek's logs."""
+        return "line" if self.capture.startswith(PREFIX) else "frame"
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,7 @@ def _reason(rule: RoleRule, tally: Tally) -> str:
         events=_Count(tally.events),
         peers=_Count(tally.peers),
         words=_listed(tally.words),
-        frame=f", first in {evidence.capture} frame {evidence.frame}" if evidence else "",
+        frame=f", first in {evidence.capture} {evidence.unit} {evidence.frame}" if evidence else "",
     )
 
 

@@ -72,4 +72,4 @@ def _name(row: Conversation) -> str:
 
 
 def _frame(row: Conversation) -> str:
-    return f"frame {row.first_frame}"
+    return f"{row.evidence.unit} {row.first_frame}"

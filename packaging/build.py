@@ -107,6 +107,9 @@ def deb(out: Path) -> Path:
         _copy(HERE / "zonewatch.yaml", tree / "etc/zonewatch/zonewatch.yaml")
         _copy(SCHEMA, tree / "usr/share/zonewatch/settings.schema.json")
         _copy(ROOT / "LICENSE", tree / "usr/share/doc/zonewatch/copyright")
+        for page in sorted((ROOT / "docs").glob("*.md")):
+            _copy(page, tree / "usr/share/doc/zonewatch" / page.name)
+        _manual(HERE / "zonewatch.1", tree / "usr/share/man/man1/zonewatch.1.gz")
         control = tree / "DEBIAN"
         control.mkdir()
         text = (HERE / "debian" / "control.in").read_text("utf-8")
@@ -128,6 +131,12 @@ def deb(out: Path) -> Path:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
+    target.chmod(0o644)
+
+
+def _manual(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True)
+    target.write_bytes(gzip.compress(source.read_bytes(), 9, mtime=0))
     target.chmod(0o644)
 
 

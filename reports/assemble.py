@@ -10,7 +10,16 @@ import pyarrow as pa
 
 from zonewatch.dissectors.schemas import TABLES
 from zonewatch.reports.collect import captures, limits, oddity_counts, unread
-from zonewatch.reports.declared import conduit_infos, permit_infos, remote_infos, requirement_infos, zone_levels
+from zonewatch.reports.declared import (
+    asset_infos,
+    basis_info,
+    conduit_infos,
+    permit_infos,
+    remote_infos,
+    requirement_infos,
+    zone_levels,
+    zone_record,
+)
 from zonewatch.reports.ecs import finding_flows
 from zonewatch.reports.result import (
     EXTERNAL,
@@ -71,6 +80,7 @@ def assemble(
             oddities=oddity_counts(table["oddities"]),
             unused_flows=unused_flows(policy, assessment.unused) if judged else (),
             paths=assessment.paths,
+            commands=assessment.commands,
             looked_for=assessment.looked_for,
             limits=tuple(dict.fromkeys((*limits(rows), *content, *map(_sentence, assessment.limits), *notes))),
         )
@@ -97,6 +107,8 @@ def _policy_info(assessment: Assessment, name: str, sha256: str) -> PolicyInfo:
         conduits=conduit_infos(assessment.policy),
         permits=permit_infos(assessment.policy),
         remote_access=remote_infos(assessment.policy),
+        basis=basis_info(system),
+        assets=asset_infos(assessment.policy),
     )
 
 
@@ -117,6 +129,8 @@ def zone_infos(policy: Policy, declared: Iterable[tuple[str, str]] = ()) -> tupl
             levels=zone_levels(policy, zone),
             declared=tuple(sorted(members[zone.id])),
             requirements=requirement_infos(zone.requirements),
+            parent=zone.parent or "",
+            record=zone_record(zone),
         )
         for zone in policy.zones
     )

@@ -6,6 +6,7 @@ Times (fields named `…_time` and `as_of`) are RFC 3339 in UTC with nine digits
 from __future__ import annotations
 
 import json
+import sys
 import types
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
@@ -15,7 +16,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 
 from zonewatch.reports.words import iso_time, parse_time
 
-__all__ = ["ShapeError", "decode", "decode_time", "definitions", "encode", "indented", "schema", "values"]
+__all__ = ["ShapeError", "decode", "decode_time", "decoder", "definitions", "encode", "indented", "schema", "values"]
 
 TIME_PATTERN: Final = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{9}Z$"
 _SCALARS: Final[dict[Any, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -26,6 +27,15 @@ class ShapeError(ValueError):
 
     def __init__(self, place: str, expected: str) -> None:
         super().__init__(f"{place or 'document'}: {expected} expected")
+        self.place, self.expected = place, expected
+
+    def within(self, outer: str) -> ShapeError:
+        """The same, told from further outside."""
+        between = "." if outer and self.place and not self.place.startswith("[") else ""
+        return ShapeError(f"{outer}{between}{self.place}", self.expected)
+
+
+Decoder = Callable[[Any], Any]
 
 
 def _is_time(name: str) -> bool:
@@ -104,63 +114,140 @@ def decode(kind: Any, value: Any, place: str = "") -> Any:
 
     Raises ShapeError.
     """
-    origin = get_origin(kind)
+    try:
+        return decoder(kind)(value)
+    except ShapeError as error:
+        raise error.within(place) from None
+
+
+def _decoder_of(kind: Any) -> Decoder:
+    origin, arms = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        return _one_of(get_args(kind), value, place)
+        return _one_of(arms)
     if origin is tuple:
-        return _tuple(get_args(kind), value, place)
+        return _row(decoder(arms[0])) if arms[-1] is Ellipsis else _record(tuple(map(decoder, arms)))
     if origin is Literal:
-        if value not in get_args(kind):
-            raise ShapeError(place, f"one of {', '.join(map(str, get_args(kind)))}")
-        return value
+        return _literal(arms)
     if is_dataclass(kind) and isinstance(kind, type):
-        return _object(kind, value, place)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ShapeError(place, _SCALARS.get(kind, str(kind)))
-    return value
+        return _object(kind)
+    return _text if kind is str else _scalar(kind)
 
 
-def _one_of(arms: tuple[Any, ...], value: Any, place: str) -> Any:
+decoder: Callable[[Any], Decoder] = cache(_decoder_of)
+"""What decodes values of a type: put together once a type, because a large result holds millions of values."""
+
+
+def _text(value: Any) -> str:
+    """A text; equal ones are kept once, because names of assets and protocols come again and again."""
+    if type(value) is not str:
+        raise ShapeError("", _SCALARS[str])
+    return sys.intern(value)
+
+
+def _scalar(kind: Any) -> Decoder:
+    def scalar(value: Any) -> Any:
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise ShapeError("", _SCALARS.get(kind, str(kind)))
+        return value
+
+    return scalar
+
+
+def _literal(allowed: tuple[Any, ...]) -> Decoder:
+    words = {value: value for value in allowed if isinstance(value, str)}
+
+    def literal(value: Any) -> Any:
+        found = words.get(value) if type(value) is str else None
+        if found is None and value not in allowed:
+            raise ShapeError("", f"one of {', '.join(map(str, allowed))}")
+        return value if found is None else found
+
+    return literal
+
+
+def _one_of(arms: tuple[Any, ...]) -> Decoder:
     """The first type that takes the value; dataclasses of a union differ in a field of one literal."""
-    if value is None and type(None) in arms:
-        return None
-    *others, last = (arm for arm in arms if arm is not type(None))
-    for arm in others:
+    nothing = type(None) in arms
+    *others, last = (decoder(arm) for arm in arms if arm is not type(None))
+
+    def one_of(value: Any) -> Any:
+        if value is None and nothing:
+            return None
+        for other in others:
+            try:
+                return other(value)
+            except ShapeError:
+                continue
+        return last(value)
+
+    return one_of
+
+
+def _row(inner: Decoder) -> Decoder:
+    def row(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise ShapeError("", "array")
         try:
-            return decode(arm, value, place)
+            return tuple(map(inner, value))
         except ShapeError:
-            continue
-    return decode(last, value, place)
+            return tuple(_item(inner, item, index) for index, item in enumerate(value))
+
+    return row
 
 
-def _tuple(arms: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise ShapeError(place, "array")
-    if arms[-1] is Ellipsis:
-        return tuple(decode(arms[0], item, f"{place}[{index}]") for index, item in enumerate(value))
-    if len(arms) != len(value):
-        raise ShapeError(place, f"array of {len(arms)}")
-    return tuple(
-        decode(arm, item, f"{place}[{index}]") for index, (arm, item) in enumerate(zip(arms, value, strict=True))
-    )
+def _record(inner: tuple[Decoder, ...]) -> Decoder:
+    def record(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise ShapeError("", "array")
+        if len(inner) != len(value):
+            raise ShapeError("", f"array of {len(inner)}")
+        return tuple(_item(arm, item, index) for index, (arm, item) in enumerate(zip(inner, value, strict=True)))
+
+    return record
 
 
-def _object(kind: type[Any], value: Any, place: str) -> Any:
-    if not isinstance(value, dict):
-        raise ShapeError(place, "object")
-    found: dict[str, Any] = {}
-    for field in fields(kind):
-        where = f"{place}.{field.name}" if place else field.name
-        if field.name not in value:
-            if field.default is MISSING and field.default_factory is MISSING:
-                raise ShapeError(where, "a value")
-        elif _is_time(field.name):
-            found[field.name] = decode_time(value[field.name], where)
-        else:
-            found[field.name] = decode(_hints(kind)[field.name], value[field.name], where)
-    return kind(**found)
+def _item(inner: Decoder, value: Any, index: int) -> Any:
+    try:
+        return inner(value)
+    except ShapeError as error:
+        raise error.within(f"[{index}]") from None
+
+
+def _object(kind: type[Any]) -> Decoder:
+    hints = _hints(kind)
+    rows: list[tuple[str, Decoder, bool]] = []
+
+    def made(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ShapeError("", "object")
+        if not rows:  # not before: a dataclass may hold others of its own kind
+            rows.extend(
+                (
+                    field.name,
+                    _time if _is_time(field.name) else decoder(hints[field.name]),
+                    field.default is MISSING and field.default_factory is MISSING,
+                )
+                for field in fields(kind)
+            )
+        found: dict[str, Any] = {}
+        name = ""
+        try:
+            for name, inner, needed in rows:
+                if name in value:
+                    found[name] = inner(value[name])
+                elif needed:
+                    raise ShapeError("", "a value")
+        except ShapeError as error:
+            raise error.within(name) from None
+        return kind(**found)
+
+    return made
+
+
+def _time(value: Any) -> int:
+    return decode_time(value, "")
 
 
 def decode_time(value: Any, place: str) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 
 from zonewatch.dissectors.schemas import COVERAGE
 from zonewatch.dissectors.vocabulary import OT_SERVICES, PROTOCOLS
+from zonewatch.dissectors.zeek import NOT_READ
 from zonewatch.inventory.flows import ANSWERED_STATES
 from zonewatch.inventory.model import Evidence
 from zonewatch.reports.result import Capture, OddityCount, Undecoded, Unknown, totals
@@ -72,9 +74,35 @@ def limits(rows: Iterable[Capture]) -> tuple[str, ...]:
                 f"{visible(row.name)} could be read only in part: {visible(row.problem) or 'reason unknown'}."
             )
     sentences += _copies(rows)
-    total = totals(rows)
+    sentences += _from_logs([row for row in rows if row.is_log])
+    total = totals(replace(row, untimed_packets=0, clock_jumps=0) if row.is_log else row for row in rows)
     sentences += [sentence for test, say in _SENTENCES if (count := test(total)) and (sentence := say(count, total))]
     return tuple(sentences)
+
+
+def _from_logs(rows: Sequence[Capture]) -> Iterator[str]:
+    """What stands in place of packets, and what it cannot show."""
+    if not rows:
+        return
+    used = sorted({_kind(row) for row in rows if not row.format.endswith(NOT_READ)})
+    passed = sorted({_kind(row) for row in rows if row.format.endswith(NOT_READ)})
+    yield (
+        f"From Zeek logs, not from packets: {counted(len(rows), 'log')} ({listed(used, 8) or 'none that is read'}); "
+        "a line of a log stands where a frame would be. What Zeek did not write down is unknown here: protocols "
+        "without a parser, messages that it could not read, octets that nobody decoded, frames that were lost or "
+        "damaged, values before a change; no mini captures can be made."
+    )
+    if passed:
+        yield f"Logs that nothing was taken from: {listed(passed, 12)}."
+    if untimed := sum(row.untimed_packets for row in rows):
+        yield f"{counted(untimed, 'line')} of logs had no time that can be read: that of the line before counts."
+    if jumps := sum(row.clock_jumps for row in rows):
+        yield f"Times of logs stepped back by over an hour {counted(jumps, 'time')}: times around it are uncertain."
+
+
+def _kind(row: Capture) -> str:
+    """`Zeek log conn (tabs), 12 lines` → `conn`."""
+    return visible(row.format.removeprefix("Zeek log ").partition(" ")[0])
 
 
 def unread(flows: pa.Table) -> str:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from zonewatch.rules.policy.model import Conduit, MaintenanceWindow, Policy, Zone
-from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS, Requirement, SecurityLevels
+from zonewatch.rules.policy.model import Conduit, MaintenanceWindow, Policy, System, Zone
+from zonewatch.rules.policy.records import FOUNDATIONAL_REQUIREMENTS, Record, Requirement, SecurityLevels
 from zonewatch.rules.policy.times import nanoseconds
 
 __all__ = [
+    "AssetInfo",
+    "BasisInfo",
     "ConduitInfo",
     "FlowInfo",
     "PermitInfo",
+    "RecordInfo",
     "RemoteInfo",
     "RequirementInfo",
+    "asset_infos",
+    "basis_info",
     "conduit_infos",
     "permit_infos",
+    "record_info",
     "remote_infos",
     "requirement_infos",
     "security_levels",
     "zone_levels",
+    "zone_record",
 ]
 
 
@@ -38,6 +45,50 @@ class FlowInfo:
     purpose: str = ""
     approved_by: str = ""
     until: str = ""  # ISO date of the approval's end
+    ports: tuple[str, ...] = ()
+    function_codes: tuple[int, ...] = ()
+    objects: tuple[str, ...] = ()  # "holding-register 100-139"
+    least: float | None = None  # of written values
+    greatest: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordInfo:
+    """What the record of a zone or conduit states beside what verdicts read (IEC 62443-3-2 ZCR 6.4)."""
+
+    purpose: str = ""
+    owner: str = ""
+    trust: str = ""
+    location: str = ""
+    sil: int | None = None
+    logical: tuple[str, ...] = ()  # access points
+    physical: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()  # where it is captured
+
+
+@dataclass(frozen=True, slots=True)
+class AssetInfo:
+    """What the policy states of a device beside its place: classification, value, consequence (ZCR 6.4 j)."""
+
+    id: str
+    classification: str = ""
+    value: str = ""
+    consequence: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BasisInfo:
+    """What the policy states of the system for its requirements specification (ZCR 6.6 to 6.9, 7.1)."""
+
+    tolerable_risk: str = ""
+    regulations: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    threat_environment: str = ""
+    approval_document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +121,9 @@ class ConduitInfo:
     owner: str = ""
     flows: tuple[FlowInfo, ...] = ()
     requirements: tuple[RequirementInfo, ...] = ()
+    ruleset: str = ""  # of the device that enforces it
+    minimum: str = ""  # least version of TLS or SSH
+    record: RecordInfo = RecordInfo()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +204,63 @@ def _conduit(conduit: Conduit) -> ConduitInfo:
                 purpose=flow.purpose,
                 approved_by=(flow.approved.by or "") if flow.approved is not None else "",
                 until=_day(flow.last_day),
+                ports=tuple(map(str, flow.ports)),
+                function_codes=tuple(flow.function_codes),
+                objects=tuple(map(str, flow.objects)),
+                least=flow.values.min if flow.values is not None else None,
+                greatest=flow.values.max if flow.values is not None else None,
             )
             for flow in conduit.flows
         ),
         requirements=requirement_infos(conduit.requirements),
+        ruleset=conduit.enforcement.ruleset_ref or "",
+        minimum=conduit.encryption.minimum or "",
+        record=record_info(conduit),
+    )
+
+
+def record_info(record: Record) -> RecordInfo:
+    """The record of a zone or conduit."""
+    return RecordInfo(
+        purpose=record.purpose,
+        owner=str(record.owner or ""),
+        logical=record.access_points.logical,
+        physical=record.access_points.physical,
+        policies=record.policies,
+        assumptions=record.assumptions,
+        dependencies=record.dependencies,
+        points=record.coverage.sensor_points if record.coverage is not None else (),
+    )
+
+
+def zone_record(zone: Zone) -> RecordInfo:
+    """The record of a zone, with its place and its trust."""
+    place = zone.location
+    parts = (place.site, place.building, place.room, place.cabinet, place.description) if place is not None else ()
+    return replace(
+        record_info(zone), trust=zone.trust or "", location=", ".join(filter(None, parts)), sil=zone.safety.sil
+    )
+
+
+def asset_infos(policy: Policy) -> tuple[AssetInfo, ...]:
+    """The assets of which the policy states more than their place, in the order of the file."""
+    rows = (
+        AssetInfo(
+            row.id, row.classification or "", row.business_value or "", row.consequence or "", str(row.owner or "")
+        )
+        for row in policy.assets
+    )
+    return tuple(row for row in rows if row != AssetInfo(row.id))
+
+
+def basis_info(system: System) -> BasisInfo:
+    """What is stated of the system."""
+    return BasisInfo(
+        tolerable_risk=system.tolerable_risk or "",
+        regulations=system.regulations,
+        policies=system.policies,
+        threat_environment=system.threat_environment or "",
+        approval_document=(system.approval.document or "") if system.approval is not None else "",
     )
 
 

@@ -13,8 +13,19 @@ from dataclasses import replace
 from typing import Any, Final
 
 from zonewatch.inventory.model import Activity, Asset, Edge, Inventory
-from zonewatch.reports.codec import ShapeError, decode, decode_time, definitions, encode, indented, schema, values
+from zonewatch.reports.codec import (
+    ShapeError,
+    decode,
+    decode_time,
+    decoder,
+    definitions,
+    encode,
+    indented,
+    schema,
+    values,
+)
 from zonewatch.reports.evidence import file_name
+from zonewatch.reports.members import members
 from zonewatch.reports.result import (
     AuditResult,
     Capture,
@@ -33,6 +44,7 @@ from zonewatch.reports.words import iso_time
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding
 from zonewatch.rules.incidents import Incident
 from zonewatch.rules.paths import Paths
+from zonewatch.rules.register import Command
 
 __all__ = [
     "RESULT_VERSION",
@@ -61,8 +73,19 @@ _SECTIONS: Final[dict[str, Any]] = {
     "oddities": tuple[OddityCount, ...],
     "unused_flows": tuple[UnusedFlow, ...],
     "paths": tuple[Paths, ...],
+    "commands": tuple[Command, ...],
 }
 """Fields of the result that stand in the document under their own names, with their types."""
+
+
+_ROWS: Final[dict[str, Any]] = {
+    "assets": Asset,
+    "edges": Edge,
+    "activities": Activity,
+    "verdicts": VerdictRow,
+    "findings": Finding,
+}
+"""Long lists, by the type of their rows: decoded row by row as they are read."""
 
 
 class ResultError(ValueError):
@@ -130,10 +153,12 @@ def dumps(result: AuditResult) -> str:
 
 def loads(text: str) -> AuditResult:
     """The result of such a text. Raises ResultError with what was expected, and where."""
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ResultError(f"not JSON: {error}") from None
+    values = members(text, {name: decoder(kind) for name, kind in _ROWS.items()})
+    if values is None:  # broken somewhere: read as a whole, it is told where
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ResultError(f"not JSON: {error}") from None
     return from_values(values)
 
 
@@ -151,16 +176,35 @@ def from_values(values: Any) -> AuditResult:
 
 def _result(values: dict[str, Any]) -> AuditResult:
     tool = values.get("tool")
-    inventory = decode(Inventory, {name: values.get(name, []) for name in ("assets", "edges", "unseen", "activities")})
+    rows = {name: _rows(name, values.get(name, [])) for name in _ROWS}
+    sections = {
+        name: decode(kind, values[name], name) for name, kind in _SECTIONS.items() if name in values.keys() - _ROWS
+    }
+    inventory = Inventory(
+        rows["assets"],
+        rows["edges"],
+        decode(tuple[str, ...], values.get("unseen", []), "unseen"),
+        {},
+        rows["activities"],
+    )
     head = {"version": tool.get("version", "") if isinstance(tool, dict) else "", "title": values.get("title", "")}
-    sections = {name: decode(kind, values[name], name) for name, kind in _SECTIONS.items() if name in values}
     return AuditResult(
         **{name: decode(str, text, name) for name, text in head.items()},
         as_of=decode_time(values.get("as_of"), "as_of"),
         inventory=replace(inventory, by_address=_by_address(inventory)),
-        findings=decode(tuple[Finding, ...], values.get("findings", []), "findings"),
+        findings=rows["findings"],
+        verdicts=rows["verdicts"],
         **{"captures": (), **sections},
     )
+
+
+def _rows(name: str, given: Any) -> tuple[Any, ...]:
+    """The rows of a long list. A tuple, which JSON has none of, was decoded while it was read."""
+    if isinstance(given, tuple):
+        return given
+    kind: Any = tuple[_ROWS[name], ...]  # type: ignore[valid-type]
+    found: tuple[Any, ...] = decode(kind, given, name)
+    return found
 
 
 def _by_address(inventory: Inventory) -> dict[tuple[str, str], str]:
@@ -185,6 +229,7 @@ def result_schema() -> dict[str, Any]:
         OddityCount,
         UnusedFlow,
         Paths,
+        Command,
         Incident,
     )
     found = definitions((*kinds, Asset, Edge, Activity, Finding))

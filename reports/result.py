@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Final, Literal
 
+from zonewatch.dissectors.zeek import PREFIX
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
-from zonewatch.reports.declared import ConduitInfo, PermitInfo, RemoteInfo, RequirementInfo
+from zonewatch.reports.declared import (
+    AssetInfo,
+    BasisInfo,
+    ConduitInfo,
+    PermitInfo,
+    RecordInfo,
+    RemoteInfo,
+    RequirementInfo,
+)
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding, Verdict
 from zonewatch.rules.incidents import Incident
 from zonewatch.rules.paths import Paths
+from zonewatch.rules.register import Command
 
 __all__ = [
     "EXTERNAL",
@@ -115,6 +125,11 @@ class Capture:
     undecoded: tuple[Undecoded, ...] = ()
     unknown: tuple[Unknown, ...] = ()
 
+    @property
+    def is_log(self) -> bool:
+        """True for one of Zeek's logs, whose lines stand in place of packets."""
+        return self.name.startswith(PREFIX)
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyInfo:
@@ -132,6 +147,8 @@ class PolicyInfo:
     conduits: tuple[ConduitInfo, ...] = ()
     permits: tuple[PermitInfo, ...] = ()
     remote_access: tuple[RemoteInfo, ...] = ()
+    basis: BasisInfo = field(default_factory=BasisInfo)
+    assets: tuple[AssetInfo, ...] = ()  # those of which more is stated than what verdicts read
 
     @property
     def given(self) -> bool:
@@ -153,6 +170,8 @@ class ZoneInfo:
     levels: tuple[tuple[str, int], ...] = ()  # SL-T by foundational requirement
     declared: tuple[str, ...] = ()  # ids of the devices that are declared in it
     requirements: tuple[RequirementInfo, ...] = ()
+    parent: str = ""  # the zone that it is a part of
+    record: RecordInfo = field(default_factory=RecordInfo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +279,7 @@ class AuditResult:
     oddities: tuple[OddityCount, ...] = ()
     unused_flows: tuple[UnusedFlow, ...] = ()
     paths: tuple[Paths, ...] = ()  # ways from outside to controllers, in their order
+    commands: tuple[Command, ...] = ()  # the register of control commands, in its order
     limits: tuple[str, ...] = ()  # in words: what the conclusions do not cover
     looked_for: tuple[str, ...] = ()  # rules that were on and of which no finding was suppressed
 

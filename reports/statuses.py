@@ -7,7 +7,7 @@
 | contradicted | a refuting fact was observed, and no approved exception covers it |
 | excepted | every refuting fact observed is covered by an approved exception, or by an approved record of the zone |
 | supported | observable in full, enough seen, no refuting fact, a supporting one |
-| partly_supported | the same where it is observable in part |
+| partly_supported | the same where it is observable in part, or where a fact shows that it holds for a part only |
 | no_evidence | enough seen, and nothing for or against |
 | not_observable | not to be seen on the network, or not enough seen |
 | attested | the two before it, where a person gave a document |
@@ -24,7 +24,7 @@ from typing import Final, Literal
 from zonewatch.reports.attestations import Attestation, attestation_of
 from zonewatch.reports.catalogue.model import Framework, Requirement
 from zonewatch.reports.facts.measure import visibilities
-from zonewatch.reports.facts.model import MINIMUM, WHOLE, Fact, Minimum
+from zonewatch.reports.facts.model import MINIMUM, WHOLE, Fact, FactStatus, Minimum
 from zonewatch.reports.result import AuditResult, ZoneInfo
 
 __all__ = ["STATUSES", "RequirementStatus", "Status", "statuses"]
@@ -65,6 +65,7 @@ class RequirementStatus:
     target: int | None = None  # SL-T of its foundational requirement; none where none is set, or none is asked for
     refuting: tuple[str, ...] = ()
     supporting: tuple[str, ...] = ()
+    narrowing: tuple[str, ...] = ()  # what keeps the supporting facts to a part: observed, or not to be told
     prompting: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()  # refuting facts of which nothing can be said here: evidence still missing
@@ -114,8 +115,9 @@ def _status(
     record = _record(requirement, place, result)
     refuting, excepted, exceptions = _refuting(relations.refutes, zone, facts, record)
     supporting = _observed(relations.supports, zone, facts)
-    unknown = tuple(name for name in relations.refutes if facts[name].fact.status_in(zone) == "not_observable")
-    status, reason = _rule(requirement, refuting, excepted, supporting, unknown, blind, zone, facts)
+    unknown = tuple(name for name in relations.refutes if facts[name].status(zone) == "not_observable")
+    narrowing = tuple(name for name in relations.narrows if facts[name].status(zone) != "not_observed")
+    status, reason = _rule(requirement, refuting, excepted, supporting, narrowing, unknown, blind, zone, facts)
     attestation = attestation_of(attested, requirement.framework, requirement.id, zone)
     if attestation is not None and status in ("no_evidence", "not_observable"):
         status = "attested"
@@ -126,6 +128,7 @@ def _status(
         target=target,
         refuting=(*refuting, *excepted),
         supporting=supporting,
+        narrowing=narrowing if supporting else (),
         prompting=_observed(relations.prompts, zone, facts),
         inputs=_observed(relations.inputs, zone, facts),
         unknown=unknown,
@@ -140,6 +143,7 @@ def _rule(
     refuting: tuple[str, ...],
     excepted: tuple[str, ...],
     supporting: tuple[str, ...],
+    narrowing: tuple[str, ...],
     unknown: tuple[str, ...],
     blind: str,
     zone: str,
@@ -160,7 +164,7 @@ def _rule(
     for name in (*relations.refutes, *relations.prompts):
         if _reason(facts[name], zone) == NO_SUBJECT:
             return "not_observable", NO_SUBJECT
-    if requirement.observable == "partial":
+    if requirement.observable == "partial" or narrowing:
         return "partly_supported", ""
     if unknown:
         # Of a fact that was not looked for nobody can say that there is none.
@@ -171,14 +175,21 @@ def _rule(
 class _Known:
     """A fact with its observations by zone."""
 
-    __slots__ = ("by_zone", "fact")
+    __slots__ = ("by_zone", "fact", "places")
 
     def __init__(self, fact: Fact) -> None:
         self.fact = fact
+        self.places = {place.zone: place for place in fact.places}
         self.by_zone: dict[str, dict[str, None]] = {}
         for one in fact.observations:
             for zone in {one.zone, WHOLE}:
                 self.by_zone.setdefault(zone, {})[one.exception] = None
+
+    def status(self, zone: str) -> FactStatus:
+        """What may be said of it in a zone."""
+        if zone == WHOLE:
+            return self.fact.status
+        return self.places[zone].status if zone in self.places else "not_observable"
 
     def exceptions(self, zone: str) -> tuple[str, ...]:
         """The exceptions of its observations in a zone, an empty one where nothing covers it; none: not observed."""
@@ -186,8 +197,8 @@ class _Known:
 
 
 def _reason(known: _Known, zone: str) -> str:
-    fact = known.fact
-    return next((place.reason_key for place in fact.places if place.zone == zone), fact.reason_key)
+    place = known.places.get(zone)
+    return place.reason_key if place is not None else known.fact.reason_key
 
 
 def _observed(names: Iterable[str], zone: str, facts: Mapping[str, _Known]) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def _seen(result: AuditResult) -> tuple[str, ...]:
     external = sorted(asset.name for asset in inventory.assets if asset.kind == "external")
     return (
         f"In {duration(total.last_time - total.first_time)} of traffic ({counted(total.packets, 'packet')}, "
-        f"{counted(len(result.captures), 'capture file')}), {counted(len(inventory.assets), 'device')} "
+        f"{_inputs(result)}), {counted(len(inventory.assets), 'device')} "
         f"{'was' if len(inventory.assets) == 1 else 'were'} seen{speakers}.",
         spoken,
         f"{counted(len(external), 'public address', 'public addresses')} took part." if external else "",
@@ -97,6 +97,14 @@ def _seen(result: AuditResult) -> tuple[str, ...]:
         if inventory.unseen
         else "",
     )
+
+
+def _inputs(result: AuditResult) -> str:
+    """`2 capture files and 14 Zeek logs`."""
+    logs = sum(row.is_log for row in result.captures)
+    files = len(result.captures) - logs
+    parts = (counted(files, "capture file") if files or not logs else "", counted(logs, "Zeek log") if logs else "")
+    return listed(part for part in parts if part)
 
 
 def _judged(result: AuditResult, judged: Counter[Verdict]) -> tuple[str, ...]:

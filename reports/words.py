@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,9 +89,23 @@ def parse_time(text: str) -> int:
     """Nanoseconds of a time that `iso_time` wrote. Raises ValueError."""
     if not text:
         return 0
+    told = _WRITTEN_TIME(text)
+    if told is not None:
+        day, hour, minute, second, rest = told.groups()
+        return _midnight(day) + (int(hour) * 3_600 + int(minute) * 60 + int(second)) * SECOND + int(rest)
     whole, _, rest = text.removesuffix("Z").partition(".")
     moment = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
     return int(moment.timestamp()) * SECOND + int((rest or "0").ljust(9, "0")[:9])
+
+
+_WRITTEN_TIME: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])\.([0-9]{9})Z"
+).fullmatch
+
+
+@lru_cache(maxsize=1 << 10)
+def _midnight(day: str) -> int:
+    return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * SECOND
 
 
 def clock(nanoseconds: int) -> str:
@@ -203,7 +218,8 @@ def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
         kept = list(dict.fromkeys(found))
         shown = [str(frame) for frame in (kept[:limit] if limit else kept)]
         more = f" and {len(kept) - limit} more" if limit and len(kept) > limit else ""
-        parts.append(f"{visible(capture)} frame{'' if len(kept) == 1 else 's'} {', '.join(shown)}{more}")
+        unit = Evidence("", capture, 0).unit
+        parts.append(f"{visible(capture)} {unit}{'' if len(kept) == 1 else 's'} {', '.join(shown)}{more}")
     return "; ".join(parts)
 
 

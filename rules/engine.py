@@ -32,6 +32,7 @@ from zonewatch.rules.paths import Paths, paths
 from zonewatch.rules.places import Places, placed
 from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.propose import propose_zones
+from zonewatch.rules.register import Command, register
 from zonewatch.rules.seen import days, limits
 from zonewatch.rules.sigma.detect import Detection, detect
 from zonewatch.rules.tags.apply import met, with_names
@@ -61,6 +62,7 @@ class Assessment:
     comparison: Comparison | None = None  # with a baseline
     looked_for: tuple[str, ...] = ()  # rules that were on and of which no finding was suppressed
     declared: tuple[tuple[str, str], ...] = ()  # every declared asset with its zone, by id
+    commands: tuple[Command, ...] = ()  # the register of control commands
 
 
 def audit(
@@ -158,6 +160,7 @@ def audit(
         comparison=comparison,
         looked_for=tuple(sorted(looked_for)),
         declared=_declared(places, zoned, declared) if policy is not None else (),
+        commands=register(judgement, known, proposed=policy is None),
     )
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -24,6 +22,7 @@ from zonewatch.rules.tags.read import read_tags
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.evidence import prove, versions
 from zonewatch.sensor.inputs import moment, refuse_unreadable, say_unread
+from zonewatch.sensor.memory import uncollected
 from zonewatch.sensor.pipeline import Given, assess, write_events
 from zonewatch.sensor.progress import shown
 from zonewatch.sensor.ruleset import given_rules
@@ -70,7 +69,7 @@ def audit(
     with shown(errors, octets) as progress:
         tables = decode(points, progress=progress)
     refuse_unreadable(tables["coverage"].select(["capture", "status", "problem"]).to_pylist(), errors)
-    with _uncollected():
+    with uncollected():
         result = assess(tables, given, title=given.policy.suc.name if given.policy is not None else "")
         out.mkdir(parents=True, exist_ok=True)
         write_events(tables, result.inventory, out)
@@ -86,16 +85,6 @@ def audit(
                 Path(json).write_text(dumps(result), encoding="utf-8")
             terminal.render(result, Console(), folder=str(out))
     raise typer.Exit(_outcome(result, fail_on, partial=result.partial or bool(proven.unread)))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the search for circles of objects: a result has none, and the search takes a tenth of its time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _read_policy(file: Path, declared: Sequence[DeclaredAsset]) -> Policy:

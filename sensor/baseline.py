@@ -40,7 +40,7 @@ from zonewatch.sensor.inputs import refuse_unreadable
 from zonewatch.sensor.options import Form, FormOption, Inputs, SourceOption
 from zonewatch.sensor.policy_traffic import inventory_of
 from zonewatch.sensor.progress import shown
-from zonewatch.sensor.sources import sources, total_bytes
+from zonewatch.sensor.sources import packets_only, sources, total_bytes
 from zonewatch.sensor.usage import FOUND, PARTIAL, UsageError
 
 pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain word beside a column
@@ -228,6 +228,7 @@ def _read(
 ) -> Traffic:
     """The captures, with the moment of every event. Of events that only read, no more is kept."""
     points = sources(inputs, named)
+    packets_only(points, "learning")
     declared = read_assets(assets) if assets is not None else ()
     if policy is not None:
         declared = declared_assets(load_policy(policy, [item.id for item in declared]), declared)

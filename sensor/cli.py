@@ -111,6 +111,12 @@ class Framework(StrEnum):
     """Frameworks that a report can be made for."""
 
     iec62443 = "iec62443"
+    nis2 = "nis2"
+    nist_800_82 = "nist-800-82"
+    csf = "csf"
+    cpg = "cpg"
+    tsa = "tsa"
+    nerc_cip = "nerc-cip"
 
 
 class Language(StrEnum):
@@ -246,11 +252,63 @@ def report(
         "zonewatch-report"
     ),
     language: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = Language.en,
+    begin: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Of a sensor's store: periods from then on (ISO 8601, UTC).")
+    ] = "",
+    end: Annotated[
+        str, typer.Option("--to", metavar="TIME", help="Of a sensor's store: periods before (ISO 8601, UTC).")
+    ] = "",
+    entity: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Who the report is about (YAML), for nis2.")
+    ] = None,
+    aware: Annotated[
+        str, typer.Option(metavar="TIME", help="When somebody became aware of the incident (ISO 8601, UTC), for nis2.")
+    ] = "",
+    incident: Annotated[
+        str, typer.Option(metavar="ID", help="The incident that notices are drafted for, for nis2.")
+    ] = "",
+    attestations: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="What persons attest beside the traffic (YAML): requirement, document, who, when."
+        ),
+    ] = None,
+    since: Annotated[
+        str, typer.Option(metavar="PREVIOUS", help="The last edition's result: what changed since is told.")
+    ] = "",
+    oscal: Annotated[
+        bool, typer.Option("--oscal", help="Write oscal.json, too: assessment results (NIST OSCAL).")
+    ] = False,
 ) -> None:
     """A report for auditors: HTML, PDF, tables (XLSX, CSV), JSON, with a manifest of hashes."""
     from zonewatch.sensor import reporting
 
-    reporting.report(result, framework=framework.value, out=out, language=language.value)
+    reporting.report(
+        result,
+        framework=framework.value,
+        out=out,
+        language=language.value,
+        span=(begin, end),
+        law=reporting.Law(entity, aware, incident),
+        attestations=attestations,
+        since=since,
+        oscal=oscal,
+    )
+
+
+@app.command()
+def compare(
+    results: Annotated[
+        list[str], typer.Argument(metavar="RESULT…", help="Two results or more, the oldest first; or STORE@PERIOD.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder for the comparison: HTML, PDF, tables, JSON.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="All changes for programs, on standard output.")] = False,
+    language: Annotated[Language, typer.Option("--lang", help="Language of the comparison.")] = Language.en,
+) -> None:
+    """What appeared, vanished, got better or worse between results, and of what nobody can say."""
+    from zonewatch.sensor import comparing
+
+    comparing.compare(results, out=out, as_json=json, language=language.value)
 
 
 @app.command()
@@ -289,15 +347,18 @@ def watch(
     interface: Annotated[
         list[str] | None, typer.Option("--interface", "-i", metavar="IFACE", help="Interface to listen on. Repeatable.")
     ] = None,
+    zeek: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", help="Folder that Zeek keeps writing logs to. Repeatable.")
+    ] = None,
     store: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where findings are kept.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Zone policy (YAML) to judge the traffic by.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Read settings, policy and rules, and leave.")] = False,
     prepare: Annotated[bool, typer.Option("--prepare", help="Make the interfaces silent before.")] = False,
 ) -> None:
-    """Listen to interfaces for years: judge what passes, keep what is found, never send (Linux)."""
+    """Listen to interfaces, or follow Zeek's logs, for years: judge what passes, keep what is found, never send."""
     from zonewatch.sensor.watch import command
 
-    settings = command.settings_of(config, interface or [], store, policy)
+    settings = command.settings_of(config, interface or [], store, policy, zeek or [])
     raise typer.Exit(command.check(settings, prepare=prepare) if check else command.watch(settings, prepare=prepare))
 
 

@@ -1,15 +1,18 @@
-"""Captures to the engine's tables, in one pass."""
+"""Captures, and logs in place of them, to the engine's tables, in one pass."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
 from zonewatch.dissectors import schemas
 from zonewatch.dissectors.decoder import Decoder, Detail, Source
+from zonewatch.dissectors.zeek import PREFIX
+from zonewatch.dissectors.zeek import decoder as zeek
 from zonewatch.sensor.usage import UsageError
 
 KEPT: Final = ("events", "aggregates", "flows", "activities", "claims", "addresses", "oddities", "coverage")
@@ -29,8 +32,33 @@ Progress = Callable[[int, int], None]
 def decode(
     points: Sequence[Source], detail: Detail = "aggregates", progress: Progress | None = None
 ) -> dict[str, pa.Table]:
-    """All tables of one pass over the captures."""
-    decoder = Decoder(points if isinstance(points, list) else list(points), detail=detail, threads=threads())
+    """All tables of one pass over the captures and logs."""
+    captures, logs = divided(points)
+    made = [zeek.decode(point.name, _log_files(point), progress) for point in logs]
+    if captures or not made:
+        made.insert(0, _decode(captures, detail, progress))
+    return made[0] if len(made) == 1 else {name: joined([one[name] for one in made]) for name in KEPT}
+
+
+def divided(points: Sequence[Source]) -> tuple[list[Source], list[Source]]:
+    """The same points with their captures, and with Zeek's logs; those that have none of them are left out."""
+    captures, logs = [], []
+    for point in points:
+        found = tuple(file for file in point.files if file.name.startswith(PREFIX))
+        rest = tuple(file for file in point.files if file not in found)
+        if found:
+            logs.append(Source(point.name, found))
+        if rest:
+            captures.append(Source(point.name, rest))
+    return captures, logs
+
+
+def _log_files(point: Source) -> list[zeek.LogFile]:
+    return [zeek.LogFile(file.name.removeprefix(PREFIX), Path(file.path)) for file in point.files]
+
+
+def _decode(points: list[Source], detail: Detail, progress: Progress | None) -> dict[str, pa.Table]:
+    decoder = Decoder(points, detail=detail, threads=threads())
     pieces: dict[str, list[pa.Table]] = {name: [] for name in KEPT}
     going = True
     while going:

@@ -31,7 +31,7 @@ from zonewatch.sensor.mirror.checks import examine
 from zonewatch.sensor.mirror.figures import seen
 from zonewatch.sensor.options import SourceOption
 from zonewatch.sensor.progress import shown
-from zonewatch.sensor.sources import sources, total_bytes
+from zonewatch.sensor.sources import packets_only, sources, total_bytes
 from zonewatch.sensor.usage import DONE, FOUND, PARTIAL, UsageError
 from zonewatch.sensor.watch.period import Period, Rows
 
@@ -121,6 +121,7 @@ def _show(told: Sequence[tuple[Heard, list[Answer]]]) -> None:
 def _read(captures: list[str], named: list[str], errors: Console) -> tuple[list[Heard], bool]:
     """Each capture point of files, and whether a file could be read in part only."""
     points = sources(captures, named)
+    packets_only(points, "the examination of a mirror port")
     with shown(errors, total_bytes(points)) as progress:
         tables = decode(points, progress=progress)
     coverage = tables["coverage"].select(["capture", "status", "problem"]).to_pylist()

@@ -18,7 +18,8 @@ from zonewatch.dissectors.decoder import Decoder, Detail, Source
 from zonewatch.dissectors.schemas import TABLES
 from zonewatch.reports.rows import csv_text, emit, from_arrow
 from zonewatch.reports.words import iso_time
-from zonewatch.sensor.decoding import spelled, threads
+from zonewatch.sensor.decoding import decode, divided, spelled, threads
+from zonewatch.sensor.usage import UsageError
 
 SHOWN: Final = {
     "pdus": (
@@ -47,8 +48,15 @@ TABLE_ROWS: Final = 200
 
 
 def write(points: list[Source], name: str, protocol: str, form: str, out: Path | None) -> list[dict[str, Any]]:
-    """Writes all rows of a table; gives the coverage of each input as capture, status and problem."""
-    decoder = Decoder(points, detail=_DETAILS[name], hash_inputs=False, threads=threads())
+    """Writes all rows of a table; gives the coverage of each input as capture, status and problem.
+
+    Of Zeek's logs that is what an audit keeps whole: they have no PDUs, and their events are counted as they are read.
+    """
+    captures, logs = divided(points)
+    if logs and name == "pdus":
+        raise UsageError(f"--pdus: {logs[0].files[0].name} is one of Zeek's logs, which hold events and no PDUs")
+    decoder = Decoder(captures, detail=_DETAILS[name], hash_inputs=False, threads=threads())
+    coverage = []
     with nullcontext(sys.stdout.buffer) if out is None else out.open("wb") as stream:
         sink = _SINKS[form](name, stream)
         going = True
@@ -57,11 +65,21 @@ def write(points: list[Source], name: str, protocol: str, form: str, out: Path |
             table = decoder.take(name)
             for other in _BESIDE[name]:
                 decoder.take(other)
-            if protocol:
-                table = table.filter(pc.is_in(table["protocol"].cast(pa.utf8()), value_set=pa.array([protocol])))
-            sink.add(table)
+            sink.add(_of(table, protocol))
+        for point in logs:
+            tables = decode([point])
+            sink.add(_of(tables[name], protocol))
+            coverage.append(tables["coverage"])
         sink.close()
-    return decoder.take("coverage").select(["capture", "status", "problem"]).to_pylist()
+    rows = pa.concat_tables([decoder.take("coverage"), *coverage])
+    return rows.select(["capture", "status", "problem"]).to_pylist()
+
+
+def _of(table: pa.Table, protocol: str) -> pa.Table:
+    """The rows of a protocol; all of them where none is named."""
+    if not protocol:
+        return table
+    return table.filter(pc.is_in(table["protocol"].cast(pa.utf8()), value_set=pa.array([protocol])))
 
 
 class _Sink(Protocol):

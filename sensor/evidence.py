@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from zonewatch.dissectors.decoder import Source
 from zonewatch.dissectors.extract import MiniCapture, Wanted, extract
+from zonewatch.dissectors.zeek import PREFIX
 from zonewatch.inventory.model import Evidence
 from zonewatch.reports.evidence import MOST_OCTETS, Behind, limits, packets_behind, shown
 from zonewatch.reports.result import AuditResult, EvidenceFile, ordered
@@ -80,6 +81,8 @@ def _wanted(
             frames[packet.source, packet.capture].append((packet.frame, number, keep[packet]))
     for point in points:
         for file in point.files:
+            if file.name.startswith(PREFIX):
+                continue  # a line is no packet
             if isinstance(file.path, Path) and (found := frames.get((point.name, file.name))):
                 yield Wanted(point.name, file.name, file.path, tuple(found))
 

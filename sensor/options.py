@@ -26,7 +26,9 @@ class Form(StrEnum):
 
 
 FormOption = Annotated[Form, typer.Option("--format", help="Form of the output.")]
-Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT…", help="Captures, folders of captures, or -.")]
+Inputs = Annotated[
+    list[str] | None, typer.Argument(metavar="INPUT…", help="Captures, folders of captures or of Zeek's logs, or -.")
+]
 SourceOption = Annotated[
     list[str] | None,
     typer.Option("--source", metavar="NAME=PATH", help="A capture point with a name of its own. Repeatable."),

@@ -3,54 +3,101 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import typer
 
-from zonewatch.reports.document.forms import MANIFEST, Input, forms, is_ours, manifest
+from zonewatch.reports.attestations import Attestation, parse_attestations
+from zonewatch.reports.compare.compare import compare
+from zonewatch.reports.compare.model import Edition
+from zonewatch.reports.document.forms import MANIFEST, OSCAL, Input, forms, manifest
 from zonewatch.reports.document.model import Document
+from zonewatch.reports.entity import Entity, parse_entity
 from zonewatch.reports.json_result import dumps
+from zonewatch.reports.oscal.results import dumps as oscal_text
+from zonewatch.reports.packs.case import Case
+from zonewatch.reports.packs.changes import with_changes
+from zonewatch.reports.packs.comparison import told
 from zonewatch.reports.packs.iec62443 import iec62443
-from zonewatch.reports.packs.material import Material
+from zonewatch.reports.packs.nis2 import nis2
+from zonewatch.reports.packs.requirements import PACKS as REQUIREMENTS
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.rows import Console
-from zonewatch.reports.texts import load_texts
+from zonewatch.reports.texts import Texts, load_texts
 from zonewatch.reports.words import visible
-from zonewatch.reports.write import write_octets
+from zonewatch.rules.policy.load import read_text
+from zonewatch.rules.policy.words import hint
+from zonewatch.sensor import folders
+from zonewatch.sensor.comparing import edition
 from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
-from zonewatch.sensor.results import STORE, read_result
+from zonewatch.sensor.inputs import moment
+from zonewatch.sensor.memory import uncollected
+from zonewatch.sensor.results import STORE, read_span
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
-PACKS: Final[dict[str, Callable[[Material], Document]]] = {"iec62443": iec62443}
+PACKS: Final[dict[str, Callable[[Case], Document]]] = {"iec62443": iec62443, "nis2": nis2, **REQUIREMENTS}
 """What builds the document of each framework."""
 
 
-def report(result: Path, *, framework: str, out: Path, language: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What a report under a law is told besides the result, as the options name it."""
+
+    entity: Path | None = None
+    aware: str = ""
+    incident: str = ""
+
+
+@uncollected()
+def report(
+    result: Path,
+    *,
+    framework: str,
+    out: Path,
+    language: str,
+    span: tuple[str, str] = ("", ""),
+    law: Law = Law(),
+    attestations: Path | None = None,
+    since: str = "",
+    oscal: bool = False,
+) -> None:
     """Writes a report into a folder."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder for the report, new or of a report before")
-    if out.is_dir() and (out / "result.json").exists():
-        raise UsageError(f"--out {out}: is the folder of an audit; name another one for the report")
-    audited = read_result(result)
+    folders.refuse(out)
+    _refuse_beside(framework, law)
+    entity = parse_entity(read_text(law.entity), str(law.entity)) if law.entity is not None else Entity()
+    aware = moment("--aware", law.aware) or 0
+    audited, watched = read_span(result, moment("--from", span[0]), moment("--to", span[1]))
     store = result if (result / STORE).is_file() else None
+    incident = _incident(audited, law.incident)
+    attested = _attested(attestations, audited)
     sha256 = hashlib.sha256(dumps(audited).encode()).hexdigest() if store else _sha256(result)
     texts = load_texts(language)
-    document = PACKS[framework](Material(audited, texts, sha256))
+    document = PACKS[framework](
+        Case(
+            audited,
+            texts,
+            sha256,
+            watched=watched,
+            entity=entity,
+            attestations=attested,
+            aware=aware,
+            incident=incident,
+        )
+    )
+    if since:
+        document = _with_changes(document, since, Edition(result.resolve().name, audited, sha256), texts)
     made = forms(document, texts)
-    told = manifest(document, audited.version, _inputs(audited, sha256), made.files)
-    old = _written_before(out)
-    for name, octets in {**made.files, MANIFEST: told.encode()}.items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_octets(path, octets)
-    for name in old - made.files.keys():
-        (out / name).unlink(missing_ok=True)
+    files = dict(made.files)
+    if oscal:
+        files[OSCAL] = oscal_text(audited, sha256).encode()
+    named = manifest(document, audited.version, _inputs(audited, sha256, law.entity, attestations), files)
+    folders.write(out, {**files, MANIFEST: named.encode()})
     if store is not None:  # an export of a sensor's findings is a decision of somebody
-        hashed = hashlib.sha256(told.encode()).hexdigest()
+        hashed = hashlib.sha256(named.encode()).hexdigest()
         log_export(store, time.time_ns, who_runs_this(), f"report {framework}", str(out), hashed)
     errors = Console(stderr=True, highlight=False)
     for line in made.missing:
@@ -61,24 +108,50 @@ def report(result: Path, *, framework: str, out: Path, language: str) -> None:
     raise typer.Exit(PARTIAL if made.missing else DONE)
 
 
+def _with_changes(document: Document, since: str, later: Edition, texts: Texts) -> Document:
+    editions = (edition(since), later)
+    return with_changes(document, told(compare(editions), editions, texts))
+
+
 def _sha256(result: Path) -> str:
     path = result / "result.json" if result.is_dir() else result
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _inputs(result: AuditResult, sha256: str) -> Iterator[Input]:
+def _refuse_beside(framework: str, law: Law) -> None:
+    """Options of one framework beside another are a mistake, not silently nothing."""
+    given = {"--entity": law.entity, "--aware": law.aware, "--incident": law.incident}
+    for option, value in given.items():
+        if value and framework != "nis2":
+            raise UsageError(f"{option} is for --framework nis2, not for {framework}")
+
+
+def _incident(result: AuditResult, name: str) -> str:
+    """The id of the incident that was named, whole or by its beginning."""
+    if not name:
+        return ""
+    known = [one.id for one in result.incidents]
+    fitting = [one for one in known if one.startswith(name)]
+    if name in known or len(fitting) == 1:
+        return name if name in known else fitting[0]
+    there = f"the result has {', '.join(known[:8])}" if known else "the result has no incident"
+    raise UsageError(f"--incident {name}: no such incident{hint(name, known)}; {there}")
+
+
+def _attested(path: Path | None, result: AuditResult) -> tuple[Attestation, ...]:
+    """What persons state, for the zones of the result."""
+    if path is None:
+        return ()
+    return parse_attestations(read_text(path), str(path), (zone.id for zone in result.zones))
+
+
+def _inputs(result: AuditResult, sha256: str, entity: Path | None, attestations: Path | None) -> Iterator[Input]:
+    for kind, path in (("entity", entity), ("attestations", attestations)):
+        if path is not None:
+            yield Input(kind, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
     yield Input("result", "result.json", sha256)
     for capture in result.captures:
         yield Input("capture", capture.name, capture.sha256)
     if result.policy.given:
         yield Input("policy", result.policy.name, result.policy.sha256)
-
-
-def _written_before(out: Path) -> set[str]:
-    """Files that the manifest of a report before names: of these, what is not written again goes."""
-    try:
-        outputs = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["outputs"]
-        return {row["name"] for row in outputs if is_ours(row["name"])}
-    except (OSError, ValueError, LookupError, TypeError):
-        return set()

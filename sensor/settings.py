@@ -27,7 +27,13 @@ from zonewatch.rules.policy.values import wrong
 from zonewatch.sensor.measures import spell_defaults
 from zonewatch.sensor.shipping.settings import Name, Receiver
 from zonewatch.sensor.store.settings import StoreSettings
-from zonewatch.sensor.watch.settings import CaptureSettings, HealthSettings, JudgeSettings, MetricsSettings
+from zonewatch.sensor.watch.settings import (
+    CaptureSettings,
+    HealthSettings,
+    JudgeSettings,
+    MetricsSettings,
+    ZeekSettings,
+)
 
 CODE: Final = "ZS001"
 SCHEMA_PATH: Final = Path(__file__).parent / "schemas" / "settings.schema.json"
@@ -45,6 +51,8 @@ class Settings(Part):
 
     settings_version: Literal[1]
     capture: tuple[CaptureSettings, ...] = ()
+    zeek: tuple[ZeekSettings, ...] = ()
+    """Logs that Zeek writes, in place of packets or beside them."""
     judge: JudgeSettings = JudgeSettings()
     store: StorePlace
     receivers: dict[Name, Receiver] = Field(default_factory=dict)
@@ -56,7 +64,7 @@ class Settings(Part):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        names = [point.source for point in self.capture]
+        names = [*(point.source for point in self.capture), *(point.source for point in self.zeek)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise wrong(f"capture: two points are named {twice[0]!r}; one point may have several interfaces")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tarfile
 import venv
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,26 +23,44 @@ SOURCES = {".py", ".pyi", ".rs", ".toml", ".j2", ".js", ".css", ".json"}
 PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
 CLEAN = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 """An environment in which the checkout's own packages are not found."""
+PROGRAMS = "bin"
 CONVERTED = ("pysigma-backend-elasticsearch", "sigma-cli", "prettytable", "wcwidth", "click", "colorama")
 """What `sigma convert` needs beside the runtime requirements."""
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, *PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True)
-    return next(folder.glob("zonewatch-*.whl"))
+def wheel(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    def build(folder: Path) -> None:
+        words = ("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT))
+        subprocess.run([sys.executable, *PIP, *words], check=True)
+
+    return next(_made_once("wheel", build, tmp_path_factory, worker_id).glob("zonewatch-*.whl"))
 
 
 @pytest.fixture(scope="module")
-def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """The folder of programs of a clean environment with the wheel in it."""
-    environment = tmp_path_factory.mktemp("environment")
-    venv.create(environment, with_pip=True)
-    folder = environment / ("Scripts" if sys.platform == "win32" else "bin")
-    _install(folder, "--require-hashes", "-r", str(ROOT / "requirements" / "runtime.txt"))
-    _install(folder, "--no-deps", str(wheel))
+
+    def make(environment: Path) -> None:
+        venv.create(environment, with_pip=True)
+        _install(environment / PROGRAMS, "--require-hashes", "-r", str(ROOT / "requirements" / "runtime.txt"))
+        _install(environment / PROGRAMS, "--no-deps", str(wheel))
+
+    return _made_once("environment", make, tmp_path_factory, worker_id) / PROGRAMS
+
+
+def _made_once(
+    name: str, make: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Path:
+    """A folder that processes of one run share: the first makes it, others wait. Two would build in the same place."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / name
+    with folder.with_name(f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            folder.mkdir()
+            make(folder)
+            (folder / "made").touch()
     return folder
 
 

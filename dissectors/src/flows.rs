@@ -13,7 +13,7 @@ use crate::stream::Assembly;
 use crate::talk::Talk;
 
 /// Flows kept at once; beyond it those silent longest are given up, and counted.
-pub const MAX_FLOWS: usize = 100_000;
+pub const MAX_FLOWS: usize = 88_000;
 /// Flows of the same addresses and ports in different networks; further ones are mixed with one of these.
 const MAX_TWINS: u8 = 16;
 const SECOND: i64 = 1_000_000_000;

@@ -25,7 +25,17 @@ from zonewatch.reports.catalogue.model import (
     Technique,
 )
 
-__all__ = ["FRAMEWORKS", "attack", "components", "counts", "deadlines", "fact_kinds", "framework", "record_items"]
+__all__ = [
+    "FRAMEWORKS",
+    "attack",
+    "components",
+    "counts",
+    "deadlines",
+    "fact_kinds",
+    "framework",
+    "in_language",
+    "record_items",
+]
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's is ten times as fast; PyYAML may have been built without."""
@@ -79,6 +89,18 @@ def deadlines() -> tuple[Deadline, ...]:
         Deadline(row["id"], row["title"], row["deadline"] or "", row["content"], _words(row, "tool_gives"))
         for row in _read("nis2")["reporting"]
     )
+
+
+@cache
+def in_language(part: str, language: str) -> Mapping[str, tuple[str, ...]]:
+    """Titles and own wording of NIS2 in another language than English, by id; nothing where there are none.
+
+    `part` is articles (title, text), annex (the same), reporting (title, deadline, content) or groups (title).
+    """
+    if not files("zonewatch.reports.catalogue").joinpath(f"data/nis2.{language}.yaml").is_file():
+        return {}
+    rows: dict[str, Any] = _read(f"nis2.{language}")[part]
+    return {name: (row,) if isinstance(row, str) else tuple(row) for name, row in rows.items()}
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Final, Literal, get_args
 Observable = Literal["full", "partial", "none"]
 """What passive network evidence alone can say: the requirement is about the network itself; a part of it; nothing."""
 Polarity = Literal["positive", "negative", "both", "context"]
-Relation = Literal["refutes", "supports", "prompts", "inputs"]
+Relation = Literal["refutes", "supports", "prompts", "inputs", "narrows"]
 RELATIONS: Final[tuple[Relation, ...]] = get_args(Relation)
 
 FOUNDATIONS: Final = ("IAC", "UC", "SI", "DC", "RDF", "TRE", "RA")
@@ -35,6 +35,7 @@ class Relations:
     supports: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()  # raise a question; never change a status
     inputs: tuple[str, ...] = ()  # data without a verdict
+    narrows: tuple[str, ...] = ()  # show that what supports holds for a part only
     note: str = ""
 
 

@@ -20,7 +20,7 @@ from zonewatch.reports.document.workbook import WorkbookUnavailable, workbook
 from zonewatch.reports.texts import Texts
 from zonewatch.reports.words import visible
 
-__all__ = ["FORMS", "MANIFEST", "Input", "Made", "forms", "is_ours", "manifest"]
+__all__ = ["FORMS", "MANIFEST", "OSCAL", "Input", "Made", "forms", "is_ours", "manifest"]
 
 MANIFEST: Final = "manifest.json"
 MANIFEST_VERSION: Final = 1
@@ -30,6 +30,8 @@ FORMS: Final[Mapping[str, Callable[[Document, Texts], bytes]]] = {
     "report.json": lambda document, _: dumps(document).encode(),
     WORKBOOK: workbook,
 }
+OSCAL: Final = "oscal.json"
+"""Made of the result, not of the document; written where it is asked for."""
 _OURS: Final = re.compile(rf"{FOLDER}/[a-z0-9-]+\.csv")
 
 
@@ -65,7 +67,7 @@ def forms(document: Document, texts: Texts) -> Made:
 
 def is_ours(name: str) -> bool:
     """Whether a report writes a file of this name."""
-    return name in FORMS or _OURS.fullmatch(name) is not None
+    return name in FORMS or name == OSCAL or _OURS.fullmatch(name) is not None
 
 
 def manifest(document: Document, version: str, inputs: Iterable[Input], files: Mapping[str, bytes]) -> str:

@@ -38,6 +38,8 @@ __all__ = ["WORKBOOK", "laid_out"]
 NAMELESS: Final = "–"
 """A heading or a picture without a name: readers of screens need one."""
 WORKBOOK: Final = "tables.xlsx"
+MOST_LINES: Final = 12
+"""Empty lines below one field."""
 _WORDS: Final = (
     *("contents", "skip", "theme", "cover", "filter", "name", "date", "signature", "role", "origin", "table_empty"),
 )
@@ -80,7 +82,13 @@ class _Layout:
 
     def fields(self, rows: Iterable[Field]) -> list[dict[str, Any]]:
         return [
-            {"label": self.clean(row.label), "cell": self.spans(row.cell), "origin": self._origin(row)} for row in rows
+            {
+                "label": self.clean(row.label),
+                "cell": self.spans(row.cell),
+                "origin": self._origin(row),
+                "lines": min(max(row.lines, 0), MOST_LINES),
+            }
+            for row in rows
         ]
 
     def _origin(self, row: Field) -> dict[str, str] | None:

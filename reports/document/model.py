@@ -114,6 +114,7 @@ class Field:
     label: str
     cell: Text
     origin: Origin = ""
+    lines: int = 0  # empty ones below it, for a person to write on
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ def anchor(kind: str, name: str) -> str:
 
 def text(*parts: str | Span) -> Text:
     """A text of strings and spans."""
-    return tuple(Span(part) if isinstance(part, str) else part for part in parts)
+    return tuple([Span(part) if isinstance(part, str) else part for part in parts])
 
 
 def plain(spans: Text) -> str:

@@ -9,7 +9,7 @@ written as an escape.
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
+import re
 from importlib import import_module
 from importlib.resources import as_file, files
 from typing import Final
@@ -33,7 +33,6 @@ SHOWN: Final = (
     *((0x25A0, 0x25FF), (0x2713, 0x2713), (0x2717, 0x2717)),
 )
 """Characters that the fonts have, from first to last: Latin, Greek, Cyrillic, and signs."""
-_FIRSTS: Final = tuple(first for first, _ in SHOWN)
 
 
 class PdfUnavailable(Exception):
@@ -42,15 +41,16 @@ class PdfUnavailable(Exception):
 
 def showable(text: str) -> str:
     """A text made visible, with escapes for what the fonts lack."""
-    return "".join(char if _shown(ord(char)) else _escape(ord(char)) for char in visible(text))
+    return _LACKING(_escape, visible(text))
 
 
-def _shown(code: int) -> bool:
-    place = bisect_right(_FIRSTS, code) - 1
-    return place >= 0 and code <= SHOWN[place][1]
+_LACKING: Final = re.compile(
+    f"[^{''.join(f'{re.escape(chr(first))}-{re.escape(chr(last))}' for first, last in SHOWN)}]"
+).sub
 
 
-def _escape(code: int) -> str:
+def _escape(lacking: re.Match[str]) -> str:
+    code = ord(lacking[0])
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 

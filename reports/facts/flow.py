@@ -53,6 +53,7 @@ def cross_zone(seen: Seen) -> Iterator[Observation]:
     for row in _crossing(seen):
         groups[row.client_zone, row.server_zone, row.protocol].append(row)
     for (start, end, protocol), rows in sorted(groups.items()):
+        evidence = frames(*(row.evidence for row in rows))
         for zone in (start, end):
             yield Observation(
                 zone,
@@ -61,7 +62,7 @@ def cross_zone(seen: Seen) -> Iterator[Observation]:
                 count=sum(row.events for row in rows),
                 first_time=min(row.first_time for row in rows),
                 last_time=max(row.last_time for row in rows),
-                evidence=frames(*(row.evidence for row in rows)),
+                evidence=evidence,
             )
 
 
@@ -173,8 +174,9 @@ def dmz_terminated(seen: Seen) -> Iterator[Observation]:
             if seen.kind(seen.zone(host)) == "dmz" and seen.is_process(other):
                 inner[host, zone].append(edge)
     for (host, zone), edges in sorted(inner.items()):
-        both = outer.get(host, []) + edges
         if host in outer:
+            both = outer[host] + edges
+            evidence = frames(*(edge.evidence for edge in both))
             for place in (zone, seen.zone(host)):
                 yield Observation(
                     place,
@@ -183,7 +185,7 @@ def dmz_terminated(seen: Seen) -> Iterator[Observation]:
                     count=len(both),
                     first_time=min(edge.first_time for edge in both),
                     last_time=max(edge.last_time for edge in both),
-                    evidence=frames(*(edge.evidence for edge in both)),
+                    evidence=evidence,
                 )
 
 

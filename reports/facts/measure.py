@@ -113,6 +113,7 @@ MEASURED: Final[Mapping[str, Measure]] = {
     "sec.auth_failure_burst": _measure(sec.auth_failure_burst, _FINDING, sec.BURSTS),
     "sec.cleartext_conduit": _measure(sec.cleartext_conduit, _EDGE, needs="no_policy"),
     "sec.no_integrity": _measure(sec.no_integrity, _EDGE, needs="no_policy"),
+    "sec.integrity_open": _measure(sec.integrity_open, _EDGE, needs="no_policy"),
     "sec.crypto_ok": _measure(sec.crypto_ok, f"{_EDGE} version", never="only_if_used"),
     "sec.crypto_weak": _measure(sec.crypto_weak, f"{_EDGE} what"),
     "sec.cert_problem": _measure(sec.cert_problem, f"{_EDGE} what", never="encrypted"),

@@ -218,14 +218,54 @@ def no_integrity(seen: Seen) -> Iterator[Observation]:
             yield from of_edge(seen, "sec.no_integrity", edge, zones)
 
 
+_CARRIERS: Final = frozenset(("icmp", "icmpv6", "igmp", "vrrp", "hsrp"))
+"""They keep the network running and carry nothing of anybody's; so does what has no address of IP."""
+
+
+def integrity_open(seen: Seen) -> Iterator[Observation]:
+    """Traffic across a boundary, and control traffic inside a zone, for which no handshake that agreed on acceptable
+    cryptography was seen, nor a service that checks who sends."""
+    shown = {
+        (activity.client, activity.server, activity.protocol)
+        for activity in seen.result.inventory.activities
+        if _accepted(activity)
+    }
+    secured = {
+        (asset.id, service.protocol)
+        for asset in seen.result.inventory.assets
+        for service in asset.services
+        if service.posture == "used"
+    }
+    covers = {(client, server) for client, server, _ in shown}
+    for edge in seen.spoken:
+        ends = _ends(seen, edge.client, edge.server)
+        needs = edge.ot or (
+            len(ends) > 1 and edge.protocol not in _CARRIERS and not edge.protocol.startswith("ethernet/")
+        )
+        service = canonical_service(edge.protocol)
+        kept = (edge.client, edge.server, edge.protocol) in shown or (
+            (edge.client, edge.server) in covers and service in _OVER_TLS
+        )
+        if needs and not kept and (edge.server, edge.protocol) not in secured:
+            yield from of_edge(seen, "sec.integrity_open", edge, (zone for zone in ends if zone))
+
+
+_OVER_TLS: Final = frozenset(("tls", "dtls", "https", "quic", "ldaps", "smtps", "imaps", "pop3s", "ssh"))
+"""Services whose handshakes are told as those of TLS or SSH, between the same ends."""
+
+
+def _accepted(activity: Activity) -> bool:
+    fields = _fields(activity)
+    return activity.status == "ok" and bool(_strong(activity, fields)) and not old_tls(activity, fields)
+
+
 def crypto_ok(seen: Seen) -> Iterator[Observation]:
     """Handshakes that agreed on TLS 1.2 or newer, or on SSH 2, with no weak cipher."""
     for activity in seen.result.inventory.activities:
         fields = _fields(activity)
-        version = _strong(activity, fields)
-        if version and activity.status == "ok" and not old_tls(activity, fields):
+        if _accepted(activity):
             ends = _ends(seen, activity.client, activity.server)
-            yield from of_activity(seen, "sec.crypto_ok", activity, ends, version=version)
+            yield from of_activity(seen, "sec.crypto_ok", activity, ends, version=_strong(activity, fields))
 
 
 def _strong(activity: Activity, fields: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
@@ -180,16 +181,35 @@ class Seen:
         for rule in rules:
             yield from self.by_rule.get(rule, ())
 
+    @cached_property
+    def _ids_by_pair(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        return {
+            pair: tuple(dict.fromkeys(finding.id for finding in found))
+            for pair, found in self._findings_by_pair.items()
+        }
+
     def told_of(self, client: str, server: str, rules: Iterable[str] = ()) -> tuple[str, ...]:
         """The ids of findings about two assets, of some rules only where any are named."""
+        if not rules:
+            return self._ids_by_pair.get((client, server), ())
         wanted = frozenset(rules)
         return tuple(
             dict.fromkeys(
-                finding.id
-                for finding in self._findings_by_pair.get((client, server), ())
-                if not wanted or finding.rule in wanted
+                finding.id for finding in self._findings_by_pair.get((client, server), ()) if finding.rule in wanted
             )
         )
+
+    @cached_property
+    def _frames(self) -> dict[int, tuple[Evidence, ...]]:
+        return {}
+
+    def frames_of(self, row: Edge | VerdictRow) -> tuple[Evidence, ...]:
+        """The first frames of a row of the result; of an edge those of its functions, too."""
+        found = self._frames.get(id(row))
+        if found is None:
+            more = [function.evidence for function in row.functions] if isinstance(row, Edge) else []
+            found = self._frames[id(row)] = frames(row.evidence, *more)
+        return found
 
     def permit(self, row: VerdictRow) -> str:
         """The id of the approved exception or maintenance window that allows this; empty where none does."""
@@ -291,7 +311,23 @@ def said(edge: Edge) -> bool:
 
 def frames(*groups: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """The first frames, each once, in their order."""
-    return tuple(sorted({item for group in groups for item in group if item is not None})[:MOST_FRAMES])
+    found: list[Evidence] = []
+    for group in groups:
+        found += group
+    if len(found) < 2:
+        return tuple(found)
+    found.sort(key=_PLACE)
+    told: list[Evidence] = []
+    for item in found:
+        if not told or item != told[-1]:
+            told.append(item)
+            if len(told) == MOST_FRAMES:
+                break
+    return tuple(told)
+
+
+_PLACE: Final = attrgetter("source", "capture", "frame")
+"""What frames are ordered by; comparing rows themselves takes several times as long."""
 
 
 def of_edge(seen: Seen, key: str, edge: Edge, zones: Iterable[str], **values: str) -> Iterator[Observation]:
@@ -302,16 +338,19 @@ def of_edge(seen: Seen, key: str, edge: Edge, zones: Iterable[str], **values: st
         "protocol": edge.protocol,
         **values,
     }
+    evidence = seen.frames_of(edge)
+    findings = seen.told_of(edge.client, edge.server)
+    told = tuple(known.items())
     for zone in dict.fromkeys(zones):
         yield Observation(
             zone=zone,
             key=key,
-            values=tuple(known.items()),
+            values=told,
             count=edge.events or edge.packets,
             first_time=edge.first_time,
             last_time=edge.last_time,
-            evidence=frames(edge.evidence, (item for row in edge.functions for item in row.evidence)),
-            findings=seen.told_of(edge.client, edge.server),
+            evidence=evidence,
+            findings=findings,
         )
 
 
@@ -326,17 +365,20 @@ def of_row(
         "operation": row.operation,
         **values,
     }
+    evidence = seen.frames_of(row)
+    findings = seen.told_of(row.client, row.server, rules)
+    told, exception = tuple(known.items()), seen.permit(row)
     for zone in dict.fromkeys(zones):
         yield Observation(
             zone=zone,
             key=key,
-            values=tuple(known.items()),
+            values=told,
             count=row.events,
             first_time=row.first_time,
             last_time=row.last_time,
-            evidence=frames(row.evidence),
-            findings=seen.told_of(row.client, row.server, rules),
-            exception=seen.permit(row),
+            evidence=evidence,
+            findings=findings,
+            exception=exception,
         )
 
 

@@ -45,7 +45,7 @@ def unneeded(seen: Seen) -> Iterator[Observation]:
         yield from of_finding(seen, "svc.unneeded", finding)
 
 
-def _remote(seen: Seen) -> Iterator[Edge]:
+def remote_edges(seen: Seen) -> Iterator[Edge]:
     """Sessions by which people work at another host, and the tunnels that they come through."""
     for edge in seen.answered:
         if canonical_service(edge.protocol) in REMOTE_SERVICES | TUNNELS:
@@ -66,20 +66,20 @@ def _interactive(edge: Edge) -> bool:
 
 def remote_access(seen: Seen) -> Iterator[Observation]:
     """Every remote session; several of one pair and protocol are one."""
-    for edge in _remote(seen):
+    for edge in remote_edges(seen):
         yield from of_edge(seen, "svc.remote_access", edge, (seen.zone(edge.client), seen.zone(edge.server)))
 
 
 def remote_untrusted(seen: Seen) -> Iterator[Observation]:
     """Remote sessions that start outside."""
-    for edge in _remote(seen):
+    for edge in remote_edges(seen):
         if _untrusted(seen, edge.client) and not _untrusted(seen, edge.server):
             yield from of_edge(seen, "svc.remote_untrusted", edge, (seen.zone(edge.server),))
 
 
 def remote_direct(seen: Seen) -> Iterator[Observation]:
     """Remote sessions from outside that end at a host of the process."""
-    for edge in _remote(seen):
+    for edge in remote_edges(seen):
         if _interactive(edge) and _untrusted(seen, edge.client) and seen.is_process(edge.server):
             yield from of_edge(seen, "svc.remote_direct", edge, (seen.zone(edge.server),))
 
@@ -87,7 +87,7 @@ def remote_direct(seen: Seen) -> Iterator[Observation]:
 def remote_via_jump(seen: Seen) -> Iterator[Observation]:
     """Remote sessions that end at a declared jump host, for the zones that it is declared for."""
     for access in seen.result.policy.remote_access:
-        for edge in _remote(seen):
+        for edge in remote_edges(seen):
             asset = seen.assets.get(edge.server)
             if asset is None or not access.jump_host or not _interactive(edge):
                 continue
@@ -99,7 +99,7 @@ def remote_via_jump(seen: Seen) -> Iterator[Observation]:
 
 def remote_unapproved(seen: Seen) -> Iterator[Observation]:
     """Remote sessions into the process or its DMZ that neither a flow, an exception nor a window allowed."""
-    answered = {(edge.client, edge.server, edge.protocol) for edge in _remote(seen)}
+    answered = {(edge.client, edge.server, edge.protocol) for edge in remote_edges(seen)}
     for row in seen.result.verdicts:
         if (row.client, row.server, row.protocol) not in answered or row.client_zone == row.server_zone:
             continue

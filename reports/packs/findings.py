@@ -1,4 +1,4 @@
-"""The page for the management, and the findings with their times and records."""
+"""The findings: over time, in a table, and one by one with their proof."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Final
 
 from zonewatch.reports.document.model import (
-    Bullets,
     Field,
     Figure,
     Note,
@@ -24,100 +23,18 @@ from zonewatch.reports.evidence import file_name
 from zonewatch.reports.packs.material import Material, columns
 from zonewatch.reports.result import totals
 from zonewatch.reports.words import SEVERITY_MARKS
-from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding
+from zonewatch.rules.findings import SEVERITIES, Finding
 
-__all__ = ["findings", "management"]
+__all__ = ["findings", "severity"]
 
-MOST_ACTIONS: Final = 3
 MOST_TRACKS: Final = 25
 MOST_RECORDS: Final = 400
-MOST_LIMITS: Final = 4
 
 
-def _severity(material: Material, severity: str) -> Span:
-    mark = next(mark for name, mark in SEVERITY_MARKS.items() if name == severity)
-    return Span(f"{mark.symbol} {material.texts.word('severity', severity)}", "strong")
-
-
-def management(material: Material) -> Section:
-    """One page: what was found, what to do first, what could not be assessed."""
-    result, texts = material.result, material.texts
-    total = totals(result.captures)
-    open_ones = [finding for finding in result.findings if finding.state == "open"]
-    grave = sum(finding.severity in ("critical", "high") for finding in open_ones)
-    lead = texts.text("management.grave", count=grave) if grave else texts.text("management.calm")
-    facts = [
-        texts.text("management.seen", count=len(result.inventory.assets), zones=len(result.zones)),
-        texts.text("management.window", packets=total.packets, period=texts.period(total.first_time, total.last_time)),
-        _judged(material),
-    ]
-    if result.incidents:
-        gravest = material.quoted(result.incidents[0].title)
-        facts.insert(0, texts.text("management.incidents", count=len(result.incidents), title=gravest))
-    return Section(
-        "management",
-        texts.say("management.title"),
-        (
-            Paragraph((Span("".join(span.text for span in lead), "strong"),)),
-            Bullets(tuple(facts)),
-            _counted(material, open_ones),
-        ),
-        (
-            Section("actions", texts.say("actions.title"), _actions(material, open_ones)),
-            Section("open", texts.say("open.title"), _open(material)),
-        ),
-    )
-
-
-def _judged(material: Material) -> Text:
-    result, texts = material.result, material.texts
-    if not result.policy.given:
-        return texts.text("management.no_policy")
-    events: Counter[str] = Counter()
-    for cell in result.matrix:
-        if cell.operation:
-            events[cell.verdict] += cell.events
-    return texts.text("management.judged", **{verdict: events[verdict] for verdict in VERDICTS})
-
-
-def _counted(material: Material, open_ones: list[Finding]) -> Table:
-    texts = material.texts
-    counts = Counter(finding.severity for finding in open_ones)
-    rows = tuple(
-        (text(_severity(material, name)), material.number(counts[name]), texts.text(f"severity.{name}.meaning"))
-        for name in reversed(SEVERITIES)
-    )
-    described = columns(texts, ("severity", 1.0), ("findings", 0.7, "right"), ("meaning", 3.0))
-    return Table(
-        "table-severities", described, rows, texts.say("severities.caption"), texts.text("severities.note"), heads=True
-    )
-
-
-def _actions(material: Material, open_ones: list[Finding]) -> tuple[Paragraph | Bullets, ...]:
-    texts = material.texts
-    first: dict[str, Finding] = {}
-    for finding in open_ones:
-        if finding.remedy:
-            first.setdefault(finding.remedy, finding)
-    if not first:
-        return (Paragraph(texts.text("actions.none")),)
-    items = tuple(
-        texts.text(
-            "actions.item",
-            remedy=material.quoted(finding.remedy),
-            finding=material.finding(finding),
-            owner=texts.word("owner", finding.owner),
-        )
-        for finding in list(first.values())[:MOST_ACTIONS]
-    )
-    return (Bullets(items, ordered=True),)
-
-
-def _open(material: Material) -> tuple[Paragraph | Bullets, ...]:
-    texts, limits = material.texts, material.result.limits
-    more = [texts.text("open.more", count=len(limits) - MOST_LIMITS)] if len(limits) > MOST_LIMITS else []
-    said = [text(material.quoted(limit)) for limit in limits[:MOST_LIMITS]]
-    return (Paragraph(texts.text("open.lead")), Bullets((*said, *more, texts.text("open.method"))))
+def severity(material: Material, word: str) -> Span:
+    """A severity with its sign."""
+    mark = next(mark for name, mark in SEVERITY_MARKS.items() if name == word)
+    return Span(f"{mark.symbol} {material.texts.word('severity', word)}", "strong")
 
 
 def findings(material: Material) -> Section:
@@ -132,14 +49,36 @@ def findings(material: Material) -> Section:
     return Section(
         "findings",
         texts.say("findings.title"),
-        (Paragraph(texts.text("findings.lead")), *foreign, *_drawn(material), _table(material)),
+        (
+            Paragraph(texts.text("findings.lead")),
+            *foreign,
+            _counted(material, [finding for finding in found if finding.state == "open"]),
+            *_drawn(material),
+            _table(material),
+        ),
         (
             Section(
                 "records",
                 texts.say("records.title"),
-                (*(_record(material, finding) for finding in found[:MOST_RECORDS]), *left_out),
+                (
+                    *(_record(material, number, finding) for number, finding in enumerate(found[:MOST_RECORDS], 1)),
+                    *left_out,
+                ),
             ),
         ),
+    )
+
+
+def _counted(material: Material, open_ones: list[Finding]) -> Table:
+    texts = material.texts
+    counts = Counter(finding.severity for finding in open_ones)
+    rows = tuple(
+        (text(severity(material, name)), material.number(counts[name]), texts.text(f"severity.{name}.meaning"))
+        for name in reversed(SEVERITIES)
+    )
+    described = columns(texts, ("severity", 1.0), ("findings", 0.7, "right"), ("meaning", 3.0))
+    return Table(
+        "table-severities", described, rows, texts.say("severities.caption"), texts.text("severities.note"), heads=True
     )
 
 
@@ -168,17 +107,19 @@ def _table(material: Material) -> Table:
     texts = material.texts
     rows = tuple(
         (
-            text(_severity(material, finding.severity)),
+            text(Span(f"F-{number}", "finding", anchor("finding", finding.id))),
+            text(severity(material, finding.severity)),
             text(material.finding(finding)),
             material.joined((material.zone(zone) for zone in finding.zones), " → "),
             text(texts.word("owner", finding.owner)),
             text(texts.time(finding.first_time)),
             material.number(finding.count),
         )
-        for finding in material.result.findings
+        for number, finding in enumerate(material.result.findings, 1)
     )
     described = columns(
         texts,
+        ("number", 0.5),
         ("severity", 0.9),
         ("finding", 3.0),
         ("zones", 1.5),
@@ -189,7 +130,7 @@ def _table(material: Material) -> Table:
     return Table("table-findings", described, rows, texts.say("findings.caption"))
 
 
-def _record(material: Material, finding: Finding) -> Record:
+def _record(material: Material, number: int, finding: Finding) -> Record:
     """The fields that have something to say, in one order."""
     texts = material.texts
     evidence = {file.finding: file.packets for file in material.result.evidence}
@@ -206,7 +147,7 @@ def _record(material: Material, finding: Finding) -> Record:
         return (material.quoted(words),) if words else ()
 
     fields: tuple[tuple[str, Text], ...] = (
-        ("severity", material.reasoned(_severity(material, finding.severity), "; ".join(finding.reasons))),
+        ("severity", material.reasoned(severity(material, finding.severity), "; ".join(finding.reasons))),
         ("state", text(texts.word("state", finding.state))),
         ("description", said(finding.description)),
         ("changes", said("; ".join(change.sentence for change in finding.changes))),
@@ -224,6 +165,6 @@ def _record(material: Material, finding: Finding) -> Record:
     )
     return Record(
         anchor("finding", finding.id),
-        text(_severity(material, finding.severity), "  ", material.quoted(finding.title)),
+        text(f"F-{number}  ", severity(material, finding.severity), "  ", material.quoted(finding.title)),
         tuple(Field(texts.say(f"record.{key}"), cell) for key, cell in fields if cell),
     )

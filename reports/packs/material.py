@@ -11,6 +11,7 @@ from zonewatch.inventory.model import Asset, Evidence
 from zonewatch.reports.document.model import Column, Field, Span, Text, anchor
 from zonewatch.reports.result import EXTERNAL, AuditResult
 from zonewatch.reports.texts import Texts
+from zonewatch.reports.watched import Watched
 from zonewatch.reports.words import VERDICT_MARKS, frames, level, named
 from zonewatch.rules.findings import Finding, Verdict
 
@@ -28,6 +29,7 @@ class Material:
     result: AuditResult
     texts: Texts
     result_sha256: str = ""
+    watched: Watched | None = None  # of a sensor's store
 
     @cached_property
     def assets(self) -> Mapping[str, Asset]:

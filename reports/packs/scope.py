@@ -7,6 +7,7 @@ from typing import Final
 
 from zonewatch.reports.document.model import Bullets, Field, Note, Paragraph, Section, Span, Table, Text, text
 from zonewatch.reports.packs.material import Material, columns
+from zonewatch.reports.packs.spanned import spanned
 from zonewatch.reports.result import Capture, totals
 
 __all__ = ["cover", "scope"]
@@ -64,6 +65,7 @@ def scope(material: Material) -> Section:
         texts.say("scope.title"),
         (Paragraph(texts.text("scope.lead")),),
         (
+            *spanned(material),
             Section("captures", texts.say("captures.title"), (_captures(material), _holes(material))),
             Section("coverage", texts.say("coverage.title"), _coverage(material)),
             Section("limits", texts.say("limits.title"), _limits(material)),

@@ -15,6 +15,8 @@ from zonewatch.rules.findings import VERDICTS, Verdict
 
 __all__ = ["Passage", "matrix", "passages", "zoning"]
 
+MOST_LINKS: Final = 240
+"""Lines of the drawing: beyond them nobody follows one. The table has all."""
 _LINKS: Final[tuple[LinkKind, ...]] = ("declared", "observed", "unused")
 
 
@@ -88,10 +90,13 @@ def zoning(material: Material) -> Section:
     result, texts = material.result, material.texts
     found = passages(result)
     boxes, legend = _boxes(material, found), _legend(material)
+    drawn = set(sorted(found, key=lambda one: (one.kind != "observed", -one.events))[:MOST_LINKS])
     links = [
         Link(one.start, one.end, one.kind, f"{_between(material, one.start, one.end)}: {legend.get(one.kind, '')}")
         for one in found
+        if one in drawn
     ]
+    more = len(found) - len(links)
     counts = Counter(one.kind for one in found)
     description = texts.say("map.description", zones=len(boxes), **{kind: counts[kind] for kind in _LINKS})
     svg = zone_map(boxes, links, texts.say("map.title"), description, legend)
@@ -104,6 +109,7 @@ def zoning(material: Material) -> Section:
             Paragraph(texts.text("zoning.lead")),
             *proposed,
             Figure("figure-zones", svg, texts.say("map.title"), description),
+            *((Note("limit", texts.text("map.more", count=more)),) if more > 0 else ()),
         ),
         (
             Section("zones", texts.say("zones.title"), (_zones(material),)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from string import Formatter
 from typing import Any, Final
@@ -33,14 +33,19 @@ class TextError(KeyError):
     """A key that no text has, or values that are not its parameters: a mistake in the code or in a language's file."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Template:
     """A text with its plural forms, taken apart."""
 
     one: Parts
     other: Parts
 
-    @property
+    @cached_property
+    def literal(self) -> str:
+        """Without its parameters."""
+        return "".join(literal for literal, _ in self.other)
+
+    @cached_property
     def parameters(self) -> frozenset[str]:
         """The names that must be given."""
         return frozenset(name for _, name in (*self.one, *self.other) if name)
@@ -75,7 +80,7 @@ class Texts:
     def word(self, family: str, name: str) -> str:
         """A word of a vocabulary: `word("severity", "high")`; of an unknown one the word itself."""
         template = self.templates.get(f"{family}.{name}")
-        return "".join(literal for literal, _ in template.other) if template else name.replace("_", " ")
+        return template.literal if template else name.replace("_", " ")
 
     def number(self, value: int) -> str:
         """With thousands set apart as the language does."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
+from zonewatch.dissectors.codes import table
 from zonewatch.rules.enforce.plan import Limit, Permit
-from zonewatch.rules.enforce.services import table
 from zonewatch.rules.matching import HOUSEKEEPING
 from zonewatch.rules.policy.values import ObjectRange, merged
 

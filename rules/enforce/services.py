@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
+from zonewatch.dissectors.codes import table
 from zonewatch.rules.policy.model import Traffic
 from zonewatch.rules.policy.values import PortRange
 from zonewatch.rules.policy.words import ANY, canonical_service
@@ -24,13 +23,6 @@ class Service:
 
     transport: str
     ports: tuple[tuple[int, int], ...] = ()  # inclusive; none: all
-
-
-@cache
-def table(protocol: str) -> Mapping[str, Any]:
-    """A table of codes, as the engine has it."""
-    text = (files("zonewatch.dissectors") / "tables" / f"{protocol}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
 
 
 @cache

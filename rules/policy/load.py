@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -178,10 +178,13 @@ def _literal(path: Place, value: object, words: list[str]) -> str:
 def _keys_at(path: Place, whole: type[BaseModel]) -> list[str]:
     """The keys that the model allows at a place."""
     model: type[BaseModel] | None = whole
+    by_name = False
     for part in path:
-        if isinstance(part, int) or model is None:
+        if isinstance(part, int) or model is None or by_name:
+            by_name = False  # a key of the file's own, behind which the model stands
             continue
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        by_name = part in fields and get_origin(fields[part].annotation) is dict
         model = _model_in(fields[part].annotation) if part in fields else None
     return [field.alias or name for name, field in model.model_fields.items()] if model else []
 

@@ -9,54 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from zonewatch.rules.enforce.services import table
+from zonewatch.dissectors.codes import table
+from zonewatch.dissectors.zeek import words as zeek
 
 Term = Mapping[str, Any]
 Words = Mapping[str, Term]
 
-_MODBUS_FUNCTIONS: Final = {
-    "13": "PROGRAM_584_984",
-    "14": "POLL_584_984",
-    "17": "REPORT_SLAVE_ID",
-    "18": "PROGRAM_884_U84",
-    "19": "RESET_COMM_LINK_884_U84",
-    "43": "ENCAP_INTERFACE_TRANSPORT",
-    "90": "PROGRAM_UNITY",
-}
-_MODBUS_EXCEPTIONS: Final = {"4": "SLAVE_DEVICE_FAILURE", "6": "SLAVE_DEVICE_BUSY"}
-_DNP3_FUNCTIONS: Final = {
-    "6": "DIRECT_OPERATE_NR",
-    "7": "IMMED_FREEZE",
-    "8": "IMMED_FREEZE_NR",
-    "10": "FREEZE_CLEAR_NR",
-    "12": "FREEZE_AT_TIME_NR",
-    "16": "INITIALIZE_APPL",
-    "17": "START_APPL",
-    "18": "STOP_APPL",
-    "19": "SAVE_CONFIG",
-    "23": "DELAY_MEASURE",
-    "28": "GET_FILE_INFO",
-    "31": "ACTIVATE_CONFIG",
-    "32": "AUTHENTICATE_REQ",
-    "33": "AUTHENTICATE_ERR",
-    "131": "AUTHENTICATE_RESP",
-}
 _DNP3_ANSWERS: Final = 128
-_BACNET_BVLC: Final = {
-    "write_broadcast_distribution_table": "Write_Broadcast_Table",
-    "register_foreign_device": "Register_Foreign_Device",
-    "delete_foreign_device_table_entry": "Delete_Foreign_Device_Table_Entry",
-}
-_S7_GROUPS: Final = {
-    1: "Programmer Controls",
-    2: "Cyclic Services",
-    3: "Block Functions",
-    4: "CPU Functions",
-    5: "Security",
-    7: "Time Functions",
-    15: "NC Programming",
-}
-"""Groups of requests. Changes of the mode are told by the device unasked, and are not among them."""
 
 
 def _spelled(words: Mapping[str, Any], column: str, other: Mapping[str, str]) -> dict[str, Term]:
@@ -91,12 +50,12 @@ def _only(words: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: words[name] for name in names}
 
 
-MODBUS_FUNCTIONS: Final = _spelled(table("modbus")["functions"], "func", _MODBUS_FUNCTIONS)
+MODBUS_FUNCTIONS: Final = _spelled(table("modbus")["functions"], "func", zeek.MODBUS_FUNCTIONS)
 MODBUS_SUBFUNCTIONS: Final = {
     code: {"func": "DIAGNOSTICS", "request_subfunction_code": _title(entry["name"])}
     for code, entry in table("modbus")["diagnostics"].items()
 }
-MODBUS_EXCEPTIONS: Final = _spelled(table("modbus")["exceptions"], "exception_code", _MODBUS_EXCEPTIONS)
+MODBUS_EXCEPTIONS: Final = _spelled(table("modbus")["exceptions"], "exception_code", zeek.MODBUS_EXCEPTIONS)
 MODBUS_MEI_TYPES: Final = {"14": {"mei_type": "Read Device Identification"}}
 MODBUS_OPERATIONS: Final = _together(
     _by_operation(table("modbus")["functions"], MODBUS_FUNCTIONS),
@@ -105,7 +64,7 @@ MODBUS_OPERATIONS: Final = _together(
 
 DNP3_FUNCTIONS: Final = {
     code: {("fc_reply" if int(code) > _DNP3_ANSWERS else "fc_request"): next(iter(term.values()))}
-    for code, term in _spelled(table("dnp3")["functions"], "fc", _DNP3_FUNCTIONS).items()
+    for code, term in _spelled(table("dnp3")["functions"], "fc", zeek.DNP3_FUNCTIONS).items()
 }
 DNP3_OPERATIONS: Final = _by_operation(table("dnp3")["functions"], DNP3_FUNCTIONS)
 DNP3_CONTROLS: Final = {code: {"function_code": DNP3_FUNCTIONS[code]["fc_request"]} for code in ("3", "4", "5", "6")}
@@ -114,7 +73,7 @@ DNP3_BLOCKS: Final = {"control-relay-output": {"block_type": "Control Relay Outp
 _SERVICES: Final = _named("confirmed_services", "unconfirmed_services")
 _NETWORK: Final = _named("network_messages")
 BACNET_SERVICES: Final = {name: {"pdu_service": name} for name in _SERVICES}
-BACNET_BVLC: Final = {word: {"bvlc_function": theirs} for word, theirs in _BACNET_BVLC.items()}
+BACNET_BVLC: Final = {word: {"bvlc_function": theirs} for word, theirs in zeek.BACNET_BVLC.items()}
 BACNET_ERRORS: Final = {
     entry["name"]: {"pdu_type": "ERROR_PDU", "result_code": entry["name"]}
     for entry in table("bacnet")["error_codes"].values()
@@ -131,7 +90,7 @@ BACNET_MESSAGES: Final[Words] = {
     "network": {"pdu_type": "NPDU"},
     "error": {"pdu_type": ["ERROR_PDU", "REJECT_PDU", "ABORT_PDU"]},
 }
-BACNET_LINK: Final = sorted(_BACNET_BVLC.values())
+BACNET_LINK: Final = sorted(zeek.BACNET_BVLC.values())
 BACNET_PROPERTY_SERVICES: Final[Words] = {
     "read_property": {"pdu_service": "read-property-request"},
     "read_property_multiple": {"pdu_service": "read-property-multiple-request"},
@@ -163,12 +122,12 @@ _S7_JOBS: Final = {
 }
 _S7_USERDATA: Final = {
     entry["name"]: (
-        {"function_name": f"Request: {_S7_GROUPS[int(group)]}", "subfunction_code": f"0x{int(number):02x}"},
+        {"function_name": f"Request: {zeek.S7_GROUPS[int(group)]}", "subfunction_code": f"0x{int(number):02x}"},
         entry,
     )
     for code, entry in table("s7comm")["userdata"].items()
     for group, _, number in (code.partition("."),)
-    if int(group) in _S7_GROUPS
+    if int(group) in zeek.S7_GROUPS
 }
 _S7_INVOCATIONS: Final = {
     entry["name"]: ({"rosctr_name": "Job-Request", "subfunction_code": entry["name"]}, entry)

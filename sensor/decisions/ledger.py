@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from zonewatch.reports.words import iso_time
 from zonewatch.sensor.decisions.chain import Decision, Kind, sealed
-from zonewatch.sensor.store.database import StoreError, connect, migrate, read_only, refuse_newer
+from zonewatch.sensor.store.database import StoreError, connect, migrate, read_only, refuse_newer, version_of
 
 __all__ = ["NAME", "append", "log_export", "missing_guards", "read", "who_runs_this"]
 
@@ -101,6 +101,8 @@ def read(folder: Path) -> tuple[Decision, ...]:
             db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     with closing(read_only(path)) as db:
         refuse_newer(db, path, len(MIGRATIONS))
+        if version_of(db) == 0:  # the first decision was broken off, and nothing of it was written
+            return ()
         try:
             rows = db.execute(f"SELECT {_COLUMNS} FROM decisions ORDER BY number").fetchall()
             return tuple(Decision(*row) for row in rows)
@@ -111,5 +113,7 @@ def read(folder: Path) -> tuple[Decision, ...]:
 def missing_guards(folder: Path) -> tuple[str, ...]:
     """Names of the triggers that somebody took out or changed."""
     with closing(read_only(folder / NAME)) as db:
+        if version_of(db) == 0:
+            return ()
         found = dict(db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"))
     return tuple(name for name, when in _GUARDS.items() if when not in str(found.get(name, "")))

@@ -20,6 +20,7 @@ __all__ = [
     "refuse_damaged",
     "script",
     "sync_folder",
+    "version_of",
 ]
 
 OLDEST: Final = (3, 37, 0)
@@ -45,6 +46,7 @@ def connect(path: Path, journal: Literal["WAL", "DELETE"]) -> sqlite3.Connection
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA journal_size_limit = 67108864")
         db.execute("PRAGMA trusted_schema = OFF")
+        db.execute("PRAGMA temp_store = MEMORY")  # a confined process may write in the store's folder alone
     except sqlite3.DatabaseError as error:
         raise _unusable(path, error) from None
     return db

@@ -19,7 +19,7 @@ from zonewatch.sensor.store.files import Kept
 from zonewatch.sensor.store.schema import MIGRATIONS
 from zonewatch.sensor.store.store import NAME
 
-__all__ = ["Period", "finding", "is_store", "kept_files", "looked_at", "periods", "result"]
+__all__ = ["Period", "finding", "is_store", "kept_files", "looked_at", "periods", "result", "result_of"]
 
 _INVENTORY: Final = {
     "assets": "SELECT document FROM assets WHERE period >= ? ORDER BY id",
@@ -81,6 +81,18 @@ def result(folder: Path) -> AuditResult:
             if octets is not None:
                 return _with_states(loads(_text(octets, folder)), db)
         return _composed(db, folder, found)
+
+
+def result_of(folder: Path, number: int) -> AuditResult:
+    """The result of a period that ended whole, as it was then. Raises StoreError and ResultError."""
+    with looked_at(folder) as db:
+        row = db.execute("SELECT result FROM periods WHERE number = ? AND state = 'whole'", (number,)).fetchone()
+        if row is None:
+            whole = ", ".join(str(period.number) for period in periods(db) if period.state == "whole")
+            raise ResultError(f"{folder}@{number}: no whole period of this number; there are: {whole or 'none'}")
+        if row[0] is None:
+            raise ResultError(f"{folder}@{number}: the result of this period was removed for its age")
+        return loads(_text(row[0], folder))
 
 
 def _with_states(found: AuditResult, db: sqlite3.Connection) -> AuditResult:

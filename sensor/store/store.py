@@ -399,7 +399,7 @@ class Store:
             except sqlite3.OperationalError as error:
                 self._undo()
                 if not is_full(error):
-                    raise
+                    raise StoreError(f"{self._folder / NAME}: cannot be written: {error}") from error
                 self._problem = f"the disk has no room: {error}"
                 _LOG.error("%s: %s", self._folder, self._problem)
                 if attempt == 0:

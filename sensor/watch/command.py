@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from zonewatch.dissectors.live import Live
+from zonewatch.dissectors.zeek.follow import Followed
 from zonewatch.reports.rows import Console
 from zonewatch.reports.words import counted, listed, visible
 from zonewatch.sensor.confine import Confined, ConfinementError, confine, confine_files
@@ -27,28 +28,38 @@ from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 from zonewatch.sensor.watch.daemon import Backlog, Clock, Orders, Watch, capture_name
 from zonewatch.sensor.watch.loaded import load
 from zonewatch.sensor.watch.notify import Notifier
-from zonewatch.sensor.watch.settings import CaptureSettings, JudgeSettings
+from zonewatch.sensor.watch.settings import CaptureSettings, JudgeSettings, ZeekSettings
 
 log: Final = logging.getLogger("zonewatch.watch")
 
 
-def settings_of(config: Path | None, interfaces: Sequence[str], store: Path | None, policy: Path | None) -> Settings:
+def settings_of(
+    config: Path | None,
+    interfaces: Sequence[str],
+    store: Path | None,
+    policy: Path | None,
+    zeek: Sequence[Path] = (),
+) -> Settings:
     """Out of the file, or out of what was named instead. Raises UsageError, PolicyErrors."""
     if config is not None:
-        if interfaces or store or policy:
-            raise UsageError("--config FILE says all: leave -i, --store and --policy away")
+        if interfaces or store or policy or zeek:
+            raise UsageError("--config FILE says all: leave -i, --zeek, --store and --policy away")
         found = load_settings(config)
-        if not found.capture:
-            raise UsageError(f"{config}: names no interfaces (capture: - {{interfaces: [eth1]}})")
+        if not found.capture and not found.zeek:
+            raise UsageError(f"{config}: names no interfaces (capture: - {{interfaces: [eth1]}}), and no logs of Zeek")
         return found
-    if not interfaces:
-        raise UsageError("name interfaces to listen on (-i eth1), or --config FILE")
+    if not interfaces and not zeek:
+        raise UsageError("name interfaces to listen on (-i eth1), a folder of Zeek's logs (--zeek), or --config FILE")
     if store is None:
         raise UsageError("--store FOLDER is needed: where findings are kept")
-    capture = CaptureSettings.model_validate({"interfaces": list(interfaces)})
+    capture = [CaptureSettings.model_validate({"interfaces": list(interfaces)})] if interfaces else []
+    names = ["zeek", *(f"zeek-{number}" for number in range(2, len(zeek) + 1))]
     return Settings(
         settings_version=1,
-        capture=(capture,),
+        capture=tuple(capture),
+        zeek=tuple(
+            ZeekSettings(source=name, folder=folder.absolute()) for name, folder in zip(names, zeek, strict=False)
+        ),
         judge=JudgeSettings(policy=policy.absolute() if policy is not None else None),
         store=StorePlace(folder=store.absolute()),
     )
@@ -68,6 +79,8 @@ def check(settings: Settings, *, prepare: bool) -> int:
     console = Console(highlight=False)
     for point in settings.capture:
         console.print(f"listens at {point.source} on {listed(point.interfaces)}", markup=False)
+    for logs in settings.zeek:
+        console.print(f"follows at {logs.source} the logs in {logs.folder}", markup=False)
     policy = loaded.given.policy
     judged = f"policy of {loaded.title}, {counted(len(policy.zones), 'zone')}" if policy is not None else "no policy"
     console.print(f"judges by {judged}; keeps in {settings.store.folder}", markup=False)
@@ -98,9 +111,10 @@ def watch(settings: Settings, *, prepare: bool) -> int:
                 raise UsageError(f"user {settings.user} cannot read Python's library, {Path(logging.__file__).parent}")
         except ConfinementError as error:
             raise UsageError(f"{error}; nothing is listened to") from None
+        followed = [(point.source, opened.enter_context(_follow(point, folder))) for point in settings.zeek]
         store = opened.enter_context(Store.open(folder, settings.store))
         returned = Watch(
-            live,
+            [*live, *followed],
             store,
             folder,
             settings.judge,
@@ -111,6 +125,8 @@ def watch(settings: Settings, *, prepare: bool) -> int:
             lambda: _backlog(folder),
             loaded,
         ).run(orders)
+        for _, one in followed:
+            one.saved()
     return PARTIAL if returned else DONE
 
 
@@ -125,6 +141,11 @@ def _listen(point: CaptureSettings) -> Live:
     )
 
 
+def _follow(point: ZeekSettings, folder: Path) -> Followed:
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in point.source)
+    return Followed(point.source, point.folder, folder / f"zeek-{name}.json")
+
+
 def _read(settings: Settings) -> Iterator[Path]:
     """Folders of the files that a reload reads again: editors put a new file in the place of the old one."""
     judge = settings.judge
@@ -133,6 +154,10 @@ def _read(settings: Settings) -> Iterator[Path]:
             yield path.parent
     for path in judge.rules:
         yield path if path.is_dir() else path.parent
+    for point in settings.zeek:
+        yield point.folder
+        # `current` is a link to where Zeek writes.
+        yield from (path.resolve() for path in point.folder.iterdir() if path.is_symlink() and path.is_dir())
 
 
 def _look_at(interface: str, *, prepare: bool) -> None:

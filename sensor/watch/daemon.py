@@ -1,7 +1,8 @@
 """The loop of `zonewatch watch`: threads hear, this one judges what was heard and keeps what it found.
 
 A pass judges everything of the period so far, by the same code as an audit, so that the last pass of a period is the
-audit of its packets. A pass is as often as it is cheap: at least `judge.interval` apart, and three times what it took.
+audit of its packets. A pass is as often as it is cheap: at least `judge.interval` apart, and as long as the last one
+took.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Final, Protocol
 import pyarrow as pa
 
 from zonewatch import __version__
-from zonewatch.dissectors.live import Live
+from zonewatch.dissectors.extract import MiniCapture
+from zonewatch.dissectors.live import Counts
 from zonewatch.reports.evidence import MOST_OCTETS, packets_behind, shown
 from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.reports.words import counted, iso_time
@@ -27,7 +29,7 @@ from zonewatch.sensor.watch import metrics
 from zonewatch.sensor.watch.health import Health, Heard, Lost, State, judge
 from zonewatch.sensor.watch.loaded import Loaded
 from zonewatch.sensor.watch.notify import Notifier
-from zonewatch.sensor.watch.period import Period
+from zonewatch.sensor.watch.period import Period, Rows
 from zonewatch.sensor.watch.settings import HealthSettings, JudgeSettings
 
 log: Final = logging.getLogger("zonewatch.watch")
@@ -38,8 +40,8 @@ _HEALTH: Final = 60 * 10**9
 """Nanoseconds between two looks at the sensor's own state."""
 _KEEP: Final = 300 * 10**9
 """Nanoseconds between two segments of whole events."""
-_SHARE: Final = 3
-"""So many times what a pass took is waited before the next: judging takes at most a quarter of the time."""
+_SHARE: Final = 1
+"""So many times what a pass took is waited before the next: judging takes at most half of the time."""
 _EVENTS: Final = ("events", "activities")
 _INTERFACES: Final = Path("/sys/class/net")
 
@@ -75,6 +77,33 @@ class Keeper(Protocol):
         """Takes rows out of the outbox that every receiver has."""
 
 
+class Listener(Protocol):
+    """A capture point that goes on: interfaces that are listened to, or logs that are followed."""
+
+    def advance(self, milliseconds: int) -> bool:
+        """Takes what comes for this long; False where nothing more will."""
+
+    def take(self, table: str) -> pa.Table:
+        """Rows that were finished since."""
+
+    def snapshot(self) -> Rows:
+        """All rows that were not taken, as if the capture ended now."""
+
+    def turn(self, capture: str) -> None:
+        """Ends the present capture and begins another one."""
+
+    def close(self) -> None:
+        """Takes what had come, and ends the capture."""
+
+    def packets(
+        self, frames: Sequence[tuple[int, int, int | None]], captures: int, most_octets: int
+    ) -> tuple[MiniCapture, ...]:
+        """Mini captures of remembered packets."""
+
+    def counts(self) -> Counts:
+        """How it does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Where times come from: the moment (UTC) and a count that never steps, both in nanoseconds."""
@@ -105,7 +134,7 @@ class Watch:
 
     def __init__(
         self,
-        listeners: Sequence[tuple[str, Live]],
+        listeners: Sequence[tuple[str, Listener]],
         store: Keeper,
         folder: Path,
         judging: JudgeSettings,
@@ -302,7 +331,7 @@ class Watch:
         if backlog.needed_after:
             self._store.forget_delivered(backlog.needed_after)
 
-    def _heard(self, source: str, live: Live, count: int) -> Heard:
+    def _heard(self, source: str, live: Listener, count: int) -> Heard:
         counts = live.counts()
         now = Lost.of(counts)
         before = self._before.get(source, Lost())
@@ -342,7 +371,7 @@ class Watch:
         self._notifier.tell(WATCHDOG="1", STATUS=f"{packets:,} packets; {_sentence(self._result)}")
 
 
-def _hear(live: Live, stop: threading.Event) -> None:
+def _hear(live: Listener, stop: threading.Event) -> None:
     while not stop.is_set() and live.advance(_HEAR):
         pass
 

@@ -39,6 +39,15 @@ class CaptureSettings(Part):
     """The last packets, kept in memory for the mini captures of findings."""
 
 
+class ZeekSettings(Part):
+    """One capture point whose packets Zeek sees: the folder of its logs."""
+
+    source: Annotated[str, Field(min_length=1, max_length=64)] = "zeek"
+    """Its name in every table."""
+    folder: Path
+    """The folder that Zeek keeps writing; folders of days and a link `current` in it are followed."""
+
+
 class JudgeSettings(Part):
     """By what the traffic is judged, and how often."""
 

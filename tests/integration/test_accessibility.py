@@ -18,9 +18,13 @@ import pytest
 
 from tests.reports import sample
 from tests.reports.document.samples import small
+from tests.reports.packs.test_nis2 import AWARE, ENTITY, watched, with_incident
 from zonewatch.reports.document.html import html
+from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.iec62443 import iec62443
 from zonewatch.reports.packs.material import Material
+from zonewatch.reports.packs.nis2 import nis2
+from zonewatch.reports.packs.requirements import PACKS
 from zonewatch.reports.texts import load_texts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,9 +52,25 @@ def report(language: str) -> str:
     return html(iec62443(Material(sample.sample(), texts)), texts)
 
 
+def evidence_pack(language: str) -> str:
+    """With an entity, an incident and a sensor, so that every kind of line is there."""
+    result = with_incident()
+    texts, incident = load_texts(language), result.incidents[0].id
+    case = Case(result, texts, watched=watched(), entity=ENTITY, aware=AWARE, incident=incident)
+    return html(nis2(case), texts)
+
+
+def requirements(name: str) -> str:
+    texts = load_texts("en")
+    return html(PACKS[name](Case(sample.sample(), texts)), texts)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "en": lambda: report("en"),
     "de": lambda: report("de"),
+    "nis2": lambda: evidence_pack("en"),
+    "nis2 in German": lambda: evidence_pack("de"),
+    "csf": lambda: requirements("csf"),
     "every block": lambda: html(small(), load_texts("en")),
 }
 

@@ -23,6 +23,7 @@ cp "$deb" "$base/root/tmp/zonewatch.deb"
 chroot "$base/root" /bin/sh -ec '
     dpkg -i --force-depends /tmp/zonewatch.deb > /dev/null
     zonewatch --version
+    echo "manual: $(ls /usr/share/man/man1/zonewatch.1.gz)"
     zonewatch watch --config /etc/zonewatch/zonewatch.yaml --check
     echo kept > /var/lib/zonewatch/store.db
     dpkg -i --force-depends /tmp/zonewatch.deb > /dev/null
@@ -67,6 +68,7 @@ def test_it_installs_without_a_network_upgrades_and_leaves_the_store(package: Pa
     assert done.returncode == 0, done.stderr
     told = " ".join(done.stdout.split())
     assert "zonewatch 0." in told
+    assert "manual: /usr/share/man/man1/zonewatch.1.gz" in told
     assert "listens at span on eth1" in told
     assert "upgraded: kept" in told
     assert "purged: kept" in told

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 
 from zonewatch.dissectors.vocabulary import OPERATIONS
 from zonewatch.inventory.model import ROLES, Posture
+from zonewatch.reports import entity, watched
+from zonewatch.reports.catalogue.load import attack, fact_kinds
+from zonewatch.reports.catalogue.model import Observable
 from zonewatch.reports.document import model
 from zonewatch.reports.document.model import Span
+from zonewatch.reports.drawings.heatmap import Sight
 from zonewatch.reports.drawings.zones import LINK_KINDS
+from zonewatch.reports.facts.measure import MEASURED
+from zonewatch.reports.facts.model import REASONS, FactStatus
+from zonewatch.reports.packs.asked import NEEDED
+from zonewatch.reports.packs.nis2_sheets import SHEETS
+from zonewatch.reports.packs.requirements import PACKS
 from zonewatch.reports.result import Capture
+from zonewatch.reports.statuses import STATUSES
 from zonewatch.reports.texts import LANGUAGES, TextError, load_texts
 from zonewatch.reports.words import LEVEL_WORDS, SECOND
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Owner
+from zonewatch.rules.paths import Basis, Origin
+from zonewatch.rules.policy.model import Conduit, Criticality, ZoneKind
+from zonewatch.rules.policy.records import Designation, Requirement
+from zonewatch.sensor.decisions.chain import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 EN = load_texts("en")
@@ -33,6 +47,34 @@ FAMILIES = {
     "link": set(LINK_KINDS) | {"unjudged"},
     "state": {"open", "accepted", "resolved"},
     "status": {"whole", "partial", "unreadable"},
+    "fact": set(fact_kinds()),
+    "fact_status": set(get_args(FactStatus)),
+    "requirement_status": set(STATUSES),
+    "why": set(REASONS),
+    "value": {name for how in MEASURED.values() for name in how.values} | {"periods", "told", "waiting"},
+    "sector": set(entity.SECTORS),
+    "service": set(entity.SERVICES),
+    "classification": set(entity.CLASSES),
+    "needed": {key for _, key in NEEDED} | {"other"},
+    "example": {one.key for sheet in SHEETS for one in sheet.examples} | {"yes", "no", "attached", "for_point"},
+    "place": {one.place for sheet in SHEETS for one in sheet.examples if one.place},
+    "gap": set(get_args(get_type_hints(watched.Gap)["why"])),
+    "period_state": {*get_args(get_type_hints(watched.WatchedPeriod)["state"]), "not_kept"},
+    "decision": set(KINDS) - {"export"},
+    "preface": {"title"} | {f"{name}.{part}" for name in PACKS for part in ("title", "what", "binding", "question")},
+    "permit": {"exception", "maintenance", "over", "holds"},
+    "record_status": set(get_args(Requirement.model_fields["status"].annotation)),
+    "zone_kind": set(get_args(ZoneKind)),
+    "safety": set(get_args(Designation)),
+    "criticality": set(get_args(Criticality)),
+    "conduit_kind": set(get_args(Conduit.model_fields["kind"].annotation)),
+    "direction": set(get_args(Conduit.model_fields["direction"].annotation)),
+    "tactic": {name.replace("-", "_") for name in attack().tactics},
+    "sight": set(get_args(Sight)),
+    "passive": set(get_args(Observable)),
+    "basis": set(get_args(Basis)),
+    "origin_of": {name.replace(" ", "_") for name in get_args(Origin)},
+    "indicator": {"address", "mac", "user"},
 }
 
 
@@ -101,9 +143,9 @@ def test_numbers_sizes_and_lengths_are_those_of_the_language(
 
 def test_a_sentence_takes_spans_and_keeps_them() -> None:
     link = Span("valve", "finding", "record-1")
-    spans = EN.text("actions.item", remedy="Close it.", finding=link, owner="OT")
+    spans = EN.text("actions.item", remedy="Close it.", finding=link, number="F-1", owner="OT")
     assert link in spans
-    assert "".join(span.text for span in spans) == "Close it. Because: valve. For: OT. Due: OPEN."
+    assert "".join(span.text for span in spans) == "valve (F-1). Do: Close it. For: OT; name and date: OPEN."
 
 
 def test_what_there_is_no_text_for_is_a_mistake() -> None:

@@ -141,3 +141,22 @@ def test_what_python_needs_is_among_the_files() -> None:
     places = interpreter_files()
     assert Path(sys.prefix).resolve() in places
     assert Path("/") not in places
+
+
+def test_a_large_transaction_needs_no_other_folder(tmp_path: Path) -> None:
+    """SQLite keeps what a statement may have to undo in a file of its own, once it is more than a few pages."""
+    program = """
+from zonewatch.sensor.store.database import connect
+folder = Path(sys.argv[1])
+confine(read=[*interpreter_files()], write=[folder])
+db = connect(folder / "store.db", "WAL")
+db.execute("CREATE TABLE edges (id INTEGER PRIMARY KEY, octets TEXT)")
+db.execute("BEGIN")
+upsert = "INSERT INTO edges VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET octets = excluded.octets"
+for octets in ("a" * 500, "b" * 500):
+    db.executemany(upsert, [(row, octets) for row in range(5_000)])
+db.execute("UPDATE edges SET octets = upper(octets)")
+db.execute("COMMIT")
+print(db.execute("SELECT count(*) FROM edges WHERE octets LIKE 'B%'").fetchone()[0])
+"""
+    assert told(program, str(tmp_path)) == "5000\n"

@@ -19,6 +19,8 @@ mod ring;
 mod system;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, feature = "extension-module"))]
+mod turns;
 
 use std::fmt::Write as _;
 use std::sync::Arc;

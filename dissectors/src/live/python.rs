@@ -2,22 +2,26 @@
 #![allow(missing_docs)]
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::sync::{Arc, MutexGuard};
+use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::hub::{Hub, locked};
+use super::turns::Turns;
 use super::{Class, Live as Core, OpenError, Settings, Snapshot as SnapshotCore};
 use crate::extract::Wanted;
 use crate::python::{Columns, detail, failed};
 
+/// How long one turn of decoding is: others who ask wait no longer.
+const TURN: Duration = Duration::from_millis(10);
+
 /// Listens to interfaces.
 #[pyclass(module = "zonewatch.dissectors._native", frozen)]
 struct Live {
-    core: Mutex<Core>,
+    core: Turns<Core>,
     hub: Arc<Hub>,
 }
 
@@ -60,11 +64,20 @@ impl Live {
             // `OSError` chooses its subclass by the number; its third argument is what could not be opened.
             number => PyOSError::new_err((number, what, interface)),
         })?;
-        Ok(Live { hub: Arc::clone(&core.hub), core: Mutex::new(core) })
+        Ok(Live { hub: Arc::clone(&core.hub), core: Turns::new(core) })
     }
 
     fn advance(&self, py: Python<'_>, milliseconds: u64) -> bool {
-        py.detach(|| self.core().advance(Duration::from_millis(milliseconds)))
+        let end = Instant::now() + Duration::from_millis(milliseconds);
+        py.detach(|| {
+            loop {
+                let left = end.saturating_duration_since(Instant::now());
+                let goes_on = self.core().advance(left.min(TURN));
+                if !goes_on || left <= TURN {
+                    return goes_on;
+                }
+            }
+        })
     }
 
     fn take(&self, py: Python<'_>, table: &str) -> PyResult<Columns> {
@@ -122,7 +135,7 @@ impl Live {
 
 impl Live {
     fn core(&self) -> MutexGuard<'_, Core> {
-        locked(&self.core)
+        self.core.take()
     }
 }
 

@@ -68,7 +68,11 @@ def small() -> Document:
     record = Record(
         "record-valve",
         text("Valve"),
-        (Field("Zone", text("filters"), "declared"), Field("Owner", text("–"), "open"), Field("Seen", (), "observed")),
+        (
+            Field("Zone", text("filters"), "declared"),
+            Field("Owner", text("–"), "open", 2),
+            Field("Seen", (), "observed"),
+        ),
     )
     return Document(
         "small",

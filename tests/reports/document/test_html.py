@@ -10,7 +10,8 @@ from hypothesis import given, settings
 
 from tests.reports.document.samples import HOSTILE, Page, hostile, of, small
 from zonewatch.reports.document.html import MOST_ROWS, html
-from zonewatch.reports.document.model import Column, Document, Figure, Section, Table, text
+from zonewatch.reports.document.layout import MOST_LINES
+from zonewatch.reports.document.model import Column, Document, Field, Figure, Record, Section, Table, text
 from zonewatch.reports.document.picture import PictureError
 from zonewatch.reports.palette import PALETTES
 from zonewatch.reports.texts import load_texts
@@ -41,6 +42,13 @@ def test_every_link_has_its_end_and_no_id_comes_twice() -> None:
     assert len(ids) == len(set(ids))
     assert {value[1:] for value in found.values("href")} <= set(ids)
     assert "#record-valve" in found.values("href")
+
+
+def test_lines_to_write_on_are_there_and_bounded() -> None:
+    assert page(small()).values("class").count("write") == 2
+    many = Record("record-many", text("Many"), (Field("Reason", (), "open", 10_000), Field("None", (), "open", -1)))
+    document = replace(small(), sections=(Section("one", "First", (many,)),))
+    assert page(document).values("class").count("write") == MOST_LINES
 
 
 def test_tables_say_what_their_cells_belong_to() -> None:

@@ -278,6 +278,15 @@ CASES = [
         },
     ),
     Case(
+        "sec.integrity_open",
+        {"edges": [edge("scada-1", "plc-1", "https", 443), edge("plc-1", "plc-2", "modbus", ot=True)]},
+        {"control-room", "cell"},
+        {
+            "edges": [edge("scada-1", "plc-1", "https", 443), edge("scada-1", "plc-1", "icmp", state="two_way")],
+            "activities": [activity("scada-1", "plc-1", "tls", "handshake", fields=TLS)],
+        },
+    ),
+    Case(
         "sec.crypto_ok",
         {"activities": [activity("scada-1", "plc-1", "tls", "handshake", fields=TLS)]},
         {"control-room", "cell"},

@@ -120,6 +120,50 @@ def test_nothing_is_supported_where_a_refuting_fact_was_not_looked_for() -> None
     assert (part.status, part.unknown) == ("partly_supported", (AGAINST,))
 
 
+def test_what_holds_for_a_part_only_supports_a_part() -> None:
+    """One protected connection beside others says nothing of those; nor where nobody could look for others."""
+    standard = asked("full", relations=replace(RELATIONS, narrows=(ASKS,)))
+    assert status(result(), facts(seen(FOR)), standard).status == "supported"
+    for measured in (facts(seen(FOR), seen(ASKS)), facts(seen(FOR), blind=(ASKS,))):
+        row = status(result(), measured, standard)
+        assert (row.status, row.narrowing) == ("partly_supported", (ASKS,))
+    assert status(result(), facts(seen(ASKS)), standard).status == "no_evidence"
+
+
+TLS = {"tls__version": "1.2", "tls__cipher": "TLS_AES_128_GCM_SHA256"}
+
+
+def test_one_protected_connection_does_not_protect_a_zone() -> None:
+    """SR 3.1 holds for a zone where every connection that needs it is protected."""
+    shake = made.activity("scada-1", "plc-1", "tls", "handshake", fields=TLS)
+    tls, modbus = edge("scada-1", "plc-1", "https", 443), edge("scada-1", "plc-2", "modbus", 502)
+    known = framework("iec62443-3-3")
+
+    def said(*edges: Any) -> Status:
+        found = result(edges=edges, activities=[shake])
+        rows = statuses(known, measure(found), found)
+        return next(row.status for row in rows if (row.zone, row.requirement.id) == ("cell", "SR 3.1"))
+
+    assert said(tls) == "supported"
+    assert said(tls, modbus) == "partly_supported"
+
+
+def test_the_copy_of_a_historian_is_no_access_and_separates_no_zones_by_itself() -> None:
+    """Data that ends in a DMZ says nothing of remote access; beside a way past the DMZ it separates a part."""
+    through = (edge("pc-1", "mirror-1", "https", 443), edge("scada-1", "mirror-1", "https", 443))
+    past = edge("pc-1", "plc-1", "modbus", 502)
+
+    def said(name: str, requirement: str, *edges: Any) -> set[Status]:
+        found = result(edges=edges)
+        rows = statuses(framework(name), measure(found), found)
+        return {row.status for row in rows if row.requirement.id == requirement}
+
+    assert "supported" not in said("iec62443-3-3", "SR 1.13", *through)
+    assert said("iec62443-3-2", "ZCR 3.6", *through) == {"no_evidence"}
+    assert said("iec62443-3-2", "ZCR 3.2", *through) == {"supported"}
+    assert said("iec62443-3-2", "ZCR 3.2", *through, past) == {"partly_supported"}
+
+
 def test_an_exception_is_named() -> None:
     row = status(result(), facts(seen(AGAINST, exception="x1")), asked())
     assert (row.refuting, row.exceptions) == ((AGAINST,), ("x1",))
@@ -235,7 +279,7 @@ def test_a_refuting_observation_never_makes_a_status_better(
         assert (old.requirement, old.zone) == (new.requirement, new.zone)
         assert STATUSES.index(new.status) <= STATUSES.index(old.status)
         if new.status != old.status:
-            assert more.key in new.requirement.relations.refutes
+            assert more.key in (*new.requirement.relations.refutes, *new.requirement.relations.narrows)
             assert more.zone == new.zone or new.zone == ""
 
 

@@ -38,9 +38,12 @@ class Kept:
     evidence: dict[str, bytes] = field(default_factory=dict)
     ended: list[AuditResult] = field(default_factory=list)
     told: list[tuple[str, bool]] = field(default_factory=list)
+    turned: threading.Event = field(default_factory=threading.Event)
 
     def begin(self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int) -> int:
         self.begun.append(at)
+        if len(self.begun) > 1:
+            self.turned.set()
         return len(self.begun)
 
     def record(self, period: int, result: AuditResult, at: int) -> int:
@@ -73,8 +76,14 @@ class Kept:
         return True
 
 
-def watch(folder: Path, keeper: Kept, judging: JudgeSettings = JUDGING, clock: Clock | None = None) -> Watch:
-    live = Live("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap", ring_octets=1)
+def watch(
+    folder: Path,
+    keeper: Kept,
+    judging: JudgeSettings = JUDGING,
+    clock: Clock | None = None,
+    live: Live | None = None,
+) -> Watch:
+    live = live or Live("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap", ring_octets=1)
     times = clock or Clock(time.time_ns, time.monotonic_ns)
     settings = HealthSettings()
     return Watch([("capture", live)], keeper, folder, judging, settings, lambda: load(judging), times, Notifier({}))
@@ -101,9 +110,22 @@ def test_the_last_pass_is_the_audit_of_the_packets(tmp_path: Path, audited: Audi
     assert set(keeper.evidence) == with_packets
 
 
+class Halting(Live):
+    """Hears on only once a second period began: a file is read faster than a loop comes round."""
+
+    turned: threading.Event
+
+    def advance(self, milliseconds: int) -> bool:
+        goes_on = super().advance(1)
+        assert self.counts().packets < 1000 or self.turned.wait(60), "no second period"
+        return goes_on
+
+
 def test_a_period_that_is_full_ends_and_another_begins(tmp_path: Path) -> None:
     keeper = Kept()
-    watch(tmp_path, keeper, JUDGING.model_copy(update={"most_rows": 1})).run(Orders())
+    live = Halting("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap", ring_octets=1)
+    live.turned = keeper.turned
+    watch(tmp_path, keeper, JUDGING.model_copy(update={"most_rows": 1}), live=live).run(Orders())
     assert len(keeper.begun) == len(keeper.ended) > 1
     names = [capture.name for result in keeper.ended for capture in result.captures]
     assert names[0] == "waterworks.pcap"

@@ -1,0 +1,155 @@
+"""What hosts did at services: counted by what it was and the quarter of an hour, as the engine does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pyarrow as pa
+
+from zonewatch.dissectors.schemas import ACTIVITIES
+from zonewatch.dissectors.zeek.counting import BUCKET
+from zonewatch.dissectors.zeek.rows import pc
+from zonewatch.dissectors.zeek.told import Lines, ends
+
+MOST_OF_PAIR: Final = 256
+"""Distinct activities of one client, server and protocol in a quarter of an hour; more are counted without fields."""
+MOST_ROWS: Final = 100_000
+MOST_VALUE: Final = 255
+_HELD: Final = 4_000
+_FIELD: Final = "\x1e"
+_VALUE: Final = "\x1f"
+_KEY: Final = (
+    "bucket", "protocol", "transport", "client", "server", "server_port", "action", "operation", "status", "code",
+    "fields",
+)  # fmt: skip
+
+
+def activity(
+    lines: Lines,
+    protocol: Any,
+    action: Any,
+    operation: Any,
+    status: Any,
+    code: Any = "",
+    transport: Any = "tcp",
+    fields: Mapping[str, Any] | None = None,
+    where: Any = None,
+    between: Mapping[str, Any] | None = None,
+) -> pa.Table:
+    """The activities of a block, one a line. Fields without a value are left out."""
+    count = len(lines)
+
+    def column(one: Any) -> Any:
+        return pa.repeat(pa.scalar(one, pa.utf8()), count) if isinstance(one, str) else pc.fill_null(one, "")
+
+    told = [pc.binary_join_element_wise(name, _bounded(value), _VALUE) for name, value in (fields or {}).items()]
+    packed = (
+        pc.binary_join_element_wise(*told, _FIELD, null_handling="replace", null_replacement="")
+        if told
+        else pa.repeat(pa.scalar(""), count)
+    )
+    table = pa.table(
+        {
+            **ends(lines),
+            **(between or {}),
+            "protocol": column(protocol),
+            "transport": column(transport),
+            "action": column(action),
+            "operation": column(operation),
+            "status": column(status),
+            "code": column(code),
+            "fields": packed,
+        }
+    )
+    there = pc.and_(pc.not_equal(table["client"], ""), pc.not_equal(table["server"], ""))
+    return table.filter(there if where is None else pc.and_(there, pc.fill_null(where, False)))
+
+
+def _bounded(value: Any) -> Any:
+    kept = pc.if_else(pc.equal(value, ""), pa.scalar(None, pa.utf8()), value)
+    kept = pc.replace_substring_regex(kept, "[\x1e\x1f]", "?")
+    return pc.utf8_slice_codeunits(kept, 0, MOST_VALUE)
+
+
+class Activities:
+    """The activities of one capture point."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._found: dict[tuple[Any, ...], list[Any]] = {}
+        self._of_pair: dict[tuple[Any, ...], int] = {}
+        self._made: list[pa.Table] = []
+        self._rows = 0
+        self.coalesced = self.dropped = 0
+
+    def add(self, table: pa.Table, capture: str) -> None:
+        """Counts the activities of a block."""
+        if not table.num_rows:
+            return
+        bucket = pc.multiply(pc.divide(table["time"], BUCKET), BUCKET)
+        groups = table.append_column("bucket", bucket).group_by(list(_KEY), use_threads=False).aggregate(
+            [("time", "min"), ("time", "max"), ("line", "first"), ("line", "last"), ("line", "count"),
+             ("client_port", "first")]
+        )  # fmt: skip
+        for row in groups.to_pylist():
+            self._count(row, capture)
+        if len(self._found) > _HELD:
+            self._fold()
+
+    def _count(self, row: Mapping[str, Any], capture: str) -> None:
+        key = (*(row[name] for name in _KEY), False)
+        known = self._found.get(key)
+        if known is None:
+            pair = (row["bucket"], row["client"], row["server"], row["protocol"])
+            if self._of_pair.get(pair, 0) >= MOST_OF_PAIR:
+                self.coalesced += row["line_count"]
+                key = (*key[:6], "", "unknown", "ok", "", "", True)
+                known = self._found.get(key)
+            else:
+                self._of_pair[pair] = self._of_pair.get(pair, 0) + 1
+        if known is None:
+            if self._rows + len(self._found) >= MOST_ROWS:
+                self.dropped += row["line_count"]
+                return
+            known = self._found[key] = [
+                row["client_port_first"], 0, row["time_min"], row["time_max"], capture, row["line_first"], 0, capture,
+            ]  # fmt: skip
+        known[1] += row["line_count"]
+        known[2] = min(known[2], row["time_min"])
+        if row["time_max"] >= known[3]:
+            known[3], known[6], known[7] = row["time_max"], row["line_last"], capture
+
+    def table(self) -> pa.Table:
+        """All activities so far."""
+        return pa.concat_tables([ACTIVITIES.empty_table(), *self._made, self._open()])
+
+    def _open(self) -> pa.Table:
+        return pa.Table.from_pylist([self._row(key, told) for key, told in self._found.items()], schema=ACTIVITIES)
+
+    def _fold(self) -> None:
+        self._rows += len(self._found)
+        if self._found:
+            self._made.append(self._open())
+        self._found, self._of_pair = {}, {}
+
+    def _row(self, key: tuple[Any, ...], told: list[Any]) -> dict[str, Any]:
+        port, count, first, last, capture, line, last_line, last_capture = told
+        words = dict(zip(_KEY, key[:-1], strict=True))
+        pairs = [part.partition(_VALUE) for part in words.pop("fields").split(_FIELD) if part]
+        return {
+            **words,
+            "source": self._source,
+            "capture": capture,
+            "client_port": port,
+            "vlan": None,
+            "fields": [{"name": name, "value": value} for name, _, value in pairs],
+            "coalesced": key[-1],
+            "count": count,
+            "first_time": first,
+            "last_time": last,
+            "request_frame": None,
+            "first_frame": line,
+            "last_frame": last_line or line,
+            "last_capture": last_capture,
+        }

@@ -1,0 +1,459 @@
+"""Zeek's logs to the engine's tables: the face of this package.
+
+    tables = decode("plant", [LogFile("conn.log", path), …])
+
+Logs are read a block at a time, connections first. A log that tells the objects of another one's events is read beside
+it, up to the same time. Everything that is held has a bound; what does not fit is counted in `coverage`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from zonewatch.dissectors.schemas import COVERAGE, ODDITIES, TABLES
+from zonewatch.dissectors.zeek import NOT_READ, PREFIX
+from zonewatch.dissectors.zeek.activities import Activities
+from zonewatch.dissectors.zeek.claims import Claims
+from zonewatch.dissectors.zeek.counting import Counting
+from zonewatch.dissectors.zeek.exchanges import EXCHANGES, Pairing, as_events, with_objects
+from zonewatch.dissectors.zeek.flows import Flows
+from zonewatch.dissectors.zeek.logs import BESIDE, KINDS
+from zonewatch.dissectors.zeek.names import parts
+from zonewatch.dissectors.zeek.reading import Block, Log, blocks
+from zonewatch.dissectors.zeek.rows import Rows, pc
+from zonewatch.dissectors.zeek.streams import pieces
+from zonewatch.dissectors.zeek.told import Found, Kind, Lines
+
+MOST_BESIDE: Final = 500_000
+"""Objects that wait for their events."""
+MOST_ODDITIES: Final = 5_000
+STEP_BACK: Final = 3_600 * 10**9
+"""Times of a log step back a little, for a line is written when all of it is known."""
+Progress = Callable[[int, int], None]
+"""Called with the lines and the octets of input read so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """One log: its name in results (without the prefix), and its path."""
+
+    name: str
+    path: Path
+
+
+class Point:
+    """A capture point: what its logs told so far."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.flows = Flows(source)
+        self.activities = Activities(source)
+        self.claims = Claims(source)
+        self.counting: dict[str, Counting] = {}
+        self.oddities: list[dict[str, Any]] = []
+        self.odd = 0
+        self.coverage: list[dict[str, Any]] = []
+        self.ended: list[dict[str, Any]] = []
+        self.lines = 0
+        self.bytes_read = 0
+
+    def counts(self, protocol: str) -> Counting:
+        """Where events of a protocol are counted."""
+        if protocol not in self.counting:
+            self.counting[protocol] = Counting(self.source, protocol)
+        return self.counting[protocol]
+
+    def tables(self) -> dict[str, pa.Table]:
+        """All tables that an audit is made of."""
+        counted = [self.counting[name].tables() for name in sorted(self.counting)]
+        flows, addresses = self.flows.tables()
+        events = _in_time(pa.concat_tables([TABLES["events"].empty_table(), *(one for _, one in counted)]))
+        return {
+            "events": events,
+            "aggregates": pa.concat_tables([TABLES["aggregates"].empty_table(), *(one for one, _ in counted)]),
+            "flows": flows,
+            "activities": self.activities.table(),
+            "claims": self.claims.table(),
+            "addresses": addresses,
+            "oddities": pa.Table.from_pylist(self.oddities, schema=ODDITIES),
+            "coverage": self._covered(),
+        }
+
+    def _covered(self) -> pa.Table:
+        """One row a log; what is counted of the whole point stands in the first."""
+        rows = [dict(row) for row in self.coverage]
+        if rows:
+            counts = self.counting.values()
+            rows[0] |= {
+                "flows_folded": self.flows.folded,
+                "one_sided_flows": self.flows.one_sided,
+                "combinations_coalesced": sum(one.coalesced for one in counts),
+                "events_thinned": sum(one.thinned for one in counts),
+                "claims_dropped": self.claims.dropped,
+                "activities_coalesced": self.activities.coalesced,
+                "activities_dropped": self.activities.dropped,
+                "addresses_dropped": self.flows.unplaced,
+                "oddities_dropped": self.odd - len(self.oddities),
+            }
+        return pa.Table.from_pylist(rows, schema=COVERAGE)
+
+
+@dataclass
+class Reading:
+    """One log that is being read, whole or as far as it is written."""
+
+    point: Point
+    file: LogFile
+    kind: Kind | None  # None: not known until its first line was read, or not read at all
+    log: Log = field(default_factory=Log)
+    beside: tuple[Reading, ...] = ()
+    pairing: Pairing = field(default_factory=Pairing)
+    objects: list[pa.Table] = field(default_factory=list)  # of a log beside another one
+    last_time: int = 0
+    first_time: int | None = None
+    untimed: int = 0
+    jumps: int = 0
+    rows: int = 0
+    events: int = 0
+    packets: int = 0
+    octets: int = 0
+    connections: int = 0
+    gaps: tuple[int, int] = (0, 0)
+    told: int = 0  # oddities handed over
+    counted: int = 0
+    lacking: str = ""
+    read: Callable[[Lines], pa.Table] | None = None  # of a log beside another one
+    others: Callable[[Reading], tuple[Reading, ...]] | None = None
+    """Asked for the logs beside it, where those come and go."""
+
+    @property
+    def capture(self) -> str:
+        """Its name in tables."""
+        return PREFIX + self.file.name
+
+    def feed(self, text: Iterable[bytes], *, whole: bool = True) -> None:
+        """Reads on."""
+        for lines in self.take(text, whole=whole):
+            self._heed(lines)
+        if whole:
+            self.end()
+
+    def take(self, text: Iterable[bytes], *, whole: bool = True) -> Iterator[Lines]:
+        """The lines of the text, with times."""
+        kind = self.kind
+        wanted = frozenset(kind.columns if self.read is None else kind.beside_columns) if kind else frozenset()
+        for block in blocks(text, self.log, wanted, whole=whole):
+            if kind is not None and not self._lacks(block, kind):
+                yield self._timed(block)
+        self._tell()
+
+    def _lacks(self, block: Block, kind: Kind) -> bool:
+        there = set(block.columns.column_names)
+        for names in kind.needs if self.read is None else (("ts",),):
+            if not there.intersection(names):
+                self.lacking = f"has no column {' or '.join(names)}"
+                return True
+        return False
+
+    def _timed(self, block: Block) -> Lines:
+        rows = Rows(block, self.log.header.set_separator, escaped=self.log.form == "tsv")
+        time = rows.time("ts")
+        untimed = time.null_count
+        if untimed:
+            self.untimed += untimed
+            if untimed < len(time):
+                first = pc.index(pc.is_valid(time), True).as_py()
+                self.log.note(rows.line[pc.index(pc.is_null(time), True).as_py()].as_py(), "invalid_value", "a time")
+                filled = pc.fill_null_forward(time)
+                time = pc.fill_null(filled, self.last_time or time[first].as_py())
+            else:
+                time = pa.repeat(pa.scalar(self.last_time, pa.int64()), len(time))
+        if len(time):
+            spread = pc.min_max(time).as_py()
+            known = [one for one in (self.first_time, spread["min"]) if one is not None]
+            if untimed < len(time):
+                self.first_time = min(known)
+            back = pc.less(time, pc.subtract(pc.cumulative_max(time), STEP_BACK))
+            self.jumps += int(bool(pc.any(back).as_py()) or spread["max"] < self.last_time - STEP_BACK)
+            self.last_time = max(self.last_time, spread["max"])
+        self.rows += len(time)
+        return Lines(rows, time, timed=untimed < max(len(time), 1), udp=self.point.flows.udp)
+
+    def _heed(self, lines: Lines) -> None:
+        kind, point = self.kind, self.point
+        if kind is None:
+            return
+        if self.read is not None:
+            self.objects.append(self.read(lines))
+            return
+        if kind.name == "conn":
+            before = (point.flows.packets, point.flows.bytes, point.flows.gaps, point.flows.gap_bytes)
+            point.flows.add(lines.rows, lines.time, self.capture)
+            after = (point.flows.packets, point.flows.bytes, point.flows.gaps, point.flows.gap_bytes)
+            self.packets += after[0] - before[0]
+            self.octets += after[1] - before[1]
+            self.gaps = (self.gaps[0] + after[2] - before[2], self.gaps[1] + after[3] - before[3])
+            self.connections += len(lines)
+            return
+        found = kind.read(lines)
+        self._events(found, lines)
+        for table in found.activities:
+            point.activities.add(table, self.capture)
+        for table in found.claims:
+            point.claims.add(table, self.capture)
+        if found.flows is not None:
+            point.flows.name(kind.protocol, self.capture, found.flows)
+
+    def _events(self, found: Found, lines: Lines) -> None:
+        made = [found.events] if found.events is not None else []
+        if found.messages is not None:
+            made.append(self.pairing.pair(found.messages))
+        if made and len(lines):
+            self._count(pa.concat_tables(made), pc.max(lines.time).as_py() if lines.timed else None)
+
+    def _count(self, events: pa.Table, until: int | None, *, last: bool = False) -> None:
+        if self.kind is None:
+            return
+        counts = self.point.counts(self.kind.protocol)
+        before = counts.events
+        for other in self.others(self) if self.others else self.beside:
+            waiting = other.waiting(until)
+            events, left = with_objects(events, waiting)
+            other.keep(left, last=last)
+        counts.add(events, self.capture)
+        self.events += counts.events - before
+
+    def waiting(self, until: int | None) -> pa.Table:
+        """The objects of events up to that time."""
+        del until
+        objects, self.objects = self.objects, []
+        return pa.concat_tables([EXCHANGES.empty_table(), *objects]).combine_chunks()
+
+    def keep(self, objects: pa.Table, *, last: bool) -> None:
+        """Objects that were of no event yet. The oldest are given up: told as requests that nobody answered."""
+        if last or objects.num_rows > MOST_BESIDE:
+            self._alone(objects, "no_response")
+        elif objects.num_rows:
+            self.objects.insert(0, objects)
+
+    def _alone(self, objects: pa.Table, status: str) -> None:
+        if self.kind is not None and objects.num_rows:
+            counts = self.point.counts(self.kind.protocol)
+            before = counts.events
+            counts.add(as_events(objects, status), self.capture)
+            self.events += counts.events - before
+
+    def end(self) -> None:
+        """The log is over: what waited has had no answer."""
+        if self.read is not None:
+            self._alone(Reading.waiting(self, None), "no_response")
+            return
+        left = self.pairing.pair(None)
+        for other in self.beside:
+            other.exhaust()
+        if left.num_rows or self.beside:
+            self._count(left, None, last=not self.others)
+
+    def exhaust(self) -> None:
+        """Reads what is left of a log beside another one."""
+
+    def _tell(self) -> None:
+        """Hands over what was odd."""
+        point = self.point
+        point.odd += self.log.odd - self.counted
+        self.counted = self.log.odd
+        for row in self.log.oddities[self.told :]:
+            if len(point.oddities) < MOST_ODDITIES:
+                point.oddities.append(
+                    {
+                        "source": point.source, "capture": self.capture, "frame": row.line, "time": self.last_time,
+                        "protocol": "", "source_address": "", "destination_address": "", "layer": "log", "offset": 0,
+                        "code": row.code, "expected": row.expected,
+                    }
+                )  # fmt: skip
+        self.told = len(self.log.oddities)
+
+    def covered(self, sha256: str = "", problem: str = "", *, unreadable: bool = False) -> dict[str, Any]:
+        """Its row of `coverage`."""
+        known = parts(self.file.name)
+        name = self.log.header.path or (known.kind if known else self.file.name)
+        form = {"tsv": "tabs", "json": "JSON"}.get(self.log.form, "empty")
+        read = f"({form}), {self.log.lines} lines" if self.kind else NOT_READ
+        problem = problem or self.lacking or self.log.problem
+        row: dict[str, Any] = {one.name: 0 for one in COVERAGE if not one.nullable and pa.types.is_integer(one.type)}
+        return row | {
+            "source": self.point.source,
+            "capture": self.capture,
+            "format": f"Zeek log {name} {read}",
+            "sha256": sha256,
+            "status": "unreadable" if unreadable or self.lacking else "partial" if problem else "whole",
+            "problem": problem,
+            "packets": self.packets,
+            "bytes": self.octets,
+            "first_time": self.first_time,
+            "last_time": self.last_time if self.first_time is not None else None,
+            "untimed_packets": self.untimed,
+            "clock_jumps": self.jumps,
+            "gaps": self.gaps[0],
+            "gap_bytes": self.gaps[1],
+            "flows": self.connections,
+            "exchanges_dropped": self.pairing.dropped,
+            "events": self.events,
+            "oddities": self.log.odd,
+            "undecoded": [],
+            "unknown": [],
+        }
+
+
+class _Beside(Reading):
+    """A log that is read beside another one of a whole folder, up to the time of that."""
+
+    lines: Iterator[Lines] | None = None
+    reached: int = 0
+
+    def waiting(self, until: int | None) -> pa.Table:
+        while self.lines is not None and (until is None or self.reached <= until):
+            lines = next(self.lines, None)
+            if lines is None:
+                self.lines = None
+                break
+            self._heed(lines)
+            self.reached = self.last_time if lines.timed else -1
+            if sum(table.num_rows for table in self.objects) > MOST_BESIDE:
+                break
+        return super().waiting(until)
+
+    def exhaust(self) -> None:
+        # All at once would have no bound.
+        while self.lines is not None:
+            self._alone(super().waiting(None) if self.objects else EXCHANGES.empty_table(), "no_response")
+            lines = next(self.lines, None)
+            if lines is None:
+                self.lines = None
+            else:
+                self._heed(lines)
+
+
+def decode(source: str, files: Sequence[LogFile], progress: Progress | None = None) -> dict[str, pa.Table]:
+    """All tables of one pass over the logs of a capture point."""
+    point = Point(source)
+    for group in plan(files):
+        _read(point, group, progress)
+    return point.tables()
+
+
+def plan(files: Sequence[LogFile]) -> list[tuple[LogFile, str, tuple[LogFile, ...]]]:
+    """The order of reading: connections first, each log with those beside it; a log that another one tells better is
+    left out (its kind is empty). Logs of one rotation belong together."""
+    known = {file: name for file in files if (name := parts(file.name)) is not None}
+    there = {(name.rotation, name.kind): file for file, name in known.items()}
+    found: list[tuple[LogFile, str, tuple[LogFile, ...]]] = []
+    for file in sorted(files, key=lambda one: known[one].kind != "conn" if one in known else True):
+        name = known.get(file)
+        kind = KINDS.get(name.kind) if name else None
+        if name is not None and name.kind in BESIDE and name.kind not in KINDS:
+            if (name.rotation, BESIDE[name.kind]) not in there:
+                found.append((file, name.kind, ()))  # alone: read for itself
+            continue
+        instead = kind is not None and kind.instead and name and (name.rotation, kind.instead) in there
+        if kind is None or name is None or instead:
+            found.append((file, "", ()))
+            continue
+        beside = tuple(there[key] for other in kind.beside if (key := (name.rotation, other)) in there)
+        found.append((file, kind.name, beside))
+    return found
+
+
+def is_superseded(path: Path) -> bool:
+    """Whether a log lies beside this one that tells the same and more."""
+    name = parts(path.name)
+    instead = KINDS[name.kind].instead if name and name.kind in KINDS else ""
+    return bool(instead) and path.with_name(path.name.replace(name.kind if name else "", instead, 1)).exists()
+
+
+def _read(point: Point, planned: tuple[LogFile, str, tuple[LogFile, ...]], progress: Progress | None) -> None:
+    file, name, others = planned
+    kind = KINDS.get(name) or KINDS.get(BESIDE.get(name, ""))
+    if name and name not in KINDS and kind is not None:
+        _alone(point, file, kind.beside[name], kind, progress)
+        return
+    beside = []
+    for other in others:
+        found = parts(other.name)
+        if kind is not None and found is not None:
+            one = _Beside(point, other, kind, read=kind.beside[found.kind])
+            one.lines = one.take(_counted(point, other.path, progress))
+            beside.append(one)
+    reading = Reading(point, file, kind, beside=tuple(beside))
+    if kind is None:
+        point.coverage.append(reading.covered())
+        return
+    _whole(reading, lambda: reading.feed(_counted(point, file.path, progress)))
+    for one in beside:
+        twice = parts(one.file.name)
+        if twice is None or twice.kind not in KINDS:
+            point.coverage.append(one.covered(_sha256(one.file.path)))
+
+
+def _alone(
+    point: Point, file: LogFile, read: Callable[[Lines], pa.Table], kind: Kind, progress: Progress | None
+) -> None:
+    """A log of objects without the log of their events: each of its messages is an event of unknown outcome."""
+    reading = Reading(point, file, kind, read=read)
+
+    def go() -> None:
+        for lines in reading.take(_counted(point, file.path, progress)):
+            reading._heed(lines)
+            reading._alone(reading.waiting(None), "cut")
+
+    _whole(reading, go)
+
+
+def _whole(reading: Reading, read: Callable[[], None]) -> None:
+    problem, unreadable = "", False
+    try:
+        read()
+    except OSError as error:
+        problem, unreadable = error.strerror or str(error), True
+    else:
+        unreadable = bool(reading.kind) and not reading.log.form and bool(reading.log.problem)
+    sha256 = "" if unreadable else _sha256(reading.file.path)
+    reading.point.coverage.append(reading.covered(sha256, problem, unreadable=unreadable))
+
+
+def _counted(point: Point, path: Path, progress: Progress | None) -> Iterator[bytes]:
+    for piece in pieces(path):
+        point.lines += piece.count(b"\n")
+        point.bytes_read += len(piece)
+        if progress is not None:
+            progress(point.lines, point.bytes_read)
+        yield piece
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _in_time(events: pa.Table) -> pa.Table:
+    """Events numbered by time."""
+    events = events.drop_columns(["event"])
+    if events.num_rows:
+        events = events.take(pc.sort_indices(events["time"].cast(pa.int64())))
+    numbers = pa.array(range(1, events.num_rows + 1), pa.uint64())
+    return events.add_column(0, TABLES["events"].field("event"), numbers)
+
+
+def joined(points: Iterable[Mapping[str, pa.Table]]) -> dict[str, pa.Table]:
+    """The tables of several capture points."""
+    found = list(points)
+    return {name: pa.concat_tables([one[name] for one in found]) for name in found[0]} if found else {}

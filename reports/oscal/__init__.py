@@ -1,0 +1,1 @@
+"""Assessment results as OSCAL (NIST): `oscal.json` for tools of governance, risk and control."""
