@@ -39,7 +39,7 @@ class Kind:
 KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         "bad_length",
-        ("mbap", "modbus", "dnp3-link", "dnp3-transport", "dnp3-application", "bvlc", "apdu", "cotp", "s7comm"),
+        ("mbap", "modbus", "dnp3-link", "dnp3-transport", "dnp3-application", "bvlc", "apdu", "cotp", "s7comm", "opcua"),
         "low",
         "The length field counts the octets that follow (Modbus Messaging Guide 1.0b, 3.1.3; IEEE 1815, 9.2.4; "
         "ASHRAE 135, J.2) and a function's data has its length (Modbus Application Protocol 1.1b3, 6).",
@@ -58,7 +58,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "invalid_value",
-        ("modbus", "dnp3-link", "dnp3-application", "npdu", "apdu", "s7comm"),
+        ("modbus", "dnp3-link", "dnp3-application", "npdu", "apdu", "s7comm", "opcua"),
         "low",
         "A field holds one of the values that the standard allows (Modbus Application Protocol 1.1b3, 6; "
         "IEEE 1815, 4.2 and 9.2; ASHRAE 135, 6.2 and 20).",
@@ -67,7 +67,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "truncated",
-        ("modbus", "dnp3-application", "npdu", "apdu", "s7comm"),
+        ("modbus", "dnp3-application", "npdu", "apdu", "s7comm", "opcua"),
         "low",
         "A message holds all fields of its function (Modbus Application Protocol 1.1b3, 6; IEEE 1815, 11; "
         "ASHRAE 135, 20 and 21).",
@@ -76,7 +76,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "trailing_octets",
-        ("modbus", "dnp3-link", "dnp3-application", "bvlc", "npdu", "apdu", "s7comm"),
+        ("modbus", "dnp3-link", "dnp3-application", "bvlc", "npdu", "apdu", "s7comm", "opcua"),
         "low",
         "A message ends where its last field ends (the same clauses as for `truncated`).",
         "Padding by a gateway, an extension of a vendor, or data hidden behind a message.",
@@ -93,7 +93,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "bad_sequence",
-        ("dnp3-transport", "dnp3-application", "apdu"),
+        ("dnp3-transport", "dnp3-application", "apdu", "opcua"),
         "low",
         "Segments and fragments follow one another in number (IEEE 1815, 8.2; ASHRAE 135, 5.4).",
         "Loss in the capture or on the way; two senders under one address; an injected fragment.",
@@ -119,7 +119,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "not_the_protocol",
-        ("mbap", "modbus", "modbus-rtu", "dnp3", "dnp3-link", "bacnet", "bvlc", "s7comm"),
+        ("mbap", "modbus", "modbus-rtu", "dnp3", "dnp3-link", "bacnet", "bvlc", "s7comm", "opcua"),
         "medium",
         "A conversation keeps to its protocol from start to end (Modbus Messaging Guide 1.0b, 3.1.3; IEEE 1815, "
         "9.2.4; ASHRAE 135, J.2).",
@@ -157,7 +157,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "too_deep",
-        ("gre", "vxlan", "mpls"),
+        ("gre", "vxlan", "mpls", "opcua"),
         "medium",
         "Packets inside one another are few: a tunnel, in a mirror's tunnel (RFC 2473, 4.1.1 limits them).",
         "An attempt to hide traffic, or to make sensors work; rarely tunnels that are configured to feed themselves.",
