@@ -39,7 +39,18 @@ class Kind:
 KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         "bad_length",
-        ("mbap", "modbus", "dnp3-link", "dnp3-transport", "dnp3-application", "bvlc", "apdu", "cotp", "s7comm", "opcua"),
+        (
+            "mbap",
+            "modbus",
+            "dnp3-link",
+            "dnp3-transport",
+            "dnp3-application",
+            "bvlc",
+            "apdu",
+            "cotp",
+            "s7comm",
+            "opcua",
+        ),
         "low",
         "The length field counts the octets that follow (Modbus Messaging Guide 1.0b, 3.1.3; IEEE 1815, 9.2.4; "
         "ASHRAE 135, J.2) and a function's data has its length (Modbus Application Protocol 1.1b3, 6).",

@@ -210,7 +210,14 @@ def browse(identifier: bytes) -> bytes:
 
 def browsed(nodes: Sequence[tuple[bytes, str]]) -> bytes:
     references = [
-        node(35) + b"\x01" + identifier + struct.pack("<H", 1) + string(name) + text(name) + struct.pack("<I", 2) + node(63)
+        node(35)
+        + b"\x01"
+        + identifier
+        + struct.pack("<H", 1)
+        + string(name)
+        + text(name)
+        + struct.pack("<I", 2)
+        + node(63)
         for identifier, name in nodes
     ]
     return response(530, array([struct.pack("<I", 0) + NULL + array(references)]) + array(()))

@@ -81,7 +81,8 @@ data-block instance-data-block flag input output peripheral s7-counter s7-timer 
 s7-analog-output system-info system-flag data-record local-data caller-local-data area variable nck-variable item
 block block-content upload connection transport-selector system-status-list operating-mode clock password
 message-service diagnostic-event
-node node-attribute method monitored-item subscription endpoint security-mode security-policy user-token continuation-point
+node node-attribute method monitored-item subscription endpoint security-mode security-policy user-token
+continuation-point
 service reason
 """
 OBJECT_KINDS: Final[frozenset[str]] = frozenset(_OBJECT_KINDS.split())
