@@ -243,7 +243,7 @@ CELLS = st.one_of(
 
 
 @pytest.mark.parametrize("name", sorted({*LOGS, *BESIDE}))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_cells_of_any_log_make_rows_of_the_vocabulary(tmp_path: Path, name: str, data: st.DataObject) -> None:
     kind = LOGS.get(name) or LOGS[BESIDE[name]]

@@ -95,7 +95,7 @@ def _bacnet(lines: Lines) -> Found:
         server_port=pc.if_else(from_server, ways["source_port"], ways["destination_port"]),
         transport="udp",
         kind=pc.if_else(bare, "link", kind),
-        **named(words, lambda text: _function(*text.split("\x1f"))),
+        **named(words, lambda text: _function(*text.split("\x1f")[:3])),
         status=pc.if_else(failed, "error", pc.if_else(answers, "ok", "one_way")),
         status_code=mapped(
             pc.binary_join_element_wise(pdu, pc.fill_null(reason, ""), "\x1f"),

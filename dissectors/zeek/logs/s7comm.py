@@ -42,7 +42,7 @@ _CONTROL: Final = 40
 
 def _function(text: str) -> Function:
     """ROSCTR, function and subfunction, as the log writes them."""
-    rosctr, function, sub = text.split("\x1f")
+    rosctr, function, sub = text.split("\x1f")[:3]  # a text may have the separator in it
     code = _number(function)
     if code is None:
         return UNKNOWN
