@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 from zonewatch.dissectors import _native
 
-Protocol = Literal["modbus", "dnp3", "bacnet", "profibus", "s7comm"]
+Protocol = Literal["modbus", "dnp3", "bacnet", "profibus", "s7comm", "opcua"]
 Operation = Literal[
     "discover",
     "read",
@@ -60,6 +60,7 @@ Attribute = Literal[
     "mac",
     "port",
     "role_hint",
+    "certificate",
 ]
 FlowState = Literal["attempted", "refused", "established", "closed", "reset", "one_way", "two_way"]
 """TCP: attempted … reset. Everything else: one_way or two_way."""

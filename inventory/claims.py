@@ -33,6 +33,7 @@ LESS_SURE: Final[Mapping[str, Confidence]] = {
     "version": "medium",
     "user": "medium",
     "role_hint": "medium",
+    "certificate": "medium",
 }
 
 OF_SERVICES: Final[Mapping[str, Confidence]] = {

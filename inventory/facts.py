@@ -153,9 +153,9 @@ def _is_answered(talk: _Talk) -> bool:
     return talk.status in ("ok", "response_only")
 
 
-def _outside_dnp3(talk: _Talk) -> bool:
-    """Who answers there is an outstation, whatever it answers."""
-    return talk.protocol != "dnp3"
+def _tells_a_device(talk: _Talk) -> bool:
+    """Who answers DNP3 is an outstation, whatever it answers; OPC UA is served by controllers and by any program."""
+    return talk.protocol not in ("dnp3", "opcua")
 
 
 def _is_asked(talk: _Talk) -> bool:
@@ -170,19 +170,19 @@ _CONFIGURING: Final = ("configure", "restart")
 _OF_SERVER: Final[tuple[tuple[Fact, Callable[[_Talk], bool]], ...]] = (
     (
         "answered_process",
-        lambda t: _outside_dnp3(t) and t.operation in _PROCESS and not t.device and _is_answered(t),
+        lambda t: _tells_a_device(t) and t.operation in _PROCESS and not t.device and _is_answered(t),
     ),
     (
         "answered_identity",
         lambda t: (
-            _outside_dnp3(t)
+            _tells_a_device(t)
             and (t.operation in _IDENTITY or (t.operation == "read" and t.device))
             and _is_answered(t)
             and t.kind != "unconfirmed"
         ),
     ),
-    ("answered_error", lambda t: _outside_dnp3(t) and t.status == "error"),
-    ("obeyed", lambda t: _outside_dnp3(t) and t.operation in STATE_CHANGING and _is_answered(t)),
+    ("answered_error", lambda t: _tells_a_device(t) and t.status == "error"),
+    ("obeyed", lambda t: _tells_a_device(t) and t.operation in STATE_CHANGING and _is_answered(t)),
     ("outstation", lambda t: t.protocol == "dnp3" and (t.status in ANSWERS or t.kind == "unsolicited")),
 )
 _OF_CLIENT: Final[tuple[tuple[Fact, Callable[[_Talk], bool]], ...]] = (

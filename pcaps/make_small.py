@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from builders import bacnet, dnp3, index, modbus, s7comm
+from builders import bacnet, dnp3, index, modbus, opcua, s7comm
 from builders.bacnet import ObjectId
 from builders.services.hosts import SECRET
 from builders.tcp import Side, TcpSession
@@ -24,6 +24,7 @@ CONTROLLER = Station("192.168.10.20", "00:80:f4:12:a0:0b")
 OUTSTATION = Station("192.168.10.30", "00:30:a7:1f:41:0b")
 BUILDING = Station("192.168.10.40", "00:40:ae:08:72:1f")
 S7_CONTROLLER = Station("192.168.10.50", "00:1b:1b:5a:0c:11")
+OPCUA_SERVER = Station("192.168.10.60", "00:1b:1b:5a:0c:24")
 S7_NEWER = Station("192.168.10.51", "28:63:36:41:9a:07")
 
 
@@ -268,6 +269,104 @@ def s7comm_plus_session(capture: Capture) -> None:
     session.close(at + seconds(1))
 
 
+def opcua_session(capture: Capture) -> None:
+    """A client without any security: looks for endpoints, logs in, reads, writes, calls and subscribes."""
+    url, pump, speed = "opc.tcp://10.0.0.24:4840", opcua.node("Pump.Run", 2), opcua.node("Pump.Speed", 2)
+    server = opcua.application("urn:plant:pumps", "urn:example:pump-server", "Pump server", 0)
+    client = opcua.application("urn:plant:hmi", "urn:example:hmi", "HMI 1", 1)
+    tokens = (opcua.ANONYMOUS, opcua.USER_NAME)
+    endpoints = [
+        opcua.endpoint(url, server, opcua.NONE, "None", tokens),
+        opcua.endpoint(url, server, opcua.SIGN_AND_ENCRYPT, "Basic128Rsa15", (opcua.USER_NAME,)),
+    ]
+    exchanges = (
+        (
+            opcua.request(428, opcua.string(url) + opcua.array(()) * 2),
+            opcua.response(431, opcua.array(endpoints)),
+        ),
+        (opcua.create_session(client, url), opcua.created(endpoints)),
+        (opcua.activate(opcua.user_name("eva", b"wrong")), opcua.fault(opcua.BAD_IDENTITY_TOKEN_REJECTED)),
+        (opcua.activate(opcua.anonymous()), opcua.activated()),
+        (
+            opcua.read([opcua.point(opcua.node(number)) for number in (2263, 2261, 2264, 2262)]),
+            opcua.values(
+                [
+                    opcua.data_value(opcua.words(value))
+                    for value in ("Example Automation", "Pump server", "2.4.1", "urn:example:pump-server")
+                ]
+            ),
+        ),
+        (
+            opcua.browse(opcua.node(85)),
+            opcua.browsed([(pump, "Pump.Run"), (speed, "Pump.Speed"), (opcua.node(2253), "Server")]),
+        ),
+        (
+            opcua.read([opcua.point(speed), opcua.point(opcua.node("Absent", 2)), opcua.point(speed, 4)]),
+            opcua.values(
+                [
+                    opcua.data_value(opcua.double(1450.5)),
+                    opcua.data_value(status=opcua.BAD_NODE_ID_UNKNOWN),
+                    opcua.data_value(b"\x15" + opcua.text("Speed")),
+                ]
+            ),
+        ),
+        (opcua.write(speed, opcua.double(1500)), opcua.results(676, [0])),
+        (opcua.write(pump, b"\x01\x00"), opcua.results(676, [opcua.BAD_USER_ACCESS_DENIED])),
+        (opcua.call(opcua.node("Pump", 2), opcua.node(7001, 2), [opcua.double(3)]), opcua.called()),
+        (opcua.create_subscription(500), opcua.subscribed(41, 500)),
+        (
+            opcua.monitor(41, [(11, opcua.point(speed)), (12, opcua.point(pump))]),
+            opcua.monitored([1, 2]),
+        ),
+        (
+            opcua.publish(),
+            opcua.published(41, [(11, opcua.data_value(opcua.double(1499.5))), (12, opcua.data_value(b"\x01\x01"))]),
+        ),
+        (opcua.publish(), opcua.published(41, [(11, opcua.data_value(opcua.double(1500.25)))])),
+        (
+            opcua.add_node(opcua.node(85), opcua.node(0, 2), "Mark"),
+            opcua.added(opcua.node(7002, 2)),
+        ),
+        (opcua.request(60_000), opcua.fault(0x800B0000)),  # a service that nobody knows
+        (opcua.request(847, opcua.array([b"\x29\0\0\0"])), opcua.results(850, [0])),
+        (opcua.request(473, b"\x01"), opcua.response(476)),
+    )
+    session = TcpSession(capture, CLIENT, 49260, OPCUA_SERVER, opcua.PORT)
+    at = session.ask(session.open(0), opcua.hello(url), opcua.acknowledge())
+    ours, theirs = opcua.Channel(), opcua.Channel()
+    at = session.ask(at, ours.open(1, "None", opcua.opening()), theirs.open(1, "None", opcua.opened()))
+    for number, (request, answer) in enumerate(exchanges, start=2):
+        # The longer answers come in several chunks.
+        at = session.ask(at + seconds(0.2), ours.message(number, request), theirs.message(number, answer, size=300))
+    at = session.send(at, Side.CLIENT, ours.message(99, opcua.request(452), kind=b"CLO"))
+    session.close(at + seconds(1))
+
+
+def opcua_protected(capture: Capture) -> None:
+    """A channel that is signed alone, one that is encrypted, a refused one, and a server that calls its client."""
+    url = "opc.tcp://10.0.0.24:4840"
+    for port, policy in ((49261, "Basic256"), (49262, "Basic256Sha256")):
+        session = TcpSession(capture, CLIENT, port, OPCUA_SERVER, opcua.PORT)
+        at = session.ask(session.open(seconds(port - 49261)), opcua.hello(url), opcua.acknowledge())
+        ours, theirs = opcua.Channel(), opcua.Channel()
+        secret = bytes(range(64, 192))
+        at = session.ask(at, ours.open(1, policy, secret, b"no certificate"), theirs.open(1, policy, secret, b"none"))
+        if policy == "Basic256":
+            signature = bytes(20)
+            asked = opcua.activate(opcua.anonymous()) + signature
+            at = session.ask(at, ours.message(2, asked), theirs.message(2, opcua.activated() + signature))
+        else:
+            for number in (2, 3):
+                at = session.ask(at, ours.message(number, secret), theirs.message(number, secret))
+        session.close(at + seconds(0.1))
+    session = TcpSession(capture, CLIENT, 49263, OPCUA_SERVER, opcua.PORT)
+    at = session.ask(session.open(seconds(5)), opcua.hello(url), opcua.error(0x80830000, "endpoint URL is wrong"))
+    session.close(at)
+    session = TcpSession(capture, OPCUA_SERVER, 49264, CLIENT, 48400)
+    at = session.send(session.open(seconds(6)), Side.CLIENT, opcua.reverse_hello("urn:plant:pumps", url))
+    session.close(at)
+
+
 def control_passwords(capture: Capture) -> None:
     """A password of each control protocol that has one, with messages before and behind it; none is told."""
     session = TcpSession(capture, CLIENT, 49240, S7_CONTROLLER, s7comm.PORT)
@@ -341,6 +440,8 @@ SMALL: tuple[tuple[str, Callable[[Capture], None], str], ...] = (
     ("bacnet/read_property_multiple.pcap", bacnet_read_property_multiple, "BACnet ReadPropertyMultiple of two objects"),
     ("bacnet/segmented_ack.pcap", bacnet_segmented_ack, "BACnet ReadProperty of an object list, answered in three segments"),
     ("s7comm/engineering.pcap", s7comm_engineering, "S7 communication: identity, variables, a download, stop and start"),
+    ("opcua/session.pcap", opcua_session, "OPC UA without security: discovery, logins, reads, a write, a call, a subscription"),
+    ("opcua/protected.pcap", opcua_protected, "OPC UA signed alone, encrypted, refused, and called back by the server"),
     ("secrets/control.pcap", control_passwords, "Passwords of S7 communication, DNP3 and BACnet"),
     ("unknown/private.pcap", unknown_protocols, "Beside Modbus, two protocols that no decoder knows, one of them on two ports"),
     ("s7comm/plus_session.pcap", s7comm_plus_session, "S7comm-plus: a session with a newer controller, which names itself"),

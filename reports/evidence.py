@@ -45,11 +45,11 @@ _OPEN: Final = frozenset(
 _COLUMNS: Final = ("source", *_LISTS, *(capture for captures in _LISTS.values() for capture in captures))
 
 
-_SECRET: Final[Mapping[str, int]] = {"bacnet": 10, "dnp3": 13, "s7comm": 29, "modbus": 8}
+_SECRET: Final[Mapping[str, int]] = {"bacnet": 10, "dnp3": 13, "s7comm": 29, "modbus": 8, "opcua": 28}
 """Octets before the password in a message that may carry one: headers, function, the state asked for."""
 _CREDENTIAL: Final = "credential.kind"
 """The field of an activity in which a secret was sent."""
-_WITH_PASSWORD: Final = ("reinitialize_device", "device_communication_control", "authenticate_file")
+_WITH_PASSWORD: Final = ("reinitialize_device", "device_communication_control", "authenticate_file", "call")
 """Functions that carry a password, beside those whose operation is `authenticate`."""
 
 

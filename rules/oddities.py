@@ -50,6 +50,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             "cotp",
             "s7comm",
             "profibus",
+            "opcua",
         ),
         "low",
         "The length field counts the octets that follow (Modbus Messaging Guide 1.0b, 3.1.3; IEEE 1815, 9.2.4; "
@@ -69,7 +70,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "invalid_value",
-        ("modbus", "dnp3-link", "dnp3-application", "npdu", "apdu", "s7comm", "profibus"),
+        ("modbus", "dnp3-link", "dnp3-application", "npdu", "apdu", "s7comm", "profibus", "opcua"),
         "low",
         "A field holds one of the values that the standard allows (Modbus Application Protocol 1.1b3, 6; "
         "IEEE 1815, 4.2 and 9.2; ASHRAE 135, 6.2 and 20).",
@@ -78,7 +79,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "truncated",
-        ("modbus", "dnp3-application", "npdu", "apdu", "s7comm", "profibus"),
+        ("modbus", "dnp3-application", "npdu", "apdu", "s7comm", "profibus", "opcua"),
         "low",
         "A message holds all fields of its function (Modbus Application Protocol 1.1b3, 6; IEEE 1815, 11; "
         "ASHRAE 135, 20 and 21).",
@@ -87,7 +88,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "trailing_octets",
-        ("modbus", "dnp3-link", "dnp3-application", "bvlc", "npdu", "apdu", "s7comm"),
+        ("modbus", "dnp3-link", "dnp3-application", "bvlc", "npdu", "apdu", "s7comm", "opcua"),
         "low",
         "A message ends where its last field ends (the same clauses as for `truncated`).",
         "Padding by a gateway, an extension of a vendor, or data hidden behind a message.",
@@ -104,7 +105,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "bad_sequence",
-        ("dnp3-transport", "dnp3-application", "apdu"),
+        ("dnp3-transport", "dnp3-application", "apdu", "opcua"),
         "low",
         "Segments and fragments follow one another in number (IEEE 1815, 8.2; ASHRAE 135, 5.4).",
         "Loss in the capture or on the way; two senders under one address; an injected fragment.",
@@ -130,7 +131,19 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "not_the_protocol",
-        ("mbap", "modbus", "modbus-rtu", "dnp3", "dnp3-link", "bacnet", "bvlc", "s7comm", "serial", "profibus"),
+        (
+            "mbap",
+            "modbus",
+            "modbus-rtu",
+            "dnp3",
+            "dnp3-link",
+            "bacnet",
+            "bvlc",
+            "s7comm",
+            "serial",
+            "profibus",
+            "opcua",
+        ),
         "medium",
         "A conversation keeps to its protocol from start to end (Modbus Messaging Guide 1.0b, 3.1.3; IEEE 1815, "
         "9.2.4; ASHRAE 135, J.2).",
@@ -168,7 +181,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind(
         "too_deep",
-        ("gre", "vxlan", "mpls"),
+        ("gre", "vxlan", "mpls", "opcua"),
         "medium",
         "Packets inside one another are few: a tunnel, in a mirror's tunnel (RFC 2473, 4.1.1 limits them).",
         "An attempt to hide traffic, or to make sensors work; rarely tunnels that are configured to feed themselves.",

@@ -23,10 +23,26 @@ pub struct Part<'a> {
     pub values: &'a [f64],
     /// Words.
     pub text: &'a str,
+    /// Name of the point where it has one.
+    pub name: &'a str,
     /// Status of the object.
     pub status: Option<u16>,
     /// False for objects that only the answer names though the request named others.
     pub asked: bool,
+}
+
+impl Part<'_> {
+    /// Number of its property's name, or of its own where it has one.
+    #[inline]
+    pub fn property_name(&self, names: &mut Words) -> u32 {
+        if self.name.is_empty() { names.fixed(self.object.property_name) } else { names.point(self.name) }
+    }
+
+    /// Its first point; of one with a name that is all there is.
+    #[inline]
+    pub fn first(&self) -> Option<u32> {
+        if self.name.is_empty() { self.object.start } else { Some(0) }
+    }
 }
 
 /// Mostly one.
@@ -39,16 +55,19 @@ pub fn parts(exchange: &Exchange) -> Parts<'_> {
         return only.objects.iter().map(|object| part(only, object, true)).collect();
     };
     if let ([object], [answer]) = (&request.objects[..], &response.objects[..]) {
-        if answers(object, answer) {
-            return smallvec![merged(part(request, object, true), part(response, answer, true))];
+        let (asked, answer) = (part(request, object, true), part(response, answer, true));
+        if answers(&asked, &answer) {
+            return smallvec![merged(asked, answer)];
         }
     }
     let mut used: SmallVec<[bool; 16]> = SmallVec::from_elem(false, response.objects.len());
     let mut parts = Parts::with_capacity(request.objects.len());
     for (index, object) in request.objects.iter().enumerate() {
-        let fits = |at: &usize| used.get(*at) == Some(&false) && answers(object, &response.objects[*at]);
-        let found = Some(index).filter(fits).or_else(|| (0..response.objects.len().min(MAX_SOUGHT)).find(fits));
         let asked = part(request, object, true);
+        let fits = |at: &usize| {
+            used.get(*at) == Some(&false) && answers(&asked, &part(response, &response.objects[*at], true))
+        };
+        let found = Some(index).filter(fits).or_else(|| (0..response.objects.len().min(MAX_SOUGHT)).find(fits));
         parts.push(match found {
             None => asked,
             Some(at) => {
@@ -67,11 +86,13 @@ pub fn parts(exchange: &Exchange) -> Parts<'_> {
 }
 
 /// True where an object of an answer is the one asked for.
-fn answers(asked: &Object, answer: &Object) -> bool {
-    answer.start == asked.start
-        && answer.property == asked.property
-        && answer.index == asked.index
-        && (std::ptr::eq(answer.kind, asked.kind) || answer.kind == asked.kind)
+fn answers(asked: &Part<'_>, answer: &Part<'_>) -> bool {
+    let (of, object) = (asked.object, answer.object);
+    object.start == of.start
+        && object.property == of.property
+        && object.index == of.index
+        && asked.name == answer.name
+        && (std::ptr::eq(object.kind, of.kind) || object.kind == of.kind)
 }
 
 /// What was asked for, with what was answered about it.
@@ -88,7 +109,14 @@ fn merged<'a>(mut asked: Part<'a>, answered: Part<'a>) -> Part<'a> {
 
 #[inline]
 fn part<'a>(message: &'a Message, object: &'a Object, asked: bool) -> Part<'a> {
-    Part { object, values: message.values_of(object), text: message.text_of(object), status: object.status, asked }
+    Part {
+        object,
+        values: message.values_of(object),
+        text: message.text_of(object),
+        name: if object.name.is_empty() { "" } else { message.name_of(object) },
+        status: object.status,
+        asked,
+    }
 }
 
 /// An exchange that is kept whole.
@@ -167,7 +195,7 @@ fn event_object(part: &Part<'_>, before: Vec<f64>, names: &mut Words) -> rows::E
         start: object.start,
         count: object.count,
         property: object.property,
-        property_name: names.fixed(object.property_name),
+        property_name: part.property_name(names),
         index: object.index,
         priority: object.priority,
         values: part.values[..part.values.len().min(MAX_VALUES)].to_vec(),

@@ -392,7 +392,7 @@ fn answer(exchange: &mut Exchange, mut message: Box<Message>, frames: &[u64], st
 /// An answer that was decoded before its request does not know which points its values are of: the request says it.
 fn place_values(request: &Message, response: &mut Message) {
     for (asked, told) in request.objects.iter().zip(&mut response.objects) {
-        let same_kind = asked.kind == told.kind && told.start.is_none();
+        let same_kind = asked.kind == told.kind && told.start.is_none() && asked.name.is_empty();
         // Bits come in whole octets.
         if same_kind && (asked.count..asked.count.saturating_add(8)).contains(&told.count) {
             (told.start, told.count) = (asked.start, asked.count);
@@ -407,6 +407,7 @@ fn join(earlier: &mut Message, later: &mut Message) {
     for mut object in later.objects.drain(..) {
         object.values = object.values.start + values..object.values.end + values;
         object.text = object.text.start + text..object.text.end + text;
+        object.name = object.name.start + text..object.name.end + text;
         earlier.objects.push(object);
     }
     earlier.values.append(&mut later.values);

@@ -25,6 +25,10 @@ const MAX_ADDRESSES: usize = 100_000;
 const MAX_NETWORKS: usize = 20_000;
 /// Units told one by one; further ones are told together.
 const MAX_UNITS: usize = 100_000;
+/// Points with names that are told one by one in a run; further ones are told together.
+const MAX_POINTS: usize = 65_536;
+/// What stands for further points.
+const POINTS: &str = "further points";
 /// What stands for further units.
 const UNITS: &str = "units/0";
 
@@ -54,6 +58,8 @@ pub struct Words {
     hasher: foldhash::fast::RandomState,
     by_place: Places,
     array: Option<Arc<StringArray>>,
+    /// How many are names of points.
+    points: usize,
 }
 
 impl Words {
@@ -90,6 +96,18 @@ impl Words {
                 id
             }
         }
+    }
+
+    /// Number of a point's name, which a sender may choose: beyond a bound one that stands for many.
+    pub fn point(&mut self, name: &str) -> u32 {
+        let (text, ends, words) = (&self.text, &self.ends, self.ends.len());
+        if self.points >= MAX_POINTS {
+            let known = self.index.find(self.hasher.hash_one(name), |id| slice(text, ends, *id) == name).copied();
+            return known.unwrap_or_else(|| self.fixed(POINTS));
+        }
+        let id = self.id(name);
+        self.points += self.ends.len() - words;
+        id
     }
 
     /// The word of a number.

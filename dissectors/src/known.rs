@@ -28,7 +28,8 @@ pub struct Place {
     pub kind: u32,
     /// Property, where the protocol has properties.
     pub property: Option<u32>,
-    /// Where values take several points each: how many, the first one modulo that, and the bit.
+    /// Where values take several points each: how many, the first one modulo that, and the bit. Of a point with a name: 0,
+    /// and the name.
     pub lane: (u32, u32, Option<u32>),
 }
 

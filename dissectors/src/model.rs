@@ -36,7 +36,7 @@ vocabulary! {
     /// The protocols that are decoded: first those of control systems, whose messages become OT events; then the
     /// services beside them, of which what they say of hosts, users and names becomes activities and claims.
     Protocol {
-        Modbus = "modbus", Dnp3 = "dnp3", Bacnet = "bacnet", Profibus = "profibus", S7comm = "s7comm",
+        Modbus = "modbus", Dnp3 = "dnp3", Bacnet = "bacnet", Profibus = "profibus", S7comm = "s7comm", Opcua = "opcua",
         Dns = "dns", Mdns = "mdns", Llmnr = "llmnr", NetbiosNs = "netbios-ns", NetbiosDgm = "netbios-dgm",
         Dhcp = "dhcp", Dhcpv6 = "dhcpv6", Ssdp = "ssdp", WsDiscovery = "ws-discovery",
         Tls = "tls", Dtls = "dtls", Quic = "quic", Ssh = "ssh", Wireguard = "wireguard", Openvpn = "openvpn",
@@ -58,7 +58,7 @@ vocabulary! {
 impl Protocol {
     /// True where its messages become OT events.
     pub const fn is_control(self) -> bool {
-        (self as u8) <= Protocol::S7comm as u8
+        (self as u8) <= Protocol::Opcua as u8
     }
 }
 
@@ -124,7 +124,7 @@ vocabulary! {
         ProtocolRevision = "protocol_revision", State = "state", Slot = "slot",
         Hostname = "hostname", Domain = "domain", OperatingSystem = "operating_system", Version = "version",
         User = "user", Software = "software", Address = "address", Mac = "mac", Port = "port",
-        RoleHint = "role_hint",
+        RoleHint = "role_hint", Certificate = "certificate",
     }
 }
 
@@ -235,10 +235,13 @@ pub struct Object {
     pub count: u32,
     /// Points that one value takes where points are octets and values may be longer (S7); 0 where each has its own.
     pub stride: u32,
-    /// BACnet property identifier, S7 data block.
+    /// BACnet property identifier, S7 data block, OPC UA attribute.
     pub property: Option<u32>,
     /// Name of that property (empty where unknown or not applicable).
     pub property_name: &'static str,
+    /// The point's name where the protocol names points (OPC UA node ids), as a range of [`Message::text`]; it takes the
+    /// place of the property's name.
+    pub name: Range<u32>,
     /// Index into a property's array (BACnet array index, Modbus MEI object id, DNP3 attribute variation), S7 bit.
     pub index: Option<u32>,
     /// BACnet write priority.
@@ -367,6 +370,11 @@ impl Message {
     /// Numbers of one object.
     pub fn values_of(&self, object: &Object) -> &[f64] {
         self.values.get(object.values.start as usize..object.values.end as usize).unwrap_or(&[])
+    }
+
+    /// Name of one object's point.
+    pub fn name_of(&self, object: &Object) -> &str {
+        self.text.get(object.name.start as usize..object.name.end as usize).unwrap_or("")
     }
 
     /// Words of one object.

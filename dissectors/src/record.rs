@@ -9,7 +9,6 @@ use crate::event::{Kept, Part, parts};
 use crate::exchange::{Conversation, Exchange, Exchanges, Status};
 use crate::intern::{Dictionaries, Words};
 use crate::known::{Known, Learnt, Place, Seat};
-use crate::model::Object;
 use crate::net::tcp::Stamp;
 use crate::polling::Polling;
 
@@ -96,11 +95,12 @@ impl Recorder {
         let parts = parts(exchange);
         let mut before: Vec<Vec<f64>> = Vec::new();
         if changes_state {
-            before.extend(parts.iter().map(|part| match part.object.start {
+            before.extend(parts.iter().map(|part| match part.first() {
                 Some(start) => {
                     let stride = part.object.stride.max(1);
-                    let count = (part.object.count / stride).max(1);
-                    self.known.values(place(&of, part.object, &mut dictionaries.names), start / stride, count)
+                    let count =
+                        if part.name.is_empty() { part.object.count / stride } else { part.values.len() as u32 };
+                    self.known.values(place(&of, part, &mut dictionaries.names), start / stride, count.max(1))
                 }
                 None => Vec::new(),
             }));
@@ -110,8 +110,8 @@ impl Recorder {
         let mut tally = (base.status == Status::Ok && !changes_state).then(Tally::default);
         let start = Stamp { frame: frame(exchange), ..exchange.start };
         for part in &parts {
-            let subject = subject(part.object, &mut dictionaries.names);
-            let place = place(&of, part.object, &mut dictionaries.names);
+            let subject = subject(part, &mut dictionaries.names);
+            let place = place(&of, part, &mut dictionaries.names);
             if !part.asked {
                 learn(&mut self.known, part, exchange, place, &mut Seat::default());
                 tally = None;
@@ -223,7 +223,7 @@ impl Tally {
     /// With one more object; none where its values could not be compared the next time, or coalescing is counted.
     fn with(mut self, part: &Part<'_>, slot: u32, ledger: &mut Ledger) -> Option<Self> {
         let clock = ledger.seat(slot).seen();
-        let comparable = part.values.is_empty() || part.object.start.is_some() && clock > 0;
+        let comparable = part.values.is_empty() || part.first().is_some() && clock > 0;
         let repeats = comparable && !ledger.is_crowded(slot) && self.0.len() < MAX_TALLIED;
         self.0.push(Tallied { slot, values: part.values.len() as u32, clock });
         repeats.then_some(self)
@@ -245,7 +245,7 @@ fn is_first(verdict: &mut Verdict, slot: u32) -> bool {
 /// Learns the values of a part, and says what is new about them.
 fn learn<'a>(known: &mut Known, part: &Part<'a>, exchange: &Exchange, place: Place, seat: &mut Seat) -> Reading<'a> {
     let unknown = Reading { values: part.values, ..Reading::NONE };
-    let Some(start) = part.object.start.filter(|_| !part.values.is_empty()) else { return unknown };
+    let Some(start) = part.first().filter(|_| !part.values.is_empty()) else { return unknown };
     let start = start / part.object.stride.max(1);
     let happened = matches!(exchange.status, Status::Ok | Status::OneWay | Status::ResponseOnly | Status::Cut);
     if !happened {
@@ -259,7 +259,8 @@ fn learn<'a>(known: &mut Known, part: &Part<'a>, exchange: &Exchange, place: Pla
     Reading { changed: learnt.changed, counted: learnt.seen, ..unknown }
 }
 
-fn place(edge: &Edge, object: &Object, names: &mut Words) -> Place {
+fn place(edge: &Edge, part: &Part<'_>, names: &mut Words) -> Place {
+    let object = part.object;
     Place {
         server: edge.server,
         unit: edge.server_unit,
@@ -267,6 +268,7 @@ fn place(edge: &Edge, object: &Object, names: &mut Words) -> Place {
         property: object.property,
         lane: match (object.stride, object.start) {
             (stride @ 1.., Some(start)) => (stride, start % stride, object.index),
+            _ if !part.name.is_empty() => (0, names.point(part.name), None),
             _ => (0, 0, None),
         },
     }
@@ -280,12 +282,13 @@ fn known_kind(kind: &'static str) -> &'static str {
     }
 }
 
-fn subject(object: &Object, names: &mut Words) -> Subject {
+fn subject(part: &Part<'_>, names: &mut Words) -> Subject {
+    let object = part.object;
     Subject {
         kind: names.fixed(object.kind),
         start: object.start,
         count: object.count,
         property: object.property,
-        property_name: names.fixed(object.property_name),
+        property_name: part.property_name(names),
     }
 }

@@ -4,9 +4,9 @@ use crate::net::ip::number;
 use crate::net::link::ethertype;
 use crate::protocols::{
     arp, bacnet, bgp, cdp, dce_rpc, dcp, dhcp, discovery, dnp3, dns, dtls, eapol, ftp, hsrp, http, icmp, igmp, ipsec,
-    kerberos, lacp, ldap, lldp, mail, modbus, mqtt, mrp, mssql, mysql, netbios, ntp, openvpn, postgresql, profibus,
-    prp, ptp, quic, radius, rdp, remote_desktop, routing, s7comm, signalling, smb, snmp, socks, ssh, stp, syslog,
-    telnet, tftp, tls, tunnels, vnc, vrrp, wireguard,
+    kerberos, lacp, ldap, lldp, mail, modbus, mqtt, mrp, mssql, mysql, netbios, ntp, opcua, openvpn, postgresql,
+    profibus, prp, ptp, quic, radius, rdp, remote_desktop, routing, s7comm, signalling, smb, snmp, socks, ssh, stp,
+    syslog, telnet, tftp, tls, tunnels, vnc, vrrp, wireguard,
 };
 use crate::session::{Probe, Recognition};
 
@@ -14,7 +14,8 @@ use crate::session::{Probe, Recognition};
 pub type Recognise = fn(&Probe<'_>) -> Recognition;
 
 /// Control systems' protocols, asked for streams, in this order.
-pub const STREAMS: &[Recognise] = &[dnp3::probe_stream, modbus::probe_stream, s7comm::probe_stream];
+pub const STREAMS: &[Recognise] =
+    &[dnp3::probe_stream, modbus::probe_stream, s7comm::probe_stream, opcua::probe_stream];
 
 /// Services, asked for the first segments of streams that none of those takes, in this order.
 pub const SERVICE_STREAMS: &[Recognise] = &[

@@ -106,6 +106,9 @@ pub trait Session: Copied + Send {
     /// Octets of this direction are lost: half-built messages above the framing are given up (pushed as cut).
     fn gap(&mut self, _direction: Direction, _out: &mut Output) {}
 
+    /// All conversations together hold too much: what this one remembers of earlier messages goes.
+    fn forget(&mut self) {}
+
     /// The flow ends: what was still open is told.
     fn close(&mut self, _out: &mut Output) {}
 

@@ -131,6 +131,7 @@ impl Talk {
     /// side, goes when it is not listened to any longer.
     #[cold]
     pub fn gave_up(&mut self, sinks: &mut Sinks) {
+        self.session.forget();
         self.is_over = !self.place.protocol.is_control() && self.parts() > 0;
         sinks.gave_up(&mut self.held);
     }

@@ -21,7 +21,13 @@ from zonewatch.rules.draft.make import Length, Made, fresh
 from zonewatch.rules.seen import DAY
 
 SOURCE: Final = "baseline"
-PORTS: Final = {"modbus": ("tcp", 502), "dnp3": ("tcp", 20_000), "bacnet": ("udp", 47_808), "s7comm": ("tcp", 102)}
+PORTS: Final = {
+    "modbus": ("tcp", 502),
+    "dnp3": ("tcp", 20_000),
+    "bacnet": ("udp", 47_808),
+    "s7comm": ("tcp", 102),
+    "opcua": ("tcp", 4840),
+}
 MOST_DAYS: Final = 31
 
 

@@ -82,6 +82,9 @@ s7-analog-output system-info system-flag data-record local-data caller-local-dat
 slave-parameters station diagnosis module
 block block-content upload connection transport-selector system-status-list operating-mode clock password
 message-service diagnostic-event
+node node-attribute method monitored-item subscription endpoint security-mode security-policy user-token
+continuation-point
+service reason
 """
 OBJECT_KINDS: Final[frozenset[str]] = frozenset(_OBJECT_KINDS.split())
 """Kinds of objects that the decoders name."""

@@ -22,7 +22,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 CAPTURES: Final = Path(os.environ.get("ZONEWATCH_CAPTURES", ROOT.parent / "shared" / "pcaps"))
 DIFFERENCES: Final = Path(__file__).with_name("differences.csv")
 INDEX: Final = Path(__file__).with_name("captures.csv")
-FACTS: Final = ("modbus", "dnp3.link", "dnp3.app", "bacnet", "s7comm")
+FACTS: Final = ("modbus", "dnp3.link", "dnp3.app", "bacnet", "s7comm", "opcua")
 Row = tuple[Any, ...]
 
 
@@ -136,8 +136,21 @@ _ROSCTR: Final = (1, 2, 3, 7)
 _USERDATA: Final = 7
 _PLUS_FUNCTIONS: Final = range(0x0400, 0x0600)  # a short response has the type of an Ack
 
+
+def _opcua(row: dict[str, Any]) -> Row:
+    return ("opcua", row["source_address"], row["destination_address"], _TYPES[row["message_type"]])
+
+
+_TYPES: Final = {ord(word[0]): word for word in ("HEL", "ACK", "ERR", "RHE", "OPN", "MSG", "CLO")}
+
 _Key = Callable[[dict[str, Any]], Row | None]
-_KEYS: Final[dict[str, _Key]] = {"modbus": _modbus, "dnp3": _dnp3, "bacnet": _bacnet, "s7comm": _s7comm}
+_KEYS: Final[dict[str, _Key]] = {
+    "modbus": _modbus,
+    "dnp3": _dnp3,
+    "bacnet": _bacnet,
+    "s7comm": _s7comm,
+    "opcua": _opcua,
+}
 
 
 def _number(text: str | None) -> int | None:

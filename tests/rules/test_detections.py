@@ -20,7 +20,7 @@ from zonewatch.rules.sigma.model import Correlation, Rule
 from zonewatch.rules.sigma.taxonomy import FIELDS
 
 FOLDER: Final = Path(__file__).parents[2] / "rules" / "detections"
-GROUPS: Final = ("modbus", "dnp3", "bacnet", "profibus", "s7comm", "ot")
+GROUPS: Final = ("modbus", "dnp3", "bacnet", "profibus", "s7comm", "opcua", "ot")
 CATALOGUE: Final = Path(__file__).with_name("catalogue.csv")
 ROWS: Final = list(csv.DictReader(CATALOGUE.read_text().splitlines()))
 NAMED: Final = {name for row in ROWS for name in row["rules"].split()}

@@ -37,6 +37,7 @@ pub mod mysql;
 pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
+pub mod opcua;
 pub mod openvpn;
 pub mod postgresql;
 pub mod presence;
