@@ -170,7 +170,9 @@ fn turns(noise: usize) -> impl Strategy<Value = Vec<Turn>> {
 }
 
 /// The octets of each way in order, and the ends of every frame.
-fn said(turns: &[Turn]) -> (Vec<(usize, Vec<u8>)>, Vec<(u16, u16)>) {
+type Said = (Vec<(usize, Vec<u8>)>, Vec<(u16, u16)>);
+
+fn said(turns: &[Turn]) -> Said {
     let mut octets = Vec::new();
     let mut ends = Vec::new();
     for (unit, values, before, between) in turns {

@@ -37,8 +37,14 @@ const STEP_NS: i64 = 50_000;
 const LATE: usize = 6;
 
 /// Captures of every protocol that has a stream session.
-const STREAMS: [&str; 5] =
-    ["modbus/read_write", "dnp3/select_operate", "s7comm/engineering", "modbus/rtu_over_tcp", "s7comm/plus_session"];
+const STREAMS: [&str; 6] = [
+    "modbus/read_write",
+    "dnp3/select_operate",
+    "s7comm/engineering",
+    "modbus/rtu_over_tcp",
+    "s7comm/plus_session",
+    "opcua/session",
+];
 /// One whose messages have a number, and whose client never waits for leave to ask.
 const NUMBERED: &str = "modbus/read_write";
 /// Some of every protocol that has datagrams; what went over TCP goes as well over UDP.

@@ -123,11 +123,10 @@ pub(super) struct Reader<'a> {
 }
 
 macro_rules! integer {
-    ($name:ident, $type:ty, $convert:expr) => {
+    ($name:ident, $type:ty, $number:ident => $convert:expr) => {
         pub(super) fn $name(&mut self, field: &'static str) -> Read<$type> {
-            let number: u64 = self.cursor.uint_le(size_of::<$type>(), field)?;
-            #[expect(clippy::redundant_closure_call, reason = "a conversion for each type")]
-            Ok($convert(number))
+            let $number: u64 = self.cursor.uint_le(size_of::<$type>(), field)?;
+            Ok($convert)
         }
     };
 }
@@ -147,12 +146,12 @@ impl<'a> Reader<'a> {
         self.cursor.left()
     }
 
-    integer!(u8, u8, |number| number as u8);
-    integer!(u16, u16, |number| number as u16);
-    integer!(u32, u32, |number| number as u32);
-    integer!(i32, i32, |number| number as i32);
-    integer!(u64, u64, |number| number);
-    integer!(f64, f64, f64::from_bits);
+    integer!(u8, u8, number => number as u8);
+    integer!(u16, u16, number => number as u16);
+    integer!(u32, u32, number => number as u32);
+    integer!(i32, i32, number => number as i32);
+    integer!(u64, u64, number => number);
+    integer!(f64, f64, bits => f64::from_bits(bits));
 
     /// So many octets.
     pub(super) fn take(&mut self, length: usize, field: &'static str) -> Read<&'a [u8]> {

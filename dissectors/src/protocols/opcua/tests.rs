@@ -124,9 +124,9 @@ fn conversation() -> Vec<(Direction, Vec<u8>)> {
         (BACKWARD, message(4, &response(676, 0, &[&four(1), &four(0x803B_0000), NULL]))),
         (FORWARD, message(5, &call())),
         (FORWARD, message(6, &monitor())),
-        (BACKWARD, message(6, &monitor_answer())),
+        (BACKWARD, chunk(b"MSGF", 5, 6, &monitor_answer())),
         (FORWARD, message(7, &request(826, &[NULL]))),
-        (BACKWARD, message(7, &publish_answer())),
+        (BACKWARD, chunk(b"MSGF", 6, 7, &publish_answer())),
         (FORWARD, chunk(b"CLOF", 8, 8, &request(452, &[]))),
     ]
 }
@@ -456,7 +456,9 @@ fn meaning(message: &Message) -> (&'static str, Kind, Option<u32>, Vec<Shape>, b
 }
 
 /// Pieces of a stream through the framing of the engine.
-fn streamed(pieces: &[&[u8]]) -> Vec<(&'static str, Kind, Option<u32>, Vec<Shape>, bool)> {
+type Streamed = (&'static str, Kind, Option<u32>, Vec<Shape>, bool);
+
+fn streamed(pieces: &[&[u8]]) -> Vec<Streamed> {
     let (mut session, mut assembly, mut out) = (Opcua::new(Some(FORWARD)), Assembly::at_start(), Output::default());
     let mut told = Vec::new();
     for piece in pieces {
