@@ -358,8 +358,7 @@ impl Way {
 
     /// Octets of the record at the start, where all of it is there and is a frame by its CRC.
     fn whole_record(&self) -> Option<usize> {
-        let first = self.marks.front().filter(|mark| mark.at == 0 && mark.is_start)?;
-        let _ = first;
+        self.marks.front().filter(|mark| mark.at == 0 && mark.is_start)?;
         let end = self.marks.get(1).map_or(self.octets.len(), |next| next.at);
         let octets = self.octets.get(..end)?;
         let is_frame = end <= rtu::MOST_OCTETS && octets.first().is_some_and(|unit| *unit <= MOST_UNIT);

@@ -25,6 +25,7 @@ fn flow(port: u32, time: i64) -> Flow {
         starts: [None; 2],
         service: None,
         loaded: 1,
+        profile: None,
         content: Content::Unknown(None),
     }
 }

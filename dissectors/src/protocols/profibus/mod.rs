@@ -233,7 +233,7 @@ impl Profibus {
         let function = u16::from(service & !NEGATIVE);
         draft.function(function);
         // The resource manager answers at once for its own service, and names the connection to go on with.
-        let key = waiting.map_or(Acyclic { direction: direction.opposite(), function }, |waiting| waiting).key();
+        let key = waiting.unwrap_or(Acyclic { direction: direction.opposite(), function }).key();
         draft.message.pairing = Pairing::Answers { key, last: true };
         self.acyclic = None;
         if service & NEGATIVE != 0 {
