@@ -169,8 +169,11 @@ fn turns(noise: usize) -> impl Strategy<Value = Vec<Turn>> {
     prop::collection::vec((1u8..=247, prop::collection::vec(any::<u8>(), 1..60), octets(), octets()), 1..12)
 }
 
+/// A way and octets of it.
+type Portion = (usize, Vec<u8>);
+
 /// The octets of each way in order, and the ends of every frame.
-fn said(turns: &[Turn]) -> (Vec<(usize, Vec<u8>)>, Vec<(u16, u16)>) {
+fn said(turns: &[Turn]) -> (Vec<Portion>, Vec<(u16, u16)>) {
     let mut octets = Vec::new();
     let mut ends = Vec::new();
     for (unit, values, before, between) in turns {

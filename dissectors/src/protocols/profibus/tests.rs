@@ -55,8 +55,14 @@ fn decode(session: &mut Profibus, direction: Direction, octets: &[u8]) -> Output
     out
 }
 
+/// An object: kind, start, count, words.
+type Said = (String, Option<u32>, u32, String);
+
+/// A request: function code, data; kind, function, operation and words of its message.
+type Case = (u8, &'static [u8], Kind, u16, Operation, &'static str);
+
 /// Kind, function, operation and words of the only message.
-fn told(out: &Output) -> (Kind, u16, Operation, Vec<(String, Option<u32>, u32, String)>) {
+fn told(out: &Output) -> (Kind, u16, Operation, Vec<Said>) {
     assert_eq!(out.messages.len(), 1);
     let message = &out.messages[0];
     let objects = message
@@ -164,7 +170,7 @@ fn parameters_configuration_and_diagnosis_in_words() {
 
 #[test]
 fn commands_addresses_and_cyclic_data() {
-    let cases: &[(u8, &[u8], Kind, u16, Operation, &str)] = &[
+    let cases: &[Case] = &[
         (SDN, &[58, 62, 0x02, 0], Kind::Unconfirmed, 58, Operation::Stop, "clear"),
         (SDN, &[58, 62, 0x28, 1], Kind::Unconfirmed, 58, Operation::Operate, "freeze, sync"),
         (SDN, &[58, 62, 0, 0], Kind::Unconfirmed, 58, Operation::Operate, "operate"),
@@ -219,7 +225,7 @@ fn an_acyclic_service_is_one_exchange_however_often_it_is_polled_for() {
 
 #[test]
 fn short_data_is_an_oddity() {
-    for (data, least) in [(&SET_PRM[..], 9), (&[58, 62, 2, 0][..], 4), (&[55, 62, 9, 1, 2, 0], 6), (CHK_CFG, 0)] {
+    for (data, least) in [(SET_PRM, 9), (&[58, 62, 2, 0][..], 4), (&[55, 62, 9, 1, 2, 0], 6), (CHK_CFG, 0)] {
         for end in 2..least {
             let out = decode(&mut Profibus::default(), MASTER, &extended(5, 2, SRD, &data[..end]));
             assert_eq!(out.oddities.len(), 1, "{:?}", &data[..end]);
