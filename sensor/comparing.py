@@ -13,11 +13,13 @@ import typer
 
 from zonewatch.reports.compare.compare import compare as compared
 from zonewatch.reports.compare.model import Edition
-from zonewatch.reports.document.forms import MANIFEST, Input, forms, manifest
+from zonewatch.reports.document.forms import forms
 from zonewatch.reports.json_result import dumps
 from zonewatch.reports.packs.compared import dumps as comparison_json
 from zonewatch.reports.packs.compared import show
 from zonewatch.reports.packs.comparison import comparison_document
+from zonewatch.reports.proof.manifest import MANIFEST, MANIFEST_VERSION, Input, Manifest, ReportName, Tool, outputs
+from zonewatch.reports.proof.manifest import dumps as dumps_manifest
 from zonewatch.reports.rows import Console
 from zonewatch.reports.texts import load_texts
 from zonewatch.reports.words import visible
@@ -48,9 +50,14 @@ def compare(inputs: Sequence[str], *, out: Path | None, as_json: bool, language:
     if out is not None:
         document = comparison_document(comparison, editions, texts)
         made = forms(document, texts)
-        inputs_told = [Input("result", one.name, one.sha256) for one in editions]
-        told = manifest(document, editions[-1].result.version, inputs_told, made.files)
-        write(out, {**made.files, MANIFEST: told.encode()})
+        told = Manifest(
+            MANIFEST_VERSION,
+            Tool("zonewatch", editions[-1].result.version),
+            tuple(Input("result", one.name, one.sha256) for one in editions),
+            outputs(made.files),
+            ReportName(document.id, document.language, visible(document.title)),
+        )
+        write(out, {**made.files, MANIFEST: dumps_manifest(told).encode()})
         missing = made.missing
     if as_json:
         sys.stdout.write(comparison_json(comparison))

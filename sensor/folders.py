@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from zonewatch.reports.document.forms import MANIFEST, is_ours
+from zonewatch.reports.document.forms import is_ours
+from zonewatch.reports.proof.manifest import MANIFEST
 from zonewatch.reports.write import write_octets
 from zonewatch.sensor.proof import packing
 from zonewatch.sensor.usage import UsageError

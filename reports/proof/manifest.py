@@ -18,6 +18,7 @@ from zonewatch.reports.codec import ShapeError, decode, definitions, encode, sch
 
 __all__ = [
     "MANIFEST",
+    "MANIFEST_VERSION",
     "Input",
     "Manifest",
     "ManifestError",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 MANIFEST: Final = "manifest.json"
-MANIFEST_VERSION: Final = 1
+MANIFEST_VERSION: Final[Literal[1]] = 1
 SCHEMA_ID: Final = "urn:zonewatch:manifest:1"
 MOST_BYTES: Final = 64 * 1024 * 1024
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")

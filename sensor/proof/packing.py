@@ -15,7 +15,16 @@ from zonewatch.reports.evidence import file_name
 from zonewatch.reports.json_result import dumps
 from zonewatch.reports.proof import given, manifest
 from zonewatch.reports.proof.given import GIVEN, RESULT, GivenFiles
-from zonewatch.reports.proof.manifest import MANIFEST, Input, Manifest, ReportName, Signer, Tool, outputs
+from zonewatch.reports.proof.manifest import (
+    MANIFEST,
+    MANIFEST_VERSION,
+    Input,
+    Manifest,
+    ReportName,
+    Signer,
+    Tool,
+    outputs,
+)
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.words import visible
 from zonewatch.sensor.proof import signing
@@ -101,7 +110,7 @@ def packed(
     told = given.loads(source.files[GIVEN]) if GIVEN in source.files else None
     text = manifest.dumps(
         Manifest(
-            1,
+            MANIFEST_VERSION,
             Tool("zonewatch", source.result.version),
             (*beside, *_told_inputs(source, told)),
             outputs(files),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -15,7 +14,7 @@ from hypothesis import given, settings
 
 from tests.reports.document.samples import hostile, of, small
 from zonewatch.reports.document.data import MOST_ROWS, ReportError, dumps, loads, report_schema
-from zonewatch.reports.document.forms import FORMS, Input, forms, is_ours, manifest
+from zonewatch.reports.document.forms import FORMS, forms, is_ours
 from zonewatch.reports.document.html import html
 from zonewatch.reports.document.lines import csv_files
 from zonewatch.reports.document.model import Column, Document, Section, Table, anchor, anchors, text
@@ -107,12 +106,6 @@ def test_what_cannot_be_made_here_is_said_and_the_rest_is_made(monkeypatch: pyte
     made = forms(small(), EN)
     assert {"report.html", "report.json", "tables/things.csv"} <= made.files.keys()
     assert [line.split(" ")[0] for line in made.missing] == ["report.pdf", "tables.xlsx"]
-
-
-def test_the_manifest_names_inputs_and_outputs_by_their_hashes() -> None:
-    told = json.loads(manifest(small(), "0.1.0", [Input("capture", "a.pcap", "ab" * 32)], {"report.html": b"page"}))
-    assert told["inputs"] == [{"kind": "capture", "name": "a.pcap", "sha256": "ab" * 32}]
-    assert told["outputs"] == [{"name": "report.html", "bytes": 4, "sha256": hashlib.sha256(b"page").hexdigest()}]
 
 
 def test_anchors_are_safe_and_differ() -> None:

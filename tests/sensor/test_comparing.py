@@ -1,0 +1,71 @@
+"""`zonewatch compare` as a user runs it: results beside each other, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.reports import sample
+from zonewatch.reports.proof import manifest
+from zonewatch.reports.write import write_result
+
+MAIN = "from zonewatch.sensor.cli import main; main()"
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", MAIN, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def editions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The same network twice; in the later one a finding is gone."""
+    folder = tmp_path_factory.mktemp("editions")
+    spring, autumn = folder / "spring", folder / "autumn"
+    result = sample.sample()
+    write_result(result, spring)
+    write_result(replace(result, findings=result.findings[1:]), autumn)
+    return spring, autumn
+
+
+def test_what_vanished_is_told_for_people_and_for_programs(editions: tuple[Path, Path], tmp_path: Path) -> None:
+    done = run("compare", *editions, "--out", tmp_path / "told")
+    assert done.returncode in (0, 3), done.stderr
+    assert "spring → autumn" in done.stdout
+    gone = sample.sample().findings[0].title
+    assert gone.split()[0] in done.stdout
+    read = manifest.loads((tmp_path / "told" / "manifest.json").read_bytes())
+    assert [row.name for row in read.inputs] == ["spring", "autumn"]
+    assert {row.name for row in read.outputs} >= {"report.html", "report.json"}
+    assert all((tmp_path / "told" / row.name).stat().st_size == row.bytes for row in read.outputs)
+    told = json.loads(run("compare", *editions, "--json").stdout)
+    assert gone in json.dumps(told, ensure_ascii=False)
+
+
+def test_a_result_and_itself_differ_in_nothing(editions: tuple[Path, Path]) -> None:
+    told = json.loads(run("compare", editions[0], editions[0], "--json").stdout)
+    assert [step["changes"] for step in told["steps"]] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("{spring}",), "spring"),
+        (("{spring}", "nowhere"), "nowhere"),
+        (("{spring}", "{spring}", "--out", "{spring}"), "folder of an audit"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_line(
+    editions: tuple[Path, Path], arguments: tuple[str, ...], said: str
+) -> None:
+    done = run("compare", *(one.format(spring=editions[0]) for one in arguments))
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
