@@ -86,6 +86,10 @@ _TOTALS: Final = (
 )  # fmt: skip
 
 
+_SHAPE: Final = ("size_low", "size_middle", "size_high", "period", "entropy")
+"""Of what nobody knows; no log has the sizes or the contents of single packets."""
+
+
 class Flows:
     """The connections of one capture point."""
 
@@ -162,6 +166,8 @@ class Flows:
         columns["service"] = pc.if_else(unnamed, usual, _whole(found["service"]))
         columns["basis"] = pc.if_else(unnamed, pc.if_else(pc.equal(usual, ""), "", "port"), "content")
         columns["odd_port"] = pa.repeat(pa.scalar(False), count)
+        for name in _SHAPE:
+            columns[name] = pa.nulls(count)
         flows = pa.table({one.name: columns[one.name].cast(one.type, safe=False) for one in FLOWS}, schema=FLOWS)
         return flows, pa.Table.from_pylist(self._addresses(), schema=ADDRESSES)
 

@@ -142,7 +142,7 @@ def show(found: Verified, out: Console) -> None:
     columns = (
         Column("outcome", "OUTCOME"),
         Column("severity", "SEVERITY", rank=2),
-        Column("rule", "RULE"),
+        Column("rule", "RULE", rank=2),
         Column("title", "FINDING", rank=1),
         Column("why", "WHY", rank=1),
         Column("id", "ID", rank=3),
