@@ -30,6 +30,20 @@ _T: Final[Mapping[str, Mapping[str, str]]] = {
         "source": "point", "name": "capture", "format": KEEP, "sha256": KEEP, "problem": SENTENCE, "status": KEEP,
     },
     "Inventory": {"unseen": "asset"},
+    "UnknownProtocol": {
+        "name": SENTENCE, "fingerprint": KEEP, "ports": KEEP, "capture": "capture", "source": "point",
+    },
+    "SecondOpinion": {"tool": KEEP, "version": KEEP, "problem": SENTENCE},
+    "Compared": {"source": "point", "capture": "capture", "problem": SENTENCE},
+    "Count": {
+        "protocol": KEEP, "fact": KEEP, "code": KEEP, "name": KEEP, "operation": KEEP, "sender": SENTENCE,
+        "receiver": SENTENCE,
+    },
+    "Difference": {
+        "source": "point", "capture": "capture", "protocol": KEEP, "fact": KEEP, "code": KEEP, "name": KEEP,
+        "sender": SENTENCE, "receiver": SENTENCE, "reason": KEEP,
+    },
+    "Named": {"transport": KEEP, "ours": KEEP, "theirs": KEEP, "capture": "capture"},
     "PolicyInfo": {
         "name": "file", "sha256": KEEP, "system": "site", "owner": "person", "proposal": SENTENCE, "reasons": SENTENCE,
         "approved_by": "person", "approved_on": KEEP, "valid_until": KEEP,

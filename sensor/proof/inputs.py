@@ -13,7 +13,6 @@ from zonewatch.reports.proof import given
 from zonewatch.reports.proof.given import GIVEN, GivenFiles
 from zonewatch.reports.proof.manifest import Input, RuleSetName
 from zonewatch.reports.write import write_octets
-from zonewatch.rules.policy.load import load_policy
 from zonewatch.rules.sigma.detect import BUNDLED
 from zonewatch.rules.sigma.files import all_files, files
 from zonewatch.rules.tags.read import read_tags
@@ -93,6 +92,8 @@ def read_given(folder: Path, told: GivenFiles, as_of: int) -> Given:
 
     Raises OSError, ListError, PolicyErrors and RuleErrors: a copy is as hostile as any file.
     """
+    from zonewatch.rules.policy.load import load_policy  # which an audit without a policy need not wait for
+
     copies = {row.kind: row for row in told.files if row.copy and row.kind in _COPIES}
     paths = {kind: folder / row.copy for kind, row in copies.items()}
     declared = read_assets(paths["assets"]) if "assets" in paths else ()

@@ -153,8 +153,8 @@ def test_the_same_content_twice_is_said(rows: list[tuple[str, str, str]], said: 
         ([("modbus", "content", "established", 3), ("https", "port", "closed", 1), ("", "", "two_way", 1)], ""),
         ([("enip", "port", "attempted", 4), ("enip", "port", "refused", 1)], ""),
         (
-            [("opcua", "content", "closed", 1), ("enip", "port", "established", 2), ("enip", "content", "reset", 3)],
-            "enip (5 conversations) and opcua (1 conversation).",
+            [("iec104", "content", "closed", 1), ("enip", "port", "established", 2), ("enip", "content", "reset", 3)],
+            "enip (5 conversations) and iec104 (1 conversation).",
         ),
         (
             [("fins", "port", "two_way", 2), ("goose", "content", "one_way", 1)],
