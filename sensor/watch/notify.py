@@ -19,6 +19,7 @@ class Notifier:
         if address:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
             self._socket.connect("\0" + address[1:] if address.startswith("@") else address)
+            self._socket.setblocking(False)
 
     @property
     def descriptor(self) -> int | None:
