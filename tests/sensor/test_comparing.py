@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.reports import sample
+from tests.sensor.store.made import HOUR, Hands, begin, open_store
 from zonewatch.reports.proof import manifest
 from zonewatch.reports.write import write_result
 
@@ -69,3 +70,18 @@ def test_what_cannot_be_compared_is_one_line(
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert "Traceback" not in done.stderr
+
+
+def test_periods_of_a_store_are_editions(tmp_path: Path) -> None:
+    clock, result = Hands(), sample.sample()
+    with open_store(tmp_path / "store", clock) as store:
+        for found in (result, replace(result, findings=result.findings[1:])):
+            period = begin(store, clock)
+            store.end(period, found, clock.go(HOUR))
+    both = run("compare", f"{tmp_path / 'store'}@1", f"{tmp_path / 'store'}@2")
+    assert both.returncode == 0, both.stderr
+    assert "store@1 → store@2" in both.stdout
+    assert run("compare", tmp_path / "store").stdout == both.stdout
+    none = run("compare", f"{tmp_path / 'store'}@1", f"{tmp_path / 'store'}@9")
+    assert (none.returncode, none.stderr.count("\n")) == (2, 1)
+    assert "there are: 1, 2" in none.stderr
