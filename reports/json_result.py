@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from types import GenericAlias
 from typing import Any, Final
 
 from zonewatch.inventory.model import Activity, Asset, Edge, Inventory
@@ -206,8 +207,7 @@ def _rows(name: str, given: Any) -> tuple[Any, ...]:
     """The rows of a long list. A tuple, which JSON has none of, was decoded while it was read."""
     if isinstance(given, tuple):
         return given
-    kind: Any = tuple[_ROWS[name], ...]  # type: ignore[valid-type]
-    found: tuple[Any, ...] = decode(kind, given, name)
+    found: tuple[Any, ...] = decode(GenericAlias(tuple, (_ROWS[name], ...)), given, name)
     return found
 
 

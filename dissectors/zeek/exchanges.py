@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -72,6 +73,15 @@ _DEFAULTS: Final = {
 }
 MOST_WAITING: Final = 65_536
 """Requests that wait for their response in the next block."""
+
+
+def sides(ways: Mapping[str, Any], from_server: Any) -> dict[str, Any]:
+    """Client and server with their ports, where a log has sender and receiver and rows say which of them serves."""
+    return {
+        f"{side}{of}": pc.if_else(from_server, ways[f"{answers}{of}"], ways[f"{asks}{of}"])
+        for side, answers, asks in (("client", "destination", "source"), ("server", "source", "destination"))
+        for of in ("", "_port")
+    }
 
 
 def exchanges(count: int, **columns: Any) -> pa.Table:

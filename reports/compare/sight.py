@@ -40,7 +40,7 @@ class Sight:
     @cached_property
     def blind(self) -> Reason | None:
         """Why it shows no absence at all."""
-        return self._seen.blind or None  # type: ignore[return-value]
+        return self._seen.blind or None
 
     @cached_property
     def points(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from operator import attrgetter
-from typing import Final
+from typing import Final, Literal
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.model import Activity, Asset, Edge, Evidence
@@ -38,6 +38,10 @@ SPOKEN: Final = ANSWERED | {"one_way"}
 """States of connections in which something was said; the others were attempts."""
 
 Values = tuple[tuple[str, str], ...]
+
+
+Blind = Literal["", "no_capture", "partial_capture", "window_short", "dropped", "undecoded"]
+"""Why no absence may be told anywhere."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +249,7 @@ class Seen:
         return found
 
     @cached_property
-    def blind(self) -> str:
+    def blind(self) -> Blind:
         """Why no absence may be told anywhere; empty: it depends on the zone."""
         total = self.total
         if not total.packets:

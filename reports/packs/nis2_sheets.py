@@ -13,6 +13,7 @@ from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.material import columns
 from zonewatch.reports.packs.measured import named
 from zonewatch.reports.statuses import RequirementStatus
+from zonewatch.rules.findings import Finding
 
 __all__ = ["SHEETS", "sheets"]
 
@@ -232,8 +233,8 @@ def _gap(case: Case, rows: tuple[RequirementStatus, ...], against: tuple[str, ..
     return (*found, *((Span("; "),) if found and rest else ()), *rest)
 
 
-def _actions(case: Case, behind: tuple[object, ...]) -> Text:
-    remedies = dict.fromkeys(finding.remedy for finding in behind if finding.remedy)  # type: ignore[attr-defined]
+def _actions(case: Case, behind: tuple[Finding, ...]) -> Text:
+    remedies = dict.fromkeys(finding.remedy for finding in behind if finding.remedy)
     shown = [case.quoted(words) for words in list(remedies)[:MOST_ACTIONS]]
     return case.joined(shown, " ") or case.texts.text("form.fill")
 

@@ -171,6 +171,7 @@ def _one(
         own["license"] = rule.license
     try:
         queries = backend.convert(_alone(rule, collection), form)
+    # What a backend does not know of a rule it tells by any of these; it becomes the reason in the table of targets.
     except (SigmaError, NotImplementedError, AttributeError, KeyError, TypeError, ValueError) as error:
         return Converted(name, title, level, reason=" ".join(str(error).split()) or type(error).__name__)
     text = queries if isinstance(queries, str) else "\n".join(_text(query, own) for query in queries)

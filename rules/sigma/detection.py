@@ -97,6 +97,7 @@ def _item(reader: Reader, place: Place, key: str, value: object, category: str, 
         for item in values:
             _value(reader, place, item, kind, field)
     try:
+        # Its annotation leaves lists of mixed values out, which the standard has and it reads.
         SigmaDetectionItem.from_mapping(key, value)  # type: ignore[arg-type]
     except SigmaError as error:
         reader.wrong(place, f"{key}: {error}")

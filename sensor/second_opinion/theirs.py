@@ -179,7 +179,8 @@ def _ends(head: dict[str, str], chain: str) -> tuple[str, str]:
         return _last(head[f"{inner[0]}.src"]), _last(head[f"{inner[0]}.dst"])
     for link, form in (("mstp", "mstp:{}"), ("arcnet", "arcnet:{}")):
         if link in names and head[f"{link}.src"]:
-            return tuple(form.format(int(_last(head[f"{link}.{end}"]) or "0", 0)) for end in ("src", "dst"))  # type: ignore[return-value]
+            source, destination = (int(_last(head[f"{link}.{end}"]) or "0", 0) for end in ("src", "dst"))
+            return form.format(source), form.format(destination)
     return _last(head["eth.src"]), _last(head["eth.dst"])
 
 

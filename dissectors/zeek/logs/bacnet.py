@@ -7,7 +7,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from zonewatch.dissectors.zeek.claims import claims
-from zonewatch.dissectors.zeek.exchanges import Messages, exchanges
+from zonewatch.dissectors.zeek.exchanges import Messages, exchanges, sides
 from zonewatch.dissectors.zeek.rows import mapped, pc
 from zonewatch.dissectors.zeek.told import DIRECTED, Found, Kind, Lines, key, moment, named, sent
 from zonewatch.dissectors.zeek.words import BACNET_BVLC, UNKNOWN, Function, entries
@@ -89,17 +89,14 @@ def _bacnet(lines: Lines) -> Found:
         len(lines),
         time=lines.time,
         line=rows.line,
-        client=pc.if_else(from_server, ways["destination"], ways["source"]),
-        server=pc.if_else(from_server, ways["source"], ways["destination"]),
-        client_port=pc.if_else(from_server, ways["destination_port"], ways["source_port"]),
-        server_port=pc.if_else(from_server, ways["source_port"], ways["destination_port"]),
+        **sides(ways, from_server),
         transport="udp",
         kind=pc.if_else(bare, "link", kind),
         **named(words, lambda text: _function(*text.split("\x1f")[:3])),
         status=pc.if_else(failed, "error", pc.if_else(answers, "ok", "one_way")),
         status_code=mapped(
             pc.binary_join_element_wise(pdu, pc.fill_null(reason, ""), "\x1f"),
-            lambda text: _ERRORS.get(tuple(text.split("\x1f"))),  # type: ignore[arg-type]
+            lambda text: _ERRORS.get((text.partition("\x1f")[0], text.partition("\x1f")[2])),
             pa.int64(),
         ),
         status_name=pc.fill_null(reason, ""),

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from zonewatch.dissectors.zeek.claims import claims
-from zonewatch.dissectors.zeek.exchanges import Messages, exchanges
+from zonewatch.dissectors.zeek.exchanges import Messages, exchanges, sides
 from zonewatch.dissectors.zeek.rows import mapped, pc
 from zonewatch.dissectors.zeek.told import DIRECTED, Found, Kind, Lines, key, moment, named, sent
 from zonewatch.dissectors.zeek.words import UNKNOWN, Function, entries
@@ -91,10 +91,7 @@ def _s7comm(lines: Lines) -> Found:
         len(lines),
         time=lines.time,
         line=rows.line,
-        client=pc.if_else(from_server, ways["destination"], ways["source"]),
-        server=pc.if_else(from_server, ways["source"], ways["destination"]),
-        client_port=pc.if_else(from_server, ways["destination_port"], ways["source_port"]),
-        server_port=pc.if_else(from_server, ways["source_port"], ways["destination_port"]),
+        **sides(ways, from_server),
         kind=pc.if_else(pushed, "unsolicited", "request"),
         **named(words, _function),
         status=pc.if_else(failed, "error", pc.if_else(answers, "ok", pc.if_else(pushed, "one_way", "ok"))),
@@ -182,10 +179,7 @@ def _plus(lines: Lines) -> Found:
         len(lines),
         time=lines.time,
         line=rows.line,
-        client=pc.if_else(from_server, ways["destination"], ways["source"]),
-        server=pc.if_else(from_server, ways["source"], ways["destination"]),
-        client_port=pc.if_else(from_server, ways["destination_port"], ways["source_port"]),
-        server_port=pc.if_else(from_server, ways["source_port"], ways["destination_port"]),
+        **sides(ways, from_server),
         kind=pc.if_else(tells, "unsolicited", "request"),
         **named(words, lambda word: _PLUS.get(int(word), Function(int(word), "", "unknown"))),
         status=pc.if_else(tells, "one_way", "ok"),
