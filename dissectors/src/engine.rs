@@ -450,7 +450,7 @@ impl Engine {
         let sequence = load.sequence.wrapping_add(u32::from(load.flags & flag::SYN != 0));
         let loaded = !load.payload.is_empty() || load.missing > 0;
         if loaded {
-            look_at_unknown(flow, direction, load.payload, stamp.time, profiles);
+            profile::look_at(flow, direction, load.payload, stamp.time, profiles);
             flow.loaded = flow.loaded.saturating_add(1);
             look_for_service(flow, load.payload, by_stream);
         }
@@ -497,7 +497,7 @@ impl Engine {
     fn datagram(&mut self, slot: u32, direction: Direction, stamp: Stamp, load: &Load<'_>) {
         let Engine { flows, sinks, output, probation, profiles, .. } = self;
         let Some(flow) = flows.get(slot) else { return };
-        look_at_unknown(flow, direction, load.payload, stamp.time, profiles);
+        profile::look_at(flow, direction, load.payload, stamp.time, profiles);
         flow.loaded = flow.loaded.saturating_add(1);
         if let Content::Unknown(state) = &mut flow.content {
             let mut on_probation = state.take().unwrap_or_default();
@@ -583,24 +583,6 @@ fn opener_on_line(load: &Load<'_>) -> Option<Direction> {
 fn is_over(flow: &Flow) -> bool {
     let both = flow.flags[0] | flow.flags[1];
     flow.loaded > 0 || both & (flag::FIN | flag::RST) != 0
-}
-
-/// Looks at what a packet of a flow looks like that nobody recognised so far.
-fn look_at_unknown(flow: &mut Flow, direction: Direction, payload: &[u8], time: i64, profiles: &mut usize) {
-    if flow.service.is_some() || !matches!(flow.content, Content::Unknown(_)) {
-        *profiles -= usize::from(flow.profile.take().is_some());
-        return;
-    }
-    if payload.is_empty() {
-        return;
-    }
-    if flow.profile.is_none() {
-        if *profiles >= profile::MAX_FLOWS {
-            return;
-        }
-        *profiles += 1;
-    }
-    flow.profile.get_or_insert_default().take(payload, direction == Direction::Forward, time);
 }
 
 fn look_for_service(flow: &mut Flow, payload: &[u8], by: fn(&[u8], [u16; 2]) -> Option<&'static str>) {

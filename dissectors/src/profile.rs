@@ -1,6 +1,9 @@
 //! What traffic that nobody recognises looks like: sizes, pace and evenness of its first packets. Nothing of what it says
 //! is kept. Bounded: so many packets of a flow, so many flows at once.
 
+use crate::flows::{Content, Flow};
+use crate::session::Direction;
+
 /// Flows that are looked at, at once.
 pub const MAX_FLOWS: usize = 4_096;
 /// Packets of a flow that are looked at.
@@ -32,6 +35,24 @@ pub struct Shape {
     pub period: Option<u64>,
     /// Bits of information an octet has, 0 to 8.
     pub entropy: f64,
+}
+
+/// Looks at what a packet of a flow looks like that nobody recognised so far.
+pub fn look_at(flow: &mut Flow, direction: Direction, payload: &[u8], time: i64, profiles: &mut usize) {
+    if flow.service.is_some() || !matches!(flow.content, Content::Unknown(_)) {
+        *profiles -= usize::from(flow.profile.take().is_some());
+        return;
+    }
+    if payload.is_empty() {
+        return;
+    }
+    if flow.profile.is_none() {
+        if *profiles >= MAX_FLOWS {
+            return;
+        }
+        *profiles += 1;
+    }
+    flow.profile.get_or_insert_default().take(payload, direction == Direction::Forward, time);
 }
 
 impl Default for Profile {
