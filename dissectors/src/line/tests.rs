@@ -1,6 +1,7 @@
 //! Records of every kind; frames in any portions; noise between them.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::*;
 use crate::net::link::BusStation;
@@ -206,8 +207,14 @@ fn run_all(records: &[(usize, Vec<u8>)]) -> Vec<Found> {
     run(&records.iter().map(|(way, octets)| (*way, &octets[..])).collect::<Vec<_>>())
 }
 
+/// The same inputs each time: by chance a CRC of 16 bits fits the beginning of a frame once in 65,536, and what it then
+/// is cannot be told from the octets. Over inputs drawn anew that would be every few runs.
+fn drawn_once() -> ProptestConfig {
+    ProptestConfig { cases: 256, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(drawn_once())]
 
     #[test]
     fn any_portions_give_the_same_frames(turns in turns(0), cuts in prop::collection::vec(1usize..80, 1..8)) {
