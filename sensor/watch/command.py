@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from zonewatch.sensor.interfaces.mend import mend
 from zonewatch.sensor.interfaces.read import read
 from zonewatch.sensor.settings import Settings, StorePlace, load_settings
 from zonewatch.sensor.shipping.delivery import needed_after
+from zonewatch.sensor.shipping.outbox import OutboxError
 from zonewatch.sensor.shipping.status import figures
 from zonewatch.sensor.store.store import Store
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
@@ -122,7 +124,7 @@ def watch(settings: Settings, *, prepare: bool) -> int:
             lambda: load(settings.judge),
             Clock(time.time_ns, time.monotonic_ns),
             notifier,
-            lambda: _backlog(folder),
+            lambda: delivered(folder),
             loaded,
         ).run(orders)
         for _, one in followed:
@@ -175,11 +177,16 @@ def _look_at(interface: str, *, prepare: bool) -> None:
         log.warning("%s: zonewatch interface prepare %s mends what can be mended", interface, interface)
 
 
-def _backlog(folder: Path) -> Backlog:
-    active = [one for one in figures(folder) if one.active and one.waiting]
+def delivered(folder: Path) -> Backlog:
+    """How far the receivers are, by the file of the process that ships."""
+    try:
+        active = [one for one in figures(folder) if one.active and one.waiting]
+        needed = needed_after(folder)
+    except (sqlite3.Error, OutboxError) as error:  # a file of the other process must not end this one
+        return Backlog(unreadable=str(error))
     oldest = min((one.oldest_at for one in active if one.oldest_at), default=0)
     age = max(time.time_ns() - oldest, 0) if oldest else 0
-    return Backlog(age, max((one.waiting for one in active), default=0), needed_after(folder))
+    return Backlog(age, max((one.waiting for one in active), default=0), needed)
 
 
 def _say(confined: Confined) -> None:

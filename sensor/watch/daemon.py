@@ -119,6 +119,7 @@ class Backlog:
     age: int = 0  # of the oldest alert that one has not got, nanoseconds
     waiting: int = 0
     needed_after: int = 0  # up to this place in the outbox every receiver has all
+    unreadable: str = ""  # why nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class Watch:
         self._before: dict[str, Lost] = {}
         self._last_packet: dict[str, int] = {}
         self._packets: dict[str, tuple[int, int]] = {}  # by source: packets, and the count when they were last more
+        self._unsaid = ""  # why figures could not be written last
 
     def run(self, orders: Orders) -> str:
         """Hears and judges until it is told to stop, or nothing more can come; then ends the period.
@@ -312,6 +314,7 @@ class Watch:
             tuple(self._heard(source, live, count) for source, live in self._listeners),
             backlog=backlog.age,
             waiting=backlog.waiting,
+            delivery_unreadable=backlog.unreadable,
             reload_failed=self._reload_failed,
         )
         found = {health.subject: health for health in judge(state, self._health)}
@@ -354,19 +357,23 @@ class Watch:
     def _say(self) -> None:
         """Figures for whoever looks at the sensor, and a sign of life for the service manager."""
         counts = {source: live.counts() for source, live in self._listeners}
-        metrics.write(
-            metrics.Figures(
-                counts=counts,
-                last_packet=dict(self._last_packet),
-                result=self._result,
-                rows=self._tables.rows,
-                passes=self._passes,
-                pass_seconds=self._took / 1e9,
-                alerts=self._alerts,
-                unhealthy=tuple(sorted(self._told)),
-            ),
-            self._folder,
+        figures = metrics.Figures(
+            counts=counts,
+            last_packet=dict(self._last_packet),
+            result=self._result,
+            rows=self._tables.rows,
+            passes=self._passes,
+            pass_seconds=self._took / 1e9,
+            alerts=self._alerts,
+            unhealthy=tuple(sorted(self._told)),
         )
+        try:
+            metrics.write(figures, self._folder)
+            self._unsaid = ""
+        except OSError as error:  # a full disk, which the store tells; listening goes on
+            if self._unsaid != (why := error.strerror or str(error)):
+                log.error("%s cannot be written, the figures there are old: %s", metrics.FILE, why)
+            self._unsaid = why
         packets = sum(each.packets for each in counts.values())
         self._notifier.tell(WATCHDOG="1", STATUS=f"{packets:,} packets; {_sentence(self._result)}")
 

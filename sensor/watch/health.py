@@ -53,7 +53,7 @@ class State:
     heard: tuple[Heard, ...] = ()
     backlog: int = 0  # age of the oldest alert that waits, nanoseconds
     waiting: int = 0  # alerts that wait
-    disk_full: str = ""  # what could not be written
+    delivery_unreadable: str = ""  # why nobody knows what waits
     reload_failed: str = ""  # why the settings in force are the old ones
 
 
@@ -158,13 +158,13 @@ def _own(state: State, settings: HealthSettings) -> Iterator[Health]:
             f"{counted(state.waiting, 'alert')} in the outbox, the oldest for {_long(state.backlog)}; none is lost.",
             "Look at the receiver: zonewatch ship --status says what it answers.",
         )
-    if state.disk_full:
+    if state.delivery_unreadable:
         yield Health(
-            "disk",
-            "high",
-            "The disk of the store is full",
-            f"{state.disk_full} Findings and alerts are still kept, in room that was reserved for them.",
-            "Make room, or let the store keep less (store: events_size, evidence_size).",
+            "delivery",
+            "medium",
+            "What was delivered cannot be read",
+            f"{state.delivery_unreadable}. Alerts are kept in the outbox; nobody knows which of them receivers have.",
+            "Look at the process that ships: journalctl -u zonewatch-ship says what is wrong with its file.",
         )
     if state.reload_failed:
         yield Health(

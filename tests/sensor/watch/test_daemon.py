@@ -17,7 +17,8 @@ from zonewatch.dissectors.live import Live
 from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.pipeline import assess
-from zonewatch.sensor.watch.daemon import Clock, Orders, Watch
+from zonewatch.sensor.watch.command import delivered
+from zonewatch.sensor.watch.daemon import Backlog, Clock, Orders, Watch
 from zonewatch.sensor.watch.loaded import Loaded, load
 from zonewatch.sensor.watch.notify import Notifier
 from zonewatch.sensor.watch.settings import HealthSettings, JudgeSettings
@@ -161,3 +162,18 @@ def test_threads_of_capture_end_with_the_loop(tmp_path: Path) -> None:
     before = threading.active_count()
     watch(tmp_path, Kept()).run(Orders())
     assert threading.active_count() == before
+
+
+def test_figures_that_cannot_be_written_end_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / ".metrics.prom.part").mkdir()  # whatever is wrong with the folder, such as no room
+    keeper = Kept()
+    watch(tmp_path, keeper).run(Orders())
+    assert len(keeper.ended) == 1
+    assert sum("metrics.prom cannot be written" in line for line in caplog.messages) == 1
+
+
+def test_deliveries_that_cannot_be_read_end_nothing_and_are_told(tmp_path: Path) -> None:
+    (tmp_path / "delivery.db").write_bytes(b"this is no database" * 100)
+    assert "not a database" in delivered(tmp_path).unreadable
+    (tmp_path / "delivery.db").unlink()
+    assert delivered(tmp_path) == Backlog()

@@ -43,7 +43,11 @@ def heard(**changed: object) -> State:
             "backlog",
             "Alerts are not delivered",
         ),
-        (State(disk_full="events: no space left."), "disk", "The disk of the store is full"),
+        (
+            State(delivery_unreadable="file is not a database"),
+            "delivery",
+            "What was delivered cannot be read",
+        ),
         (
             State(reload_failed="policy.yaml:3:1: unknown key"),
             "settings",
