@@ -120,7 +120,11 @@ impl Live {
         live.descriptors = readers.iter().map(reader::Reader::descriptor).collect();
         for reader in readers {
             let hub = Arc::clone(&live.hub);
-            live.threads.push(std::thread::spawn(move || reader.run(&hub)));
+            live.threads.push(std::thread::spawn(move || {
+                // Its socket is open, and capabilities are a thread's own. Who confines the process tells what is left.
+                let _ = crate::confine::hold_capabilities(&[]);
+                reader.run(&hub);
+            }));
         }
         Ok(live)
     }

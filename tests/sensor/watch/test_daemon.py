@@ -17,10 +17,10 @@ from zonewatch.dissectors.live import Live
 from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.pipeline import assess
-from zonewatch.sensor.watch.command import delivered
 from zonewatch.sensor.watch.daemon import Backlog, Clock, Orders, Watch
 from zonewatch.sensor.watch.loaded import Loaded, load
 from zonewatch.sensor.watch.notify import Notifier
+from zonewatch.sensor.watch.running import delivered
 from zonewatch.sensor.watch.settings import HealthSettings, JudgeSettings
 
 PLANT = Path(__file__).parents[3] / "pcaps" / "waterworks"
@@ -140,15 +140,28 @@ def test_it_ends_when_it_is_told(tmp_path: Path) -> None:
     assert len(keeper.ended) == 1
 
 
+class Awaiting(Live):
+    """Hears on only once the files were read anew."""
+
+    asked: threading.Event
+
+    def advance(self, milliseconds: int) -> bool:
+        assert self.asked.wait(60), "not read anew"
+        return super().advance(1)
+
+
 def test_wrong_files_leave_the_old_ones_in_force(tmp_path: Path) -> None:
     keeper, orders, loads = Kept(), Orders(), itertools.count()
+    asked = threading.Event()
 
     def loading() -> Loaded:
         if next(loads):
+            asked.set()
             raise OSError("policy.yaml:3:1: unknown key 'zone'")
         return load(JUDGING)
 
-    live = Live("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap", ring_octets=1)
+    live = Awaiting("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap", ring_octets=1)
+    live.asked = asked
     clock, settings = Clock(time.time_ns, time.monotonic_ns), HealthSettings()
     orders.reload.set()
     one = Watch([("capture", live)], keeper, tmp_path, JUDGING, settings, loading, clock, Notifier({}))
