@@ -26,7 +26,7 @@ from zonewatch.rules.findings import SEVERITIES, Severity
 from zonewatch.sensor.decoding import AnyTables, joined
 from zonewatch.sensor.pipeline import assess
 from zonewatch.sensor.watch import metrics
-from zonewatch.sensor.watch.health import Health, Heard, Lost, State, judge
+from zonewatch.sensor.watch.health import Health, Heard, Lost, Refused, State, judge
 from zonewatch.sensor.watch.loaded import Loaded
 from zonewatch.sensor.watch.notify import Notifier
 from zonewatch.sensor.watch.period import Period, Rows
@@ -120,6 +120,7 @@ class Backlog:
     waiting: int = 0
     needed_after: int = 0  # up to this place in the outbox every receiver has all
     unreadable: str = ""  # why nobody knows
+    refused: tuple[Refused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +316,7 @@ class Watch:
             backlog=backlog.age,
             waiting=backlog.waiting,
             delivery_unreadable=backlog.unreadable,
+            refused=backlog.refused,
             reload_failed=self._reload_failed,
         )
         found = {health.subject: health for health in judge(state, self._health)}

@@ -47,6 +47,15 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """What a receiver did not take."""
+
+    receiver: str
+    kept: int  # alerts that can be sent again
+    forgotten: int  # refused before, and kept no longer
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """All that health is judged by."""
 
@@ -54,6 +63,7 @@ class State:
     backlog: int = 0  # age of the oldest alert that waits, nanoseconds
     waiting: int = 0  # alerts that wait
     delivery_unreadable: str = ""  # why nobody knows what waits
+    refused: tuple[Refused, ...] = ()
     reload_failed: str = ""  # why the settings in force are the old ones
 
 
@@ -157,6 +167,16 @@ def _own(state: State, settings: HealthSettings) -> Iterator[Health]:
             "Alerts are not delivered",
             f"{counted(state.waiting, 'alert')} in the outbox, the oldest for {_long(state.backlog)}; none is lost.",
             "Look at the receiver: zonewatch ship --status says what it answers.",
+        )
+    for one in state.refused:
+        gone = f" {one.forgotten:,} older ones are gone; the store has their findings." if one.forgotten else ""
+        yield Health(
+            f"refused.{one.receiver}",
+            "high" if one.forgotten else "medium",
+            f"{one.receiver} refused more alerts than are kept" if one.forgotten else f"{one.receiver} refused alerts",
+            f"{counted(one.kept, 'alert')} can be sent again.{gone}",
+            "zonewatch ship --status says what the receiver answered; mend that, then: zonewatch ship --retry "
+            f"{one.receiver}",
         )
     if state.delivery_unreadable:
         yield Health(

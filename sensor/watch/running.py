@@ -12,13 +12,14 @@ from zonewatch.dissectors.live import Live
 from zonewatch.dissectors.zeek.follow import Followed
 from zonewatch.sensor.confine import ConfinementError, confine
 from zonewatch.sensor.settings import Settings
-from zonewatch.sensor.shipping.delivery import needed_after
+from zonewatch.sensor.shipping.delivery import DeliveryError, needed_after
 from zonewatch.sensor.shipping.outbox import OutboxError
 from zonewatch.sensor.shipping.status import figures
 from zonewatch.sensor.store.store import Store
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 from zonewatch.sensor.watch.command import tell
 from zonewatch.sensor.watch.daemon import Backlog, Clock, Orders, Watch, capture_name
+from zonewatch.sensor.watch.health import Refused
 from zonewatch.sensor.watch.loaded import load
 from zonewatch.sensor.watch.notify import Notifier
 from zonewatch.sensor.watch.settings import CaptureSettings, ZeekSettings
@@ -75,10 +76,14 @@ def _follow(point: ZeekSettings, folder: Path) -> Followed:
 def delivered(folder: Path) -> Backlog:
     """How far the receivers are, by the file of the process that ships."""
     try:
-        active = [one for one in figures(folder) if one.active and one.waiting]
+        active = [one for one in figures(folder) if one.active]
         needed = needed_after(folder)
-    except (sqlite3.Error, OutboxError) as error:  # a file of the other process must not end this one
+    except (sqlite3.Error, DeliveryError, OutboxError) as error:  # a file of the other process must not end this one
         return Backlog(unreadable=str(error))
-    oldest = min((one.oldest_at for one in active if one.oldest_at), default=0)
-    age = max(time.time_ns() - oldest, 0) if oldest else 0
-    return Backlog(age, max((one.waiting for one in active), default=0), needed)
+    oldest = min((one.oldest_at for one in active if one.waiting and one.oldest_at), default=0)
+    return Backlog(
+        age=max(time.time_ns() - oldest, 0) if oldest else 0,
+        waiting=max((one.waiting for one in active), default=0),
+        needed_after=needed,
+        refused=tuple(Refused(one.receiver, one.refused, one.forgotten) for one in active if one.refused),
+    )
