@@ -1,8 +1,8 @@
 """Takes rights away from this process, for good: to send, to reach files, to be root.
 
     limited = confine_files(read=[…], write=[…])            # first of all: before any thread begins
-    become("zonewatch", keep=["CAP_NET_RAW"])               # likewise
     load_without_capabilities("pyarrow")                    # which starts threads as soon as it is loaded
+    become("zonewatch", keep=["CAP_NET_RAW"])               # before there is a thread that could not
     live = …                                                # opens the capture sockets; its threads keep nothing
     confined = confine()                                    # before a packet is decoded
     for words in (*confined.in_force, *confined.lacking): … # for the log and for health
@@ -144,7 +144,7 @@ def confine_files(read: Iterable[Path], write: Iterable[Path]) -> Confined:
 
 
 def become(user: str, keep: Sequence[str]) -> None:
-    """Makes this thread, and all that it starts later, that user with these capabilities alone.
+    """Makes this process that user; this thread, and all that it starts later, keep these capabilities, others none.
 
     Without a user it stays who it is; root keeps all then, for the files that it reads may be those of others.
     """
@@ -158,7 +158,7 @@ def become(user: str, keep: Sequence[str]) -> None:
 def load_without_capabilities(*modules: str) -> None:
     """Loads libraries that start threads: those have the capabilities of the thread that loads, here none.
 
-    Root alone loads with what it has: where its libraries are in the folder of another user it needs that.
+    Root alone loads with what it has: its libraries may lie in the folder of another user. They lose it in `become`.
     """
 
     def load() -> None:

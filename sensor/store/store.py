@@ -203,6 +203,19 @@ class Store:
         self._refreshed = _LONG_AGO
         return True
 
+    def judge_by(self, policy: str, baseline: str, at: int) -> None:
+        """Policy or baseline were read anew: all of the running period is judged by them from the next pass on."""
+        number = self._period
+        self._wait(lambda: self._judge_by(number, policy, baseline, at))
+
+    def _judge_by(self, number: int, policy: str, baseline: str, at: int) -> bool:
+        def write() -> int:
+            texts = (self._text("policy", policy, at), self._text("baseline", baseline, at))
+            self._db.execute("UPDATE periods SET policy = ?, baseline = ? WHERE number = ?", (*texts, number))
+            return number
+
+        return self._write(write) is not None
+
     def _text(self, kind: str, text: str, at: int) -> str | None:
         if not text:
             return None

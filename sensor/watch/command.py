@@ -99,12 +99,12 @@ def watch(settings: Settings, *, prepare: bool) -> int:
     notifier = Notifier()
     try:
         tell(confine_files(read=list(_read(settings)), write=[folder]))
+        load_without_capabilities("pyarrow")
         become(settings.user, keep=["CAP_NET_RAW"])
     except ConfinementError as error:
         raise UsageError(f"{error}; nothing is listened to") from None
     if not os.access(logging.__file__, os.R_OK):
         raise UsageError(f"user {settings.user} cannot read Python's library, {Path(logging.__file__).parent}")
-    load_without_capabilities("pyarrow")
     from zonewatch.sensor.watch.running import run
 
     return run(settings, notifier)

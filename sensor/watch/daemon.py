@@ -40,6 +40,8 @@ _HEALTH: Final = 60 * 10**9
 """Nanoseconds between two looks at the sensor's own state."""
 _KEEP: Final = 300 * 10**9
 """Nanoseconds between two segments of whole events."""
+_SIGN: Final = 10 * 10**9
+"""Nanoseconds between two signs of life while nothing is judged."""
 _SHARE: Final = 1
 """So many times what a pass took is waited before the next: judging takes at most half of the time."""
 _EVENTS: Final = ("events", "activities")
@@ -51,6 +53,9 @@ class Keeper(Protocol):
 
     def begin(self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int) -> int:
         """A new period."""
+
+    def judge_by(self, policy: str, baseline: str, at: int) -> None:
+        """From now on the running period is judged by these texts."""
 
     def record(self, period: int, result: AuditResult, at: int) -> int:
         """Keeps what a pass found, and gives how many alerts were put in the outbox."""
@@ -198,7 +203,7 @@ class Watch:
             if returned := self._returned():
                 log.warning("%s is there again, as the kernel makes it: heard after a start", returned)
                 break
-            orders.stop.wait(max(self._judging.interval, _SHARE * self._took) / 1e9)
+            self._rest(max(self._judging.interval, _SHARE * self._took), orders.stop)
         self._notifier.tell(STOPPING="1", STATUS="ending the period")
         orders.stop.set()
         for thread in hearing:
@@ -206,6 +211,12 @@ class Watch:
         self._end()
         self._say()
         return returned
+
+    def _rest(self, nanoseconds: int, stop: threading.Event) -> None:
+        """Waits, with signs of life: after a long pass the service manager would take the process for dead."""
+        end = self._clock.count() + nanoseconds
+        while (left := end - self._clock.count()) > 0 and not stop.wait(min(left, _SIGN) / 1e9):
+            self._notifier.tell(WATCHDOG="1")
 
     def _returned(self) -> str:
         """An interface that was gone and is there again. Its socket does not hear it, and it may not be silent."""
@@ -301,6 +312,7 @@ class Watch:
         try:
             self._loaded = self._load()
             self._reload_failed = ""
+            self._store.judge_by(self._loaded.policy, self._loaded.baseline, self._clock.now())
             log.info("policy and rules read anew")
         except Exception as error:
             # Whatever is wrong with the files, listening goes on; it is told as a finding of the sensor's health.

@@ -18,10 +18,10 @@ def main() -> None:
     """Listens until its standard input ends."""
     interface, folder = sys.argv[1], Path(sys.argv[2])
     limited = confine_files(read=[], write=[folder])
-    become("nobody", keep=["CAP_NET_RAW"])
     load_without_capabilities("pyarrow")
     from zonewatch.dissectors.live import Live
 
+    become("nobody", keep=["CAP_NET_RAW"])
     live = Live("span", [interface], threads=2)
     confined = confine()
     kept = [words for words in (*limited.lacking, *confined.lacking) if "began before" in words]

@@ -39,6 +39,7 @@ class Kept:
     evidence: dict[str, bytes] = field(default_factory=dict)
     ended: list[AuditResult] = field(default_factory=list)
     told: list[tuple[str, bool]] = field(default_factory=list)
+    policies: list[str] = field(default_factory=list)
     turned: threading.Event = field(default_factory=threading.Event)
 
     def begin(self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int) -> int:
@@ -46,6 +47,9 @@ class Kept:
         if len(self.begun) > 1:
             self.turned.set()
         return len(self.begun)
+
+    def judge_by(self, policy: str, baseline: str, at: int) -> None:
+        self.policies.append(policy)
 
     def record(self, period: int, result: AuditResult, at: int) -> int:
         assert period == len(self.begun)
@@ -140,6 +144,14 @@ def test_it_ends_when_it_is_told(tmp_path: Path) -> None:
     assert len(keeper.ended) == 1
 
 
+class Slow(Live):
+    """Hears on only after a while, in which the loop comes round."""
+
+    def advance(self, milliseconds: int) -> bool:
+        time.sleep(0.05)
+        return super().advance(1)
+
+
 class Awaiting(Live):
     """Hears on only once the files were read anew."""
 
@@ -169,6 +181,38 @@ def test_wrong_files_leave_the_old_ones_in_force(tmp_path: Path) -> None:
     assert ("settings", True) in keeper.told
     assert ("drops.span", False) in keeper.told, "a run before told it, and it is over"
     assert keeper.ended[0].policy.name == "policy.yaml"
+    assert keeper.policies == []
+
+
+def test_files_that_were_read_anew_are_kept_with_the_period(tmp_path: Path) -> None:
+    keeper, orders = Kept(), Orders()
+    orders.reload.set()
+    watch(tmp_path, keeper, live=Slow("capture", files=[PLANT / "waterworks.pcap"], ring_octets=1)).run(orders)
+    assert keeper.policies == [(PLANT / "policy.yaml").read_text("utf-8")]
+
+
+def test_a_long_rest_has_signs_of_life(tmp_path: Path) -> None:
+    """After a pass of a minute the next one comes a minute later; the service manager waits for two."""
+
+    class Manager(Notifier):
+        def __init__(self) -> None:
+            super().__init__({})
+            self.signs = 0
+
+        def tell(self, **state: str) -> None:
+            self.signs += "WATCHDOG" in state
+
+    class Hurried(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            moment[0] += int((timeout or 0) * 1e9)
+            return False
+
+    moment, manager = [0], Manager()
+    clock = Clock(time.time_ns, lambda: moment[0])
+    one = Watch([], Kept(), tmp_path, JUDGING, HealthSettings(), lambda: load(JUDGING), clock, manager)
+    one._rest(60 * 10**9, Hurried())
+    assert moment[0] == 60 * 10**9
+    assert manager.signs == 6
 
 
 def test_threads_of_capture_end_with_the_loop(tmp_path: Path) -> None:
