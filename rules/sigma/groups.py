@@ -44,11 +44,12 @@ class Columns:
 
     def __init__(self, table: pa.Table) -> None:
         self._table = table
+        self._names = frozenset(table.column_names)  # a table makes the list anew whenever it is asked
         self._values: dict[tuple[str, ...], Values] = {}
         self.rows: Column = _range(table.num_rows)
 
     def __contains__(self, field: str) -> bool:
-        return field in self._table.column_names
+        return field in self._names
 
     def values(self, field: str) -> Values:
         """The values of a column; of a column of lists, those of all items."""
