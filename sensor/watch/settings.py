@@ -69,7 +69,7 @@ class JudgeSettings(Part):
     period: Duration = 86_400 * 1_000_000_000
     """What is judged together; at its end the result is kept whole and tables begin anew."""
     most_rows: Annotated[int, Field(ge=10_000)] = 500_000
-    """Rows of all tables at which a period ends early. A pass, and so an alert, takes some six seconds a million rows."""
+    """Rows of all tables at which a period ends early. A pass, and an alert by it, takes six seconds a million rows."""
 
 
 class HealthSettings(Part):
