@@ -395,8 +395,12 @@ class Watch:
 
 
 def _hear(live: Listener, stop: threading.Event) -> None:
-    while not stop.is_set() and live.advance(_HEAR):
-        pass
+    try:
+        while not stop.is_set() and live.advance(_HEAR):
+            pass
+    except Exception as error:  # of two points the other must not go on as if nothing were missing
+        log.error("listening failed, the sensor ends to be started anew: %s", error)
+        stop.set()
 
 
 def capture_name(source: str, begun: int) -> str:

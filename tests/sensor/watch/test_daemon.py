@@ -234,3 +234,29 @@ def test_deliveries_that_cannot_be_read_end_nothing_and_are_told(tmp_path: Path)
     assert "not a database" in delivered(tmp_path).unreadable
     (tmp_path / "delivery.db").unlink()
     assert delivered(tmp_path) == Backlog()
+
+
+class Failing(Live):
+    """Hears a little, then no more."""
+
+    def advance(self, milliseconds: int) -> bool:
+        raise RuntimeError("the ring is gone")
+
+
+class Endless(Live):
+    """Goes on without packets, as an interface does."""
+
+    def advance(self, milliseconds: int) -> bool:
+        time.sleep(0.01)
+        return True
+
+
+def test_a_point_that_fails_ends_the_others_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    keeper = Kept()
+    file = PLANT.parent / "modbus" / "read_write.pcap"
+    listeners = [(name, kind(name, files=[file], ring_octets=1)) for name, kind in (("a", Failing), ("b", Endless))]
+    clock, judging = Clock(time.time_ns, time.monotonic_ns), JudgeSettings(interval="10 ms")
+    one = Watch(listeners, keeper, tmp_path, judging, HealthSettings(), lambda: load(judging), clock, Notifier({}))
+    one.run(Orders())
+    assert len(keeper.ended) == 1
+    assert any("the ring is gone" in line for line in caplog.messages)
