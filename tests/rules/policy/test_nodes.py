@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pyarrow as pa
@@ -59,9 +60,8 @@ def test_forms(written: str, canonical: str) -> None:
     ],
 )
 def test_mistakes(written: str, told: str) -> None:
-    with pytest.raises(ValueError, match="") as error:
+    with pytest.raises(ValueError, match=re.escape(told)):
         ObjectRange.parse(written)
-    assert told in str(error.value)
 
 
 @pytest.mark.parametrize(
