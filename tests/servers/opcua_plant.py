@@ -16,12 +16,14 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from asyncua import Client, Server, ua
+from asyncua import ua
+from asyncua.client.client import Client
 from asyncua.common.methods import uamethod
-from asyncua.crypto.permission_rules import SimpleRoleRuleset, User, UserRole
+from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.crypto.truststore import TrustStore
 from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
+from asyncua.server.server import Server
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -87,19 +89,16 @@ async def serve(port: int, folder: Path) -> Server:
             ua.SecurityPolicyType.Basic256Sha256_Sign,
             ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
         ],
-        permission_ruleset=SimpleRoleRuleset(),
     )
     shown, key = certificate(folder, "server")
     await server.load_certificate(str(shown))
     await server.load_private_key(str(key))
     await server.register_namespace("urn:plant:pumps")
-    pump = await server.nodes.objects.add_object(ua.NodeId("Pump", 2), ua.QualifiedName("Pump", 2))
-    speed = await pump.add_variable(ua.NodeId("Pump.Speed", 2), ua.QualifiedName("Speed", 2), 1450.5)
+    pump = await server.nodes.objects.add_object(ua.NodeId.from_string("ns=2;s=Pump"), "2:Pump")
+    speed = await pump.add_variable(ua.NodeId.from_string("ns=2;s=Pump.Speed"), "2:Speed", 1450.5)
     await speed.set_writable()
     texts = [ua.VariantType.String, ua.VariantType.String]
-    await pump.add_method(
-        ua.NodeId("Pump.Reset", 2), ua.QualifiedName("Reset", 2), reset, texts, [ua.VariantType.Boolean]
-    )
+    await pump.add_method(ua.NodeId.from_string("ns=2;s=Pump.Reset"), "2:Reset", reset, texts, [ua.VariantType.Boolean])
     return server
 
 
@@ -110,7 +109,9 @@ async def work(client: Client, value: float) -> None:
         speed = client.get_node(SPEED)
         await speed.read_value()
         await speed.write_value(ua.DataValue(ua.Variant(value, ua.VariantType.Double)))
-        await client.get_node("ns=2;s=Pump").call_method(ua.NodeId("Pump.Reset", 2), USER, SECRET.decode())
+        await client.get_node("ns=2;s=Pump").call_method(
+            ua.NodeId.from_string("ns=2;s=Pump.Reset"), USER, SECRET.decode()
+        )
 
 
 async def session(name: str, client: Client, value: float) -> None:
