@@ -1,4 +1,4 @@
-"""Node ids of OPC UA as a policy writes them (OPC 10000-6, 5.3.1.10): one, a range of numbers, or all that
+"""Node ids of OPC UA as a policy writes them (OPC 10000-6, 5.1.12): one, a range of numbers, or all that
 begin with the same text.
 
 `ns=2;s=Pump.Speed` and `i=2258` are one node, `ns=2;i=1000-1999` numbers from the first to the last, `ns=2;s=Pump.*`

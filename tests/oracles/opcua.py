@@ -78,7 +78,7 @@ def _shown(parent: ET.Element, name: str) -> str:
 
 
 def _node(parent: ET.Element, label: str) -> str:
-    """A node id as it is written (10000-6, 5.3.1.10)."""
+    """A node id as it is written (10000-6, 5.1.12)."""
     node = _inside(parent, label)
     if node is None:
         return ""
