@@ -103,8 +103,7 @@ class Judge:
             server.id,
             server.address,
             *seen[3:6],
-            *seen[7:9],
-            *seen[10:15],
+            *seen[7:15],
             *seen[15:20],
             seen.lasted,
         )
