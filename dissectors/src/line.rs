@@ -8,7 +8,6 @@
 use std::collections::VecDeque;
 
 use self::reading::{Here, Reading, Worth, here, rival};
-use self::reading::{Here, Reading, Worth, here, rival};
 use crate::net::link::{Bus, BusStation};
 use crate::net::tcp::Stamp;
 use crate::protocols::modbus::rtu;
@@ -251,6 +250,7 @@ impl Line {
         while !self.ways[way].octets.is_empty() {
             let asked = self.question();
             let octets = &self.ways[way].octets;
+            let held = octets.len();
             let is_frame = |at: usize| match here(&octets[at..], asked, false) {
                 Here::Frame(reading) => rival(&octets[at..], reading.length, reading.worth, asked, false).is_none(),
                 Here::Wait(_) | Here::Nothing => false,
@@ -260,10 +260,10 @@ impl Line {
             if is_proven && !is_all {
                 return;
             }
-            match (0..octets.len()).find(|at| is_frame(*at) || (*at == 0 && is_record)) {
+            match (0..held).find(|at| is_frame(*at) || (*at == 0 && is_record)) {
                 Some(0) if self.step(way, false, found) => {}
                 Some(at) => self.drop_octets(way, at.max(1)),
-                None if is_all => self.drop_octets(way, octets.len()),
+                None if is_all => self.drop_octets(way, held),
                 None => return,
             }
         }

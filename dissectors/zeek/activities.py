@@ -66,6 +66,16 @@ def activity(
     return table.filter(there if where is None else pc.and_(there, pc.fill_null(where, False)))
 
 
+def of_events(events: pa.Table, protocol: str) -> pa.Table:
+    """Exchanges (`exchanges.EXCHANGES`) of a protocol whose packets nobody decodes here, as activities."""
+    told = {"action": "function_name", "code": "status_name"}
+    same = ("time", "line", "client", "server", "client_port", "server_port", "transport", "operation", "status")
+    columns: dict[str, Any] = {name: events[told.get(name, name)] for name in (*same, *told)}
+    for name, word in (("protocol", protocol), ("fields", "")):
+        columns[name] = pa.repeat(pa.scalar(word), events.num_rows)
+    return pa.table(columns).filter(pc.greater(events["events"], 0))
+
+
 def _bounded(value: Any) -> Any:
     kept = pc.if_else(pc.equal(value, ""), pa.scalar(None, pa.utf8()), value)
     kept = pc.replace_substring_regex(kept, "[\x1e\x1f]", "?")

@@ -17,18 +17,19 @@ from typing import Any, Final
 import pyarrow as pa
 
 from zonewatch.dissectors.schemas import COVERAGE, ODDITIES, TABLES
+from zonewatch.dissectors.vocabulary import PROTOCOLS
 from zonewatch.dissectors.zeek import NOT_READ, PREFIX
-from zonewatch.dissectors.zeek.activities import Activities
+from zonewatch.dissectors.zeek.activities import Activities, of_events
 from zonewatch.dissectors.zeek.claims import Claims
 from zonewatch.dissectors.zeek.counting import Counting
-from zonewatch.dissectors.zeek.exchanges import EXCHANGES, Pairing, as_events, with_objects
+from zonewatch.dissectors.zeek.exchanges import EXCHANGES, Messages, Pairing, as_events, with_objects
 from zonewatch.dissectors.zeek.flows import Flows
-from zonewatch.dissectors.zeek.logs import BESIDE, KINDS
-from zonewatch.dissectors.zeek.names import parts
+from zonewatch.dissectors.zeek.logs import BESIDE, KINDS, rank
+from zonewatch.dissectors.zeek.names import Name, parts
 from zonewatch.dissectors.zeek.reading import Block, Log, blocks
 from zonewatch.dissectors.zeek.rows import Rows, pc
 from zonewatch.dissectors.zeek.streams import pieces
-from zonewatch.dissectors.zeek.told import Found, Kind, Lines
+from zonewatch.dissectors.zeek.told import Found, Kind, Learnt, Lines
 
 MOST_BESIDE: Final = 500_000
 """Objects that wait for their events."""
@@ -55,6 +56,9 @@ class Point:
         self.flows = Flows(source)
         self.activities = Activities(source)
         self.claims = Claims(source)
+        self.learnt = Learnt()
+        self.pairings: dict[str, Pairing] = {}  # by log: requests whose answers may be in the next, rotated one
+        self.carried: dict[str, pa.Table] = {}  # by log: the objects of those requests
         self.counting: dict[str, Counting] = {}
         self.oddities: list[dict[str, Any]] = []
         self.odd = 0
@@ -62,6 +66,12 @@ class Point:
         self.ended: list[dict[str, Any]] = []
         self.lines = 0
         self.bytes_read = 0
+
+    def next(self) -> Point:
+        """A point without rows that goes on where this one ends: what waits, and what logs refer to, is kept."""
+        point = Point(self.source)
+        point.learnt, point.pairings, point.carried = self.learnt, self.pairings, self.carried
+        return point
 
     def counts(self, protocol: str) -> Counting:
         """Where events of a protocol are counted."""
@@ -113,7 +123,7 @@ class Reading:
     kind: Kind | None  # None: not known until its first line was read, or not read at all
     log: Log = field(default_factory=Log)
     beside: tuple[Reading, ...] = ()
-    pairing: Pairing = field(default_factory=Pairing)
+    goes_on: bool = False  # a later log of the same name follows
     objects: list[pa.Table] = field(default_factory=list)  # of a log beside another one
     last_time: int = 0
     first_time: int | None = None
@@ -128,6 +138,8 @@ class Reading:
     told: int = 0  # oddities handed over
     counted: int = 0
     lacking: str = ""
+    requests_dropped: int = 0
+    weird: int = 0  # messages that Zeek found odd
     read: Callable[[Lines], pa.Table] | None = None  # of a log beside another one
     others: Callable[[Reading], tuple[Reading, ...]] | None = None
     """Asked for the logs beside it, where those come and go."""
@@ -136,6 +148,11 @@ class Reading:
     def capture(self) -> str:
         """Its name in tables."""
         return PREFIX + self.file.name
+
+    @property
+    def pairing(self) -> Pairing:
+        """Requests of this log, and of those of its name before, that wait."""
+        return self.point.pairings.setdefault(self.kind.name if self.kind else "", Pairing())
 
     def feed(self, text: Iterable[bytes], *, whole: bool = True) -> None:
         """Reads on."""
@@ -183,7 +200,7 @@ class Reading:
             self.jumps += int(bool(pc.any(back).as_py()) or spread["max"] < self.last_time - STEP_BACK)
             self.last_time = max(self.last_time, spread["max"])
         self.rows += len(time)
-        return Lines(rows, time, timed=untimed < max(len(time), 1), udp=self.point.flows.udp)
+        return Lines(rows, time, timed=untimed < max(len(time), 1), udp=self.point.flows.udp, learnt=self.point.learnt)
 
     def _heed(self, lines: Lines) -> None:
         kind, point = self.kind, self.point
@@ -202,6 +219,7 @@ class Reading:
             self.connections += len(lines)
             return
         found = kind.read(lines)
+        point.learnt.learn(kind.name, found.learnt)
         self._events(found, lines)
         for table in found.activities:
             point.activities.add(table, self.capture)
@@ -209,25 +227,43 @@ class Reading:
             point.claims.add(table, self.capture)
         if found.flows is not None:
             point.flows.name(kind.protocol, self.capture, found.flows)
+        if found.odd is not None:
+            self._odd(found.odd)
 
     def _events(self, found: Found, lines: Lines) -> None:
         made = [found.events] if found.events is not None else []
         if found.messages is not None:
-            made.append(self.pairing.pair(found.messages))
+            made.append(self._paired(found.messages))
         if made and len(lines):
             self._count(pa.concat_tables(made), pc.max(lines.time).as_py() if lines.timed else None)
 
+    def _paired(self, messages: Messages | None) -> pa.Table:
+        """Events of this log; those that began in the one before it are counted there."""
+        pairing = self.pairing
+        dropped = pairing.dropped
+        events, before, of_log = pairing.pair(messages, self.capture)
+        self.requests_dropped += pairing.dropped - dropped
+        if self.kind is not None and before.num_rows:
+            before, left = with_objects(before, self.point.carried.pop(self.kind.name, EXCHANGES.empty_table()))
+            self._add(before, of_log, self.capture)
+            self._alone(left, "no_response")
+        return events
+
     def _count(self, events: pa.Table, until: int | None, *, last: bool = False) -> None:
-        if self.kind is None:
-            return
-        counts = self.point.counts(self.kind.protocol)
-        before = counts.events
         for other in self.others(self) if self.others else self.beside:
-            waiting = other.waiting(until)
-            events, left = with_objects(events, waiting)
+            events, left = with_objects(events, other.waiting(until))
             other.keep(left, last=last)
-        counts.add(events, self.capture)
-        self.events += counts.events - before
+        self._add(events, self.capture)
+
+    def _add(self, events: pa.Table, capture: str, answered_in: str = "") -> None:
+        if self.kind is not None and events.num_rows:
+            if self.kind.protocol not in PROTOCOLS:
+                self.point.activities.add(of_events(events, self.kind.protocol), capture)
+                return
+            counts = self.point.counts(self.kind.protocol)
+            before = counts.events
+            counts.add(events, capture, answered_in)
+            self.events += counts.events - before
 
     def waiting(self, until: int | None) -> pa.Table:
         """The objects of events up to that time."""
@@ -238,23 +274,29 @@ class Reading:
     def keep(self, objects: pa.Table, *, last: bool) -> None:
         """Objects that were of no event yet. The oldest are given up: told as requests that nobody answered."""
         if last or objects.num_rows > MOST_BESIDE:
-            self._alone(objects, "no_response")
+            self._let_go(objects)
         elif objects.num_rows:
             self.objects.insert(0, objects)
 
+    def _let_go(self, objects: pa.Table) -> None:
+        """Objects that are of no event of this log: of a request that waits, or of none."""
+        if self.kind is not None and objects.num_rows and (pairing := self.point.pairings.get(self.kind.name)):
+            waits = pairing.waits_for(objects)
+            there = self.point.carried.get(self.kind.name, EXCHANGES.empty_table())
+            self.point.carried[self.kind.name] = pa.concat_tables([there, objects.filter(waits)])
+            objects = objects.filter(pc.invert(waits))
+        self._alone(objects, "no_response")
+
     def _alone(self, objects: pa.Table, status: str) -> None:
-        if self.kind is not None and objects.num_rows:
-            counts = self.point.counts(self.kind.protocol)
-            before = counts.events
-            counts.add(as_events(objects, status), self.capture)
-            self.events += counts.events - before
+        if objects.num_rows:
+            self._add(as_events(objects, status), self.capture)
 
     def end(self) -> None:
-        """The log is over: what waited has had no answer."""
+        """The log is over: where no other one of its name follows, what waited has had no answer."""
         if self.read is not None:
-            self._alone(Reading.waiting(self, None), "no_response")
+            self._let_go(Reading.waiting(self, None))
             return
-        left = self.pairing.pair(None)
+        left = EXCHANGES.empty_table() if self.goes_on else self._paired(None)
         for other in self.beside:
             other.exhaust()
         if left.num_rows or self.beside:
@@ -269,15 +311,25 @@ class Reading:
         point.odd += self.log.odd - self.counted
         self.counted = self.log.odd
         for row in self.log.oddities[self.told :]:
-            if len(point.oddities) < MOST_ODDITIES:
-                point.oddities.append(
-                    {
-                        "source": point.source, "capture": self.capture, "frame": row.line, "time": self.last_time,
-                        "protocol": "", "source_address": "", "destination_address": "", "layer": "log", "offset": 0,
-                        "code": row.code, "expected": row.expected,
-                    }
-                )  # fmt: skip
+            self._odd_row(frame=row.line, time=self.last_time, layer="log", code=row.code, expected=row.expected)
         self.told = len(self.log.oddities)
+
+    def _odd(self, rows: pa.Table) -> None:
+        """Messages that Zeek found odd; those without a code here are counted only."""
+        self.weird += rows.num_rows
+        rows = rows.filter(pc.is_valid(rows["code"]))
+        self.point.odd += rows.num_rows
+        for row in rows.slice(0, MOST_ODDITIES - len(self.point.oddities)).to_pylist():
+            self._odd_row(**row)
+
+    def _odd_row(self, **row: Any) -> None:
+        if len(self.point.oddities) < MOST_ODDITIES:
+            self.point.oddities.append(
+                {
+                    "source": self.point.source, "capture": self.capture, "protocol": "", "source_address": "",
+                    "destination_address": "", "offset": 0, **row,
+                }
+            )  # fmt: skip
 
     def covered(self, sha256: str = "", problem: str = "", *, unreadable: bool = False) -> dict[str, Any]:
         """Its row of `coverage`."""
@@ -303,9 +355,9 @@ class Reading:
             "gaps": self.gaps[0],
             "gap_bytes": self.gaps[1],
             "flows": self.connections,
-            "exchanges_dropped": self.pairing.dropped,
+            "exchanges_dropped": self.requests_dropped,
             "events": self.events,
-            "oddities": self.log.odd,
+            "oddities": self.log.odd + self.weird,
             "undecoded": [],
             "unknown": [],
         }
@@ -332,7 +384,7 @@ class _Beside(Reading):
     def exhaust(self) -> None:
         # All at once would have no bound.
         while self.lines is not None:
-            self._alone(super().waiting(None) if self.objects else EXCHANGES.empty_table(), "no_response")
+            self._let_go(super().waiting(None))
             lines = next(self.lines, None)
             if lines is None:
                 self.lines = None
@@ -343,18 +395,20 @@ class _Beside(Reading):
 def decode(source: str, files: Sequence[LogFile], progress: Progress | None = None) -> dict[str, pa.Table]:
     """All tables of one pass over the logs of a capture point."""
     point = Point(source)
-    for group in plan(files):
-        _read(point, group, progress)
+    groups = plan(files)
+    last = {name: file for file, name, _ in groups}
+    for group in groups:
+        _read(point, group, progress, goes_on=last[group[1]] is not group[0])
     return point.tables()
 
 
 def plan(files: Sequence[LogFile]) -> list[tuple[LogFile, str, tuple[LogFile, ...]]]:
-    """The order of reading: connections first, each log with those beside it; a log that another one tells better is
-    left out (its kind is empty). Logs of one rotation belong together."""
+    """The order of reading: connections first, then what others refer to, each log with those beside it; a log that
+    another one tells better is left out (its kind is empty). Logs of one rotation belong together."""
     known = {file: name for file in files if (name := parts(file.name)) is not None}
     there = {(name.rotation, name.kind): file for file, name in known.items()}
     found: list[tuple[LogFile, str, tuple[LogFile, ...]]] = []
-    for file in sorted(files, key=lambda one: known[one].kind != "conn" if one in known else True):
+    for file in sorted(files, key=lambda one: _order(known.get(one))):
         name = known.get(file)
         kind = KINDS.get(name.kind) if name else None
         if name is not None and name.kind in BESIDE and name.kind not in KINDS:
@@ -370,6 +424,14 @@ def plan(files: Sequence[LogFile]) -> list[tuple[LogFile, str, tuple[LogFile, ..
     return found
 
 
+def _order(name: Name | None) -> tuple[bool, str, str, int]:
+    """Connections first; then by time, of which the log that is still written is the last."""
+    if name is None:
+        return (True, "", "", 0)
+    folder, rest = name.rotation
+    return (name.kind != "conn", folder, rest or chr(0x7F), rank(name.kind))
+
+
 def is_superseded(path: Path) -> bool:
     """Whether a log lies beside this one that tells the same and more."""
     name = parts(path.name)
@@ -377,7 +439,9 @@ def is_superseded(path: Path) -> bool:
     return bool(instead) and path.with_name(path.name.replace(name.kind if name else "", instead, 1)).exists()
 
 
-def _read(point: Point, planned: tuple[LogFile, str, tuple[LogFile, ...]], progress: Progress | None) -> None:
+def _read(
+    point: Point, planned: tuple[LogFile, str, tuple[LogFile, ...]], progress: Progress | None, *, goes_on: bool
+) -> None:
     file, name, others = planned
     kind = KINDS.get(name) or KINDS.get(BESIDE.get(name, ""))
     if name and name not in KINDS and kind is not None:
@@ -390,7 +454,7 @@ def _read(point: Point, planned: tuple[LogFile, str, tuple[LogFile, ...]], progr
             one = _Beside(point, other, kind, read=kind.beside[found.kind])
             one.lines = one.take(_counted(point, other.path, progress))
             beside.append(one)
-    reading = Reading(point, file, kind, beside=tuple(beside))
+    reading = Reading(point, file, kind, beside=tuple(beside), goes_on=goes_on)
     if kind is None:
         point.coverage.append(reading.covered())
         return

@@ -161,10 +161,10 @@ class Flows:
         columns["source"] = pa.repeat(pa.scalar(self._source), count)
         # As the engine: what no parser of Zeek recognised is told by the server's port.
         ports = pc.binary_join_element_wise(found["transport"], found["server_port"].cast(pa.utf8()), "/")
-        usual = mapped(_whole(ports), lambda word: _usual().get(word, ""), pa.utf8())
+        by_port = mapped(_whole(ports), usual, pa.utf8())
         unnamed = pc.equal(_whole(found["service"]), "")
-        columns["service"] = pc.if_else(unnamed, usual, _whole(found["service"]))
-        columns["basis"] = pc.if_else(unnamed, pc.if_else(pc.equal(usual, ""), "", "port"), "content")
+        columns["service"] = pc.if_else(unnamed, by_port, _whole(found["service"]))
+        columns["basis"] = pc.if_else(unnamed, pc.if_else(pc.equal(by_port, ""), "", "port"), "content")
         columns["odd_port"] = pa.repeat(pa.scalar(False), count)
         for name in _SHAPE:
             columns[name] = pa.nulls(count)
@@ -290,6 +290,11 @@ _EMPTY: Final = _ROWS.empty_table()
 
 def _whole(column: Any) -> Any:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def usual(port: str) -> str:
+    """The service that is usual at a port (`tcp/502`); empty where none is."""
+    return _usual().get(port, "")
 
 
 @cache

@@ -5,7 +5,6 @@
 
 use crate::protocols::dnp3;
 use crate::protocols::modbus::codes::EXCEPTION;
-use crate::protocols::modbus::codes::EXCEPTION;
 use crate::protocols::modbus::rtu::{self, Start};
 use crate::protocols::modbus::shape::{self, Fit, Role};
 
