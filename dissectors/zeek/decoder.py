@@ -28,7 +28,7 @@ from zonewatch.dissectors.zeek.logs import BESIDE, KINDS, rank
 from zonewatch.dissectors.zeek.names import Name, parts
 from zonewatch.dissectors.zeek.reading import Block, Log, blocks
 from zonewatch.dissectors.zeek.rows import Rows, pc
-from zonewatch.dissectors.zeek.streams import pieces
+from zonewatch.dissectors.zeek.streams import ahead, pieces
 from zonewatch.dissectors.zeek.told import Found, Kind, Learnt, Lines
 
 MOST_BESIDE: Final = 500_000
@@ -139,8 +139,10 @@ class Reading:
     counted: int = 0
     lacking: str = ""
     requests_dropped: int = 0
+    timeless: list[int] = field(default_factory=list)  # lines not told yet
     weird: int = 0  # messages that Zeek found odd
     read: Callable[[Lines], pa.Table] | None = None  # of a log beside another one
+    progress: Progress | None = None
     others: Callable[[Reading], tuple[Reading, ...]] | None = None
     """Asked for the logs beside it, where those come and go."""
 
@@ -165,7 +167,10 @@ class Reading:
         """The lines of the text, with times."""
         kind = self.kind
         wanted = frozenset(kind.columns if self.read is None else kind.beside_columns) if kind else frozenset()
-        for block in blocks(text, self.log, wanted, whole=whole):
+        read = blocks(text, self.log, wanted, whole=whole)
+        for block in ahead(read) if whole else read:
+            if self.progress is not None:
+                self.progress(self.point.lines, self.point.bytes_read)
             if kind is not None and not self._lacks(block, kind):
                 yield self._timed(block)
         self._tell()
@@ -179,14 +184,14 @@ class Reading:
         return False
 
     def _timed(self, block: Block) -> Lines:
-        rows = Rows(block, self.log.header.set_separator, escaped=self.log.form == "tsv")
+        rows = Rows(block)
         time = rows.time("ts")
         untimed = time.null_count
         if untimed:
             self.untimed += untimed
             if untimed < len(time):
                 first = pc.index(pc.is_valid(time), True).as_py()
-                self.log.note(rows.line[pc.index(pc.is_null(time), True).as_py()].as_py(), "invalid_value", "a time")
+                self.timeless.append(rows.line[pc.index(pc.is_null(time), True).as_py()].as_py())
                 filled = pc.fill_null_forward(time)
                 time = pc.fill_null(filled, self.last_time or time[first].as_py())
             else:
@@ -306,8 +311,11 @@ class Reading:
         """Reads what is left of a log beside another one."""
 
     def _tell(self) -> None:
-        """Hands over what was odd."""
+        """Hands over what was odd. The log itself is another thread's while it is read."""
         point = self.point
+        for line in self.timeless:
+            self.log.note(line, "invalid_value", "a time")
+        self.timeless.clear()
         point.odd += self.log.odd - self.counted
         self.counted = self.log.odd
         for row in self.log.oddities[self.told :]:
@@ -451,14 +459,14 @@ def _read(
     for other in others:
         found = parts(other.name)
         if kind is not None and found is not None:
-            one = _Beside(point, other, kind, read=kind.beside[found.kind])
-            one.lines = one.take(_counted(point, other.path, progress))
+            one = _Beside(point, other, kind, read=kind.beside[found.kind], progress=progress)
+            one.lines = one.take(_counted(point, other.path))
             beside.append(one)
-    reading = Reading(point, file, kind, beside=tuple(beside), goes_on=goes_on)
+    reading = Reading(point, file, kind, beside=tuple(beside), goes_on=goes_on, progress=progress)
     if kind is None:
         point.coverage.append(reading.covered())
         return
-    _whole(reading, lambda: reading.feed(_counted(point, file.path, progress)))
+    _whole(reading, lambda: reading.feed(_counted(point, file.path)))
     for one in beside:
         twice = parts(one.file.name)
         if twice is None or twice.kind not in KINDS:
@@ -469,10 +477,10 @@ def _alone(
     point: Point, file: LogFile, read: Callable[[Lines], pa.Table], kind: Kind, progress: Progress | None
 ) -> None:
     """A log of objects without the log of their events: each of its messages is an event of unknown outcome."""
-    reading = Reading(point, file, kind, read=read)
+    reading = Reading(point, file, kind, read=read, progress=progress)
 
     def go() -> None:
-        for lines in reading.take(_counted(point, file.path, progress)):
+        for lines in reading.take(_counted(point, file.path)):
             reading._heed(lines)
             reading._alone(reading.waiting(None), "cut")
 
@@ -491,12 +499,10 @@ def _whole(reading: Reading, read: Callable[[], None]) -> None:
     reading.point.coverage.append(reading.covered(sha256, problem, unreadable=unreadable))
 
 
-def _counted(point: Point, path: Path, progress: Progress | None) -> Iterator[bytes]:
+def _counted(point: Point, path: Path) -> Iterator[bytes]:
     for piece in pieces(path):
         point.lines += piece.count(b"\n")
         point.bytes_read += len(piece)
-        if progress is not None:
-            progress(point.lines, point.bytes_read)
         yield piece
 
 
