@@ -157,9 +157,9 @@ def _lists(link: str) -> Any:
 
 
 def _object(lines: Lines, ident: Any, where: Any, **columns: Any) -> pa.Table:
-    return exchanges(len(lines), **ends(lines), ident=ident, object_count=1, **columns).filter(
-        pc.fill_null(where, False)
-    )
+    """What a message is about; what has no link to one is left out."""
+    linked = pc.and_(pc.not_equal(ident, ""), pc.fill_null(where, False))
+    return exchanges(len(lines), **ends(lines), ident=ident, object_count=1, **columns).filter(linked)
 
 
 def _link(lines: Lines) -> Any:
@@ -211,7 +211,7 @@ def _nodes(prefix: str, attribute: str = "", list_of: str = "", link: str = "") 
         ]
         node = pc.coalesce(*told)
         return _object(
-            lines, ident, pc.and_(pc.is_valid(node), pc.not_equal(ident, "")), object_kind="node",
+            lines, ident, pc.is_valid(node), object_kind="node",
             property=_attribute(rows, attribute) if attribute else _NO_NUMBER,
             property_name=pc.fill_null(pc.binary_join_element_wise(begins, node, ""), ""),
         )  # fmt: skip
