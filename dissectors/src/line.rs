@@ -3,11 +3,11 @@
 //!
 //! A frame is found by its check sequence. DNP3's header, with its start octets and CRC, proves itself; a Modbus RTU
 //! frame has 16 bits of CRC and a structure, so that the first one of a line counts once another is near, or where it
-//! fills a record from its first octet to its last. Which of two readings is better borne out is told in `reading`.
+//! fills a record from its first octet to its last. Modbus ASCII has a colon, a sum and a line end. Which of two readings is better borne out is told in `reading`.
 
 use std::collections::VecDeque;
 
-use self::reading::{Here, Reading, Worth, here, rival};
+use self::reading::{Form, Here, Reading, Worth, here, rival};
 use crate::net::link::{Bus, BusStation};
 use crate::net::tcp::Stamp;
 use crate::protocols::modbus::rtu;
@@ -201,7 +201,7 @@ impl Line {
             Here::Wait(_) => return false,
             Here::Nothing => match held.whole_record() {
                 // A function whose structure is not known ends where the record does, if the CRC agrees.
-                Some(length) => Reading { worth: Worth::Unknown, length, is_whole: true, ends: None },
+                Some(length) => Reading { worth: Worth::Unknown, length, is_whole: true, form: Form::Rtu },
                 None => {
                     self.drop_octets(way, 1);
                     return true;
@@ -220,15 +220,21 @@ impl Line {
             }
         }
         let held = &mut self.ways[way];
-        let piece = held.cut(reading.length);
-        match reading.ends {
-            Some(ends) => {
+        let mut piece = held.cut(reading.length);
+        match reading.form {
+            Form::Dnp3(ends) => {
                 self.bus = Some(Bus::Dnp3);
                 held.tell_noise(self.bus, found);
                 self.since = 0;
                 found.push(piece.frame(Bus::Dnp3, ends));
             }
-            None => self.modbus(way, piece, fills, found),
+            Form::Rtu => self.modbus(way, piece, fills, found),
+            Form::Ascii => {
+                if let ascii::Start::Frame(_, frame) = ascii::start(&piece.octets) {
+                    piece.octets = frame;
+                }
+                self.modbus(way, piece, true, found);
+            }
         }
         true
     }
@@ -385,6 +391,7 @@ impl Way {
     }
 }
 
+mod ascii;
 mod reading;
 #[cfg(test)]
 mod tests;

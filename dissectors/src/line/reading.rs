@@ -3,6 +3,7 @@
 //! A CRC of 16 bits fits by chance once in 65,536: the beginning of an answer may be a request by its CRC, and noise with
 //! the start of a frame another one. So a frame is not taken while a better reading of the same octets is possible.
 
+use super::ascii;
 use crate::protocols::dnp3;
 use crate::protocols::modbus::codes::EXCEPTION;
 use crate::protocols::modbus::rtu::{self, Start};
@@ -24,7 +25,7 @@ pub(super) enum Worth {
     Request,
     /// What the open question asks for.
     Answer,
-    /// A header of DNP3, whose start octets and CRC prove it.
+    /// A header of DNP3, whose start octets and CRC prove it; a frame of Modbus ASCII from its colon to its line end.
     Proven,
 }
 
@@ -36,8 +37,16 @@ pub(super) struct Reading {
     pub length: usize,
     /// All octets are there and prove it.
     pub is_whole: bool,
-    /// Sender and receiver, where the header has them (DNP3).
-    pub ends: Option<[u16; 2]>,
+    pub form: Form,
+}
+
+/// Which frame it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Sender and receiver are in its header.
+    Dnp3([u16; 2]),
+    Rtu,
+    Ascii,
 }
 
 /// What stands at the start of some octets.
@@ -82,16 +91,23 @@ pub(super) fn rival(
     })
 }
 
-fn readings(octets: &[u8], asked: Option<&[u8]>) -> [Option<Reading>; 3] {
+fn readings(octets: &[u8], asked: Option<&[u8]>) -> [Option<Reading>; 4] {
     let dnp3 = dnp3::frame_octets(octets).map(|(length, ends)| Reading {
         // Its start octets alone prove nothing.
         worth: if length > 0 { Worth::Proven } else { Worth::Unknown },
         length,
         is_whole: (1..=octets.len()).contains(&length),
-        ends: Some(ends),
+        form: Form::Dnp3(ends),
     });
+    let ascii = match ascii::start(octets) {
+        ascii::Start::Frame(length, _) => Some((Worth::Proven, length)),
+        ascii::Start::NeedMore => Some((Worth::Unknown, octets.len() + 1)),
+        ascii::Start::Foreign => None,
+    };
+    let ascii =
+        ascii.map(|(worth, length)| Reading { worth, length, is_whole: worth == Worth::Proven, form: Form::Ascii });
     let [request, response] = Role::BOTH.map(|role| modbus(role, octets, asked));
-    [dnp3, request, response]
+    [dnp3, ascii, request, response]
 }
 
 fn modbus(role: Role, octets: &[u8], asked: Option<&[u8]>) -> Option<Reading> {
@@ -114,7 +130,7 @@ fn modbus(role: Role, octets: &[u8], asked: Option<&[u8]>) -> Option<Reading> {
         Role::Response if asked.is_some_and(is_answer) => Worth::Answer,
         Role::Response => Worth::Unasked,
     };
-    Some(Reading { worth, length, is_whole, ends: None })
+    Some(Reading { worth, length, is_whole, form: Form::Rtu })
 }
 
 /// True where a response, or the beginning of one, can answer a request.

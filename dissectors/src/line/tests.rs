@@ -184,6 +184,40 @@ fn a_frame_that_is_less_borne_out_gives_way_to_one_that_begins_in_it() {
     }
 }
 
+/// A frame of Modbus ASCII.
+fn ascii(body: &[u8]) -> Vec<u8> {
+    let sum = body.iter().fold(0u8, |sum, octet| sum.wrapping_sub(*octet));
+    let digits: String = body.iter().chain([&sum]).map(|octet| format!("{octet:02X}")).collect();
+    format!(":{digits}\r\n").into_bytes()
+}
+
+#[test]
+fn frames_of_modbus_ascii_go_on_as_those_of_rtu() {
+    // The example of Serial Line V1.02, 2.5.2 in its form: unit 17 is asked for 3 registers from 107.
+    assert_eq!(ascii(&[17, 3, 0, 107, 0, 3]), b":1103006B00037E\r\n");
+    let asked = ascii(&[17, 3, 0, 107, 0, 3]);
+    let answered = ascii(&[17, 3, 6, 2, 43, 0, 0, 0, 99]);
+    for cut in 1..asked.len() {
+        let found = run(&[(0, &asked[..cut]), (0, &asked[cut..]), (1, &answered)]);
+        assert_eq!(frames(&found), [(CLIENT, 17, 2), (17, CLIENT, 3)], "{cut}");
+        let octets = found.iter().map(|found| match found {
+            Found::Frame(frame) => frame.octets.clone(),
+            Found::Noise { .. } => unreachable!("no noise was sent"),
+        });
+        let expected = [framed(&[17, 3, 0, 107, 0, 3]), framed(&[17, 3, 6, 2, 43, 0, 0, 0, 99])];
+        assert_eq!(octets.collect::<Vec<_>>(), expected);
+    }
+    // A sum that is wrong, a digit that is none, no line end, an odd digit, and the longest.
+    for bad in [&b":1103006B00037F\r\n"[..], b":110300GB00037E\r\n", b":1103006B00037E\n", b":1103006B00037E0\r\n"] {
+        let found = run(&[(0, bad), (0, &asked), (1, &answered)]);
+        assert_eq!((frames(&found).len(), noise_octets(&found)), (2, bad.len()));
+    }
+    let longest = ascii(&[&[1, 100][..], &[7; 252]].concat());
+    assert_eq!(longest.len(), 513);
+    assert_eq!(frames(&run(&[(0, &longest)])), [(CLIENT, 1, 1)]);
+    assert_eq!(frames(&run(&[(0, &[&b":"[..], &[b'0'; 600]].concat()), (0, &asked)])), [(CLIENT, 17, 2)]);
+}
+
 #[test]
 fn a_frame_names_the_records_it_was_in() {
     let (asked, answered) = (ask(1, 0, 2), answer(1, &[5, 6]));
