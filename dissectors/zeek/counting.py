@@ -247,6 +247,8 @@ class Counting:
 
     def _open(self) -> pa.Table:
         """The accounts as rows of aggregates, made column by column: there are many."""
+        if not self._accounts:
+            return AGGREGATES.empty_table()
         accounts = list(self._accounts.values())
         columns: dict[str, Any] = dict(zip(Combination._fields, zip(*self._accounts, strict=True), strict=True))
         columns |= {name: [read(one) for one in accounts] for name, read in _COUNTED.items()}
@@ -262,8 +264,6 @@ class Counting:
         columns["source"] = [self._source] * len(accounts)
         columns["protocol"] = [self._protocol] * len(accounts)
         columns["vlan"] = columns["client_unit"] = [None] * len(accounts)
-        if not accounts:
-            return AGGREGATES.empty_table()
         return pa.table({one.name: pa.array(columns[one.name], one.type) for one in AGGREGATES}, schema=AGGREGATES)
 
     def _fold(self) -> None:

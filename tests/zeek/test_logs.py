@@ -290,6 +290,14 @@ def test_what_zeek_found_odd(tmp_path: Path) -> None:
     assert tables["coverage"]["oddities"].to_pylist() == [7]
 
 
+def test_a_log_that_ends_as_its_accounts_are_put_away(tmp_path: Path) -> None:
+    """More combinations than are held at once, in one block."""
+    clients = [f"10.1.{number >> 8}.{number & 0xFF}" for number in range(10_000)]
+    row = {**BETWEEN, "id.resp_p": 502, "func": "READ_COILS", "address": 1, "quantity": 1, "matched": "T"}
+    tables = read(tmp_path, modbus_detailed=[{**row, "id.orig_h": client, "ts": START} for client in clients])
+    assert tables["aggregates"].num_rows == len(clients)
+
+
 def s7(rosctr: int, pdu: int, **more: object) -> Row:
     way = FROM_CLIENT if rosctr == 1 else FROM_SERVER
     return {**BETWEEN, **way, "id.resp_p": 102, "rosctr_code": rosctr, "pdu_reference": pdu, "function_code": "0x1d",
