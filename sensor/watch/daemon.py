@@ -24,6 +24,7 @@ from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.reports.words import counted, iso_time
 from zonewatch.rules.findings import SEVERITIES, Severity
 from zonewatch.sensor.decoding import AnyTables, joined
+from zonewatch.sensor.memory import uncollected
 from zonewatch.sensor.pipeline import assess
 from zonewatch.sensor.watch import metrics
 from zonewatch.sensor.watch.health import Health, Heard, Lost, State, judge
@@ -224,7 +225,8 @@ class Watch:
         self._took = self._clock.count() - begun
 
     def _judge(self, tables: AnyTables, *, final: bool = False) -> None:
-        result = ordered(assess(tables, self._loaded.given, self._loaded.title))
+        with uncollected():
+            result = ordered(assess(tables, self._loaded.given, self._loaded.title))
         keep = self._store.end if final else self._store.record
         alerts = keep(self._period, result, self._clock.now())
         self._prove(result, tables)
