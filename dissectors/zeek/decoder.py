@@ -16,24 +16,21 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from zonewatch.dissectors.schemas import COVERAGE, ODDITIES, TABLES
+from zonewatch.dissectors.schemas import COVERAGE
 from zonewatch.dissectors.vocabulary import PROTOCOLS
 from zonewatch.dissectors.zeek import NOT_READ, PREFIX
-from zonewatch.dissectors.zeek.activities import Activities, of_events
-from zonewatch.dissectors.zeek.claims import Claims
-from zonewatch.dissectors.zeek.counting import Counting
+from zonewatch.dissectors.zeek.activities import of_events
 from zonewatch.dissectors.zeek.exchanges import EXCHANGES, Messages, Pairing, as_events, with_objects
-from zonewatch.dissectors.zeek.flows import Flows
 from zonewatch.dissectors.zeek.logs import BESIDE, KINDS, rank
 from zonewatch.dissectors.zeek.names import Name, parts
+from zonewatch.dissectors.zeek.point import Point
 from zonewatch.dissectors.zeek.reading import Block, Log, blocks
 from zonewatch.dissectors.zeek.rows import Rows, pc
 from zonewatch.dissectors.zeek.streams import ahead, pieces
-from zonewatch.dissectors.zeek.told import Found, Kind, Learnt, Lines
+from zonewatch.dissectors.zeek.told import Found, Kind, Lines
 
 MOST_BESIDE: Final = 500_000
 """Objects that wait for their events."""
-MOST_ODDITIES: Final = 5_000
 STEP_BACK: Final = 3_600 * 10**9
 """Times of a log step back a little, for a line is written when all of it is known."""
 Progress = Callable[[int, int], None]
@@ -46,72 +43,6 @@ class LogFile:
 
     name: str
     path: Path
-
-
-class Point:
-    """A capture point: what its logs told so far."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.flows = Flows(source)
-        self.activities = Activities(source)
-        self.claims = Claims(source)
-        self.learnt = Learnt()
-        self.pairings: dict[str, Pairing] = {}  # by log: requests whose answers may be in the next, rotated one
-        self.carried: dict[str, pa.Table] = {}  # by log: the objects of those requests
-        self.counting: dict[str, Counting] = {}
-        self.oddities: list[dict[str, Any]] = []
-        self.odd = 0
-        self.coverage: list[dict[str, Any]] = []
-        self.ended: list[dict[str, Any]] = []
-        self.lines = 0
-        self.bytes_read = 0
-
-    def next(self) -> Point:
-        """A point without rows that goes on where this one ends: what waits, and what logs refer to, is kept."""
-        point = Point(self.source)
-        point.learnt, point.pairings, point.carried = self.learnt, self.pairings, self.carried
-        return point
-
-    def counts(self, protocol: str) -> Counting:
-        """Where events of a protocol are counted."""
-        if protocol not in self.counting:
-            self.counting[protocol] = Counting(self.source, protocol)
-        return self.counting[protocol]
-
-    def tables(self) -> dict[str, pa.Table]:
-        """All tables that an audit is made of."""
-        counted = [self.counting[name].tables() for name in sorted(self.counting)]
-        flows, addresses = self.flows.tables()
-        events = _in_time(pa.concat_tables([TABLES["events"].empty_table(), *(one for _, one in counted)]))
-        return {
-            "events": events,
-            "aggregates": pa.concat_tables([TABLES["aggregates"].empty_table(), *(one for one, _ in counted)]),
-            "flows": flows,
-            "activities": self.activities.table(),
-            "claims": self.claims.table(),
-            "addresses": addresses,
-            "oddities": pa.Table.from_pylist(self.oddities, schema=ODDITIES),
-            "coverage": self._covered(),
-        }
-
-    def _covered(self) -> pa.Table:
-        """One row a log; what is counted of the whole point stands in the first."""
-        rows = [dict(row) for row in self.coverage]
-        if rows:
-            counts = self.counting.values()
-            rows[0] |= {
-                "flows_folded": self.flows.folded,
-                "one_sided_flows": self.flows.one_sided,
-                "combinations_coalesced": sum(one.coalesced for one in counts),
-                "events_thinned": sum(one.thinned for one in counts),
-                "claims_dropped": self.claims.dropped,
-                "activities_coalesced": self.activities.coalesced,
-                "activities_dropped": self.activities.dropped,
-                "addresses_dropped": self.flows.unplaced,
-                "oddities_dropped": self.odd - len(self.oddities),
-            }
-        return pa.Table.from_pylist(rows, schema=COVERAGE)
 
 
 @dataclass
@@ -319,7 +250,10 @@ class Reading:
         point.odd += self.log.odd - self.counted
         self.counted = self.log.odd
         for row in self.log.oddities[self.told :]:
-            self._odd_row(frame=row.line, time=self.last_time, layer="log", code=row.code, expected=row.expected)
+            point.note(
+                capture=self.capture, frame=row.line, time=self.last_time, layer="log", code=row.code,
+                expected=row.expected,
+            )  # fmt: skip
         self.told = len(self.log.oddities)
 
     def _odd(self, rows: pa.Table) -> None:
@@ -327,17 +261,8 @@ class Reading:
         self.weird += rows.num_rows
         rows = rows.filter(pc.is_valid(rows["code"]))
         self.point.odd += rows.num_rows
-        for row in rows.slice(0, MOST_ODDITIES - len(self.point.oddities)).to_pylist():
-            self._odd_row(**row)
-
-    def _odd_row(self, **row: Any) -> None:
-        if len(self.point.oddities) < MOST_ODDITIES:
-            self.point.oddities.append(
-                {
-                    "source": self.point.source, "capture": self.capture, "protocol": "", "source_address": "",
-                    "destination_address": "", "offset": 0, **row,
-                }
-            )  # fmt: skip
+        for row in rows.slice(0, self.point.room_for_oddities).to_pylist():
+            self.point.note(capture=self.capture, **row)
 
     def covered(self, sha256: str = "", problem: str = "", *, unreadable: bool = False) -> dict[str, Any]:
         """Its row of `coverage`."""
@@ -512,15 +437,6 @@ def _sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def _in_time(events: pa.Table) -> pa.Table:
-    """Events numbered by time."""
-    events = events.drop_columns(["event"])
-    if events.num_rows:
-        events = events.take(pc.sort_indices(events["time"].cast(pa.int64())))
-    numbers = pa.array(range(1, events.num_rows + 1), pa.uint64())
-    return events.add_column(0, TABLES["events"].field("event"), numbers)
 
 
 def joined(points: Iterable[Mapping[str, pa.Table]]) -> dict[str, pa.Table]:

@@ -21,9 +21,10 @@ import pyarrow as pa
 from zonewatch.dissectors.extract import MiniCapture
 from zonewatch.dissectors.live import Counts
 from zonewatch.dissectors.schemas import TABLES
-from zonewatch.dissectors.zeek.decoder import LogFile, Point, Reading, is_superseded
+from zonewatch.dissectors.zeek.decoder import LogFile, Reading, is_superseded
 from zonewatch.dissectors.zeek.logs import BESIDE, KINDS, rank
 from zonewatch.dissectors.zeek.names import parts
+from zonewatch.dissectors.zeek.point import Point
 from zonewatch.dissectors.zeek.reading import Log, blocks
 from zonewatch.dissectors.zeek.streams import DamagedError, beginning, pieces
 
