@@ -64,7 +64,7 @@ class JudgeSettings(Part):
     detection: Path | None = None
     """What the site changes of the rules (YAML)."""
     interval: Duration = 1_000_000_000
-    """The least time between two passes. A pass that takes long makes it longer: half of the time at most is judging."""
+    """The least time from one pass to the next. One that takes long makes it longer: judging has two thirds at most."""
     period: Duration = 86_400 * 1_000_000_000
     """What is judged together; at its end the result is kept whole and tables begin anew."""
     most_rows: Annotated[int, Field(ge=10_000)] = 500_000
