@@ -1,7 +1,5 @@
 //! What a protocol's conversation in a flow consists of, whatever carries it: the session, what is open, what repeats.
 
-use smallvec::SmallVec;
-
 use crate::exchange::Conversation;
 use crate::net::tcp::{Piece, Stamp};
 use crate::polling::{Heard, Octets};
@@ -219,8 +217,15 @@ impl Talk {
     /// Tells what was decoded; `parts` are frames before the last that carried it.
     fn take(&mut self, direction: Direction, parts: &[u64], stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
         let Talk { dialogue, place, client, .. } = self;
-        let frames: SmallVec<[u64; 4]> = parts.iter().copied().chain([stamp.frame]).collect();
-        *client = sinks.messages(place, dialogue, direction, output, &frames, stamp).or(*client);
+        let last = [stamp.frame];
+        let all: Vec<u64>;
+        let frames = if parts.is_empty() {
+            &last[..]
+        } else {
+            all = [parts, &last].concat();
+            &all
+        };
+        *client = sinks.messages(place, dialogue, direction, output, frames, stamp).or(*client);
         output.clear();
     }
 
