@@ -194,7 +194,7 @@ ACTIVITIES: Final = pa.schema(
     [
         _required("source", WORD),
         _required("capture", WORD),  # of the first time
-        _required("protocol", WORD),  # one of vocabulary.SERVICES
+        _required("protocol", WORD),  # one of vocabulary.SERVICES or LOGGED_SERVICES
         _required("transport", WORD),
         _required("client", WORD),
         _required("server", WORD),

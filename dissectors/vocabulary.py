@@ -86,6 +86,8 @@ PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
 """Protocols of control systems: their messages are OT events."""
 SERVICES: Final = _native.SERVICES
 """Protocols of the services beside them, of which activities and claims are told."""
+LOGGED_SERVICES: Final = ("enip",)
+"""Services of whose activities only logs of another program tell; their packets are not decoded."""
 FIELDS: Final = _native.FIELDS
 """Names of the fields of activities: the Elastic Common Schema's where it has one."""
 OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)

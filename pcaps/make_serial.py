@@ -89,6 +89,25 @@ def modbus_heard() -> Story:
     return Story(serial.LINK_TYPE, tap.frames, pdus)
 
 
+def modbus_ascii() -> Story:
+    """A line of Modbus ASCII: a frame in parts, a write, an exception, a frame whose sum is wrong."""
+    tap = serial.Tap(START)
+    pdus: list[str] = []
+    function = modbus.READ_HOLDING_REGISTERS
+    asked = tap.sent(1, modbus.ascii_adu(17, modbus.read(function, 107, 3)))
+    answer = modbus.ascii_adu(17, modbus.registers(function, (555, 0, 100)))
+    answered = tap.received(1.1, answer[:1], answer[1:8], answer[8:])
+    pdus += [_rtu(asked, 17, "request", function), _rtu(answered, 17, "response", function)]
+    write = modbus.write_register(10, 80)
+    frames = [tap.sent(2, modbus.ascii_adu(18, write)), tap.received(2.1, modbus.ascii_adu(18, write))]
+    pdus += [_rtu(frames[0], 18, "request", 6), _rtu(frames[1], 18, "response", 6)]
+    tap.sent(3, modbus.ascii_adu(18, write).replace(b"\r\n", b"0\r\n"))
+    asked = tap.sent(4, modbus.ascii_adu(18, modbus.read(modbus.READ_COILS, 0, 4)))
+    answered = tap.received(4.1, modbus.ascii_adu(18, modbus.exception(modbus.READ_COILS, modbus.ILLEGAL_DATA_ADDRESS)))
+    pdus += [_rtu(asked, 18, "request", 1), _rtu(answered, 18, "error", 1)]
+    return Story(serial.LINK_TYPE, tap.frames, pdus, ["not_the_protocol"])
+
+
 def dnp3_line() -> Story:
     """A master asks an outstation, whose answer is of several link frames in records of 50 octets."""
     tap = serial.Tap(START)
@@ -248,6 +267,7 @@ def profibus_intrusion() -> Story:
 
 CAPTURES: tuple[tuple[str, Callable[[], Story], str], ...] = (
     ("serial/modbus", modbus_line, "Modbus RTU of a serial tap: frames in parts, noise, a broadcast, a parity error"),
+    ("serial/modbus_ascii", modbus_ascii, "Modbus ASCII of a serial tap: a frame in parts, a sum that is wrong"),
     ("serial/modbus_heard", modbus_heard, "Modbus RTU of a tap that hears both sides as received"),
     ("serial/dnp3", dnp3_line, "DNP3 of a serial tap: answers of several link frames in records of 50 octets"),
     ("profibus/plant", profibus_plant, "PROFIBUS DP: two slaves start, cyclic data, records, two masters in the ring"),

@@ -60,11 +60,12 @@ def assemble(
     `policy_name` is the policy's file name; `unknown` are profiles of what nobody decodes; `notes` are further
     limits in words.
     """
-    table = {name: tables.get(name, TABLES[name].empty_table()) for name in ("coverage", "oddities", "events", "flows")}
+    wanted = ("coverage", "oddities", "events", "flows", "activities")
+    table = {name: tables.get(name, TABLES[name].empty_table()) for name in wanted}
     rows = captures(table["coverage"])
     judged = not assessment.proposed
     policy = assessment.policy
-    content = filter(None, (unread(table["flows"]),))
+    content = filter(None, (unread(table["flows"], table["activities"]),))
     outside = frozenset(asset.id for asset in assessment.inventory.assets if asset.kind == EXTERNAL)
     return ordered(
         AuditResult(

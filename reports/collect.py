@@ -105,14 +105,18 @@ def _kind(row: Capture) -> str:
     return visible(row.format.removeprefix("Zeek log ").partition(" ")[0])
 
 
-def unread(flows: pa.Table) -> str:
-    """Which control protocols were seen that nobody decodes here, in a sentence; empty where none was."""
+def unread(flows: pa.Table, activities: pa.Table) -> str:
+    """Which control protocols were seen that nobody decodes here, in a sentence; empty where none was.
+
+    Of some another program's logs tell what was said: they have activities.
+    """
     names = ("service", "basis", "state")
     words: dict[str, Any] = {name: flows[name].cast(pa.utf8()) for name in names}
     table = pa.table({**words, "flows": flows["flows"]})
     # Who was asked and never answered need not speak the protocol; on many links nobody ever answers.
     spoken = pc.is_in(table["state"], value_set=pa.array((*ANSWERED_STATES, "one_way")))
-    unread = pc.is_in(table["service"], value_set=pa.array(sorted(OT_SERVICES.difference(PROTOCOLS))))
+    told = pc.unique(activities["protocol"].cast(pa.utf8())).to_pylist()
+    unread = pc.is_in(table["service"], value_set=pa.array(sorted(OT_SERVICES.difference(PROTOCOLS, told)), pa.utf8()))
     counts: dict[str, int] = {}
     by_content = set()
     groups = table.filter(pc.and_(spoken, unread)).group_by(["service", "basis"]).aggregate([("flows", "sum")])

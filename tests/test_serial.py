@@ -40,3 +40,9 @@ def test_every_pdu_is_told_and_no_other(name: str) -> None:
 def test_every_oddity_is_told_and_no_other(name: str) -> None:
     codes = [row["code"] for row in plain(_decoded(name, "events").take("oddities")).to_pylist()]
     assert Counter(codes) == Counter(TRUTH[name]["oddities"])
+
+
+def test_an_answer_in_several_records_names_them_all() -> None:
+    events = plain(_decoded("serial/modbus", "events").take("events")).to_pylist()
+    frames = [(row["request_frames"], row["response_frames"]) for row in events if row["server"] == "rtu:2"]
+    assert ([4], [5, 6, 7, 8]) in frames

@@ -3,14 +3,14 @@
 //!
 //! A frame is found by its check sequence. DNP3's header, with its start octets and CRC, proves itself; a Modbus RTU
 //! frame has 16 bits of CRC and a structure, so that the first one of a line counts once another is near, or where it
-//! fills a record from its first octet to its last.
+//! fills a record from its first octet to its last. Modbus ASCII has a colon, a sum and a line end. Which of two readings is better borne out is told in `reading`.
 
 use std::collections::VecDeque;
 
-use crate::net::link::Bus;
+use self::reading::{Form, Here, Reading, Worth, here, rival};
+use crate::net::link::{Bus, BusStation};
 use crate::net::tcp::Stamp;
-use crate::protocols::dnp3;
-use crate::protocols::modbus::rtu::{self, Start};
+use crate::protocols::modbus::rtu;
 use crate::protocols::modbus::shape::{Fit, Role, answers, fit, role_shown};
 
 /// Octets of the record header: time (8), event, state of the control lines, two reserved.
@@ -24,6 +24,8 @@ const SURE: i32 = 3;
 const SETTLED: i32 = 16;
 /// Octets of noise that an oddity shows.
 const SHOWN: usize = 4;
+/// Records of one frame that are told.
+const MAX_PARTS: usize = 16;
 /// The highest number of a server (Serial Line V1.02, 2.2).
 const MOST_UNIT: u8 = 247;
 
@@ -67,6 +69,8 @@ pub struct Frame {
     pub octets: Vec<u8>,
     /// The record with its last octet.
     pub stamp: Stamp,
+    /// Frame numbers of the records with the octets before, in order; at most 16.
+    pub parts: Vec<u64>,
 }
 
 /// What a line gives, in order.
@@ -93,12 +97,31 @@ struct Way {
     octets: Vec<u8>,
     /// Where records begin in the octets, in order; the first mark may lie before the octets left (at 0 then).
     marks: VecDeque<Mark>,
+    /// Octets of the last record are still to come.
+    is_within: bool,
     noise: usize,
     noise_shown: Vec<u8>,
     noise_stamp: Option<Stamp>,
     /// How far the frames of this way speak for its sender being the client.
     client: i32,
     frames: bool,
+}
+
+/// Octets off the start of a way.
+#[derive(Clone, Debug, Default)]
+struct Piece {
+    octets: Vec<u8>,
+    /// The records that they were in, in order.
+    records: Vec<Stamp>,
+}
+
+impl Piece {
+    fn frame(self, bus: Bus, ends: [u16; 2]) -> Found {
+        let stamp = self.records.last().copied().unwrap_or_default();
+        let before = self.records.len().saturating_sub(1);
+        let parts = self.records[..before].iter().take(MAX_PARTS).map(|record| record.frame).collect();
+        Found::Frame(Frame { bus, ends, octets: self.octets, stamp, parts })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -119,36 +142,9 @@ pub struct Line {
     /// What the last frame showed the line to be.
     bus: Option<Bus>,
     /// A frame of Modbus that nothing bears out yet, with its way.
-    pending: Option<(usize, Vec<u8>, Stamp)>,
+    pending: Option<(usize, Piece)>,
     /// The last request of Modbus while it awaits its answer: unit and PDU.
     asked: Option<Vec<u8>>,
-}
-
-/// What stands at the start of some octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Here {
-    Dnp3(usize, [u16; 2]),
-    Modbus(usize),
-    /// More octets may make a frame of it; true where its header proves one.
-    Wait(bool),
-    Nothing,
-}
-
-fn here(octets: &[u8]) -> Here {
-    let mut waits = None;
-    match dnp3::frame_octets(octets) {
-        Some((length, ends)) if (1..=octets.len()).contains(&length) => return Here::Dnp3(length, ends),
-        Some((length, _)) => waits = Some(length > 0),
-        None => {}
-    }
-    for role in Role::BOTH {
-        match rtu::start(role, octets) {
-            Start::Frame(length) => return Here::Modbus(length),
-            Start::Needs(_) => waits = waits.or(Some(false)),
-            Start::Foreign => {}
-        }
-    }
-    waits.map_or(Here::Nothing, Here::Wait)
 }
 
 impl Line {
@@ -164,8 +160,8 @@ impl Line {
                 held.marks.push_back(Mark { at: held.octets.len(), is_start: true, stamp });
             }
             held.octets.extend_from_slice(part);
-            let is_end = (index + 1) * MOST_OCTETS >= octets.len();
-            while self.step(way, is_end, found) {}
+            held.is_within = (index + 1) * MOST_OCTETS < octets.len();
+            while self.step(way, true, found) {}
         }
     }
 
@@ -180,8 +176,8 @@ impl Line {
     /// The line ends.
     pub fn finish(&mut self, found: &mut Vec<Found>) {
         self.lose(found);
-        if let Some((way, octets, stamp)) = self.pending.take() {
-            self.ways[way].pass(&octets, stamp);
+        if let Some((way, piece)) = self.pending.take() {
+            self.ways[way].pass(&piece);
         }
         for way in &mut self.ways {
             way.tell_noise(self.bus, found);
@@ -193,95 +189,124 @@ impl Line {
         self.ways.iter().map(|way| way.octets.len()).sum()
     }
 
-    /// Takes what is at the start of a way's octets; false where more are needed.
-    fn step(&mut self, way: usize, is_end: bool, found: &mut Vec<Found>) -> bool {
-        let held = &mut self.ways[way];
+    /// Takes what is at the start of a way's octets; false where more are needed. `more`: others may follow.
+    fn step(&mut self, way: usize, more: bool, found: &mut Vec<Found>) -> bool {
+        let asked = self.question();
+        let held = &self.ways[way];
         if held.octets.is_empty() {
             return false;
         }
-        match here(&held.octets) {
-            Here::Dnp3(length, ends) => {
-                let (octets, stamp, _) = held.cut(length);
+        let reading = match here(&held.octets, asked, more) {
+            Here::Frame(reading) => reading,
+            Here::Wait(_) => return false,
+            Here::Nothing => match held.whole_record() {
+                // A function whose structure is not known ends where the record does, if the CRC agrees.
+                Some(length) => Reading { worth: Worth::Unknown, length, is_whole: true, form: Form::Rtu },
+                None => {
+                    self.drop_octets(way, 1);
+                    return true;
+                }
+            },
+        };
+        let fills = held.fills(reading.length);
+        if !(fills && reading.worth > Worth::Forbidden) {
+            match rival(&held.octets, reading.length, reading.worth, asked, more) {
+                Some((at, true)) => {
+                    self.drop_octets(way, at);
+                    return true;
+                }
+                Some((_, false)) => return false,
+                None => {}
+            }
+        }
+        let held = &mut self.ways[way];
+        let mut piece = held.cut(reading.length);
+        match reading.form {
+            Form::Dnp3(ends) => {
                 self.bus = Some(Bus::Dnp3);
                 held.tell_noise(self.bus, found);
                 self.since = 0;
-                found.push(Found::Frame(Frame { bus: Bus::Dnp3, ends, octets, stamp }));
+                found.push(piece.frame(Bus::Dnp3, ends));
             }
-            Here::Modbus(length) => {
-                let (octets, stamp, fills) = held.cut(length);
-                self.modbus(way, octets, stamp, fills && is_end, found);
+            Form::Rtu => self.modbus(way, piece, fills, found),
+            Form::Ascii => {
+                if let ascii::Start::Frame(_, frame) = ascii::start(&piece.octets) {
+                    piece.octets = frame;
+                }
+                self.modbus(way, piece, true, found);
             }
-            Here::Wait(_) => return false,
-            Here::Nothing => match held.whole_record().filter(|_| is_end) {
-                // A function whose structure is not known ends where the record does, if the CRC agrees.
-                Some(length) => {
-                    let (octets, stamp, _) = held.cut(length);
-                    self.modbus(way, octets, stamp, true, found);
-                }
-                None => {
-                    self.drop_octets(way, 1);
-                }
-            },
         }
         true
     }
 
+    /// The question that is open: unit and PDU. A frame that nothing bears out yet may be one.
+    fn question(&self) -> Option<&[u8]> {
+        let pending = self.pending.as_ref().map(|(_, piece)| &piece.octets[..piece.octets.len().saturating_sub(2)]);
+        pending.filter(|octets| octets.first().is_some_and(|unit| *unit != 0)).or(self.asked.as_deref())
+    }
+
     fn drop_octets(&mut self, way: usize, count: usize) {
-        let (octets, stamp) = self.ways[way].cut_noise(count);
-        self.ways[way].pass(&octets, stamp);
+        let piece = self.ways[way].cut(count);
+        self.ways[way].pass(&piece);
         self.since = self.since.saturating_add(count);
     }
 
     /// Looks behind what waits for more octets: a whole frame there shows that nothing waits. `is_all`: no more come.
     fn settle(&mut self, way: usize, is_all: bool, found: &mut Vec<Found>) {
         while !self.ways[way].octets.is_empty() {
-            if self.step(way, true, found) {
-                continue;
-            }
+            let asked = self.question();
             let octets = &self.ways[way].octets;
-            if here(octets) == Here::Wait(true) && !is_all {
+            let held = octets.len();
+            let is_frame = |at: usize| match here(&octets[at..], asked, false) {
+                Here::Frame(reading) => rival(&octets[at..], reading.length, reading.worth, asked, false).is_none(),
+                Here::Wait(_) | Here::Nothing => false,
+            };
+            let is_proven = here(octets, asked, true) == Here::Wait(true);
+            let is_record = !is_proven && self.ways[way].whole_record().is_some();
+            if is_proven && !is_all {
                 return;
             }
-            let is_frame = |at: &usize| matches!(here(&octets[*at..]), Here::Dnp3(..) | Here::Modbus(_));
-            match (1..octets.len()).find(is_frame) {
-                Some(at) => self.drop_octets(way, at),
-                None if is_all => self.drop_octets(way, octets.len()),
+            match (0..held).find(|at| is_frame(*at) || (*at == 0 && is_record)) {
+                Some(0) if self.step(way, false, found) => {}
+                Some(at) => self.drop_octets(way, at.max(1)),
+                None if is_all => self.drop_octets(way, held),
                 None => return,
             }
         }
     }
 
     /// A frame of Modbus; `fills` where it is a record from its first octet to its last.
-    fn modbus(&mut self, way: usize, octets: Vec<u8>, stamp: Stamp, fills: bool, found: &mut Vec<Found>) {
+    fn modbus(&mut self, way: usize, piece: Piece, fills: bool, found: &mut Vec<Found>) {
         let is_near = self.since <= NEAR;
         self.since = 0;
         let before = self.pending.take();
         if fills || (is_near && (self.proven || before.is_some())) {
             self.proven = true;
-            if let Some((way, octets, stamp)) = before.filter(|_| is_near) {
-                self.tell(way, octets, stamp, found);
+            if let Some((way, piece)) = before.filter(|_| is_near) {
+                self.tell(way, piece, found);
             }
-            self.tell(way, octets, stamp, found);
+            self.tell(way, piece, found);
             return;
         }
         self.proven = false;
-        if let Some((way, octets, stamp)) = before {
-            self.ways[way].pass(&octets, stamp);
+        if let Some((way, piece)) = before {
+            self.ways[way].pass(&piece);
         }
-        self.pending = Some((way, octets, stamp));
+        self.pending = Some((way, piece));
     }
 
-    fn tell(&mut self, way: usize, octets: Vec<u8>, stamp: Stamp, found: &mut Vec<Found>) {
+    fn tell(&mut self, way: usize, piece: Piece, found: &mut Vec<Found>) {
         self.bus = Some(Bus::ModbusRtu);
         self.ways[way].tell_noise(self.bus, found);
-        let role = self.role(way, &octets);
+        let octets = &piece.octets;
+        let role = self.role(way, octets);
         let unit = u16::from(octets[0]);
         let ends = match role {
-            Role::Request => [crate::net::link::BusStation::CLIENT, unit],
-            Role::Response => [unit, crate::net::link::BusStation::CLIENT],
+            Role::Request => [BusStation::CLIENT, unit],
+            Role::Response => [unit, BusStation::CLIENT],
         };
         self.asked = (role == Role::Request && unit != 0).then(|| octets[..octets.len() - 2].to_vec());
-        found.push(Found::Frame(Frame { bus: Bus::ModbusRtu, ends, octets, stamp }));
+        found.push(piece.frame(Bus::ModbusRtu, ends));
     }
 
     /// Who sent a frame: by the way, where each has one side's; else as the answer to the frame before, by its content,
@@ -314,39 +339,39 @@ impl Line {
 }
 
 impl Way {
-    /// Takes so many octets off the start: with the record of the last of them, and whether they are whole records.
-    fn cut(&mut self, count: usize) -> (Vec<u8>, Stamp, bool) {
+    /// Takes so many octets off the start.
+    fn cut(&mut self, count: usize) -> Piece {
         let count = count.min(self.octets.len());
-        let starts = self.marks.front().is_some_and(|mark| mark.at == 0 && mark.is_start);
-        let mut stamp = Stamp::default();
+        let mut records = Vec::new();
         while let Some(mark) = self.marks.front().copied().filter(|mark| mark.at < count) {
-            stamp = mark.stamp;
+            records.push(mark.stamp);
             // The record goes on behind the octets, unless the next one begins there.
-            if self.marks.get(1).map_or(self.octets.len(), |next| next.at) > count {
+            let goes_on = self.marks.get(1).map_or(self.is_within || self.octets.len() > count, |next| next.at > count);
+            if goes_on {
                 break;
             }
             self.marks.pop_front();
         }
-        let ends = self.marks.front().is_none_or(|mark| mark.at == count);
         self.marks.iter_mut().for_each(|mark| {
             mark.is_start &= mark.at >= count;
             mark.at = mark.at.saturating_sub(count);
         });
-        (self.octets.drain(..count).collect(), stamp, starts && ends)
+        Piece { octets: self.octets.drain(..count).collect(), records }
     }
 
-    /// The same, with the record of the first of them.
-    fn cut_noise(&mut self, count: usize) -> (Vec<u8>, Stamp) {
-        let stamp = self.marks.front().map(|mark| mark.stamp).unwrap_or_default();
-        (self.cut(count).0, stamp)
+    /// True where so many octets at the start are whole records.
+    fn fills(&self, count: usize) -> bool {
+        self.marks.front().is_some_and(|mark| mark.at == 0 && mark.is_start)
+            && (self.marks.iter().any(|mark| mark.at == count) || (count == self.octets.len() && !self.is_within))
     }
 
     /// Notes octets that are no frame.
-    fn pass(&mut self, octets: &[u8], stamp: Stamp) {
-        self.noise += octets.len();
-        self.noise_stamp.get_or_insert(stamp);
+    fn pass(&mut self, piece: &Piece) {
+        self.noise += piece.octets.len();
+        let first = piece.records.first().copied().unwrap_or_default();
+        self.noise_stamp.get_or_insert(first);
         let room = SHOWN - self.noise_shown.len().min(SHOWN);
-        self.noise_shown.extend(octets.iter().take(room));
+        self.noise_shown.extend(piece.octets.iter().take(room));
     }
 
     fn tell_noise(&mut self, bus: Option<Bus>, found: &mut Vec<Found>) {
@@ -360,11 +385,13 @@ impl Way {
     fn whole_record(&self) -> Option<usize> {
         self.marks.front().filter(|mark| mark.at == 0 && mark.is_start)?;
         let end = self.marks.get(1).map_or(self.octets.len(), |next| next.at);
-        let octets = self.octets.get(..end)?;
+        let octets = self.octets.get(..end).filter(|_| self.fills(end))?;
         let is_frame = end <= rtu::MOST_OCTETS && octets.first().is_some_and(|unit| *unit <= MOST_UNIT);
         (is_frame && rtu::crc_holds(octets)).then_some(end)
     }
 }
 
+mod ascii;
+mod reading;
 #[cfg(test)]
 mod tests;

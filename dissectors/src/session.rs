@@ -241,6 +241,8 @@ pub struct Output {
     pub expected: Vec<Expected>,
     /// Frame of the octets being decoded: of a message over several, the last one.
     pub frame: u64,
+    /// Frames before the last that carried the datagram in hand, where it was put together of several.
+    pub parts: Vec<u64>,
     pool: Vec<Box<Message>>,
 }
 

@@ -81,7 +81,9 @@ impl Talk {
     /// Decodes a datagram, or what a frame of a link without an internet layer carries.
     pub fn datagram(&mut self, chunk: Chunk<'_>, stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
         let Chunk { bytes, direction, .. } = chunk;
+        let parts = std::mem::take(&mut output.parts);
         if chunk.is_whole()
+            && parts.is_empty()
             && (self.again(direction, bytes, stamp, sinks)
                 || self.refrain.again(&*self.session, direction, bytes, stamp, sinks))
         {
@@ -103,7 +105,7 @@ impl Talk {
         if may_repeat {
             sinks.told = Told::default();
         }
-        self.take(direction, stamp, sinks, output);
+        self.take(direction, &parts, stamp, sinks, output);
         if may_repeat && !sinks.told.lacks {
             let told = std::mem::take(&mut sinks.told);
             self.refrain.remember(&*self.session, direction, bytes, told, sinks);
@@ -114,7 +116,7 @@ impl Talk {
         if sinks.holds_too_much(Hold::Parts, &mut self.held, parts) {
             for direction in [Direction::Forward, Direction::Backward] {
                 self.session.gap(direction, output);
-                self.take(direction, stamp, sinks, output);
+                self.take(direction, &[], stamp, sinks, output);
             }
             self.gave_up(sinks);
         }
@@ -186,7 +188,7 @@ impl Talk {
         self.catch_up(sinks, output);
         output.frame = stamp.frame;
         self.session.close(output);
-        self.take(Direction::Forward, stamp, sinks, output);
+        self.take(Direction::Forward, &[], stamp, sinks, output);
         sinks.holds_nothing(&mut self.held);
         self.dialogue.polling.forget(sinks);
         self.refrain.forget(sinks);
@@ -209,12 +211,21 @@ impl Talk {
             // Its row is there.
             output.clear();
         }
-        self.take(direction, stamp, sinks, output);
+        self.take(direction, &[], stamp, sinks, output);
     }
 
-    fn take(&mut self, direction: Direction, stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
+    /// Tells what was decoded; `parts` are frames before the last that carried it.
+    fn take(&mut self, direction: Direction, parts: &[u64], stamp: Stamp, sinks: &mut Sinks, output: &mut Output) {
         let Talk { dialogue, place, client, .. } = self;
-        *client = sinks.messages(place, dialogue, direction, output, &[stamp.frame], stamp).or(*client);
+        let last = [stamp.frame];
+        let all: Vec<u64>;
+        let frames = if parts.is_empty() {
+            &last[..]
+        } else {
+            all = [parts, &last].concat();
+            &all
+        };
+        *client = sinks.messages(place, dialogue, direction, output, frames, stamp).or(*client);
         output.clear();
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import pyarrow as pa
@@ -23,6 +24,7 @@ _KEY: Final = (
     "bucket", "protocol", "transport", "client", "server", "server_port", "action", "operation", "status", "code",
     "fields",
 )  # fmt: skip
+_COUNTS: Final = ("time_min", "time_max", "line_first", "line_last", "line_count", "client_port_first")
 
 
 def activity(
@@ -66,6 +68,16 @@ def activity(
     return table.filter(there if where is None else pc.and_(there, pc.fill_null(where, False)))
 
 
+def of_events(events: pa.Table, protocol: str) -> pa.Table:
+    """Exchanges (`exchanges.EXCHANGES`) of a protocol whose packets nobody decodes here, as activities."""
+    told = {"action": "function_name", "code": "status_name"}
+    same = ("time", "line", "client", "server", "client_port", "server_port", "transport", "operation", "status")
+    columns: dict[str, Any] = {name: events[told.get(name, name)] for name in (*same, *told)}
+    for name, word in (("protocol", protocol), ("fields", "")):
+        columns[name] = pa.repeat(pa.scalar(word), events.num_rows)
+    return pa.table(columns).filter(pc.greater(events["events"], 0))
+
+
 def _bounded(value: Any) -> Any:
     kept = pc.if_else(pc.equal(value, ""), pa.scalar(None, pa.utf8()), value)
     kept = pc.replace_substring_regex(kept, "[\x1e\x1f]", "?")
@@ -92,40 +104,55 @@ class Activities:
             [("time", "min"), ("time", "max"), ("line", "first"), ("line", "last"), ("line", "count"),
              ("client_port", "first")]
         )  # fmt: skip
-        for row in groups.to_pylist():
-            self._count(row, capture)
+        keys = zip(*(groups[name].to_pylist() for name in _KEY), strict=True)
+        counts = zip(*(groups[name].to_pylist() for name in _COUNTS), strict=True)
+        for key, told in zip(keys, counts, strict=True):
+            self._count(key, told, capture)
         if len(self._found) > _HELD:
             self._fold()
 
-    def _count(self, row: Mapping[str, Any], capture: str) -> None:
-        key = (*(row[name] for name in _KEY), False)
+    def _count(self, row: tuple[Any, ...], told: tuple[Any, ...], capture: str) -> None:
+        first, last, line, last_line, count, port = told
+        key = (*row, False)
         known = self._found.get(key)
         if known is None:
-            pair = (row["bucket"], row["client"], row["server"], row["protocol"])
+            bucket, protocol, _, client, server = row[:5]
+            pair = (bucket, client, server, protocol)
             if self._of_pair.get(pair, 0) >= MOST_OF_PAIR:
-                self.coalesced += row["line_count"]
-                key = (*key[:6], "", "unknown", "ok", "", "", True)
+                self.coalesced += count
+                key = (*row[:6], "", "unknown", "ok", "", "", True)
                 known = self._found.get(key)
             else:
                 self._of_pair[pair] = self._of_pair.get(pair, 0) + 1
         if known is None:
             if self._rows + len(self._found) >= MOST_ROWS:
-                self.dropped += row["line_count"]
+                self.dropped += count
                 return
-            known = self._found[key] = [
-                row["client_port_first"], 0, row["time_min"], row["time_max"], capture, row["line_first"], 0, capture,
-            ]  # fmt: skip
-        known[1] += row["line_count"]
-        known[2] = min(known[2], row["time_min"])
-        if row["time_max"] >= known[3]:
-            known[3], known[6], known[7] = row["time_max"], row["line_last"], capture
+            known = self._found[key] = [port, 0, first, last, capture, line, 0, capture]
+        known[1] += count
+        known[2] = min(known[2], first)
+        if last >= known[3]:
+            known[3], known[6], known[7] = last, last_line, capture
 
     def table(self) -> pa.Table:
         """All activities so far."""
         return pa.concat_tables([ACTIVITIES.empty_table(), *self._made, self._open()])
 
     def _open(self) -> pa.Table:
-        return pa.Table.from_pylist([self._row(key, told) for key, told in self._found.items()], schema=ACTIVITIES)
+        """Column by column: there are many."""
+        if not self._found:
+            return ACTIVITIES.empty_table()
+        columns: dict[str, Any] = dict(zip((*_KEY, "coalesced"), zip(*self._found, strict=True), strict=True))
+        told = zip(*self._found.values(), strict=True)
+        columns |= dict(zip(("client_port", "count", "first_time", "last_time", "capture", "first_frame", "last_frame",
+                             "last_capture"), told, strict=True))  # fmt: skip
+        columns["last_frame"] = [
+            last or first for first, last in zip(columns["first_frame"], columns["last_frame"], strict=True)
+        ]
+        columns["fields"] = [_unpacked(words) for words in columns["fields"]]
+        columns["source"] = [self._source] * len(self._found)
+        columns["vlan"] = columns["request_frame"] = [None] * len(self._found)
+        return pa.table({one.name: pa.array(columns[one.name], one.type) for one in ACTIVITIES}, schema=ACTIVITIES)
 
     def _fold(self) -> None:
         self._rows += len(self._found)
@@ -133,23 +160,8 @@ class Activities:
             self._made.append(self._open())
         self._found, self._of_pair = {}, {}
 
-    def _row(self, key: tuple[Any, ...], told: list[Any]) -> dict[str, Any]:
-        port, count, first, last, capture, line, last_line, last_capture = told
-        words = dict(zip(_KEY, key[:-1], strict=True))
-        pairs = [part.partition(_VALUE) for part in words.pop("fields").split(_FIELD) if part]
-        return {
-            **words,
-            "source": self._source,
-            "capture": capture,
-            "client_port": port,
-            "vlan": None,
-            "fields": [{"name": name, "value": value} for name, _, value in pairs],
-            "coalesced": key[-1],
-            "count": count,
-            "first_time": first,
-            "last_time": last,
-            "request_frame": None,
-            "first_frame": line,
-            "last_frame": last_line or line,
-            "last_capture": last_capture,
-        }
+
+@lru_cache(maxsize=_HELD)
+def _unpacked(words: str) -> tuple[dict[str, str], ...]:
+    pairs = (part.partition(_VALUE) for part in words.split(_FIELD) if part)
+    return tuple({"name": name, "value": value} for name, _, value in pairs)

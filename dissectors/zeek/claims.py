@@ -27,7 +27,7 @@ def claims(lines: Lines, protocol: Any, address: Any, attribute: Any, value: Any
             "protocol": column(protocol),
             "address": column(address),
             "attribute": column(attribute),
-            "value": pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(value), 0, MOST_VALUE),
+            "value": pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(column(value)), 0, MOST_VALUE),
             "time": lines.time,
             "line": lines.rows.line,
         }

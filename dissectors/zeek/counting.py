@@ -114,8 +114,11 @@ class Counting:
         self._kept = 0
         self.events = self.thinned = self.coalesced = 0
 
-    def add(self, block: pa.Table, capture: str) -> None:
-        """Counts a block of `exchanges.EXCHANGES`, rows of one event together."""
+    def add(self, block: pa.Table, capture: str, answered_in: str = "") -> None:
+        """Counts a block of `exchanges.EXCHANGES`, rows of one event together.
+
+        `capture` has its lines, and those of the answers too where `answered_in` names no other one.
+        """
         if not block.num_rows:
             return
         block = _numbered(block)
@@ -124,7 +127,7 @@ class Counting:
         for combination, told in _groups(block):
             self._count(combination, told, capture, wanted)
         if wanted:
-            self._keep(block, wanted, capture)
+            self._keep(block, wanted, capture, answered_in or capture)
         if len(self._accounts) > _HELD:
             self._fold()
 
@@ -202,7 +205,7 @@ class Counting:
         account.whole += len(chosen)
         wanted.update(dict.fromkeys(chosen, reason))
 
-    def _keep(self, block: pa.Table, wanted: Mapping[int, str], capture: str) -> None:
+    def _keep(self, block: pa.Table, wanted: Mapping[int, str], capture: str, answered_in: str) -> None:
         rows = block.filter(pc.is_in(block["event"], value_set=pa.array(list(wanted), pa.int64())))
         for row in rows.to_pylist():
             known = self._events[-1] if self._events else None
@@ -210,12 +213,12 @@ class Counting:
                 known["objects"].append(_object(row))
                 continue
             self._kept += 1
-            self._events.append(self._event(row, wanted[row["event"]], capture))
+            self._events.append(self._event(row, wanted[row["event"]], capture, answered_in))
         self._events[-1]["_event"] = -1  # numbers are of the block
         if len(self._events) > _HELD:
             self._settle()
 
-    def _event(self, row: Mapping[str, Any], reason: str, capture: str) -> dict[str, Any]:
+    def _event(self, row: Mapping[str, Any], reason: str, capture: str, answered_in: str) -> dict[str, Any]:
         answer = row["response_line"]
         if answer is None and row["status"] in ("ok", "error"):
             answer = row["line"]  # one line tells both
@@ -229,7 +232,7 @@ class Counting:
             "protocol": self._protocol,
             "request_frames": [row["line"]] if asked else [],
             "response_frames": [answer] if answer is not None else [],
-            "response_capture": capture if answer is not None else None,
+            "response_capture": answered_in if answer is not None else None,
             "reason": reason,
             "objects": [_object(row)] if row["object_kind"] is not None else [],
         }
@@ -244,6 +247,8 @@ class Counting:
 
     def _open(self) -> pa.Table:
         """The accounts as rows of aggregates, made column by column: there are many."""
+        if not self._accounts:
+            return AGGREGATES.empty_table()
         accounts = list(self._accounts.values())
         columns: dict[str, Any] = dict(zip(Combination._fields, zip(*self._accounts, strict=True), strict=True))
         columns |= {name: [read(one) for one in accounts] for name, read in _COUNTED.items()}
@@ -259,8 +264,6 @@ class Counting:
         columns["source"] = [self._source] * len(accounts)
         columns["protocol"] = [self._protocol] * len(accounts)
         columns["vlan"] = columns["client_unit"] = [None] * len(accounts)
-        if not accounts:
-            return AGGREGATES.empty_table()
         return pa.table({one.name: pa.array(columns[one.name], one.type) for one in AGGREGATES}, schema=AGGREGATES)
 
     def _fold(self) -> None:

@@ -16,23 +16,21 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from zonewatch.dissectors.schemas import COVERAGE, ODDITIES, TABLES
+from zonewatch.dissectors.schemas import COVERAGE
+from zonewatch.dissectors.vocabulary import PROTOCOLS
 from zonewatch.dissectors.zeek import NOT_READ, PREFIX
-from zonewatch.dissectors.zeek.activities import Activities
-from zonewatch.dissectors.zeek.claims import Claims
-from zonewatch.dissectors.zeek.counting import Counting
-from zonewatch.dissectors.zeek.exchanges import EXCHANGES, Pairing, as_events, with_objects
-from zonewatch.dissectors.zeek.flows import Flows
-from zonewatch.dissectors.zeek.logs import BESIDE, KINDS
-from zonewatch.dissectors.zeek.names import parts
+from zonewatch.dissectors.zeek.activities import of_events
+from zonewatch.dissectors.zeek.exchanges import EXCHANGES, Messages, Pairing, as_events, with_objects
+from zonewatch.dissectors.zeek.logs import BESIDE, KINDS, rank
+from zonewatch.dissectors.zeek.names import Name, parts
+from zonewatch.dissectors.zeek.point import Point
 from zonewatch.dissectors.zeek.reading import Block, Log, blocks
 from zonewatch.dissectors.zeek.rows import Rows, pc
-from zonewatch.dissectors.zeek.streams import pieces
+from zonewatch.dissectors.zeek.streams import ahead, pieces
 from zonewatch.dissectors.zeek.told import Found, Kind, Lines
 
 MOST_BESIDE: Final = 500_000
 """Objects that wait for their events."""
-MOST_ODDITIES: Final = 5_000
 STEP_BACK: Final = 3_600 * 10**9
 """Times of a log step back a little, for a line is written when all of it is known."""
 Progress = Callable[[int, int], None]
@@ -47,63 +45,6 @@ class LogFile:
     path: Path
 
 
-class Point:
-    """A capture point: what its logs told so far."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.flows = Flows(source)
-        self.activities = Activities(source)
-        self.claims = Claims(source)
-        self.counting: dict[str, Counting] = {}
-        self.oddities: list[dict[str, Any]] = []
-        self.odd = 0
-        self.coverage: list[dict[str, Any]] = []
-        self.ended: list[dict[str, Any]] = []
-        self.lines = 0
-        self.bytes_read = 0
-
-    def counts(self, protocol: str) -> Counting:
-        """Where events of a protocol are counted."""
-        if protocol not in self.counting:
-            self.counting[protocol] = Counting(self.source, protocol)
-        return self.counting[protocol]
-
-    def tables(self) -> dict[str, pa.Table]:
-        """All tables that an audit is made of."""
-        counted = [self.counting[name].tables() for name in sorted(self.counting)]
-        flows, addresses = self.flows.tables()
-        events = _in_time(pa.concat_tables([TABLES["events"].empty_table(), *(one for _, one in counted)]))
-        return {
-            "events": events,
-            "aggregates": pa.concat_tables([TABLES["aggregates"].empty_table(), *(one for one, _ in counted)]),
-            "flows": flows,
-            "activities": self.activities.table(),
-            "claims": self.claims.table(),
-            "addresses": addresses,
-            "oddities": pa.Table.from_pylist(self.oddities, schema=ODDITIES),
-            "coverage": self._covered(),
-        }
-
-    def _covered(self) -> pa.Table:
-        """One row a log; what is counted of the whole point stands in the first."""
-        rows = [dict(row) for row in self.coverage]
-        if rows:
-            counts = self.counting.values()
-            rows[0] |= {
-                "flows_folded": self.flows.folded,
-                "one_sided_flows": self.flows.one_sided,
-                "combinations_coalesced": sum(one.coalesced for one in counts),
-                "events_thinned": sum(one.thinned for one in counts),
-                "claims_dropped": self.claims.dropped,
-                "activities_coalesced": self.activities.coalesced,
-                "activities_dropped": self.activities.dropped,
-                "addresses_dropped": self.flows.unplaced,
-                "oddities_dropped": self.odd - len(self.oddities),
-            }
-        return pa.Table.from_pylist(rows, schema=COVERAGE)
-
-
 @dataclass
 class Reading:
     """One log that is being read, whole or as far as it is written."""
@@ -113,7 +54,7 @@ class Reading:
     kind: Kind | None  # None: not known until its first line was read, or not read at all
     log: Log = field(default_factory=Log)
     beside: tuple[Reading, ...] = ()
-    pairing: Pairing = field(default_factory=Pairing)
+    goes_on: bool = False  # a later log of the same name follows
     objects: list[pa.Table] = field(default_factory=list)  # of a log beside another one
     last_time: int = 0
     first_time: int | None = None
@@ -128,7 +69,11 @@ class Reading:
     told: int = 0  # oddities handed over
     counted: int = 0
     lacking: str = ""
+    requests_dropped: int = 0
+    timeless: list[int] = field(default_factory=list)  # lines not told yet
+    weird: int = 0  # messages that Zeek found odd
     read: Callable[[Lines], pa.Table] | None = None  # of a log beside another one
+    progress: Progress | None = None
     others: Callable[[Reading], tuple[Reading, ...]] | None = None
     """Asked for the logs beside it, where those come and go."""
 
@@ -136,6 +81,11 @@ class Reading:
     def capture(self) -> str:
         """Its name in tables."""
         return PREFIX + self.file.name
+
+    @property
+    def pairing(self) -> Pairing:
+        """Requests of this log, and of those of its name before, that wait."""
+        return self.point.pairings.setdefault(self.kind.name if self.kind else "", Pairing())
 
     def feed(self, text: Iterable[bytes], *, whole: bool = True) -> None:
         """Reads on."""
@@ -148,7 +98,10 @@ class Reading:
         """The lines of the text, with times."""
         kind = self.kind
         wanted = frozenset(kind.columns if self.read is None else kind.beside_columns) if kind else frozenset()
-        for block in blocks(text, self.log, wanted, whole=whole):
+        read = blocks(text, self.log, wanted, whole=whole)
+        for block in ahead(read) if whole else read:
+            if self.progress is not None:
+                self.progress(self.point.lines, self.point.bytes_read)
             if kind is not None and not self._lacks(block, kind):
                 yield self._timed(block)
         self._tell()
@@ -162,14 +115,14 @@ class Reading:
         return False
 
     def _timed(self, block: Block) -> Lines:
-        rows = Rows(block, self.log.header.set_separator, escaped=self.log.form == "tsv")
+        rows = Rows(block)
         time = rows.time("ts")
         untimed = time.null_count
         if untimed:
             self.untimed += untimed
             if untimed < len(time):
                 first = pc.index(pc.is_valid(time), True).as_py()
-                self.log.note(rows.line[pc.index(pc.is_null(time), True).as_py()].as_py(), "invalid_value", "a time")
+                self.timeless.append(rows.line[pc.index(pc.is_null(time), True).as_py()].as_py())
                 filled = pc.fill_null_forward(time)
                 time = pc.fill_null(filled, self.last_time or time[first].as_py())
             else:
@@ -183,7 +136,7 @@ class Reading:
             self.jumps += int(bool(pc.any(back).as_py()) or spread["max"] < self.last_time - STEP_BACK)
             self.last_time = max(self.last_time, spread["max"])
         self.rows += len(time)
-        return Lines(rows, time, timed=untimed < max(len(time), 1), udp=self.point.flows.udp)
+        return Lines(rows, time, timed=untimed < max(len(time), 1), udp=self.point.flows.udp, learnt=self.point.learnt)
 
     def _heed(self, lines: Lines) -> None:
         kind, point = self.kind, self.point
@@ -202,6 +155,7 @@ class Reading:
             self.connections += len(lines)
             return
         found = kind.read(lines)
+        point.learnt.learn(kind.name, found.learnt)
         self._events(found, lines)
         for table in found.activities:
             point.activities.add(table, self.capture)
@@ -209,25 +163,43 @@ class Reading:
             point.claims.add(table, self.capture)
         if found.flows is not None:
             point.flows.name(kind.protocol, self.capture, found.flows)
+        if found.odd is not None:
+            self._odd(found.odd)
 
     def _events(self, found: Found, lines: Lines) -> None:
         made = [found.events] if found.events is not None else []
         if found.messages is not None:
-            made.append(self.pairing.pair(found.messages))
+            made.append(self._paired(found.messages))
         if made and len(lines):
             self._count(pa.concat_tables(made), pc.max(lines.time).as_py() if lines.timed else None)
 
+    def _paired(self, messages: Messages | None) -> pa.Table:
+        """Events of this log; those that began in the one before it are counted there."""
+        pairing = self.pairing
+        dropped = pairing.dropped
+        events, before, of_log = pairing.pair(messages, self.capture)
+        self.requests_dropped += pairing.dropped - dropped
+        if self.kind is not None and before.num_rows:
+            before, left = with_objects(before, self.point.carried.pop(self.kind.name, EXCHANGES.empty_table()))
+            self._add(before, of_log, self.capture)
+            self._alone(left, "no_response")
+        return events
+
     def _count(self, events: pa.Table, until: int | None, *, last: bool = False) -> None:
-        if self.kind is None:
-            return
-        counts = self.point.counts(self.kind.protocol)
-        before = counts.events
         for other in self.others(self) if self.others else self.beside:
-            waiting = other.waiting(until)
-            events, left = with_objects(events, waiting)
+            events, left = with_objects(events, other.waiting(until))
             other.keep(left, last=last)
-        counts.add(events, self.capture)
-        self.events += counts.events - before
+        self._add(events, self.capture)
+
+    def _add(self, events: pa.Table, capture: str, answered_in: str = "") -> None:
+        if self.kind is not None and events.num_rows:
+            if self.kind.protocol not in PROTOCOLS:
+                self.point.activities.add(of_events(events, self.kind.protocol), capture)
+                return
+            counts = self.point.counts(self.kind.protocol)
+            before = counts.events
+            counts.add(events, capture, answered_in)
+            self.events += counts.events - before
 
     def waiting(self, until: int | None) -> pa.Table:
         """The objects of events up to that time."""
@@ -238,23 +210,29 @@ class Reading:
     def keep(self, objects: pa.Table, *, last: bool) -> None:
         """Objects that were of no event yet. The oldest are given up: told as requests that nobody answered."""
         if last or objects.num_rows > MOST_BESIDE:
-            self._alone(objects, "no_response")
+            self._let_go(objects)
         elif objects.num_rows:
             self.objects.insert(0, objects)
 
+    def _let_go(self, objects: pa.Table) -> None:
+        """Objects that are of no event of this log: of a request that waits, or of none."""
+        if self.kind is not None and objects.num_rows and (pairing := self.point.pairings.get(self.kind.name)):
+            waits = pairing.waits_for(objects)
+            there = self.point.carried.get(self.kind.name, EXCHANGES.empty_table())
+            self.point.carried[self.kind.name] = pa.concat_tables([there, objects.filter(waits)])
+            objects = objects.filter(pc.invert(waits))
+        self._alone(objects, "no_response")
+
     def _alone(self, objects: pa.Table, status: str) -> None:
-        if self.kind is not None and objects.num_rows:
-            counts = self.point.counts(self.kind.protocol)
-            before = counts.events
-            counts.add(as_events(objects, status), self.capture)
-            self.events += counts.events - before
+        if objects.num_rows:
+            self._add(as_events(objects, status), self.capture)
 
     def end(self) -> None:
-        """The log is over: what waited has had no answer."""
+        """The log is over: where no other one of its name follows, what waited has had no answer."""
         if self.read is not None:
-            self._alone(Reading.waiting(self, None), "no_response")
+            self._let_go(Reading.waiting(self, None))
             return
-        left = self.pairing.pair(None)
+        left = EXCHANGES.empty_table() if self.goes_on else self._paired(None)
         for other in self.beside:
             other.exhaust()
         if left.num_rows or self.beside:
@@ -264,20 +242,27 @@ class Reading:
         """Reads what is left of a log beside another one."""
 
     def _tell(self) -> None:
-        """Hands over what was odd."""
+        """Hands over what was odd. The log itself is another thread's while it is read."""
         point = self.point
+        for line in self.timeless:
+            self.log.note(line, "invalid_value", "a time")
+        self.timeless.clear()
         point.odd += self.log.odd - self.counted
         self.counted = self.log.odd
         for row in self.log.oddities[self.told :]:
-            if len(point.oddities) < MOST_ODDITIES:
-                point.oddities.append(
-                    {
-                        "source": point.source, "capture": self.capture, "frame": row.line, "time": self.last_time,
-                        "protocol": "", "source_address": "", "destination_address": "", "layer": "log", "offset": 0,
-                        "code": row.code, "expected": row.expected,
-                    }
-                )  # fmt: skip
+            point.note(
+                capture=self.capture, frame=row.line, time=self.last_time, layer="log", code=row.code,
+                expected=row.expected,
+            )  # fmt: skip
         self.told = len(self.log.oddities)
+
+    def _odd(self, rows: pa.Table) -> None:
+        """Messages that Zeek found odd; those without a code here are counted only."""
+        self.weird += rows.num_rows
+        rows = rows.filter(pc.is_valid(rows["code"]))
+        self.point.odd += rows.num_rows
+        for row in rows.slice(0, self.point.room_for_oddities).to_pylist():
+            self.point.note(capture=self.capture, **row)
 
     def covered(self, sha256: str = "", problem: str = "", *, unreadable: bool = False) -> dict[str, Any]:
         """Its row of `coverage`."""
@@ -303,9 +288,9 @@ class Reading:
             "gaps": self.gaps[0],
             "gap_bytes": self.gaps[1],
             "flows": self.connections,
-            "exchanges_dropped": self.pairing.dropped,
+            "exchanges_dropped": self.requests_dropped,
             "events": self.events,
-            "oddities": self.log.odd,
+            "oddities": self.log.odd + self.weird,
             "undecoded": [],
             "unknown": [],
         }
@@ -332,7 +317,7 @@ class _Beside(Reading):
     def exhaust(self) -> None:
         # All at once would have no bound.
         while self.lines is not None:
-            self._alone(super().waiting(None) if self.objects else EXCHANGES.empty_table(), "no_response")
+            self._let_go(super().waiting(None))
             lines = next(self.lines, None)
             if lines is None:
                 self.lines = None
@@ -343,18 +328,20 @@ class _Beside(Reading):
 def decode(source: str, files: Sequence[LogFile], progress: Progress | None = None) -> dict[str, pa.Table]:
     """All tables of one pass over the logs of a capture point."""
     point = Point(source)
-    for group in plan(files):
-        _read(point, group, progress)
+    groups = plan(files)
+    last = {name: file for file, name, _ in groups}
+    for group in groups:
+        _read(point, group, progress, goes_on=last[group[1]] is not group[0])
     return point.tables()
 
 
 def plan(files: Sequence[LogFile]) -> list[tuple[LogFile, str, tuple[LogFile, ...]]]:
-    """The order of reading: connections first, each log with those beside it; a log that another one tells better is
-    left out (its kind is empty). Logs of one rotation belong together."""
+    """The order of reading: connections first, then what others refer to, each log with those beside it; a log that
+    another one tells better is left out (its kind is empty). Logs of one rotation belong together."""
     known = {file: name for file in files if (name := parts(file.name)) is not None}
     there = {(name.rotation, name.kind): file for file, name in known.items()}
     found: list[tuple[LogFile, str, tuple[LogFile, ...]]] = []
-    for file in sorted(files, key=lambda one: known[one].kind != "conn" if one in known else True):
+    for file in sorted(files, key=lambda one: _order(known.get(one))):
         name = known.get(file)
         kind = KINDS.get(name.kind) if name else None
         if name is not None and name.kind in BESIDE and name.kind not in KINDS:
@@ -370,6 +357,14 @@ def plan(files: Sequence[LogFile]) -> list[tuple[LogFile, str, tuple[LogFile, ..
     return found
 
 
+def _order(name: Name | None) -> tuple[bool, str, str, int]:
+    """Connections first; then by time, of which the log that is still written is the last."""
+    if name is None:
+        return (True, "", "", 0)
+    folder, rest = name.rotation
+    return (name.kind != "conn", folder, rest or chr(0x7F), rank(name.kind))
+
+
 def is_superseded(path: Path) -> bool:
     """Whether a log lies beside this one that tells the same and more."""
     name = parts(path.name)
@@ -377,7 +372,9 @@ def is_superseded(path: Path) -> bool:
     return bool(instead) and path.with_name(path.name.replace(name.kind if name else "", instead, 1)).exists()
 
 
-def _read(point: Point, planned: tuple[LogFile, str, tuple[LogFile, ...]], progress: Progress | None) -> None:
+def _read(
+    point: Point, planned: tuple[LogFile, str, tuple[LogFile, ...]], progress: Progress | None, *, goes_on: bool
+) -> None:
     file, name, others = planned
     kind = KINDS.get(name) or KINDS.get(BESIDE.get(name, ""))
     if name and name not in KINDS and kind is not None:
@@ -387,14 +384,14 @@ def _read(point: Point, planned: tuple[LogFile, str, tuple[LogFile, ...]], progr
     for other in others:
         found = parts(other.name)
         if kind is not None and found is not None:
-            one = _Beside(point, other, kind, read=kind.beside[found.kind])
-            one.lines = one.take(_counted(point, other.path, progress))
+            one = _Beside(point, other, kind, read=kind.beside[found.kind], progress=progress)
+            one.lines = one.take(_counted(point, other.path))
             beside.append(one)
-    reading = Reading(point, file, kind, beside=tuple(beside))
+    reading = Reading(point, file, kind, beside=tuple(beside), goes_on=goes_on, progress=progress)
     if kind is None:
         point.coverage.append(reading.covered())
         return
-    _whole(reading, lambda: reading.feed(_counted(point, file.path, progress)))
+    _whole(reading, lambda: reading.feed(_counted(point, file.path)))
     for one in beside:
         twice = parts(one.file.name)
         if twice is None or twice.kind not in KINDS:
@@ -405,10 +402,10 @@ def _alone(
     point: Point, file: LogFile, read: Callable[[Lines], pa.Table], kind: Kind, progress: Progress | None
 ) -> None:
     """A log of objects without the log of their events: each of its messages is an event of unknown outcome."""
-    reading = Reading(point, file, kind, read=read)
+    reading = Reading(point, file, kind, read=read, progress=progress)
 
     def go() -> None:
-        for lines in reading.take(_counted(point, file.path, progress)):
+        for lines in reading.take(_counted(point, file.path)):
             reading._heed(lines)
             reading._alone(reading.waiting(None), "cut")
 
@@ -427,12 +424,10 @@ def _whole(reading: Reading, read: Callable[[], None]) -> None:
     reading.point.coverage.append(reading.covered(sha256, problem, unreadable=unreadable))
 
 
-def _counted(point: Point, path: Path, progress: Progress | None) -> Iterator[bytes]:
+def _counted(point: Point, path: Path) -> Iterator[bytes]:
     for piece in pieces(path):
         point.lines += piece.count(b"\n")
         point.bytes_read += len(piece)
-        if progress is not None:
-            progress(point.lines, point.bytes_read)
         yield piece
 
 
@@ -442,15 +437,6 @@ def _sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def _in_time(events: pa.Table) -> pa.Table:
-    """Events numbered by time."""
-    events = events.drop_columns(["event"])
-    if events.num_rows:
-        events = events.take(pc.sort_indices(events["time"].cast(pa.int64())))
-    numbers = pa.array(range(1, events.num_rows + 1), pa.uint64())
-    return events.add_column(0, TABLES["events"].field("event"), numbers)
 
 
 def joined(points: Iterable[Mapping[str, pa.Table]]) -> dict[str, pa.Table]:

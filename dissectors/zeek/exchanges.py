@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute
@@ -113,47 +113,71 @@ class Messages:
     asks: Any
 
 
+class Paired(NamedTuple):
+    """Events of a block. `before` are those whose request is a line of an earlier log, `of_log`: their answer, if they
+    have one, is a line of this block's."""
+
+    events: pa.Table
+    before: pa.Table
+    of_log: str
+
+
 @dataclass
 class Pairing:
-    """Requests with their responses, over the blocks of one log."""
+    """Requests with their responses, over the blocks of one log and on into the next one that is rotated."""
 
-    _waiting: pa.Table | None = None
     dropped: int = 0
+    _waiting: pa.Table | None = None
+    _log: str = ""
 
-    def pair(self, messages: Messages | None) -> pa.Table:
-        """Events of the next block; None ends the log, and what waits is told as unanswered."""
+    def pair(self, messages: Messages | None, log: str) -> Paired:
+        """Events of the next block of a log; None: nothing follows, and what waits is told as unanswered."""
+        before, earlier = self._log, EXCHANGES.empty_table()
         if messages is None:
             left, self._waiting = self._waiting, None
-            return _unanswered(left) if left is not None else EXCHANGES.empty_table()
+            unanswered = _unanswered(left) if left is not None else earlier
+            return Paired(earlier, unanswered, before) if before != log else Paired(unanswered, earlier, before)
         table = messages.rows.append_column("key", messages.key).append_column("asks", messages.asks)
         alone = table.filter(pc.is_null(table["asks"])).select(EXCHANGES.names)
         table = table.filter(pc.is_valid(table["asks"]))
         table = table.append_column("old", pa.repeat(pa.scalar(0, pa.int8()), table.num_rows))
         if self._waiting is not None:
             table = pa.concat_tables([self._waiting, table])
-        table = table.combine_chunks()
-        found, waiting = _paired(table)
+        found, waiting = _paired(table.combine_chunks())
+        if self._waiting is not None and before != log:
+            # All that waited is of the log before: what it had to say is told as that log's.
+            is_old = pc.greater(found["old"], 0)
+            earlier, found = found.filter(is_old).select(EXCHANGES.names), found.filter(pc.invert(is_old))
         if waiting.num_rows > MOST_WAITING:
             self.dropped += waiting.num_rows - MOST_WAITING
-            found = [*found, _unanswered(waiting.slice(0, waiting.num_rows - MOST_WAITING))]
+            alone = pa.concat_tables([alone, _unanswered(waiting.slice(0, waiting.num_rows - MOST_WAITING))])
             waiting = waiting.slice(waiting.num_rows - MOST_WAITING)
         self._waiting = waiting if waiting.num_rows else None
-        return pa.concat_tables([alone, *found])
+        self._log = log
+        return Paired(pa.concat_tables([alone, found.select(EXCHANGES.names)]), earlier, before)
+
+    def waits_for(self, objects: pa.Table) -> Any:
+        """Which objects are of requests that wait (booleans)."""
+        idents = self._waiting["ident"].combine_chunks() if self._waiting is not None else pa.array([], pa.utf8())
+        return pc.is_in(objects["ident"], value_set=idents)
 
 
 def _unanswered(table: pa.Table) -> pa.Table:
-    status = pa.repeat(pa.scalar("no_response", pa.utf8()), table.num_rows)
-    return _with(table, status=status).select(EXCHANGES.names)
+    return _silent(table).select(EXCHANGES.names)
+
+
+def _silent(table: pa.Table) -> pa.Table:
+    return _with(table, status=pa.repeat(pa.scalar("no_response", pa.utf8()), table.num_rows))
 
 
 def _with(table: pa.Table, **columns: Any) -> pa.Table:
     return pa.table({name: columns.get(name, table[name]) for name in table.column_names})
 
 
-def _paired(table: pa.Table) -> tuple[list[pa.Table], pa.Table]:
-    """Pairs and lone responses; and requests that still wait. A request waits for one block more than its own."""
+def _paired(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Pairs, lone responses and requests given up; and those that still wait: each for one block more than its own."""
     if not table.num_rows:
-        return [], table
+        return table, table
     numbers = pa.array(range(table.num_rows), pa.int64())
     codes = pa.table({"key": table["key"].combine_chunks().dictionary_encode().indices, "row": numbers})
     order = pc.sort_indices(codes, sort_keys=[("key", "ascending"), ("row", "ascending")])
@@ -171,7 +195,7 @@ def _paired(table: pa.Table) -> tuple[list[pa.Table], pa.Table]:
     given_up = waiting.filter(pc.greater(waiting["old"], 0))
     waiting = waiting.filter(pc.equal(waiting["old"], 0))
     waiting = _with(waiting, old=pa.repeat(pa.scalar(1, pa.int8()), waiting.num_rows))
-    return [pairs, _only_responses(lone), _unanswered(given_up)], waiting
+    return pa.concat_tables([pairs, _only_responses(lone), _silent(given_up)]), waiting
 
 
 def _joined(requests: pa.Table, responses: pa.Table) -> pa.Table:
@@ -186,7 +210,7 @@ def _joined(requests: pa.Table, responses: pa.Table) -> pa.Table:
         "written": pc.if_else(carries, responses["written"], requests["written"]),
         "text": pc.if_else(pc.equal(requests["text"], ""), responses["text"], requests["text"]),
     }
-    return _with(requests, **columns).select(EXCHANGES.names)
+    return _with(requests, **columns)
 
 
 def _only_responses(table: pa.Table) -> pa.Table:
@@ -196,7 +220,7 @@ def _only_responses(table: pa.Table) -> pa.Table:
         kind=pc.if_else(failed, "error", "response"),
         status=pa.repeat(pa.scalar("response_only", pa.utf8()), table.num_rows),
         response_line=table["line"],
-    ).select(EXCHANGES.names)
+    )
 
 
 def with_objects(events: pa.Table, objects: pa.Table) -> tuple[pa.Table, pa.Table]:

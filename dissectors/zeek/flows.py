@@ -6,7 +6,7 @@ import base64
 import hashlib
 import ipaddress
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import pyarrow as pa
@@ -161,10 +161,10 @@ class Flows:
         columns["source"] = pa.repeat(pa.scalar(self._source), count)
         # As the engine: what no parser of Zeek recognised is told by the server's port.
         ports = pc.binary_join_element_wise(found["transport"], found["server_port"].cast(pa.utf8()), "/")
-        usual = mapped(_whole(ports), lambda word: _usual().get(word, ""), pa.utf8())
+        by_port = mapped(_whole(ports), usual, pa.utf8())
         unnamed = pc.equal(_whole(found["service"]), "")
-        columns["service"] = pc.if_else(unnamed, usual, _whole(found["service"]))
-        columns["basis"] = pc.if_else(unnamed, pc.if_else(pc.equal(usual, ""), "", "port"), "content")
+        columns["service"] = pc.if_else(unnamed, by_port, _whole(found["service"]))
+        columns["basis"] = pc.if_else(unnamed, pc.if_else(pc.equal(by_port, ""), "", "port"), "content")
         columns["odd_port"] = pa.repeat(pa.scalar(False), count)
         for name in _SHAPE:
             columns[name] = pa.nulls(count)
@@ -292,6 +292,11 @@ def _whole(column: Any) -> Any:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
+def usual(port: str) -> str:
+    """The service that is usual at a port (`tcp/502`); empty where none is."""
+    return _usual().get(port, "")
+
+
 @cache
 def _usual() -> Mapping[str, str]:
     """`tcp/502` → the service that is usual there."""
@@ -395,16 +400,20 @@ def _community_ids(table: pa.Table) -> Any:
     return pa.array([row[5] or community_id(*row[:5]) for row in zip(*columns, strict=True)], pa.utf8())
 
 
+@lru_cache(maxsize=MOST_FLOWS)
+def _packed(address: str) -> bytes:
+    """The octets of an address; none where it is not one of IP."""
+    try:
+        return ipaddress.ip_address(address).packed
+    except ValueError:
+        return b""
+
+
 def community_id(transport: str, client: str, server: str, client_port: int, server_port: int) -> str:
     """Version 1, seed 0, of TCP and UDP (github.com/corelight/community-id-spec); empty for all else."""
     number = {"tcp": 6, "udp": 17}.get(transport)
-    try:
-        ends = sorted(
-            ((ipaddress.ip_address(client).packed, client_port), (ipaddress.ip_address(server).packed, server_port))
-        )
-    except ValueError:
-        return ""
-    if number is None:
+    ends = sorted(((_packed(client), client_port), (_packed(server), server_port)))
+    if number is None or not ends[0][0]:
         return ""
     (one, one_port), (other, other_port) = ends
     octets = b"\0\0" + one + other + bytes((number, 0)) + one_port.to_bytes(2, "big") + other_port.to_bytes(2, "big")

@@ -21,9 +21,10 @@ import pyarrow as pa
 from zonewatch.dissectors.extract import MiniCapture
 from zonewatch.dissectors.live import Counts
 from zonewatch.dissectors.schemas import TABLES
-from zonewatch.dissectors.zeek.decoder import LogFile, Point, Reading, is_superseded
-from zonewatch.dissectors.zeek.logs import BESIDE, KINDS
+from zonewatch.dissectors.zeek.decoder import LogFile, Reading, is_superseded
+from zonewatch.dissectors.zeek.logs import BESIDE, KINDS, rank
 from zonewatch.dissectors.zeek.names import parts
+from zonewatch.dissectors.zeek.point import Point
 from zonewatch.dissectors.zeek.reading import Log, blocks
 from zonewatch.dissectors.zeek.streams import DamagedError, beginning, pieces
 
@@ -151,9 +152,9 @@ class Followed:
         """Ends the present capture and begins another one, without losing a line."""
         del capture  # every log is a capture of its own
         with self._lock:
-            self._end()
-            before, self._point = self._open, Point(self._source)
-            self._open = {}
+            self._end(goes_on=True)
+            before, point = self._open, self._point
+            self._open, self._point = {}, point.next()
             for key, one in before.items():
                 self._open[key] = self._begun(one.path, key, one.place, one.inode)
 
@@ -163,7 +164,7 @@ class Followed:
             if self._closed.is_set():
                 return
             self._read()
-            self._end()
+            self._end(goes_on=False)
             self._open = {}
             self._closed.set()
 
@@ -195,8 +196,9 @@ class Followed:
     def _ended(self) -> list[dict[str, Any]]:
         return self._point.ended
 
-    def _end(self) -> None:
+    def _end(self, *, goes_on: bool) -> None:
         for one in self._open.values():
+            one.reading.goes_on = goes_on
             one.reading.end()
         self._finished = self._tables()
 
@@ -223,7 +225,7 @@ class Followed:
             for name in sorted(names):
                 known = parts(name)
                 if known is not None and not name.startswith(".") and (known.kind in KINDS or known.kind in BESIDE):
-                    found.append((known.kind != "conn", known.kind in KINDS, Path(base) / name))
+                    found.append((rank(known.kind), known.kind in KINDS, Path(base) / name))
         return (path for _, _, path in sorted(found))
 
     def _print(self, path: Path) -> str:
@@ -254,6 +256,7 @@ class Followed:
             self._read_on(path, key)
         for key in [key for key in self._open if key not in seen]:
             one = self._open.pop(key)
+            one.reading.goes_on = True
             one.reading.end()
             self._point.ended.append(one.reading.covered())
         if len(self._places) > MOST_FILES:

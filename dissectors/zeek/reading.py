@@ -46,6 +46,9 @@ class Block:
 
     columns: pa.Table
     lines: pa.Array[Any]
+    set_separator: str = ","
+    escaped: bool = False
+    """Whether texts have escapes of their own, as those with tabs have; JSON's are undone by its parser."""
 
 
 @dataclass
@@ -250,7 +253,7 @@ def _of_tabs(text: bytes, log: Log, wanted: Collection[str]) -> Iterator[Block]:
         log.note(first, "bad_length", f"rows that can be read: {str(error)[:120]}")
         return
     kept = [number for row, number in enumerate(numbers) if row not in left_out] if left_out else numbers
-    yield Block(table.select(columns).combine_chunks(), pa.array(kept, pa.int64()))
+    yield Block(table.select(columns).combine_chunks(), pa.array(kept, pa.int64()), header.set_separator, escaped=True)
 
 
 def _as_text(text: bytes, log: Log, first: int) -> bytes:

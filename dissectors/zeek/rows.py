@@ -29,9 +29,6 @@ class Rows:
     """Lines of one log. Every method gives an array of `len(rows)`; of several names the first that is there counts."""
 
     block: Block
-    set_separator: str = ","
-    escaped: bool = True
-    """Whether texts have escapes of their own, as those with tabs have; JSON's are undone by its parser."""
 
     def __len__(self) -> int:
         return len(self.block.lines)
@@ -67,7 +64,7 @@ class Rows:
             values = pc.list_flatten(column)
             values = pc.if_else(values, "1", "0") if pa.types.is_boolean(values.type) else values.cast(pa.utf8())
             joined = pa.ListArray.from_arrays(_offsets(column), values, mask=column.is_null())
-            return pc.binary_join(joined, self.set_separator)
+            return pc.binary_join(joined, self.block.set_separator)
         if pa.types.is_nested(kind):
             return pa.nulls(len(self), pa.utf8())
         if pa.types.is_timestamp(kind):
@@ -77,7 +74,7 @@ class Rows:
     def words(self, *names: str) -> Column:
         """Text that was seen, without the escapes of the log."""
         column = self.text(*names)
-        if self.escaped and pc.any(pc.match_substring(column, "\\")).as_py():
+        if self.block.escaped and pc.any(pc.match_substring(column, "\\")).as_py():
             return mapped(column, plain, pa.utf8())
         return column
 
@@ -132,7 +129,7 @@ class Rows:
         text = self.text(*names)
         if text.null_count == len(text):
             return pa.nulls(len(self), pa.list_(pa.float64()))
-        parts = pc.split_pattern(text, self.set_separator)
+        parts = pc.split_pattern(text, self.block.set_separator)
         flat = pc.list_flatten(parts)
         try:
             values = flat.cast(pa.float64())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from queue import Empty, Queue
+from threading import Event, Thread
+from typing import Any, BinaryIO, Final, TypeVar
 
 import pyarrow as pa
 
@@ -14,6 +17,9 @@ PIECE: Final = 1 << 18
 _GZIP: Final = b"\x1f\x8b"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 _WHOLE_GZIP: Final = 31  # window and header of gzip (zlib.h, inflateInit2)
+
+
+Made = TypeVar("Made")
 
 
 class DamagedError(Exception):
@@ -40,6 +46,41 @@ def unpacked(file: BinaryIO) -> Iterator[bytes]:
     else:
         while piece := file.read(PIECE):
             yield piece
+
+
+def ahead(made: Iterator[Made]) -> Iterator[Made]:
+    """The same, each made by a thread while the one before it is used: unpacking and parsing need no interpreter.
+
+    What `made` raises is raised here, in its place. At most two are held.
+    """
+    ready: Queue[tuple[Made | None, BaseException | None]] = Queue(maxsize=1)
+    left = Event()
+
+    def make() -> None:
+        try:
+            for one in made:
+                ready.put((one, None))
+                if left.is_set():
+                    return
+            ready.put((None, None))
+        except BaseException as error:  # it is raised where it is waited for
+            ready.put((None, error))
+
+    thread = Thread(target=make, name="logs", daemon=True)
+    thread.start()
+    try:
+        while True:
+            one, error = ready.get()
+            if error is not None:
+                raise error
+            if one is None:
+                return
+            yield one
+    finally:
+        left.set()
+        with suppress(Empty):
+            ready.get_nowait()  # room for what it waits to hand over
+        thread.join()
 
 
 def beginning(path: Path, octets: int = 65_536) -> bytes:

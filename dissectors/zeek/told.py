@@ -19,6 +19,30 @@ Told = Mapping[str, Any]
 """Columns."""
 
 
+MOST_LEARNT: Final = 100_000
+"""Rows of a log that are kept for those that refer to them; the oldest go."""
+
+
+class Learnt:
+    """What logs told that others refer to: by log, then by what they call it (`Kind.is_referred_to`)."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, Any]] = {}
+
+    def learn(self, log: str, rows: Mapping[str, Any]) -> None:
+        """Keeps what a block told."""
+        if not rows:
+            return
+        known = self._rows.setdefault(log, {})
+        known.update(rows)
+        for old in list(known)[: max(len(known) - MOST_LEARNT, 0)]:
+            del known[old]
+
+    def of(self, log: str) -> Mapping[str, Any]:
+        """What a log told."""
+        return self._rows.get(log, {})
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     """A block of a log: its rows, their times without nulls, and which of them had one."""
@@ -27,6 +51,7 @@ class Lines:
     time: Any
     timed: bool
     udp: frozenset[tuple[str, str]] | set[tuple[str, str]] = frozenset()
+    learnt: Learnt = field(default_factory=Learnt)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -41,6 +66,8 @@ class Found:
     activities: tuple[pa.Table, ...] = ()  # activities.ROWS
     claims: tuple[pa.Table, ...] = ()  # claims.ROWS
     flows: Told | None = None  # connections that speak `Kind.protocol`
+    odd: pa.Table | None = None  # columns of schemas.ODDITIES, those of the log left out
+    learnt: Mapping[str, Any] = field(default_factory=dict)  # for logs that refer to this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +81,8 @@ class Kind:
     beside: Mapping[str, Callable[[Lines], pa.Table]] = field(default_factory=dict)
     """Logs that tell the objects of this one's events: exchanges.EXCHANGES, `ident` as theirs."""
     beside_columns: tuple[str, ...] = ()
+    is_referred_to: bool = False
+    """Others are read with what it told (`Lines.learnt`), so that it comes before them."""
     instead: str = ""
     """A log that tells the same and more; where both are there this one is passed over."""
     needs: tuple[tuple[str, ...], ...] = (("ts",), ("id.orig_h",), ("id.resp_h",))

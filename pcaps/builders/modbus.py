@@ -108,6 +108,12 @@ def rtu_adu(unit: int, pdu: bytes) -> bytes:
     return body + struct.pack("<H", crc16(body))
 
 
+def ascii_adu(unit: int, pdu: bytes) -> bytes:
+    """A frame of Modbus ASCII (Serial Line V1.02, 2.5.2)."""
+    body = bytes([unit]) + pdu
+    return b":" + (body + bytes([-sum(body) & 0xFF])).hex().upper().encode() + b"\r\n"
+
+
 def crc16(data: bytes) -> int:
     """Serial Line V1.02, 6.2.2."""
     crc = 0xFFFF

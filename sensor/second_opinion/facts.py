@@ -33,9 +33,10 @@ _DNP3_USER_DATA: Final = frozenset((3, 4))
 
 
 def of_message(row: Row) -> Iterator[Key]:
-    """The facts of one of our PDUs."""
+    """The facts of one of our PDUs; none where the protocol is not compared."""
     ends = (row["source_address"], row["destination_address"])
-    for fact, code in _OURS[row["protocol"]](row):
+    tell = _OURS.get(row["protocol"])
+    for fact, code in tell(row) if tell else ():
         yield Key(row["protocol"], fact, *ends, code)
 
 

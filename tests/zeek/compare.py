@@ -11,13 +11,16 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pyarrow as pa
 
 from tests.oracles.compare import CAPTURES
 from tests.services.zeek import OF_ANOTHER_CAPTURE
+from tests.zeek.written import header
 from zonewatch.dissectors.decoder import CaptureFile, Source
 from zonewatch.dissectors.zeek.decoder import LogFile, decode
 from zonewatch.dissectors.zeek.logs import BESIDE, KINDS
@@ -28,6 +31,27 @@ DIFFERENCES: Final = Path(__file__).with_name("differences.csv")
 _SAME_SERVICE: Final = ("llmnr", "mdns", "netbios-ns")
 """What is one service to Zeek, and told apart here by its port alone."""
 Fact = tuple[str, ...]
+_ENDS: Final = "ts uid id.orig_h id.orig_p id.resp_h id.resp_p"
+_WAY: Final = "is_orig source_h source_p destination_h destination_p"
+_NODE: Final = "encoding_mask namespace_idx numeric string guid opaque"
+BARE: Final = {
+    "opcua_binary": f"{_ENDS} msg_type is_final total_size error reason version rcv_buf_size snd_buf_size max_msg_size "
+    "max_chunk_cnt endpoint_url sec_channel_id sec_policy_uri_len sec_policy_uri snd_cert_len snd_cert rcv_cert_len "
+    "rcv_cert request_id req_msg_size req_seq_number req_encoding_mask req_namespace_idx req_identifier "
+    "req_identifier_str req_hdr_node_id_type req_hdr_node_id_namespace_idx req_hdr_node_id_numeric "
+    "req_hdr_node_id_string req_hdr_node_id_guid req_hdr_node_id_opaque req_hdr_timestamp req_hdr_request_handle "
+    "req_hdr_return_diag req_hdr_audit_entry_id req_hdr_timeout_hint req_hdr_add_hdr_type_id "
+    "req_hdr_add_hdr_enc_mask res_msg_size res_seq_number res_encoding_mask res_namespace_idx res_identifier "
+    "res_identifier_str res_hdr_timestamp res_hdr_request_handle res_hdr_service_diag_encoding "
+    "res_hdr_add_hdr_type_id res_hdr_add_hdr_enc_mask",
+    "opcua_binary_get_endpoints_description": f"{_ENDS} {_WAY} endpoint_url application_uri product_uri encoding_mask "
+    "locale text application_type",
+    "opcua_binary_create_session": f"{_ENDS} {_WAY} application_uri product_uri encoding_mask locale text",
+    "opcua_binary_activate_session": f"{_ENDS} {_WAY} client_algorithm client_signature ext_obj_type_id_encoding_mask "
+    "ext_obj_type_id_namespace_idx ext_obj_type_id_numeric ext_obj_type_id_string ext_obj_type_id_guid "
+    "ext_obj_type_id_opaque ext_obj_type_id_str ext_obj_encoding ext_obj_policy_id ext_obj_user_name",
+}
+"""Fields of logs whose rows alone were kept, without those that link logs; the last may be missing."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,7 +65,10 @@ class Logs:
     @property
     def files(self) -> list[LogFile]:
         """Its files. The run of one test is told by a suffix (`conn-second.log`), which is no part of the name."""
-        return [LogFile(f"{name.partition('-')[0]}.log", CAPTURES / self.folder / f"{name}.log") for name in self.names]
+        return [
+            LogFile(f"{name.partition('-')[0]}.log", _with_header(CAPTURES / self.folder / f"{name}.log"))
+            for name in self.names
+        ]
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -68,10 +95,28 @@ def there() -> Iterator[Logs]:
             for path in sorted(folder.glob("*.log"))
             if path.stem.partition("-")[0] in {*KINDS, *BESIDE}
             and str(path.relative_to(CAPTURES)) not in OF_ANOTHER_CAPTURE
-            and is_log(path)
+            and (is_log(path) or path.stem in BARE)
         )
         if names and capture.is_file():
             yield Logs(str(capture.relative_to(CAPTURES)), str(folder.relative_to(CAPTURES)), names)
+
+
+@lru_cache(maxsize=1)
+def _folder() -> TemporaryDirectory[str]:
+    return TemporaryDirectory()
+
+
+def _with_header(path: Path) -> Path:
+    """The log, with the header that was left out."""
+    text = path.read_text("utf-8")
+    if "\n#fields" in text or path.stem not in BARE:
+        return path
+    rows = [line for line in text.splitlines() if line and not line.startswith("#")]
+    names = BARE[path.stem].split()
+    names += [f"field_{number}" for number in range(len(names), rows[0].count("\t") + 1)]
+    copy = Path(_folder().name) / f"{path.stem}-{sha256(text.encode()).hexdigest()[:8]}.log"
+    copy.write_text(header(path.stem, names) + "".join(f"{row}\n" for row in rows), "utf-8")
+    return copy
 
 
 def told(logs: Logs) -> tuple[frozenset[Fact], frozenset[Fact]]:

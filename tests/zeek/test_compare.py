@@ -34,7 +34,7 @@ def test_every_listed_difference_is_of_a_capture_that_is_compared() -> None:
 def test_most_facts_are_the_same() -> None:
     """The comparison compares something: of every protocol some operations are told by both."""
     same = {fact[:2] for logs in LOGS for fact in frozenset.intersection(*told(logs)) if fact[0] == "operation"}
-    assert same == {("operation", name) for name in ("modbus", "dnp3", "bacnet", "s7comm")}
+    assert same == {("operation", name) for name in ("modbus", "dnp3", "bacnet", "s7comm", "opcua")}
 
 
 def test_every_reason_is_explained() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.zeek.written import header, write_of
+from tests.zeek.test_logs import s7, written
+from tests.zeek.written import START, header, write_of
 from zonewatch.dissectors.zeek.decoder import LogFile, decode
 from zonewatch.dissectors.zeek.follow import Followed
 
@@ -148,3 +149,21 @@ def test_a_process_that_writes_and_rotates_is_followed_whole(tmp_path: Path, lin
     assert events(found) == lines
     archives = [LogFile(path.name, path) for path in sorted((logs / "2023-11-14").iterdir())]
     assert events(decode("zeek", archives)["aggregates"]) == lines
+
+
+@pytest.mark.parametrize("turns", [False, True], ids=["one capture", "a capture that is turned between"])
+def test_an_answer_in_the_next_rotated_log_is_its_requests(tmp_path: Path, *, turns: bool) -> None:
+    asked = written(tmp_path, "s7comm", [s7(1, 1)]).path
+    with Followed("zeek", tmp_path) as followed:
+        assert seen(followed) == 0, "it waits"
+        asked.rename(tmp_path / "s7comm.11:00:00-12:00:00.log")
+        if turns:
+            followed.turn("next")
+            assert events(followed.take("aggregates")) == 0
+        written(tmp_path, "s7comm", [{**s7(3, 1), "ts": START + 5}])
+        assert seen(followed) == 1
+        found = followed.snapshot().take("events").to_pylist()
+        assert [(row["status"], len(row["request_frames"]), len(row["response_frames"])) for row in found] == [
+            ("ok", 1, 1)
+        ]
+        assert found[0]["capture"] != found[0]["response_capture"]

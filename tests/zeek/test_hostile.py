@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.zeek.written import FIELDS, header, write_of
 from zonewatch.dissectors.schemas import TABLES
 from zonewatch.dissectors.vocabulary import FIELDS as ACTIVITY_FIELDS
-from zonewatch.dissectors.vocabulary import KINDS, ODDITY_CODES, OPERATIONS, SERVICES, STATUSES
+from zonewatch.dissectors.vocabulary import KINDS, LOGGED_SERVICES, ODDITY_CODES, OPERATIONS, SERVICES, STATUSES
 from zonewatch.dissectors.zeek.decoder import LogFile, decode
 from zonewatch.dissectors.zeek.logs import BESIDE
 from zonewatch.dissectors.zeek.logs import KINDS as LOGS
@@ -223,7 +223,7 @@ def _words(tables: Tables) -> None:
         ("aggregates", "status", STATUSES),
         ("activities", "operation", OPERATIONS),
         ("activities", "status", STATUSES),
-        ("activities", "protocol", SERVICES),
+        ("activities", "protocol", (*SERVICES, *LOGGED_SERVICES)),
         ("oddities", "code", ODDITY_CODES),
     ):
         assert set(tables[name][column].to_pylist()) <= set(known)

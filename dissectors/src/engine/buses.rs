@@ -91,8 +91,9 @@ impl Engine {
     fn found_on_line(&mut self, line: u16, found: Vec<Found>) {
         for found in found {
             match found {
-                Found::Frame(Frame { bus, ends, octets, stamp }) => {
+                Found::Frame(Frame { bus, ends, octets, stamp, parts }) => {
                     let ends = ends.map(|number| BusStation { bus, line, number });
+                    self.output.parts = parts;
                     self.between(ends, &octets, 0, octets.len() as u32, stamp);
                 }
                 Found::Noise { octets, first, stamp, bus } => {

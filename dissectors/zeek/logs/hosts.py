@@ -1,4 +1,5 @@
-"""`dhcp`, `software`, `known_services`, `known_devices`: what hosts are and are called."""
+"""`dhcp`, `software`, `known_hosts`, `known_services`, `known_devices`, `known_certs`, `known_modbus`: what hosts are
+and are called."""
 
 from __future__ import annotations
 
@@ -86,6 +87,30 @@ def _devices(lines: Lines) -> Found:
     return Found(claims=(claims(lines, "dhcp", mac, "hostname", rows.words("dhcp_host_name")),))
 
 
+def _hosts(lines: Lines) -> Found:
+    """Who completed a connection."""
+    host = lines.rows.text("host")
+    return Found(claims=(claims(lines, "tcp", host, "address", host),))
+
+
+def _certificates(lines: Lines) -> Found:
+    rows = lines.rows
+    return Found(claims=(claims(lines, "tls", rows.text("host"), "certificate", rows.words("subject")),))
+
+
+def _modbus(lines: Lines) -> Found:
+    """Who asks by Modbus, and who answers: that one has its port."""
+    rows = lines.rows
+    host = rows.text("host")
+    serves = pc.match_substring_regex(pc.fill_null(rows.text("device_type"), ""), "SLAVE|SERVER")
+    return Found(
+        claims=(
+            claims(lines, "modbus", host, "port", "tcp/502", where=serves),
+            claims(lines, "modbus", host, "address", host, where=pc.invert(serves)),
+        )
+    )
+
+
 KINDS: Final = (
     Kind(
         "dhcp",
@@ -109,4 +134,7 @@ KINDS: Final = (
         needs=(("ts",), ("host",)),
     ),
     Kind("known_devices", ("ts", "mac", "dhcp_host_name"), _devices, needs=(("ts",), ("mac",))),
+    Kind("known_hosts", ("ts", "host"), _hosts, needs=(("ts",), ("host",))),
+    Kind("known_certs", ("ts", "host", "subject"), _certificates, needs=(("ts",), ("host",), ("subject",))),
+    Kind("known_modbus", ("ts", "host", "device_type"), _modbus, needs=(("ts",), ("host",))),
 )  # fmt: skip

@@ -1,4 +1,5 @@
-"""`ssh`, `rdp`, `ntlm`, `kerberos`, `smb_files`, `smb_mapping`: sessions, who logged in, and files that were opened."""
+"""`ssh`, `rdp`, `ntlm`, `kerberos`, `smb_cmd`, `smb_files`, `smb_mapping`: sessions, who logged in, and files that were
+opened."""
 
 from __future__ import annotations
 
@@ -166,6 +167,43 @@ def _shares(lines: Lines) -> Found:
     return Found(activities=(activity(lines, "smb", "tree_connect", "session", "ok", fields=fields),))
 
 
+def _commands(lines: Lines) -> Found:
+    """What `smb_files`, `smb_mapping` and `ntlm` do not have: dialects agreed on, logins and shares refused, and files
+    that could not be opened or deleted."""
+    rows = lines.rows
+    command = pc.utf8_upper(pc.fill_null(rows.text("command"), ""))
+    status = pc.utf8_upper(pc.fill_null(rows.text("status"), ""))
+    fine = pc.is_in(status, value_set=pa.array(_FINE))
+    action = mapped(command, lambda word: _COMMANDS.get(word, ("", ""))[0], pa.utf8())
+    operation = mapped(command, lambda word: _COMMANDS.get(word, ("", ""))[1], pa.utf8())
+    outcome = pc.if_else(pc.equal(status, ""), "no_response", pc.if_else(fine, "ok", "error"))
+    file, share = rows.words("referenced_file.name"), rows.words("tree", "referenced_file.path")
+    is_file = pc.is_in(action, value_set=pa.array(["open", "delete"]))
+    fields = {
+        "file.name": pc.if_else(is_file, file, _NOTHING),
+        "file.action": pc.if_else(is_file, action, _NOTHING),
+        "smb.share": share,
+        "user.name": rows.words("username"),
+        "smb.dialect": pc.if_else(pc.equal(action, "negotiate"), rows.text("version"), _NOTHING),
+    }
+    told = pc.and_(pc.not_equal(action, ""), pc.or_(pc.equal(outcome, "error"), pc.equal(action, "negotiate")))
+    code = pc.if_else(pc.equal(outcome, "error"), pc.binary_join_element_wise("STATUS_", status, ""), "")
+    return Found(activities=(activity(lines, "smb", action, operation, outcome, code, fields=fields, where=told),))
+
+
+_COMMANDS: Final = {
+    "NEGOTIATE": ("negotiate", "session"),
+    "NEGOTIATE_PROTOCOL": ("negotiate", "session"),
+    "SESSION_SETUP": ("logon", "authenticate"),
+    "SESSION_SETUP_ANDX": ("logon", "authenticate"),
+    "TREE_CONNECT": ("tree_connect", "session"),
+    "TREE_CONNECT_ANDX": ("tree_connect", "session"),
+    "CREATE": ("open", "read"),
+    "NT_CREATE_ANDX": ("open", "read"),
+    "DELETE": ("delete", "file"),
+}
+_FINE: Final = ("SUCCESS", "MORE_PROCESSING_REQUIRED", "BUFFER_OVERFLOW", "PENDING")
+"""Outcomes that refuse nothing; a login takes several rounds."""
 _FILE: Final = (*ENDS, "action", "path", "name", "prev_name")
 KINDS: Final = (
     Kind(
@@ -190,4 +228,9 @@ KINDS: Final = (
     Kind("kerberos", (*ENDS, "request_type", "client", "service", "success", "error_msg", "cipher"), _kerberos),
     Kind("smb_files", _FILE, _files),
     Kind("smb_mapping", (*ENDS, "path", "share_type"), _shares),
+    Kind(
+        "smb_cmd",
+        (*ENDS, "command", "status", "version", "username", "tree", "referenced_file.name", "referenced_file.path"),
+        _commands,
+    ),
 )  # fmt: skip

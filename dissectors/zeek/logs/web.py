@@ -1,8 +1,8 @@
-"""`dns`, `ssl`, `http`: names that are asked for, sessions and certificates, requests to web servers."""
+"""`dns`, `ssl` with `x509`, `http`: names that are asked for, sessions and certificates, requests to web servers."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -48,8 +48,57 @@ def _dns(lines: Lines) -> Found:
     return Found(activities=(table,))
 
 
+class _Certificate(NamedTuple):
+    """What `x509` has of a certificate, as fields have it."""
+
+    subject: str | None
+    issuer: str | None
+    serial: str | None
+    not_before: str | None
+    not_after: str | None
+    names: str | None
+
+    @property
+    def self_signed(self) -> str:
+        """Whether it vouches for itself."""
+        return "true" if self.subject == self.issuer else "false"
+
+
+_NO_CERTIFICATE: Final = _Certificate(None, None, None, None, None, None)
+
+
+def _x509(lines: Lines) -> Found:
+    """Certificates by what `ssl` calls them: their fingerprints, before Zeek 4.1 the file that each was."""
+    rows = lines.rows
+    columns = (
+        rows.words("certificate.subject"), rows.words("certificate.issuer"), rows.text("certificate.serial"),
+        *(_moment(rows.time(f"certificate.{name}")) for name in ("not_valid_before", "not_valid_after")),
+        listed(rows.words("san.dns")),
+    )  # fmt: skip
+    names = rows.text("fingerprint", "id").to_pylist()
+    found = map(_Certificate, *(column.to_pylist() for column in columns))
+    return Found(learnt={name: one for name, one in zip(names, found, strict=True) if name})
+
+
+def _moment(time: Any) -> Any:
+    return pc.strftime(time.cast(pa.timestamp("ns")).cast(pa.timestamp("s"), safe=False), "%Y-%m-%dT%H:%M:%SZ")
+
+
 def _ssl(lines: Lines) -> Found:
     rows = lines.rows
+    known = lines.learnt.of("x509")
+    chain = rows.text("cert_chain_fps", "cert_chain_fuids")
+
+    def of_certificate(name: str) -> Any:
+        def look(words: str) -> Any:
+            return getattr(known.get(words.partition(",")[0], _NO_CERTIFICATE), name)
+
+        return mapped(chain, look, pa.utf8())
+
+    has_certificate = mapped(chain, lambda words: words.partition(",")[0] in known, pa.bool_())
+    self_signed = pc.if_else(
+        pc.fill_null(has_certificate, False), of_certificate("self_signed"), pa.scalar(None, pa.utf8())
+    )
     version = rows.text("version")
     datagrams = pc.fill_null(pc.starts_with(version, "DTLS"), False)
     established = pc.fill_null(rows.flag("established"), False)
@@ -61,8 +110,13 @@ def _ssl(lines: Lines) -> Found:
         "tls.next_protocol": rows.text("next_protocol"),
         "tls.client.server_name": rows.words("server_name"),
         "tls.client.ja4": rows.text("ja4"),
-        "tls.server.x509.subject": rows.words("subject"),
-        "tls.server.x509.issuer": rows.words("issuer"),
+        "tls.server.x509.subject": pc.coalesce(rows.words("subject"), of_certificate("subject")),
+        "tls.server.x509.issuer": pc.coalesce(rows.words("issuer"), of_certificate("issuer")),
+        "tls.server.x509.serial_number": of_certificate("serial"),
+        "tls.server.not_before": of_certificate("not_before"),
+        "tls.server.not_after": of_certificate("not_after"),
+        "tls.server.x509.alternative_names": of_certificate("names"),
+        "tls.server.self_signed": self_signed,
         "tls.client.x509.subject": rows.words("client_subject"),
         "tls.established": pc.if_else(established, "true", "false"),
     }
@@ -117,10 +171,20 @@ def _parameters(uri: str) -> str | None:
 KINDS: Final = (
     Kind("dns", (*ENDS, "proto", "query", "qtype_name", "rcode", "rcode_name", "answers"), _dns),
     Kind(
+        "x509",
+        (
+            "ts", "id", "fingerprint", "certificate.subject", "certificate.issuer", "certificate.serial",
+            "certificate.not_valid_before", "certificate.not_valid_after", "san.dns",
+        ),
+        _x509,
+        is_referred_to=True,
+        needs=(("ts",), ("fingerprint", "id")),
+    ),
+    Kind(
         "ssl",
         (
             *ENDS, "version", "cipher", "next_protocol", "server_name", "ja4", "subject", "issuer", "client_subject",
-            "established", "last_alert",
+            "established", "last_alert", "cert_chain_fps", "cert_chain_fuids",
         ),
         _ssl,
     ),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from array import array
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
+from zonewatch.dissectors.decoder import CaptureFile, Source
+from zonewatch.dissectors.vocabulary import PROTOCOLS
 from zonewatch.sensor.second_opinion.counts import Counts
-from zonewatch.sensor.second_opinion.facts import FIELDS, Key, of_fields, of_message
+from zonewatch.sensor.second_opinion.facts import FIELDS, MAIN, Key, of_fields, of_message
 from zonewatch.sensor.second_opinion.ours import Ours
 from zonewatch.sensor.second_opinion.reasons import reason_of
+from zonewatch.sensor.second_opinion.run import second_opinion
 from zonewatch.sensor.second_opinion.theirs import CUT, ICMP, LOST, MALFORMED, PIECES, REPEATED, Theirs, top
 
+PCAPS: Final = Path(__file__).resolve().parents[3] / "pcaps"
 ENDS = ("10.0.0.1", "10.0.0.2")
 EMPTY: dict[str, Any] = {
     "source_address": ENDS[0],
@@ -178,3 +184,16 @@ def test_one_frame_without_a_reason_leaves_the_row_without() -> None:
 )
 def test_the_name_of_a_conversation_is_no_carrier(names: list[str], said: str) -> None:
     assert top(names) == said
+
+
+@pytest.mark.parametrize("protocol", sorted(set(PROTOCOLS) - MAIN.keys()))
+def test_protocols_that_are_not_compared_have_no_facts(protocol: str) -> None:
+    assert list(of_message({**EMPTY, "protocol": protocol, "function": 3})) == []
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@pytest.mark.parametrize("name", ["opcua/*.pcap", "profibus/plant.pcap"])
+def test_captures_of_what_is_not_compared_have_an_opinion(name: str) -> None:
+    path = next(iter(sorted(PCAPS.glob(name))))
+    opinion = second_opinion([Source("point", (CaptureFile(path.name, path),))])
+    assert (opinion.problem, opinion.rows) == ("", 0)

@@ -6,7 +6,7 @@
 //! whether octets are Modbus at all.
 //! Addresses are zero-based, as on the wire.
 
-mod codes;
+pub(crate) mod codes;
 mod conversation;
 mod identification;
 mod mbap;
