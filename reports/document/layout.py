@@ -27,17 +27,20 @@ from zonewatch.reports.document.model import (
     Text,
     anchor,
     anchors,
+    tables,
 )
 from zonewatch.reports.document.names import csv_names
 from zonewatch.reports.document.picture import checked, measured
 from zonewatch.reports.texts import Texts
 from zonewatch.reports.words import visible
 
-__all__ = ["WORKBOOK", "laid_out"]
+__all__ = ["WORKBOOK", "laid_out", "rows_each"]
 
 NAMELESS: Final = "–"
 """A heading or a picture without a name: readers of screens need one."""
 WORKBOOK: Final = "tables.xlsx"
+FEWEST: Final = 10
+"""Rows of a table that are always shown."""
 MOST_LINES: Final = 12
 """Empty lines below one field."""
 _WORDS: Final = (
@@ -175,9 +178,29 @@ def _safe(name: str) -> str:
     return name if _SAFE.fullmatch(name) else anchor("id", name)
 
 
-def laid_out(document: Document, texts: Texts, most_rows: int, clean: Callable[[str], str] = visible) -> dict[str, Any]:
-    """The tree as JSON values. `clean` makes a text fit for the form. Raises PictureError."""
-    layout = _Layout(texts, most_rows, anchors(document), csv_names(document), clean)
+def rows_each(counts: Iterable[int], most: int, in_all: int) -> int:
+    """How many rows of each table are shown: at most `most`, and of all tables together `in_all`.
+
+    Short tables stay whole, and what they leave is the long ones'. Never fewer than FEWEST.
+    """
+    left, waiting = in_all, sorted(min(count, most) for count in counts)
+    for place, count in enumerate(waiting):
+        share = left // (len(waiting) - place)
+        if count > share:
+            return max(share, FEWEST)
+        left -= count
+    return most
+
+
+def laid_out(
+    document: Document, texts: Texts, most_rows: int, rows_in_all: int, clean: Callable[[str], str] = visible
+) -> dict[str, Any]:
+    """The tree as JSON values. `clean` makes a text fit for the form. Raises PictureError.
+
+    A page holds at most `most_rows` of one table, and `rows_in_all` of all of them.
+    """
+    each = rows_each((len(table.rows) for table in tables(document)), most_rows, rows_in_all)
+    layout = _Layout(texts, each, anchors(document), csv_names(document), clean)
     return {
         "title": clean(document.title),
         "subtitle": clean(document.subtitle),
