@@ -16,9 +16,11 @@ _STARTS: Final[Mapping[int, Callable[[bytes], bool]]] = {
     8: lambda data: data[2:4] == b"\0\0" and int.from_bytes(data[4:6]) > 2,
     10: lambda data: data[0] == 0x81 and int.from_bytes(data[2:4]) > 10,
     13: lambda data: data[:2] == b"\x05\x64" and data[2] > 6,
+    28: lambda data: data[:3] == b"MSG" and int.from_bytes(data[4:8], "little") > 28,
     29: lambda data: data[:2] == b"\x03\0" and int.from_bytes(data[2:4]) > 29,
 }
-"""Starts of messages that may carry a password, by their octets: Modbus, BACnet, DNP3, S7, whose lengths say more."""
+"""Starts of messages that may carry a password, by their octets: Modbus, BACnet, DNP3, OPC UA, S7. Their lengths say
+that there is more."""
 
 
 def cut_packets(capture: MiniCapture) -> int:
