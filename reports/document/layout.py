@@ -27,6 +27,7 @@ from zonewatch.reports.document.model import (
     Text,
     anchor,
     anchors,
+    rows_each,
     tables,
 )
 from zonewatch.reports.document.names import csv_names
@@ -34,13 +35,11 @@ from zonewatch.reports.document.picture import checked, measured
 from zonewatch.reports.texts import Texts
 from zonewatch.reports.words import visible
 
-__all__ = ["WORKBOOK", "laid_out", "rows_each"]
+__all__ = ["WORKBOOK", "laid_out"]
 
 NAMELESS: Final = "–"
 """A heading or a picture without a name: readers of screens need one."""
 WORKBOOK: Final = "tables.xlsx"
-FEWEST: Final = 10
-"""Rows of a table that are always shown."""
 MOST_LINES: Final = 12
 """Empty lines below one field."""
 _WORDS: Final = (
@@ -176,20 +175,6 @@ class _Layout:
 
 def _safe(name: str) -> str:
     return name if _SAFE.fullmatch(name) else anchor("id", name)
-
-
-def rows_each(counts: Iterable[int], most: int, in_all: int) -> int:
-    """How many rows of each table are shown: at most `most`, and of all tables together `in_all`.
-
-    Short tables stay whole, and what they leave is the long ones'. Never fewer than FEWEST.
-    """
-    left, waiting = in_all, sorted(min(count, most) for count in counts)
-    for place, count in enumerate(waiting):
-        share = left // (len(waiting) - place)
-        if count > share:
-            return max(share, FEWEST)
-        left -= count
-    return most
 
 
 def laid_out(

@@ -97,7 +97,7 @@ def conduit_violation(seen: Seen) -> Iterator[Told]:
         )
 
 
-def conduit_conform(seen: Seen) -> Iterator[Told]:
+def conduit_conform(seen: Seen) -> Iterator[Observation]:
     """Conduits of which all traffic was allowed by their flows, and there was some.
 
     An attempt that failed counts, too: a conduit on which somebody tried what is not allowed does not conform. So does
