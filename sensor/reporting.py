@@ -23,6 +23,7 @@ from zonewatch.reports.packs.changes import with_changes
 from zonewatch.reports.packs.comparison import told
 from zonewatch.reports.packs.iec62443 import iec62443
 from zonewatch.reports.packs.nis2 import nis2
+from zonewatch.reports.packs.requirements import ASKED as LISTS
 from zonewatch.reports.packs.requirements import PACKS as REQUIREMENTS
 from zonewatch.reports.proof.manifest import Input
 from zonewatch.reports.pseudonyms import fields
@@ -45,6 +46,8 @@ from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
 PACKS: Final[dict[str, Callable[[Case], Document]]] = {"iec62443": iec62443, "nis2": nis2, **REQUIREMENTS}
 """What builds the document of each framework."""
+ASKED: Final = {"iec62443": ("iec62443-3-3",), "nis2": ("nis2", "nis2-annex"), **LISTS}
+"""The requirements whose statuses each framework's assessment results hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ def report(
     made = forms(document, texts)
     files = dict(made.files)
     if oscal:
-        files[OSCAL] = oscal_text(audited, sha256).encode()
+        files[OSCAL] = oscal_text(audited, sha256, ASKED[framework], attested).encode()
     packed = packing.packed(files, source, document, key, beside)
     folders.write(out, {**files, **packed.files})
     if store is not None:  # an export of a sensor's findings is a decision of somebody
