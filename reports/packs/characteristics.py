@@ -190,7 +190,7 @@ def _coverage(case: Zoned, zone: str) -> Text:
     row = case.sight.get(zone)
     if row is None:
         return ()
-    told = case.texts.text("visible.of", seen=row.seen, declared=row.declared)
+    told = case.texts.text("visible.of", seen=row.seen, count=row.declared)
     both = case.texts.text("visible.ways", seen=row.both_ways, all=row.connections)
     reason = case.reason(row.reason_key) if row.reason_key else case.texts.say("visible.enough")
     return case.lines((told, both, text(reason)))
