@@ -75,6 +75,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("*.mass_*", "counts", _MANY),
     Kind("*.other_protocol_on_port", "contents", _SERVICE),
     Kind("modbus.odd_port", "contents", _SERVICE),
+    Kind("exposure.certificate", "contents", "the certificate came in packets between those that the finding names"),
     Kind("malware.*", "contents", _SECRET),
     Kind("pivot.*", "contents", _SECRET),
     Kind("exposure.remote_*", "contents", _SECRET),
