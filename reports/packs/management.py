@@ -75,7 +75,9 @@ def _statements(case: Zoned) -> tuple[Text, ...]:
     if result.commands:
         who = len({row.client for row in result.commands})
         devices = len({row.server for row in result.commands})
-        told.append(texts.text("management.commands", who=texts.text("management.commands.who", count=who), count=devices))
+        told.append(
+            texts.text("management.commands", who=texts.text("management.commands.who", count=who), count=devices)
+        )
     told.append(
         texts.text(
             "management.window",

@@ -63,7 +63,7 @@ def document(pack: Pack, case: Case) -> Document:
     return Document(
         id=pack.id,
         title=texts.say(f"preface.{pack.id}.title"),
-        subtitle=result.policy.system or result.title or texts.say("iec62443.unnamed"),
+        subtitle=case.system or texts.say("iec62443.unnamed"),
         language=texts.language,
         cover=(*cover(case), _catalogue(case, pack)),
         sections=(

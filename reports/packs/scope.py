@@ -44,7 +44,7 @@ def cover(material: Material) -> tuple[Field, ...]:
     total = totals(result.captures)
     policy = result.policy
     return (
-        material.field("cover.system", policy.system or result.title or texts.say("open")),
+        material.field("cover.system", material.system or texts.say("cover.system.draft" if policy.system else "open")),
         material.field("cover.owner", policy.owner or texts.say("open")),
         material.field("cover.period", texts.period(total.first_time, total.last_time)),
         material.field("cover.as_of", texts.time(result.as_of)),

@@ -19,6 +19,7 @@ LINKS = {
     113: bytes(14) + b"\x08\0",
     276: bytes(20),
 }
+"""What stands before the internet layer, by link type."""
 
 
 @pytest.mark.parametrize("link", LINKS)
