@@ -37,11 +37,14 @@ class Book:
 @cache
 def book(language: str) -> Book | None:
     """The file of a language; none where there is none."""
-    file = files("zonewatch.reports.texts") / f"quoted.{language}.yaml"
+    folder = files("zonewatch.reports.texts")
+    file = folder / f"quoted.{language}.yaml"
     if not file.is_file():
         return None
     data: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    rows = [(tuple(english.split(HOLE)), told) for english, told in data["said"]]
+    more = folder / f"quoted.{language}.rules.yaml"
+    said = [*data["said"], *(yaml.safe_load(more.read_text(encoding="utf-8"))["said"] if more.is_file() else ())]
+    rows = [(tuple(english.split(HOLE)), told) for english, told in said]
     units: dict[str, tuple[str, str]] = {}
     for name, (one, many) in data["units"].items():
         units[name] = (one, many)

@@ -74,7 +74,9 @@ def test_every_remedy_of_a_rule_is_there() -> None:
 
 def test_no_remedy_is_of_a_rule_that_is_gone() -> None:
     sources = " ".join(
-        path.read_text(encoding="utf-8") for name in ("rules", "reports") for path in (ROOT / name).rglob("*.py")
+        path.read_text(encoding="utf-8")
+        for name in ("rules", "reports", "sensor")
+        for path in (ROOT / name).rglob("*.py")
     )
     rules = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "rules/detections").rglob("*.yml"))
     data = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "reports/catalogue/data").glob("*.yaml"))
