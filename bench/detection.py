@@ -136,7 +136,7 @@ def main() -> None:
     assert set().union(*made[:1000]) <= FIELDS[CATEGORY].keys()
     part, table = made[: given.walked], as_table(made)
     plain = trees()
-    coded = list(zip((rule.name for rule in rules), predicates([rule.condition for rule in rules]), strict=True))
+    coded = list(zip((rule.name for rule in rules), predicates(tuple(rule.condition for rule in rules)), strict=True))
 
     def walked() -> dict[str, int]:
         return {name: sum(walk(tree, event) for event in part) for name, tree in plain}

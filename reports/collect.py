@@ -169,7 +169,7 @@ _SENTENCES: Final[tuple[tuple[Callable[[Capture], int], Callable[[int, Capture],
     (
         lambda row: row.long_packets,
         lambda count, _: (
-            f"{counted(count, 'packet')} are longer than Ethernet carries: unless the network has jumbo frames, the "
+            f"{counted(count, 'packet')} came longer than Ethernet carries: unless the network has jumbo frames, the "
             "capturing machine joined segments, and counts and times of packets are not those of the wire."
         ),
     ),

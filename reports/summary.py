@@ -79,8 +79,9 @@ def _seen(result: AuditResult) -> tuple[str, ...]:
     inventory, total = result.inventory, totals(result.captures)
     ot = [edge for edge in inventory.edges if edge.ot]
     names = sorted({edge.protocol for edge in ot})
-    control = sum(asset.kind == "ot" for asset in inventory.assets)
-    speakers = f", {number(control)} of them part of the control system" if control else ""
+    control, every = sum(asset.kind == "ot" for asset in inventory.assets), len(inventory.assets)
+    part = f", {number(control)} of them part of the control system" if every > 1 else ", part of the control system"
+    speakers = part if control else ""
     spoken = (
         f"Control protocols: {listed(names)}, on {counted(len(ot), 'connection')} between devices."
         if names

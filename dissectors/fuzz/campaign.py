@@ -29,6 +29,24 @@ RECORD: Final = HERE / "record.csv"
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 LOOK: Final = 2  # seconds between two looks at a process
 WRITE: Final = 60  # seconds between two writings of its row
+NET: Final = ("src/net",)
+PROTOCOLS: Final = ("src/protocols", "src/registry.rs", "tables")
+ABOUT: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("link", "tunnel", "wrapped", "mirror"), NET),
+    **dict.fromkeys(("services", "neighbours"), PROTOCOLS),
+    **{
+        name: (f"src/protocols/{name}", f"tables/{name}.toml")
+        for name in ("modbus", "dnp3", "bacnet", "opcua", "profibus")
+    },
+    "bacnet_link": ("src/protocols/bacnet", "tables/bacnet.toml"),
+    "s7comm": ("src/protocols/s7comm", "src/protocols/cotp.rs", "tables/s7comm.toml"),
+    "tcp": ("src/net/tcp.rs",),
+    "fragments": ("src/net/fragments.rs",),
+    "serial": ("src/line.rs", "src/line"),
+    "capture": ("src/capture",),
+    "engine": ("src", "tables"),
+}
+"""Folders and files of the engine that a target is about."""
 STATUS: Final = re.compile(r"#(\d+)\s.*?cov: (\d+) .*?corp: (\d+)/")
 EXECUTED: Final = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 CRASH: Final = re.compile(r"Test unit written to .*/(crash|timeout|oom|leak)-")
@@ -71,12 +89,14 @@ def keep(row: Row) -> None:
 
 
 def version(target: str) -> str:
-    """The last commit that changed the engine or the target; with a plus where they were changed since."""
+    """The last commit that changed the target or what it is about; with a plus where they were changed since."""
     tests = (":(exclude,glob)dissectors/src/**/tests/**", ":(exclude,glob)dissectors/src/**/tests.rs")
-    code = ("dissectors/src", "dissectors/tables", f"dissectors/fuzz/targets/{target}.rs", *tests)
+    about = tuple(f"dissectors/{place}" for place in (*ABOUT[target], f"fuzz/targets/{target}.rs"))
 
     def git(*command: str) -> str:
-        ran = subprocess.run(["git", *command, "--", *code], cwd=HERE.parents[1], capture_output=True, text=True)
+        ran = subprocess.run(
+            ["git", *command, "--", *about, *tests], cwd=HERE.parents[1], capture_output=True, text=True
+        )
         return ran.stdout.strip()
 
     return git("log", "-1", "--format=%h", "--abbrev=10") + ("+" if git("status", "--porcelain") else "")

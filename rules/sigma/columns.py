@@ -66,10 +66,15 @@ def looked_up(keys: Column, known: Mapping[str, int]) -> Column:
     return values.take(places)
 
 
+def row_numbers(length: int) -> Column:
+    """0, 1, 2 … as many as asked for."""
+    return pc.subtract(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), length)), 1)
+
+
 def lists(parents: Column, values: Column, rows: int) -> Column:
     """For each row its values as a list; null where it has none. `parents` are row numbers."""
     groups = (
         pa.table({"row": parents, "value": values}).group_by("row", use_threads=False).aggregate([("value", "list")])
     )
-    places = pc.index_in(pa.array(range(rows), pa.int64()), value_set=whole(groups["row"].cast(pa.int64())))
+    places = pc.index_in(row_numbers(rows), value_set=whole(groups["row"].cast(pa.int64())))
     return whole(groups["value_list"]).take(places)

@@ -5,7 +5,8 @@ Nothing of a rule gets into the code but as a literal that `ascii` writes, and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 from zonewatch.rules.sigma import conditions, values
@@ -50,12 +51,13 @@ def predicate(tree: Tree) -> Predicate:
     return predicates((tree,))[0]
 
 
-def predicates(trees: Sequence[Tree]) -> list[Predicate]:
+@lru_cache(maxsize=8)  # a sensor asks the same of every pass
+def predicates(trees: tuple[Tree, ...]) -> tuple[Predicate, ...]:
     """The functions of many conditions, in their order."""
     space: dict[str, Any] = {"__builtins__": {"frozenset": frozenset, "int": int, "str": str}}
     space |= {function.__name__: function for function in _CALLED}
     exec(compile(source(trees), "<rules>", "exec"), space)
-    return [space[f"rule{number}"] for number in range(len(trees))]
+    return tuple(space[f"rule{number}"] for number in range(len(trees)))
 
 
 def source(trees: Iterable[Tree]) -> str:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from zonewatch.rules.sigma import windows
 from zonewatch.rules.sigma.columns import SEPARATOR, Column, pc, whole
 from zonewatch.rules.sigma.model import Correlation
+from zonewatch.rules.sigma.records import TIMES
 from zonewatch.rules.sigma.run import Hit
 from zonewatch.rules.sigma.windows import Event, Window
 
@@ -104,12 +105,13 @@ def _bursts(
 
 def _of_rows(correlation: Correlation, place: int, hit: Hit, table: pa.Table) -> pa.Table:
     """The events of a rule: their group, times, number, place of the rule, row, and subject."""
-    taken = table.take(hit.rows)
+    fields = [correlation.field_of(name, hit.rule.name) for name in correlation.by]
+    wanted = {*TIMES, *fields, *correlation.counted}
+    taken = table.select([name for name in table.column_names if name in wanted]).take(hit.rows)
     start = _times(taken, "event.start", "@timestamp")
     count = pc.max_element_wise(_numbers(taken, "event.count", 1), 1)
     end = pc.if_else(pc.greater(count, 1), pc.max_element_wise(_times(taken, "event.end", "@timestamp"), start), start)
     events = pa.table({"start": start, "end": end, "count": count, "row": hit.rows.cast(_NUMBER)})
-    fields = [correlation.field_of(name, hit.rule.name) for name in correlation.by]
     events = _keyed(events, taken, fields, "group")
     if correlation.kind == "value_count":
         taken = taken.take(events["place"])

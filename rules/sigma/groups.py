@@ -13,7 +13,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from zonewatch.rules.sigma.columns import Column, pc, whole
+from zonewatch.rules.sigma.columns import Column, pc, row_numbers, whole
 from zonewatch.rules.sigma.values import Record
 
 _NUMBER: Final = pa.int64()
@@ -44,11 +44,12 @@ class Columns:
 
     def __init__(self, table: pa.Table) -> None:
         self._table = table
+        self._names = frozenset(table.column_names)  # a table makes the list anew whenever it is asked
         self._values: dict[tuple[str, ...], Values] = {}
-        self.rows: Column = _range(table.num_rows)
+        self.rows: Column = row_numbers(table.num_rows)
 
     def __contains__(self, field: str) -> bool:
-        return field in self._table.column_names
+        return field in self._names
 
     def values(self, field: str) -> Values:
         """The values of a column; of a column of lists, those of all items."""
@@ -80,7 +81,7 @@ class Columns:
 
 def _numbered(codes: Column, columns: tuple[tuple[str, Column], ...], parents: Column | None) -> Values:
     ids = pc.dictionary_encode(codes, null_encoding="encode").indices.cast(_NUMBER)
-    table = pa.table({"id": ids, "place": _range(len(ids))})
+    table = pa.table({"id": ids, "place": row_numbers(len(ids))})
     first = table.group_by("id", use_threads=False).aggregate([("place", "min")]).sort_by("id")
     return Values(ids, whole(first["place_min"]), columns, None if parents is None else parents.cast(_NUMBER))
 
@@ -100,10 +101,6 @@ def _codes(column: Column) -> Column:
 
 def _is_list(column: Column) -> bool:
     return pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
-
-
-def _range(length: int) -> Column:
-    return pc.subtract(pc.cumulative_sum(pa.repeat(pa.scalar(1, _NUMBER), length)), 1)
 
 
 def _plain(column: Column) -> Column:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from zonewatch.dissectors import schemas
 from zonewatch.inventory.tables import plain
-from zonewatch.rules.sigma.columns import Column, joined, pc, whole
+from zonewatch.rules.sigma.columns import Column, joined, pc, row_numbers, whole
 
 _NONE: Final = pa.scalar([], schemas.NUMBERS)
 
@@ -33,6 +33,7 @@ _SHARED: Final = (
 )
 _SAME: Final = (*_SHARED, "object_kind", "object_start", "object_count", "property", "property_name")
 """What an aggregate and the events in it have in common, beside the bucket."""
+_NEAR: Final = ("bucket", "operation")
 
 
 def operations(events: pa.Table, aggregates: pa.Table) -> pa.Table:
@@ -50,8 +51,7 @@ def _objects(events: pa.Table) -> pa.Table:
     lists = whole(events["objects"])
     alone = pc.equal(pc.list_value_length(lists), 0)
     parents, items = pc.list_parent_indices(lists), pc.list_flatten(lists)
-    numbers = pa.array(range(events.num_rows), pa.int64())
-    bare = numbers.filter(alone)
+    bare = row_numbers(events.num_rows).filter(alone)
     rows = pa.concat_arrays([parents.cast(pa.int64()), bare])
     order = pc.sort_indices(rows)  # stable: objects stay in their order
     taken = rows.take(order)
@@ -103,18 +103,28 @@ def _extremes(values: Column) -> dict[str, Column]:
     finite = pc.is_finite(items)
     table = pa.table({"row": parents.filter(finite), "value": items.filter(finite)})
     groups = table.group_by("row", use_threads=False).aggregate([("value", "min"), ("value", "max")])
-    places = pc.index_in(pa.array(range(len(values)), pa.int64()), value_set=whole(groups["row"]).cast(pa.int64()))
+    places = pc.index_in(row_numbers(len(values)), value_set=whole(groups["row"]).cast(pa.int64()))
     return {
         f"value_{word}": whole(groups[f"value_{how}"]).take(places) for word, how in (("low", "min"), ("high", "max"))
     }
 
 
+def _told(aggregates: pa.Table, events: pa.Table) -> Column:
+    """How many of the objects in each aggregate are told by events that are kept whole."""
+    # Comparing by all that they have in common is dear, and most aggregates are polling, which is never kept whole.
+    near = pc.and_(*(pc.is_in(whole(aggregates[name]), value_set=whole(events[name])) for name in _NEAR))
+    keys, of_events = (
+        joined(*(whole(table[name]) for name in ("bucket", *_SAME))) for table in (aggregates.filter(near), events)
+    )
+    seen = pc.value_counts(of_events)
+    counted = pc.struct_field(seen, "counts").take(pc.index_in(keys, value_set=pc.struct_field(seen, "values")))
+    nothing = pa.repeat(pa.scalar(0, pa.int64()), aggregates.num_rows)
+    return pc.replace_with_mask(nothing, near, pc.fill_null(counted, 0).cast(pa.int64()))
+
+
 def _rest(aggregates: pa.Table, events: pa.Table) -> pa.Table:
     """The aggregates without the events that are kept whole."""
-    keys = joined(*(whole(aggregates[name]) for name in ("bucket", *_SAME)))
-    seen = pc.value_counts(joined(*(whole(events[name]) for name in ("bucket", *_SAME))))
-    counted = pc.struct_field(seen, "counts").take(pc.index_in(keys, value_set=pc.struct_field(seen, "values")))
-    told = pc.fill_null(counted, 0).cast(pa.int64())
+    told = _told(aggregates, events)
     left = pc.subtract(whole(aggregates["count"]).cast(pa.int64()), told)
     kept = pc.greater(left, 0)
     table, left, told = aggregates.filter(kept), left.filter(kept), told.filter(kept)
@@ -131,7 +141,7 @@ def _rest(aggregates: pa.Table, events: pa.Table) -> pa.Table:
         "priority": pa.nulls(rows, pa.uint8()),
         "text": pa.repeat("", rows),
         "values": _threes(extremes),
-        "before": pa.array([[]] * rows, schemas.NUMBERS),
+        "before": pc.coalesce(pa.nulls(rows, schemas.NUMBERS), _NONE),
         "first_time": whole(table["first_time"]),
         "last_time": whole(table["last_time"]),
         "count": left.cast(pa.uint64()),
@@ -149,7 +159,9 @@ def _threes(columns: list[Column]) -> Column:
     """Lists of the values of three columns; empty where the first has none."""
     rows = len(columns[0])
     flat = pa.concat_arrays(columns)
-    order = pa.array([number + rows * part for number in range(rows) for part in range(3)], pa.int64())
-    offsets = pa.array(range(0, 3 * rows + 1, 3), pa.int32())
+    place = row_numbers(3 * rows)
+    row = pc.divide(place, 3)
+    order = pc.add(row, pc.multiply(pc.subtract(place, pc.multiply(row, 3)), rows))
+    offsets = pc.multiply(row_numbers(rows + 1), 3).cast(pa.int32())
     lists = pa.ListArray.from_arrays(offsets, flat.take(order), type=schemas.NUMBERS)
     return pc.if_else(pc.is_null(columns[0]), _NONE, lists)

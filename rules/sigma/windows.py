@@ -183,9 +183,8 @@ def ordered(events: Sequence[Event], span: int, steps: int) -> Iterator[Window]:
         while lasting:
             event = lasting.pop()
             until[event.subject] = max(until[event.subject], event.end)
-        last = steps - 1
-        there = last in places or until[last] >= time
-        if there and begun[last] >= max(time - span, never + 1) and (done := burst.add(time, steps, begun[last])):
+        chain = begun[-1]
+        if places and chain >= max(time - span, never + 1) and (done := burst.add(time, steps, chain)):
             yield done
     yield from burst.closed()
 

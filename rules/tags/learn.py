@@ -81,7 +81,10 @@ def _items(events: pa.Table) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     columns = ("time", "event", "source", "server", "server_unit", "protocol", "status", "objects")
     table = plain(events.select(columns))
     answered = pc.is_in(table["status"], value_set=pa.array(["ok", "one_way"]))
-    table = table.filter(pc.and_(pc.equal(table["protocol"], "bacnet"), answered))
+    table = table.filter(pc.and_(pc.equal(table["protocol"], "bacnet"), answered)).combine_chunks()
+    names = pc.struct_field(pc.list_flatten(table["objects"]), "property_name").cast(pa.utf8())
+    asked = pc.list_parent_indices(table["objects"]).filter(pc.is_in(names, value_set=pa.array(sorted(_ASKED))))
+    table = table.take(pc.unique(asked))
     for row in table.sort_by([("time", "ascending"), ("event", "ascending")]).to_pylist():
         for item in row["objects"]:
             asked = item["property_name"] in _ASKED and item["index"] is None

@@ -1,8 +1,8 @@
 """The loop of `zonewatch watch`: threads hear, this one judges what was heard and keeps what it found.
 
 A pass judges everything of the period so far, by the same code as an audit, so that the last pass of a period is the
-audit of its packets. A pass is as often as it is cheap: at least `judge.interval` apart, and as long as the last one
-took.
+audit of its packets. A pass is as often as it is cheap: `judge.interval` after the last one began, and never sooner
+after its end than half of what it took.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.reports.words import counted, iso_time
 from zonewatch.rules.findings import SEVERITIES, Severity
 from zonewatch.sensor.decoding import AnyTables, joined
+from zonewatch.sensor.memory import uncollected
 from zonewatch.sensor.pipeline import assess
 from zonewatch.sensor.watch import metrics
 from zonewatch.sensor.watch.health import Health, Heard, Lost, State, judge
@@ -40,8 +41,8 @@ _HEALTH: Final = 60 * 10**9
 """Nanoseconds between two looks at the sensor's own state."""
 _KEEP: Final = 300 * 10**9
 """Nanoseconds between two segments of whole events."""
-_SHARE: Final = 1
-"""So many times what a pass took is waited before the next: judging takes at most half of the time."""
+_SHARE: Final = 0.5
+"""So many times what a pass took is waited before the next: judging takes at most two thirds of the time."""
 _EVENTS: Final = ("events", "activities")
 _INTERFACES: Final = Path("/sys/class/net")
 
@@ -195,7 +196,7 @@ class Watch:
             if returned := self._returned():
                 log.warning("%s is there again, as the kernel makes it: heard after a start", returned)
                 break
-            orders.stop.wait(max(self._judging.interval, _SHARE * self._took) / 1e9)
+            orders.stop.wait(max(self._judging.interval - self._took, _SHARE * self._took) / 1e9)
         self._notifier.tell(STOPPING="1", STATUS="ending the period")
         orders.stop.set()
         for thread in hearing:
@@ -224,7 +225,8 @@ class Watch:
         self._took = self._clock.count() - begun
 
     def _judge(self, tables: AnyTables, *, final: bool = False) -> None:
-        result = ordered(assess(tables, self._loaded.given, self._loaded.title))
+        with uncollected():
+            result = ordered(assess(tables, self._loaded.given, self._loaded.title))
         keep = self._store.end if final else self._store.record
         alerts = keep(self._period, result, self._clock.now())
         self._prove(result, tables)

@@ -64,11 +64,11 @@ class JudgeSettings(Part):
     detection: Path | None = None
     """What the site changes of the rules (YAML)."""
     interval: Duration = 1_000_000_000
-    """The least time between two passes. A pass that takes long makes it longer: one in four moments is judging."""
+    """The least time from one pass to the next. One that takes long makes it longer: judging has two thirds at most."""
     period: Duration = 86_400 * 1_000_000_000
     """What is judged together; at its end the result is kept whole and tables begin anew."""
-    most_rows: Annotated[int, Field(ge=10_000)] = 2_000_000
-    """Rows of all tables at which a period ends early."""
+    most_rows: Annotated[int, Field(ge=10_000)] = 500_000
+    """Rows of all tables at which a period ends early. A pass, and so an alert, takes some six seconds a million rows."""
 
 
 class HealthSettings(Part):

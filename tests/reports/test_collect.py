@@ -93,7 +93,7 @@ WHOLE = Capture("span", "a.pcap", packets=10)
         ({"one_sided_flows": 4}, "Of 4 connections only one direction"),
         ({"incomplete_fragments": 1}, "1 fragmented packet never became whole"),
         ({"clock_jumps": 1}, "clock jumped 1 time"),
-        ({"long_packets": 2}, "2 packets are longer than Ethernet carries"),
+        ({"long_packets": 2}, "2 packets came longer than Ethernet carries"),
         ({"flows_evicted": 5}, "5 connections were let go"),
         ({"messages_dropped": 3}, "given up 3 times to keep memory bounded"),
         ({"units_folded": 1}, "1 time one of the further ones was seen"),

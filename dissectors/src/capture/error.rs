@@ -29,7 +29,7 @@ pub enum CaptureError {
         advice: &'static str,
     },
     /// The operating system could not read it.
-    #[error("cannot be read after {packets} packets: {error}")]
+    #[error("cannot be read after {}: {error}", counted(*packets, "packet"))]
     Io {
         /// Whole packets before it.
         packets: u64,
@@ -38,7 +38,7 @@ pub enum CaptureError {
         error: Arc<io::Error>,
     },
     /// The input ends within a record or a compressed stream.
-    #[error("cut off at byte {offset}, after {packets} packets: {}", lacking(part, *missing))]
+    #[error("cut off at byte {offset}, after {}: {}", counted(*packets, "packet"), lacking(part, *missing))]
     Truncated {
         /// Where the octets end.
         offset: u64,
@@ -50,7 +50,7 @@ pub enum CaptureError {
         missing: Option<u64>,
     },
     /// What the input says of itself cannot be true.
-    #[error("damaged at byte {offset}, after {packets} packets: {reason}")]
+    #[error("damaged at byte {offset}, after {}: {reason}", counted(*packets, "packet"))]
     Damaged {
         /// Where the record or block starts; for compressed data that does not decode, where the decoded octets end.
         offset: u64,
@@ -75,8 +75,14 @@ fn shown(first: &[u8]) -> String {
     format!("{} \"{}\"", hexadecimal.join(" "), first.escape_ascii())
 }
 
+fn counted(count: u64, word: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{plural}")
+}
+
 fn lacking(part: &str, missing: Option<u64>) -> String {
     match missing {
+        Some(1) => format!("1 octet of the {part} is missing"),
         Some(octets) => format!("{octets} octets of the {part} are missing"),
         None => format!("the {part} is not complete"),
     }

@@ -141,6 +141,7 @@ CASES: dict[str, tuple[list[Seen], list[str], list[tuple[str, int, int, int]]]] 
     "order with what lasts": (a(0, times=50, until=100) + b(60), [ORDER], [("g", 60, 60, 2)]),
     "an alias": (a(0, by="x") + b(1, by="y", value="x"), [ALIASED], [("x", 0, 1, 2)]),
     "an alias of another": (a(0, by="x") + b(1, by="x", value="y"), [ALIASED], []),
+    "in order, and one that comes after": (a(0) + b(1) + a(3), [ORDER], [("g", 0, 3, 2)]),
     "nested": (a(0, 1, 2) + b(9), [THREE, NESTED], [("g", 2, 9, 2)]),
     "nested, while the inner one lasts": (a(*range(0, 40, 3)) + b(31), [THREE, NESTED], [("g", 31, 31, 2)]),
     "nested in the wrong order": (b(0) + a(3, 4, 5), [THREE, NESTED], []),
@@ -217,7 +218,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(EVENTS, st.sampled_from(sorted(KINDS)), st.data())
 def test_bursts_are_those_of_sql(events: list[tuple[int, str, str, str]], kind: str, data: st.DataObject) -> None:
     names, conditions = KINDS[kind]

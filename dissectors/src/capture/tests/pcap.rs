@@ -121,7 +121,7 @@ fn an_impossible_record_says_where() {
     assert_eq!(before.len(), 1);
     assert_eq!(
         error.unwrap().to_string(),
-        "damaged at byte 43, after 1 packets: a record of 4294967295 octets, where 262144 are the most to expect"
+        "damaged at byte 43, after 1 packet: a record of 4294967295 octets, where 262144 are the most to expect"
     );
 }
 
@@ -137,7 +137,7 @@ fn a_cut_record_says_what_is_missing() {
     let cases = [
         (10, "cut off at byte 10, after 0 packets: 14 octets of the file header are missing"),
         (30, "cut off at byte 30, after 0 packets: 10 octets of the record header are missing"),
-        (60, "cut off at byte 60, after 1 packets: 1 octets of the record data are missing"),
+        (60, "cut off at byte 60, after 1 packet: 1 octet of the record data is missing"),
     ];
     for (length, message) in cases {
         assert_eq!(refused(&TWO_PACKETS[..length]).to_string(), message);

@@ -192,7 +192,7 @@ fn damage_says_where() {
         assert_eq!(before.len(), 1);
         let found = error.map(|error| error.to_string()).unwrap_or_default();
         let offset = ok.len();
-        let expected = format!("damaged at byte {offset}, after 1 packets: {reason}");
+        let expected = format!("damaged at byte {offset}, after 1 packet: {reason}");
         assert_eq!(found, if reason.is_empty() { "" } else { &expected });
     }
 }

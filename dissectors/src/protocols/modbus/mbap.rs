@@ -203,22 +203,9 @@ impl MbapSession {
         let borne_out = [whole.is_some(), header.unit == unit, continues];
         borne_out.into_iter().filter(|holds| *holds).count() >= 2
     }
-}
 
-/// True where messages fill these octets without a rest.
-fn tiled(mut bytes: &[u8]) -> bool {
-    while let Some(rest) = Header::of(bytes).and_then(|header| bytes.get(header.octets()..)) {
-        bytes = rest;
-    }
-    bytes.is_empty()
-}
-
-impl Session for MbapSession {
-    fn protocol(&self) -> Protocol {
-        Protocol::Modbus
-    }
-
-    fn frame(&mut self, direction: Direction, bytes: &[u8]) -> Framing {
+    /// Where the message at the start of these octets ends.
+    fn framing(&self, direction: Direction, bytes: &[u8]) -> Framing {
         if bytes.iter().skip(2).take(2).any(|octet| *octet != 0) {
             return Framing::NotMine;
         }
@@ -239,10 +226,31 @@ impl Session for MbapSession {
             _ => Framing::NotMine,
         }
     }
+}
+
+/// True where messages fill these octets without a rest.
+fn tiled(mut bytes: &[u8]) -> bool {
+    while let Some(rest) = Header::of(bytes).and_then(|header| bytes.get(header.octets()..)) {
+        bytes = rest;
+    }
+    bytes.is_empty()
+}
+
+impl Session for MbapSession {
+    fn protocol(&self) -> Protocol {
+        Protocol::Modbus
+    }
+
+    fn frame(&mut self, direction: Direction, bytes: &[u8]) -> Framing {
+        self.framing(direction, bytes)
+    }
 
     fn resync(&self, direction: Direction, bytes: &[u8]) -> Option<usize> {
         let role = self.conversation.sides.role(direction);
-        (0..bytes.len().saturating_sub(HEADER)).find(|start| surely_starts(role, &bytes[*start..]))
+        (0..bytes.len().saturating_sub(HEADER)).find(|start| {
+            let from_here = &bytes[*start..];
+            surely_starts(role, from_here) && self.framing(direction, from_here) != Framing::NotMine
+        })
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, out: &mut Output) {

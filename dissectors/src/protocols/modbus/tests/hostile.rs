@@ -88,6 +88,7 @@ proptest! {
             }
             if let Some(start) = session.resync(direction, rest) {
                 prop_assert!(start < rest.len());
+                prop_assert_ne!(session.frame(direction, &rest[start..]), Framing::NotMine);
             }
             let wire_length = octets.len() + cut;
             session.decode(Chunk { bytes: octets, wire_length, direction: direction.opposite() }, &mut out);

@@ -71,6 +71,16 @@ fn a_stream_is_framed_and_finds_its_way_back() {
 }
 
 #[test]
+fn a_header_within_which_another_message_starts_is_no_start() {
+    // The second message has the place of the first one's unit and function.
+    let octets = [0x01, 0x00, 0x00, 0x00, 0x00, 0x0C, 0x01, 0x08, 0x00, 0x00, 0x00, 0x06, 0x01, 0x01];
+    let mut session = session();
+    assert_eq!(session.frame(TO_SERVER, &octets), Framing::NotMine);
+    assert_eq!(session.resync(TO_SERVER, &octets), Some(6));
+    assert_eq!(session.frame(TO_SERVER, &octets[6..]), Framing::Message(12));
+}
+
+#[test]
 fn a_datagram_may_hold_two_messages_and_a_rest() {
     let datagram = [READ_THREE_REGISTERS, WRITE_REGISTER_1, &[0xAA]].concat();
     let out = decoded(&datagram, TO_SERVER);
