@@ -24,6 +24,7 @@ from zonewatch.reports.packs.asked import NEEDED
 from zonewatch.reports.packs.nis2_sheets import SHEETS
 from zonewatch.reports.packs.requirements import PACKS
 from zonewatch.reports.result import Capture
+from zonewatch.reports.second_opinion import REASONS as SECOND_REASONS
 from zonewatch.reports.statuses import STATUSES
 from zonewatch.reports.texts import LANGUAGES, TextError, load_texts
 from zonewatch.reports.words import LEVEL_WORDS, SECOND
@@ -74,6 +75,7 @@ FAMILIES = {
     "direction": set(get_args(Conduit.model_fields["direction"].annotation)),
     "tactic": {name.replace("-", "_") for name in attack().tactics},
     "sight": set(get_args(Sight)),
+    "second_reason": set(SECOND_REASONS),
     "outcome": {one.replace(" ", "_") for one in OUTCOMES},
     "file_state": set(get_args(State)),
     "signature": {one.replace(",", "").replace(" ", "_") for one in get_args(SignatureState)},
