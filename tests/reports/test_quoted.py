@@ -22,6 +22,10 @@ assert BOOK is not None
     ("english", "german"),
     [
         ("Allow SSH version 2 only.", "Nur SSH Version 2 zulassen."),
+        (
+            "A controller was stopped: hmi-1 to plc-2 and 3 more",
+            "Eine Steuerung wurde angehalten: hmi-1 to plc-2 und 3 weitere",
+        ),
         ("hmi-1 changed values of plc-2", "hmi-1 änderte Werte von plc-2"),
         ("5 devices obey modbus without authentication", "5 Geräte gehorchen modbus ohne Authentisierung"),
         (
@@ -67,6 +71,8 @@ def test_every_remedy_of_a_detector_and_every_title_of_a_requirement_is_there() 
 
 def test_every_remedy_of_a_rule_is_there() -> None:
     rules = load_detection().rules
+    told = [one for one in (*rules.rules, *rules.correlations) if one.remedy and one.level != "informational"]
+    assert sorted({one.title for one in told if not translated(one.title, "de")}) == []
     remedies = {one.remedy.strip() for one in (*rules.rules, *rules.correlations) if one.remedy}
     assert len(remedies) > 200
     assert sorted(words for words in remedies if not translated(words, "de")) == []
