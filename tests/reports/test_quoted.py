@@ -23,9 +23,10 @@ assert BOOK is not None
     [
         ("Allow SSH version 2 only.", "Nur SSH Version 2 zulassen."),
         (
-            "A controller was stopped: hmi-1 to plc-2 and 3 more",
-            "Eine Steuerung wurde angehalten: hmi-1 to plc-2 und 3 weitere",
+            "A controller was stopped: hmi to plc and 3 more",
+            "Eine Steuerung wurde angehalten: hmi an plc und 3 weitere",
         ),
+        ("A controller was stopped: a to b to plc", "Eine Steuerung wurde angehalten: a to b to plc"),
         ("hmi-1 changed values of plc-2", "hmi-1 änderte Werte von plc-2"),
         ("5 devices obey modbus without authentication", "5 Geräte gehorchen modbus ohne Authentisierung"),
         (
