@@ -146,6 +146,8 @@ def _text(value: Any) -> str:
 
 def _scalar(kind: Any) -> Decoder:
     def scalar(value: Any) -> Any:
+        if type(value) is kind:
+            return value
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -189,8 +191,10 @@ def _row(inner: Decoder) -> Decoder:
     def row(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise ShapeError("", "array")
+        if not value:
+            return ()
         try:
-            return tuple(map(inner, value))
+            return tuple([inner(item) for item in value])
         except ShapeError:
             return tuple(_item(inner, item, index) for index, item in enumerate(value))
 
@@ -218,6 +222,7 @@ def _item(inner: Decoder, value: Any, index: int) -> Any:
 def _object(kind: type[Any]) -> Decoder:
     hints = _hints(kind)
     rows: list[tuple[str, Decoder, bool]] = []
+    whole: list[tuple[str, Decoder]] = []
 
     def made(value: Any) -> Any:
         if not isinstance(value, dict):
@@ -231,6 +236,11 @@ def _object(kind: type[Any]) -> Decoder:
                 )
                 for field in fields(kind)
             )
+            whole.extend((name, inner) for name, inner, _ in rows)
+        try:
+            return kind(*[inner(value[name]) for name, inner in whole])
+        except (KeyError, ShapeError):  # a field is not there, or not what it should be: told which one
+            pass
         found: dict[str, Any] = {}
         name = ""
         try:

@@ -29,7 +29,18 @@ from zonewatch.rules.policy.records import Part
 from zonewatch.rules.policy.schema import described
 from zonewatch.rules.policy.times import Day
 
-__all__ = ["CLASSES", "MEASURES", "SECTORS", "SERVICES", "STATES", "Contact", "Entity", "Measure", "parse_entity"]
+__all__ = [
+    "CLASSES",
+    "MEASURES",
+    "NOBODY",
+    "SECTORS",
+    "SERVICES",
+    "STATES",
+    "Contact",
+    "Entity",
+    "Measure",
+    "parse_entity",
+]
 
 CODE: Final = "ZE001"
 SCHEMA_PATH: Final = Path(__file__).parent / "schemas" / "entity.schema.json"
@@ -142,6 +153,10 @@ class Entity(Part):
     def bound(self) -> bool | None:
         """Whether Implementing Regulation 2024/2690 binds it; none where the file does not say."""
         return None if self.services is None else bool(self.services)
+
+
+NOBODY: Final = Entity()
+"""Where no file describes it."""
 
 
 def parse_entity(text: str, name: str) -> Entity:

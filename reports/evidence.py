@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from zonewatch.dissectors.vocabulary import PROTOCOLS
 from zonewatch.inventory.model import Evidence
 from zonewatch.inventory.tables import plain
+from zonewatch.reports.context import beginnings
 from zonewatch.reports.words import counted, size, visible
 from zonewatch.rules.findings import Finding
 
@@ -67,14 +68,16 @@ def file_name(finding: str) -> str:
     return f"{FOLDER}/{finding}.pcapng"
 
 
-def packets_behind(findings: Iterable[Finding], events: pa.Table) -> tuple[Behind, ...]:
-    """The frames that each finding names and all of the exchanges they belong to, in the order of the findings.
+def packets_behind(findings: Iterable[Finding], tables: Mapping[str, pa.Table]) -> tuple[Behind, ...]:
+    """The frames that each finding names, all of the exchanges they belong to, and how their conversations began, in
+    the order of the findings.
 
-    `events` are those kept whole: of a frame that no such event has, the frame alone is given.
+    Events are those kept whole: of a frame that no such event has, there is no exchange.
     """
     named = {finding.id: finding.evidence for finding in findings if finding.evidence}
-    exchanges = _exchanges(frozenset(row for rows in named.values() for row in rows), events)
-    return tuple(_behind(finding, rows, exchanges) for finding, rows in named.items())
+    every = frozenset(row for rows in named.values() for row in rows)
+    exchanges, began = _exchanges(every, tables["events"]), beginnings(every, tables)
+    return tuple(_behind(finding, rows, exchanges, began) for finding, rows in named.items())
 
 
 def shown(packets: Collection[Evidence], tables: Mapping[str, pa.Table]) -> dict[Evidence, int | None]:
@@ -145,11 +148,18 @@ def limits(unread: Iterable[tuple[str, str]], left_out: int) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _behind(finding: str, named: tuple[Evidence, ...], exchanges: Mapping[Evidence, set[Evidence]]) -> Behind:
+def _behind(
+    finding: str,
+    named: tuple[Evidence, ...],
+    exchanges: Mapping[Evidence, set[Evidence]],
+    began: Mapping[Evidence, tuple[Evidence, ...]],
+) -> Behind:
     # What is named comes before what belongs to it, should there be too many.
     others = {packet for row in named for packet in exchanges.get(row, ())} - set(named)
     packets = (*sorted(set(named)), *sorted(others))
-    return Behind(finding, tuple(sorted(packets[:MOST_PACKETS])), max(len(packets) - MOST_PACKETS, 0))
+    context = sorted({packet for row in named for packet in began.get(row, ())}.difference(packets))
+    kept = (*packets, *context)[:MOST_PACKETS]
+    return Behind(finding, tuple(sorted(kept)), max(len(packets) - MOST_PACKETS, 0))
 
 
 def _exchanges(named: frozenset[Evidence], events: pa.Table) -> dict[Evidence, set[Evidence]]:

@@ -32,16 +32,20 @@ class Book:
     holed: tuple[tuple[tuple[str, ...], str], ...]
     units: Mapping[str, tuple[str, str]]
     joints: tuple[tuple[tuple[str, ...], str], ...]
+    ends: tuple[str, str]
 
 
 @cache
 def book(language: str) -> Book | None:
     """The file of a language; none where there is none."""
-    file = files("zonewatch.reports.texts") / f"quoted.{language}.yaml"
+    folder = files("zonewatch.reports.texts")
+    file = folder / f"quoted.{language}.yaml"
     if not file.is_file():
         return None
     data: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    rows = [(tuple(english.split(HOLE)), told) for english, told in data["said"]]
+    more = folder / f"quoted.{language}.rules.yaml"
+    said = [*data["said"], *(yaml.safe_load(more.read_text(encoding="utf-8"))["said"] if more.is_file() else ())]
+    rows = [(tuple(english.split(HOLE)), told) for english, told in said]
     units: dict[str, tuple[str, str]] = {}
     for name, (one, many) in data["units"].items():
         units[name] = (one, many)
@@ -51,6 +55,7 @@ def book(language: str) -> Book | None:
         tuple((parts, told) for parts, told in rows if len(parts) > 1),
         units,
         tuple((tuple(english.split(HOLE)), told) for english, told in data["joints"]),
+        (data["ends"][0], data["ends"][1]),
     )
 
 
@@ -66,6 +71,11 @@ def translated(words: str, language: str) -> str:
         found = _filled(words, parts)
         if found is not None:
             return _told(told, [_inner(value, known) for value in found])
+    head, found_at, rest = words.partition(": ")
+    if found_at and head in known.whole:  # a rule's title, and of whom it is said
+        before, after = known.ends
+        whom = rest.replace(before, after) if rest.count(before) == 1 else rest  # more than one: a name holds it
+        return f"{known.whole[head]}: {_inner(whom, known)}"
     return ""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 from zonewatch.inventory.model import Activity, Asset, Edge, Evidence, Posture, Service, Target
@@ -208,10 +209,18 @@ def target(row: Target) -> str:
     return visible(" ".join(words))
 
 
+_PLACE: Final = attrgetter("source", "capture", "frame")
+
+
+def by_frame(rows: Iterable[Evidence]) -> list[Evidence]:
+    """In their order. Comparing the rows themselves takes ten times as long."""
+    return sorted(rows, key=_PLACE)
+
+
 def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
     """Evidence by capture: `plant.pcap frames 812, 813`."""
     by_capture: dict[str, list[int]] = {}
-    for row in sorted(rows):
+    for row in by_frame(rows):
         by_capture.setdefault(row.capture, []).append(row.frame)
     parts = []
     for capture, found in sorted(by_capture.items()):

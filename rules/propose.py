@@ -33,13 +33,16 @@ SUPERVISION: Final = "supervision"
 LEVELS: Final = {"control": 1, "supervision": 2, "office": 4}
 KINDS: Final = {"control": "control", "supervision": "supervisory", "office": "business", "external": "external"}
 
+DRAFTED: Final = "Proposed by zonewatch; nobody approved it"
+"""The name of a system of which nobody has said what it is called."""
+
 
 def propose_zones(inventory: Inventory) -> Policy:
     """A draft policy under which all that was answered would be allowed, but not what came from the internet."""
     zones, assets = _zones(inventory)
     base: dict[str, Any] = {
         "policy_version": 1,
-        "suc": {"id": "draft", "name": "Proposed by zonewatch; nobody approved it"},
+        "suc": {"id": "draft", "name": DRAFTED},
         "defaults": {"between_zones": "deny", "within_zone": "allow", "unknown_asset": "report"},
         "zones": zones,
         "assets": assets,
@@ -54,7 +57,7 @@ def proposed_zones(inventory: Inventory) -> Policy:
     return Policy.model_validate(
         {
             "policy_version": 1,
-            "suc": {"id": "draft", "name": "Proposed by zonewatch; nobody approved it"},
+            "suc": {"id": "draft", "name": DRAFTED},
             "defaults": {"between_zones": "deny", "within_zone": "deny", "unknown_asset": "report"},
             "zones": zones,
             "assets": assets,

@@ -291,6 +291,7 @@ def verify(
         Path | None, typer.Option(metavar="PUBLIC", help="The public key (PEM) that its owner gave you.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs, on standard output.")] = False,
+    language: Annotated[Language, typer.Option("--lang", help="Language of what is said.")] = Language.en,
 ) -> None:
     """Check a report: every file by its hash, the signature, each finding judged again on its packets.
 
@@ -299,7 +300,7 @@ def verify(
     """
     from zonewatch.sensor.proof import verify as command
 
-    raise typer.Exit(command.verify(folder, key, as_json=json))
+    raise typer.Exit(command.verify(folder, key, as_json=json, language=language.value))
 
 
 @app.command()

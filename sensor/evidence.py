@@ -48,7 +48,7 @@ def prove(
     progress: Progress | None = None,
 ) -> Proven:
     """Writes a mini capture for each finding that names packets. Raises OSError where the folder cannot be written."""
-    behind = packets_behind(ordered(result).findings, tables["events"])
+    behind = packets_behind(ordered(result).findings, tables)
     packets = {packet for row in behind for packet in row.packets}
     files = tuple(_wanted(points, behind, shown(packets, tables)))
     changed = tuple((file.name, _CHANGED) for file in files if _has_changed(file.path, before))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,15 +16,18 @@ from zonewatch.reports.compare.compare import compare
 from zonewatch.reports.compare.model import Edition
 from zonewatch.reports.document.forms import OSCAL, forms
 from zonewatch.reports.document.model import Document
-from zonewatch.reports.entity import Entity, parse_entity
+from zonewatch.reports.entity import NOBODY, parse_entity
 from zonewatch.reports.oscal.results import dumps as oscal_text
 from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.changes import with_changes
 from zonewatch.reports.packs.comparison import told
 from zonewatch.reports.packs.iec62443 import iec62443
 from zonewatch.reports.packs.nis2 import nis2
+from zonewatch.reports.packs.requirements import ASKED as LISTS
 from zonewatch.reports.packs.requirements import PACKS as REQUIREMENTS
 from zonewatch.reports.proof.manifest import Input
+from zonewatch.reports.pseudonyms import fields
+from zonewatch.reports.pseudonyms.beside import attested_with_pseudonyms, entity_with_pseudonyms
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.rows import Console
 from zonewatch.reports.texts import Texts, load_texts
@@ -37,12 +40,14 @@ from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
 from zonewatch.sensor.inputs import moment
 from zonewatch.sensor.memory import uncollected
 from zonewatch.sensor.proof import packing, signing
-from zonewatch.sensor.proof.pseudonymise import with_pseudonyms
+from zonewatch.sensor.proof.pseudonymise import edition_with_pseudonyms, with_pseudonyms
 from zonewatch.sensor.results import STORE, read_span
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
 PACKS: Final[dict[str, Callable[[Case], Document]]] = {"iec62443": iec62443, "nis2": nis2, **REQUIREMENTS}
 """What builds the document of each framework."""
+ASKED: Final = {"iec62443": ("iec62443-3-3",), "nis2": ("nis2", "nis2-annex"), **LISTS}
+"""The requirements whose statuses each framework's assessment results hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +85,23 @@ def report(
     """Writes a report into a folder."""
     folders.refuse(out)
     _refuse_beside(framework, law)
-    if proof.pseudonyms is not None and (since or attestations or law.entity or law.incident):
-        raise UsageError("--pseudonymise: not with --since, --attestations, --entity or --incident, which name persons")
     key = signing.private_key(proof.sign, signing.pass_phrase(proof.pass_file)) if proof.sign is not None else None
-    entity = parse_entity(read_text(law.entity), str(law.entity)) if law.entity is not None else Entity()
+    entity = parse_entity(read_text(law.entity), str(law.entity)) if law.entity is not None else NOBODY
     aware = moment("--aware", law.aware) or 0
     audited, watched = read_span(result, moment("--from", span[0]), moment("--to", span[1]))
     store = result if (result / STORE).is_file() else None
     source = packing.read(result, audited)
-    if proof.pseudonyms is not None:
-        source = with_pseudonyms(result, source, proof.pseudonyms)
-        audited = source.result
     incident = _incident(audited, law.incident)
     attested = _attested(attestations, audited)
+    beside = tuple(_beside(law.entity, attestations))
+    later = result.resolve().name
+    if proof.pseudonyms is not None:
+        hidden = with_pseudonyms(result, source, proof.pseudonyms, entity, attested)
+        source, audited, words = hidden.source, hidden.source.result, hidden.words
+        incident = incident and fields.incident_id(incident, words)
+        entity, attested = entity_with_pseudonyms(entity, words), attested_with_pseudonyms(attested, words)
+        beside = tuple(replace(one, name=words.name("file", one.name)) for one in beside)
+        later = words.name("file", later)
     sha256 = hashlib.sha256(source.text).hexdigest()
     texts = load_texts(language)
     document = PACKS[framework](
@@ -108,12 +117,15 @@ def report(
         )
     )
     if since:
-        document = _with_changes(document, since, Edition(result.resolve().name, audited, sha256), texts)
+        earlier = edition(since)
+        if proof.pseudonyms is not None:
+            earlier = edition_with_pseudonyms(earlier, Path(since), proof.pseudonyms)
+        document = _with_changes(document, earlier, Edition(later, audited, sha256), texts)
     made = forms(document, texts)
     files = dict(made.files)
     if oscal:
-        files[OSCAL] = oscal_text(audited, sha256).encode()
-    packed = packing.packed(files, source, document, key, _beside(law.entity, attestations))
+        files[OSCAL] = oscal_text(audited, sha256, ASKED[framework], attested).encode()
+    packed = packing.packed(files, source, document, key, beside)
     folders.write(out, {**files, **packed.files})
     if store is not None:  # an export of a sensor's findings is a decision of somebody
         hashed = hashlib.sha256(packed.manifest).hexdigest()
@@ -127,8 +139,8 @@ def report(
     raise typer.Exit(PARTIAL if made.missing else DONE)
 
 
-def _with_changes(document: Document, since: str, later: Edition, texts: Texts) -> Document:
-    editions = (edition(since), later)
+def _with_changes(document: Document, earlier: Edition, later: Edition, texts: Texts) -> Document:
+    editions = (earlier, later)
     return with_changes(document, told(compare(editions), editions, texts))
 
 

@@ -12,13 +12,16 @@ from dataclasses import fields
 from typing import Any, Final
 
 from zonewatch.reports.codec import ShapeError, decode, definitions, indented, values
-from zonewatch.reports.document.model import Block, Document, Section, tables
+from zonewatch.reports.document.model import Block, Document, Section, rows_each, tables
 from zonewatch.reports.document.names import csv_names
 
 __all__ = ["MOST_ROWS", "REPORT_VERSION", "ReportError", "dumps", "loads", "report_schema"]
 
 REPORT_VERSION: Final = 1
 MOST_ROWS: Final = 5_000
+"""Of one table."""
+ROWS_IN_ALL: Final = 40_000
+"""Of all tables: a file of some 80 MB."""
 SCHEMA_ID: Final = "urn:zonewatch:report:1"
 
 
@@ -29,26 +32,28 @@ class ReportError(ValueError):
 def dumps(document: Document) -> str:
     """The text of `report.json`: ASCII, one newline at the end."""
     names = csv_names(document)
-    files = [_file(table.id, names[id(table)], len(table.rows)) for table in tables(document)]
-    told = {**values(document), "sections": [_section(section) for section in document.sections]}
+    every = tables(document)
+    most = rows_each((len(table.rows) for table in every), MOST_ROWS, ROWS_IN_ALL)
+    files = [_file(table.id, names[id(table)], len(table.rows), most) for table in every]
+    told = {**values(document), "sections": [_section(section, most) for section in document.sections]}
     return indented({"report_version": REPORT_VERSION, **told, "tables": files}) + "\n"
 
 
-def _file(table: str, file: str, rows: int) -> dict[str, str | int]:
-    return {"table": table, "file": file, "rows": rows, "rows_left_out": max(rows - MOST_ROWS, 0)}
+def _file(table: str, file: str, rows: int, most: int) -> dict[str, str | int]:
+    return {"table": table, "file": file, "rows": rows, "rows_left_out": max(rows - most, 0)}
 
 
-def _section(section: Section) -> dict[str, Any]:
+def _section(section: Section, most: int) -> dict[str, Any]:
     return {
         **values(section),
-        "blocks": [_block(block) for block in section.blocks],
-        "sections": [_section(inner) for inner in section.sections],
+        "blocks": [_block(block, most) for block in section.blocks],
+        "sections": [_section(inner, most) for inner in section.sections],
     }
 
 
-def _block(block: Block) -> Any:
+def _block(block: Block, most: int) -> Any:
     told = values(block)
-    return {**told, "rows": told["rows"][:MOST_ROWS]} if block.block == "table" else block
+    return {**told, "rows": told["rows"][:most]} if block.block == "table" else block
 
 
 def loads(text: str) -> Document:

@@ -24,6 +24,8 @@ __all__ = ["MOST_ROWS", "html"]
 
 MOST_ROWS: Final = 1_000
 """Of one table. A browser stays quick with several of these; the files of the tables have every row."""
+ROWS_IN_ALL: Final = 15_000
+"""Of all tables: a page of some 5 MB."""
 MOST_WIDTH: Final = 60
 """Characters of the running head."""
 
@@ -62,7 +64,7 @@ def _drawn() -> Markup:
 def html(document: Document, texts: Texts) -> str:
     """The page. Raises PictureError."""
     script = _file("static/page.js").strip()
-    tree = laid_out(document, texts, MOST_ROWS)
+    tree = laid_out(document, texts, MOST_ROWS, ROWS_IN_ALL)
     head = f"{tree['title']} · {tree['subtitle']}"
     return (
         _environment()

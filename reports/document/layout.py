@@ -27,6 +27,8 @@ from zonewatch.reports.document.model import (
     Text,
     anchor,
     anchors,
+    rows_each,
+    tables,
 )
 from zonewatch.reports.document.names import csv_names
 from zonewatch.reports.document.picture import checked, measured
@@ -175,9 +177,15 @@ def _safe(name: str) -> str:
     return name if _SAFE.fullmatch(name) else anchor("id", name)
 
 
-def laid_out(document: Document, texts: Texts, most_rows: int, clean: Callable[[str], str] = visible) -> dict[str, Any]:
-    """The tree as JSON values. `clean` makes a text fit for the form. Raises PictureError."""
-    layout = _Layout(texts, most_rows, anchors(document), csv_names(document), clean)
+def laid_out(
+    document: Document, texts: Texts, most_rows: int, rows_in_all: int, clean: Callable[[str], str] = visible
+) -> dict[str, Any]:
+    """The tree as JSON values. `clean` makes a text fit for the form. Raises PictureError.
+
+    A page holds at most `most_rows` of one table, and `rows_in_all` of all of them.
+    """
+    each = rows_each((len(table.rows) for table in tables(document)), most_rows, rows_in_all)
+    layout = _Layout(texts, each, anchors(document), csv_names(document), clean)
     return {
         "title": clean(document.title),
         "subtitle": clean(document.subtitle),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -33,6 +33,7 @@ __all__ = [
     "anchors",
     "blocks",
     "plain",
+    "rows_each",
     "tables",
     "text",
 ]
@@ -222,6 +223,24 @@ def blocks(document: Document) -> Iterator[Block]:
 def tables(document: Document) -> tuple[Table, ...]:
     """Every table, in reading order."""
     return tuple(block for block in blocks(document) if isinstance(block, Table))
+
+
+FEWEST: Final = 10
+"""Rows of a table that every form shows."""
+
+
+def rows_each(counts: Iterable[int], most: int, in_all: int) -> int:
+    """How many rows of each table are shown: at most `most`, and of all tables together `in_all`.
+
+    Short tables stay whole, and what they leave is the long ones'. Never fewer than FEWEST.
+    """
+    left, waiting = in_all, sorted(min(count, most) for count in counts)
+    for place, count in enumerate(waiting):
+        share = left // (len(waiting) - place)
+        if count > share:
+            return max(share, FEWEST)
+        left -= count
+    return most
 
 
 def anchors(document: Document) -> frozenset[str]:

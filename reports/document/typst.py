@@ -24,6 +24,8 @@ __all__ = ["MOST_ROWS", "STANDARDS", "PdfUnavailable", "pdf"]
 
 MOST_ROWS: Final = 300
 """Of one table: a reader of paper looks no further, and the files of the tables have every row."""
+ROWS_IN_ALL: Final = 2_500
+"""Of all tables: some 150 pages."""
 STANDARDS: Final = ("a-2a", "ua-1")
 SHOWN: Final = (
     *((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x17F), (0x384, 0x38A), (0x38C, 0x38C), (0x38E, 0x3A1), (0x3A3, 0x3CE)),
@@ -60,7 +62,7 @@ def pdf(document: Document, texts: Texts) -> bytes:
         typst = import_module("typst")
     except ImportError:
         raise PdfUnavailable("report.pdf needs the package typst: pip install 'zonewatch[reports]'") from None
-    tree = laid_out(document, texts, MOST_ROWS, showable)
+    tree = laid_out(document, texts, MOST_ROWS, ROWS_IN_ALL, showable)
     tree["page"] = [showable(part) for part in texts.say("form.page", page="\0", pages="\0").split("\0")]
     tree["as_of"] = document.as_of // SECOND
     tree["palette"] = PALETTES["light"]

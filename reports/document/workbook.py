@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, Final
 
-from zonewatch.reports.document.model import Document, Table, plain, tables
+from zonewatch.reports.document.model import Document, Table, plain, rows_each, tables
 from zonewatch.reports.document.names import sheet_names
 from zonewatch.reports.texts import Texts
 from zonewatch.reports.words import SECOND, visible
@@ -19,6 +19,8 @@ __all__ = ["MOST_ROWS", "WorkbookUnavailable", "workbook"]
 
 MOST_ROWS: Final = 1_048_000
 """Of one sheet; the format ends at 1,048,576."""
+ROWS_IN_ALL: Final = 150_000
+"""Of all sheets: spreadsheets take minutes to open more. The CSV files have every row."""
 MOST_TEXT: Final = 32_000
 """Characters of one cell; the format ends at 32,767."""
 _SAMPLE: Final = 200
@@ -53,8 +55,10 @@ def workbook(document: Document, texts: Texts) -> bytes:
     first = texts.say("form.sheet.cover")
     names = sheet_names(document, first)
     _cover(book, document, texts, first, names)
-    for table, name in zip(tables(document), names, strict=True):
-        _sheet(book, table, texts, name)
+    every = tables(document)
+    most = rows_each((len(table.rows) for table in every), MOST_ROWS, ROWS_IN_ALL)
+    for table, name in zip(every, names, strict=True):
+        _sheet(book, table, texts, name, most)
     book.close()
     return out.getvalue()
 
@@ -79,9 +83,9 @@ def _cover(book: Any, document: Document, texts: Texts, name: str, names: list[s
     sheet.set_column(1, 1, 80)
 
 
-def _sheet(book: Any, table: Table, texts: Texts, name: str) -> None:
+def _sheet(book: Any, table: Table, texts: Texts, name: str, most: int) -> None:
     sheet = book.add_worksheet(name)
-    rows, last = table.rows[:MOST_ROWS], max(len(table.columns) - 1, 0)
+    rows, last = table.rows[:most], max(len(table.columns) - 1, 0)
     left = book.add_format({"valign": "top", "text_wrap": True})
     number = book.add_format({"valign": "top", "num_format": "#,##0.###;-#,##0.###;0"})
     sheet.write_string(0, 0, _text(table.caption), book.add_format({"bold": True, "font_size": 13}))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from zonewatch.inventory.model import Evidence
 from zonewatch.reports.facts.model import WHOLE, Observation
-from zonewatch.reports.facts.seen import Seen, frames, said
+from zonewatch.reports.facts.seen import Seen, said
+from zonewatch.reports.facts.told import frames
 from zonewatch.rules.safeguards import ENCRYPTED
 
 

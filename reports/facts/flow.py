@@ -8,7 +8,8 @@ from typing import Final
 
 from zonewatch.inventory.model import Edge
 from zonewatch.reports.facts.model import WHOLE, Observation
-from zonewatch.reports.facts.seen import SPOKEN, Seen, frames, of_edge, of_finding, of_row
+from zonewatch.reports.facts.seen import SPOKEN, Seen
+from zonewatch.reports.facts.told import Told, frames, of_edge, of_finding, of_row
 from zonewatch.reports.result import EXTERNAL, VerdictRow
 from zonewatch.rules.context import ANSWERED
 from zonewatch.rules.paths import LOOKUPS
@@ -47,7 +48,7 @@ def _both(row: VerdictRow) -> tuple[str, str]:
     return row.client_zone, row.server_zone
 
 
-def cross_zone(seen: Seen) -> Iterator[Observation]:
+def cross_zone(seen: Seen) -> Iterator[Told]:
     """What passed from zone to zone, by protocol."""
     groups: defaultdict[tuple[str, str, str], list[VerdictRow]] = defaultdict(list)
     for row in _crossing(seen):
@@ -66,7 +67,7 @@ def cross_zone(seen: Seen) -> Iterator[Observation]:
             )
 
 
-def no_conduit(seen: Seen) -> Iterator[Observation]:
+def no_conduit(seen: Seen) -> Iterator[Told]:
     """Traffic between zones that no conduit joins in this direction, or between a zone and what is in none."""
     for row in _crossing(seen):
         if row.verdict == "violation" and _both(row) not in seen.conduits:
@@ -83,7 +84,7 @@ def no_conduit(seen: Seen) -> Iterator[Observation]:
             yield from of_row(seen, "flow.no_conduit", row, inside, **ends)
 
 
-def conduit_violation(seen: Seen) -> Iterator[Observation]:
+def conduit_violation(seen: Seen) -> Iterator[Told]:
     """Traffic that a conduit's flows do not allow; what an exception lets pass is told with the exception."""
     for row in _crossing(seen):
         conduits = seen.conduits.get(_both(row))
@@ -130,7 +131,7 @@ def conduit_conform(seen: Seen) -> Iterator[Observation]:
                 )
 
 
-def conduit_rule_unused(seen: Seen) -> Iterator[Observation]:
+def conduit_rule_unused(seen: Seen) -> Iterator[Told]:
     """Flows that nothing used, where enough was seen to say so. There is no frame of what did not happen."""
     for flow in seen.result.unused_flows:
         pair = (flow.from_zone, flow.to_zone)
@@ -144,7 +145,7 @@ def conduit_rule_unused(seen: Seen) -> Iterator[Observation]:
                 )
 
 
-def it_to_ot_direct(seen: Seen) -> Iterator[Observation]:
+def it_to_ot_direct(seen: Seen) -> Iterator[Told]:
     """Hosts of a business zone that reach a zone of the process without a hop between."""
     for edge in seen.answered:
         ends = (seen.zone(edge.client), seen.zone(edge.server))
@@ -152,13 +153,13 @@ def it_to_ot_direct(seen: Seen) -> Iterator[Observation]:
             yield from of_edge(seen, "flow.it_to_ot_direct", edge, ends)
 
 
-def pivot_path(seen: Seen) -> Iterator[Observation]:
+def pivot_path(seen: Seen) -> Iterator[Told]:
     """Chains of sessions through a common host that end at the process."""
     for finding in seen.findings(PIVOTS):
         yield from of_finding(seen, "flow.pivot_path", finding)
 
 
-def dmz_terminated(seen: Seen) -> Iterator[Observation]:
+def dmz_terminated(seen: Seen) -> Iterator[Told]:
     """Hosts of a DMZ at which sessions from business or outside end, and that have their own with the process."""
     outer: defaultdict[str, list[Edge]] = defaultdict(list)
     inner: defaultdict[tuple[str, str], list[Edge]] = defaultdict(list)
@@ -193,14 +194,14 @@ def _zones(seen: Seen, edges: list[Edge]) -> str:
     return ", ".join(sorted({seen.zone(edge.client) or "external" for edge in edges}))
 
 
-def ot_to_internet(seen: Seen) -> Iterator[Observation]:
+def ot_to_internet(seen: Seen) -> Iterator[Told]:
     """Hosts of the process that speak with public addresses."""
     for edge in seen.spoken:
         if seen.is_process(edge.client) and seen.is_public(edge.server):
             yield from of_edge(seen, "flow.ot_to_internet", edge, (seen.zone(edge.client),))
 
 
-def internet_to_ot(seen: Seen) -> Iterator[Observation]:
+def internet_to_ot(seen: Seen) -> Iterator[Told]:
     """Sessions that a public address opened to a host of the process, and that it answered."""
     for edge in seen.answered:
         if seen.is_public(edge.client) and seen.is_process(edge.server):
@@ -213,7 +214,7 @@ def is_safety(seen: Seen, zone: str) -> bool:
     return known is not None and (known.kind == "safety" or known.safety == "sis")
 
 
-def safety_zone_cross(seen: Seen) -> Iterator[Observation]:
+def safety_zone_cross(seen: Seen) -> Iterator[Told]:
     """What crosses the boundary of a safety zone; reading that a flow of the policy allows is none of it."""
     for row in _crossing(seen):
         allowed = row.verdict == "allowed" and row.by == "flow" and row.operation in _READS
@@ -222,13 +223,13 @@ def safety_zone_cross(seen: Seen) -> Iterator[Observation]:
             yield from of_row(seen, "flow.safety_zone_cross", row, _both(row), **ends)
 
 
-def shared_l2(seen: Seen) -> Iterator[Observation]:
+def shared_l2(seen: Seen) -> Iterator[Told]:
     """Zones in one broadcast domain."""
     for finding in seen.findings(SHARED):
         yield from of_finding(seen, "flow.shared_l2", finding)
 
 
-def vlan_map(seen: Seen) -> Iterator[Observation]:
+def vlan_map(seen: Seen) -> Iterator[Told]:
     """802.1Q tags by zone."""
     groups: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
     for asset in seen.result.inventory.assets:
@@ -248,7 +249,7 @@ def vlan_map(seen: Seen) -> Iterator[Observation]:
         )
 
 
-def boundary_block(seen: Seen) -> Iterator[Observation]:
+def boundary_block(seen: Seen) -> Iterator[Told]:
     """Attempts across a boundary that nobody answered, at hosts that answered others.
 
     A refusal is left out: a closed port of the host itself looks the same. So is a host that never spoke.
@@ -272,7 +273,7 @@ def _allowed(seen: Seen, edge: Edge) -> bool:
     return any(row.verdict == "allowed" for row in rows)
 
 
-def one_way(seen: Seen) -> Iterator[Observation]:
+def one_way(seen: Seen) -> Iterator[Told]:
     """Conduits declared as one-way on which packets of one direction alone were seen."""
     pairs: defaultdict[tuple[str, str], list[Edge]] = defaultdict(list)
     for edge in seen.spoken:
@@ -294,13 +295,13 @@ def one_way(seen: Seen) -> Iterator[Observation]:
                 )
 
 
-def new_pair(seen: Seen) -> Iterator[Observation]:
+def new_pair(seen: Seen) -> Iterator[Told]:
     """Pairs, functions and operations that the baseline does not know."""
     for finding in seen.findings(NEW_PAIRS):
         yield from of_finding(seen, "flow.new_pair", finding)
 
 
-def shared_infra(seen: Seen) -> Iterator[Observation]:
+def shared_infra(seen: Seen) -> Iterator[Told]:
     """Hosts of the process that depend on services of a business zone."""
     for edge in seen.answered:
         ends = (seen.zone(edge.client), seen.zone(edge.server))

@@ -8,7 +8,8 @@ from typing import Final
 
 from zonewatch.inventory.model import Asset, Evidence
 from zonewatch.reports.facts.model import WHOLE, Observation
-from zonewatch.reports.facts.seen import Seen, frames, of_edge, of_finding
+from zonewatch.reports.facts.seen import Seen
+from zonewatch.reports.facts.told import Told, frames, of_edge, of_finding
 
 CONFLICTS: Final = ("network.address_conflict", "bacnet.duplicate_instance", "baseline.identity_changed")
 DUAL_HOMED: Final = ("exposure.dual_homed",)
@@ -43,7 +44,7 @@ def _own(seen: Seen) -> Iterator[Asset]:
             yield asset
 
 
-def asset_seen(seen: Seen) -> Iterator[Observation]:
+def asset_seen(seen: Seen) -> Iterator[Told]:
     """The assets of a zone, and of how many it is known what they are."""
     groups: defaultdict[str, list[Asset]] = defaultdict(list)
     for asset in _own(seen):
@@ -66,7 +67,7 @@ def asset_seen(seen: Seen) -> Iterator[Observation]:
         )
 
 
-def asset_undeclared(seen: Seen) -> Iterator[Observation]:
+def asset_undeclared(seen: Seen) -> Iterator[Told]:
     """Assets that are in no list, where there is one."""
     if seen.listed:
         for asset in _own(seen):
@@ -74,26 +75,26 @@ def asset_undeclared(seen: Seen) -> Iterator[Observation]:
                 yield _of_asset(seen, "inv.asset_undeclared", asset)
 
 
-def asset_unseen(seen: Seen) -> Iterator[Observation]:
+def asset_unseen(seen: Seen) -> Iterator[Told]:
     """Declared assets of which no packet came. There is no frame of what did not happen."""
     zones = {name: zone.id for zone in seen.zones.values() for name in zone.declared}
     for name in seen.result.inventory.unseen:
         yield Observation(zones.get(name, WHOLE), "inv.asset_unseen", (("asset", name),), count=1)
 
 
-def identity_conflict(seen: Seen) -> Iterator[Observation]:
+def identity_conflict(seen: Seen) -> Iterator[Told]:
     """One address of two devices, one number of two, or a device that says that it is another one."""
     for finding in seen.findings(CONFLICTS):
         yield from of_finding(seen, "inv.identity_conflict", finding)
 
 
-def new_asset(seen: Seen) -> Iterator[Observation]:
+def new_asset(seen: Seen) -> Iterator[Told]:
     """What the baseline does not know."""
     for finding in seen.findings(NEW):
         yield from of_finding(seen, "inv.new_asset", finding)
 
 
-def transient_asset(seen: Seen) -> Iterator[Observation]:
+def transient_asset(seen: Seen) -> Iterator[Told]:
     """Hosts, no devices, that came and left within the window."""
     total = seen.total
     length = total.last_time - total.first_time
@@ -107,13 +108,13 @@ def transient_asset(seen: Seen) -> Iterator[Observation]:
             yield _of_asset(seen, "inv.transient_asset", asset, seconds=str(stay // 1_000_000_000))
 
 
-def dual_homed(seen: Seen) -> Iterator[Observation]:
+def dual_homed(seen: Seen) -> Iterator[Told]:
     """Hosts with interfaces in two zones."""
     for finding in seen.findings(DUAL_HOMED):
         yield from of_finding(seen, "inv.dual_homed", finding)
 
 
-def wireless_indicator(seen: Seen) -> Iterator[Observation]:
+def wireless_indicator(seen: Seen) -> Iterator[Told]:
     """Access points that speak with their controller, and hosts of a zone that is declared wireless."""
     for edge in seen.spoken:
         zones = (seen.zone(edge.client), seen.zone(edge.server))
@@ -123,7 +124,7 @@ def wireless_indicator(seen: Seen) -> Iterator[Observation]:
             yield from of_edge(seen, "inv.wireless_indicator", edge, zones, sign="wireless zone")
 
 
-def firmware_known(seen: Seen) -> Iterator[Observation]:
+def firmware_known(seen: Seen) -> Iterator[Told]:
     """Devices whose version somebody was seen to read."""
     counts: defaultdict[str, int] = defaultdict(int)
     proof: defaultdict[str, list[Evidence]] = defaultdict(list)
@@ -147,7 +148,7 @@ def firmware_known(seen: Seen) -> Iterator[Observation]:
         )
 
 
-def inventory_match(seen: Seen) -> Iterator[Observation]:
+def inventory_match(seen: Seen) -> Iterator[Told]:
     """Zones in which every asset seen is declared, and enough of the declared ones were seen."""
     if not seen.listed:
         return

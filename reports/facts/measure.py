@@ -11,8 +11,9 @@ from typing import Final
 
 from zonewatch.reports.catalogue.load import fact_kinds
 from zonewatch.reports.facts import coverage, flow, inventory, mon, op, sec, svc
-from zonewatch.reports.facts.model import MINIMUM, WHOLE, Fact, FactStatus, Minimum, Observation, Place, Visibility
-from zonewatch.reports.facts.seen import Seen, joined
+from zonewatch.reports.facts.model import MINIMUM, WHOLE, Fact, FactStatus, Minimum, Place, Visibility
+from zonewatch.reports.facts.seen import Seen
+from zonewatch.reports.facts.told import Told, joined
 from zonewatch.reports.result import AuditResult
 
 __all__ = ["MEASURED", "NOT_YET", "Measure", "measure", "visibilities"]
@@ -22,7 +23,7 @@ __all__ = ["MEASURED", "NOT_YET", "Measure", "measure", "visibilities"]
 class Measure:
     """How one fact is measured; the function's docstring says it in words."""
 
-    find: Callable[[Seen], Iterable[Observation]]
+    find: Callable[[Seen], Iterable[Told]]
     values: tuple[str, ...]  # names of the values of its sentence, in their order
     rules: tuple[str, ...] = ()  # that have to be on before its absence may be told
     needs: tuple[str, ...] = ()  # words of NEEDS
@@ -44,7 +45,7 @@ NEEDS: Final[Mapping[str, Callable[[Seen], bool]]] = {
 
 
 def _measure(
-    find: Callable[[Seen], Iterable[Observation]],
+    find: Callable[[Seen], Iterable[Told]],
     values: str,
     rules: tuple[str, ...] = (),
     needs: str = "",
@@ -202,7 +203,7 @@ def _fact(seen: Seen, name: str) -> Fact:
     if how is None:
         places = tuple(Place(zone, "not_observable", "not_measured") for zone in seen.zones)
         return Fact(name, "not_observable", "not_measured", places=places)
-    observations = joined(how.find(seen))
+    observations = joined(seen, how.find(seen))
     absence = _absence(seen, how)
     found = {one.zone for one in observations}
     places = tuple(_place(zone, zone in found, absence or _blind(seen, how, zone)) for zone in seen.zones)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from zonewatch.reports.facts.model import WHOLE, Observation
-from zonewatch.reports.facts.seen import Seen, of_finding
+from zonewatch.reports.facts.seen import Seen
+from zonewatch.reports.facts.told import Told, of_finding
 
 CHANGES: Final = (
     "baseline.changed_period",
@@ -27,7 +28,7 @@ CHANGES: Final = (
 )
 
 
-def baseline_approved(seen: Seen) -> Iterator[Observation]:
+def baseline_approved(seen: Seen) -> Iterator[Told]:
     """A policy that its owner approved and that was valid on the day of the audit, compared with all traffic seen.
 
     Less than the set minimum of time is no watch.
@@ -53,7 +54,7 @@ def baseline_approved(seen: Seen) -> Iterator[Observation]:
             )
 
 
-def change_seen(seen: Seen) -> Iterator[Observation]:
+def change_seen(seen: Seen) -> Iterator[Told]:
     """What differs from the baseline."""
     for finding in seen.findings(CHANGES):
         yield from of_finding(seen, "mon.change_seen", finding)

@@ -9,7 +9,8 @@ from typing import Final
 
 from zonewatch.inventory.model import Activity, Edge
 from zonewatch.reports.facts.model import WHOLE, Observation
-from zonewatch.reports.facts.seen import Seen, changes, frames, of_edge, of_finding, of_row
+from zonewatch.reports.facts.seen import Seen, changes
+from zonewatch.reports.facts.told import Told, frames, of_edge, of_finding, of_row, with_value
 from zonewatch.reports.result import VerdictRow
 from zonewatch.rules.policy.words import canonical_service
 
@@ -103,7 +104,7 @@ def _zone(seen: Seen, row: VerdictRow) -> tuple[str, ...]:
     return (row.server_zone or seen.zone(row.server) or row.client_zone,)
 
 
-def _told(seen: Seen, key: str, wanted: Callable[[str], bool]) -> Iterator[Observation]:
+def _told(seen: Seen, key: str, wanted: Callable[[str], bool]) -> Iterator[Told]:
     """By verdicts where there is a policy; else by what devices were asked and obeyed."""
     if seen.result.policy.given:
         for row in _done(seen, wanted):
@@ -134,7 +135,7 @@ def _told(seen: Seen, key: str, wanted: Callable[[str], bool]) -> Iterator[Obser
                 )
 
 
-def write_unlisted(seen: Seen) -> Iterator[Observation]:
+def write_unlisted(seen: Seen) -> Iterator[Told]:
     """Commands of clients that no flow lets change this target; with the exception that covers them."""
     for row in _done(seen, changes):
         stranger = row.verdict == "violation" and (not row.differs or bool(UNLISTED.intersection(row.differs)))
@@ -142,7 +143,7 @@ def write_unlisted(seen: Seen) -> Iterator[Observation]:
             yield from of_row(seen, "op.write_unlisted", row, _zone(seen, row), function=row.function)
 
 
-def write_seen(seen: Seen) -> Iterator[Observation]:
+def write_seen(seen: Seen) -> Iterator[Told]:
     """Every command, by client, target and function, asked for and done or not."""
     for edge in seen.result.inventory.edges:
         for function in edge.functions:
@@ -175,27 +176,27 @@ def write_seen(seen: Seen) -> Iterator[Observation]:
 _MOST_POINTS: Final = 8
 
 
-def program_transfer(seen: Seen) -> Iterator[Observation]:
+def program_transfer(seen: Seen) -> Iterator[Told]:
     """Programs that were loaded into or read out of devices."""
     return _told(seen, "op.program_transfer", PROGRAM.__contains__)
 
 
-def firmware_transfer(seen: Seen) -> Iterator[Observation]:
+def firmware_transfer(seen: Seen) -> Iterator[Told]:
     """Firmware that was sent to devices."""
     return _told(seen, "op.firmware_transfer", frozenset(("firmware",)).__contains__)
 
 
-def mode_change(seen: Seen) -> Iterator[Observation]:
+def mode_change(seen: Seen) -> Iterator[Told]:
     """Devices that were started, stopped, or set to another mode."""
     return _told(seen, "op.mode_change", MODE.__contains__)
 
 
-def restart(seen: Seen) -> Iterator[Observation]:
+def restart(seen: Seen) -> Iterator[Told]:
     """Devices that were restarted."""
     return _told(seen, "op.restart", frozenset(("restart",)).__contains__)
 
 
-def parameter_change(seen: Seen) -> Iterator[Observation]:
+def parameter_change(seen: Seen) -> Iterator[Told]:
     """Settings of devices that were changed; limits of points, where a tag list tells them."""
     for one in _told(seen, "op.parameter_change", frozenset(("configure",)).__contains__):
         yield one
@@ -223,7 +224,7 @@ def parameter_change(seen: Seen) -> Iterator[Observation]:
             )
 
 
-def change_unapproved(seen: Seen) -> Iterator[Observation]:
+def change_unapproved(seen: Seen) -> Iterator[Told]:
     """Engineering that no flow, exception or maintenance window with an approval allowed.
 
     What an approved exception or window allowed is told with it. A default that allows all inside a zone is no approval
@@ -244,19 +245,19 @@ def change_unapproved(seen: Seen) -> Iterator[Observation]:
         yield from of_row(seen, "op.change_unapproved", row, _zone(seen, row), function=row.function)
 
 
-def scan(seen: Seen) -> Iterator[Observation]:
+def scan(seen: Seen) -> Iterator[Told]:
     """Searches for hosts, services, units and points."""
     for finding in seen.findings(SCANS):
         yield from of_finding(seen, "op.scan", finding)
 
 
-def malformed(seen: Seen) -> Iterator[Observation]:
+def malformed(seen: Seen) -> Iterator[Told]:
     """Messages that break their protocol."""
     for finding in seen.findings(MALFORMED):
         yield from of_finding(seen, "op.malformed", finding)
 
 
-def exception_rate(seen: Seen) -> Iterator[Observation]:
+def exception_rate(seen: Seen) -> Iterator[Told]:
     """The share of error answers of a device, by protocol."""
     totals: Counter[tuple[str, str]] = Counter()
     errors: Counter[tuple[str, str]] = Counter()
@@ -288,13 +289,13 @@ def exception_rate(seen: Seen) -> Iterator[Observation]:
             )
 
 
-def flood(seen: Seen) -> Iterator[Observation]:
+def flood(seen: Seen) -> Iterator[Told]:
     """Far more requests than a device is made for."""
     for finding in seen.findings(FLOODS):
         yield from of_finding(seen, "op.flood", finding)
 
 
-def load_profile(seen: Seen) -> Iterator[Observation]:
+def load_profile(seen: Seen) -> Iterator[Told]:
     """Traffic of a zone's hosts, and how many of their connections were reset."""
     edges: defaultdict[str, list[Edge]] = defaultdict(list)
     for edge in seen.edges:
@@ -317,7 +318,7 @@ def load_profile(seen: Seen) -> Iterator[Observation]:
         )
 
 
-def failover(seen: Seen) -> Iterator[Observation]:
+def failover(seen: Seen) -> Iterator[Told]:
     """Virtual routers whose address another router began to announce after the first had ended (VRRP, HSRP)."""
     senders: defaultdict[tuple[str, str, str], dict[str, list[Activity]]] = defaultdict(lambda: defaultdict(list))
     for activity in seen.result.inventory.activities:
@@ -351,26 +352,26 @@ def failover(seen: Seen) -> Iterator[Observation]:
                 )
 
 
-def aitm(seen: Seen) -> Iterator[Observation]:
+def aitm(seen: Seen) -> Iterator[Told]:
     """Signs that somebody puts himself between others."""
     for finding in seen.findings(BETWEEN):
         yield from of_finding(seen, "op.aitm", finding)
 
 
-def ioc_hit(seen: Seen) -> Iterator[Observation]:
+def ioc_hit(seen: Seen) -> Iterator[Told]:
     """Known ways of exploits and of malware."""
     for finding in seen.findings(EXPLOITS):
         yield from of_finding(seen, "op.ioc_hit", finding)
 
 
-def executable_transfer(seen: Seen) -> Iterator[Observation]:
+def executable_transfer(seen: Seen) -> Iterator[Told]:
     """Programs that went to hosts of the process."""
     for finding in seen.findings(EXECUTABLES):
         if any(map(seen.is_process, finding.assets)):
             yield from of_finding(seen, "op.executable_transfer", finding)
 
 
-def backup_traffic(seen: Seen) -> Iterator[Observation]:
+def backup_traffic(seen: Seen) -> Iterator[Told]:
     """Programs that a declared engineering station read out of a device, and was allowed to."""
     for row in _done(seen, frozenset(("program_upload",)).__contains__):
         asset = seen.assets.get(row.client)
@@ -378,7 +379,7 @@ def backup_traffic(seen: Seen) -> Iterator[Observation]:
             yield from of_row(seen, "op.backup_traffic", row, _zone(seen, row), function=row.function)
 
 
-def time_sync(seen: Seen) -> Iterator[Observation]:
+def time_sync(seen: Seen) -> Iterator[Told]:
     """Hosts that take their time from a declared clock over NTP, and devices whose allowed client sets theirs."""
     for edge in seen.answered:
         source = seen.assets.get(edge.server)
@@ -388,17 +389,10 @@ def time_sync(seen: Seen) -> Iterator[Observation]:
         asset = seen.assets.get(row.client)
         if row.verdict == "allowed" and asset is not None and asset.declared:
             for one in of_row(seen, "op.time_sync", row, _zone(seen, row)):
-                yield _with_source(one, seen.name(row.client))
+                yield with_value(one, "operation", "source", seen.name(row.client))
 
 
-def _with_source(one: Observation, source: str) -> Observation:
-    values = (*((name, value) for name, value in one.values if name != "operation"), ("source", source))
-    return Observation(
-        one.zone, one.key, values, one.count, one.first_time, one.last_time, one.evidence, one.findings, one.exception
-    )
-
-
-def time_foreign(seen: Seen) -> Iterator[Observation]:
+def time_foreign(seen: Seen) -> Iterator[Told]:
     """Time from the internet, from a host in no list, or set by somebody whom the policy does not let."""
     for edge in seen.answered:
         source = seen.assets.get(edge.server)
@@ -409,10 +403,10 @@ def time_foreign(seen: Seen) -> Iterator[Observation]:
     for row in _done(seen, frozenset(("time",)).__contains__):
         if row.verdict in ("violation", "unzoned") or row.by == "exception":
             for one in of_row(seen, "op.time_foreign", row, _zone(seen, row)):
-                yield _with_source(one, seen.name(row.client))
+                yield with_value(one, "operation", "source", seen.name(row.client))
 
 
-def log_export(seen: Seen) -> Iterator[Observation]:
+def log_export(seen: Seen) -> Iterator[Told]:
     """Logs that go to a declared host; that it keeps them is not seen."""
     for edge in seen.spoken:
         collector = seen.assets.get(edge.server)
@@ -420,7 +414,7 @@ def log_export(seen: Seen) -> Iterator[Observation]:
             yield from of_edge(seen, "op.log_export", edge, (seen.zone(edge.client),))
 
 
-def log_clear(seen: Seen) -> Iterator[Observation]:
+def log_clear(seen: Seen) -> Iterator[Told]:
     """Logs that anybody on the way can read and alter: syslog over UDP or TCP without TLS."""
     for edge in seen.spoken:
         if canonical_service(edge.protocol) == "syslog":

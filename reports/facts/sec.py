@@ -9,7 +9,8 @@ from typing import Final
 
 from zonewatch.inventory.model import Activity, Edge, Function
 from zonewatch.reports.facts.model import Observation
-from zonewatch.reports.facts.seen import Seen, changes, frames, of_activity, of_edge, of_finding, of_row
+from zonewatch.reports.facts.seen import Seen, changes
+from zonewatch.reports.facts.told import Told, frames, of_activity, of_edge, of_finding, of_row
 from zonewatch.rules.exposure.weaknesses import certificate, community, old_ssh, old_tls, readable_password
 from zonewatch.rules.policy.words import CLEARTEXT, REMOTE_SERVICES, canonical_service
 from zonewatch.rules.remote import TOO_LONG
@@ -50,7 +51,7 @@ def _obeyed(function: Function) -> int:
     return dict(function.statuses).get(_OBEYED, 0)
 
 
-def unauth_control(seen: Seen) -> Iterator[Observation]:
+def unauth_control(seen: Seen) -> Iterator[Told]:
     """Commands that a device obeyed at a service that asked nobody who he is."""
     open_services = {
         (asset.id, service.protocol)
@@ -80,7 +81,7 @@ def unauth_control(seen: Seen) -> Iterator[Observation]:
             )
 
 
-def auth_observed(seen: Seen) -> Iterator[Observation]:
+def auth_observed(seen: Seen) -> Iterator[Told]:
     """Logins that succeeded and were not readable, and services of the process at which authentication succeeded."""
     for asset in seen.result.inventory.assets:
         for service in asset.services:
@@ -124,13 +125,13 @@ def _proof(activity: Activity, fields: Mapping[str, str]) -> str:
     return activity.protocol if activity.protocol in PROOFS else ""
 
 
-def anonymous_session(seen: Seen) -> Iterator[Observation]:
+def anonymous_session(seen: Seen) -> Iterator[Told]:
     """Sessions of nobody."""
     for finding in seen.findings(ANONYMOUS_RULES):
         yield from of_finding(seen, "sec.anonymous_session", finding)
 
 
-def cleartext_credentials(seen: Seen) -> Iterator[Observation]:
+def cleartext_credentials(seen: Seen) -> Iterator[Told]:
     """Passwords and communities that anybody on the way can read. The secret itself is never kept."""
     for activity in seen.result.inventory.activities:
         fields = _fields(activity)
@@ -141,7 +142,7 @@ def cleartext_credentials(seen: Seen) -> Iterator[Observation]:
             yield from of_activity(seen, "sec.cleartext_credentials", activity, ends, kind=kind)
 
 
-def default_credentials(seen: Seen) -> Iterator[Observation]:
+def default_credentials(seen: Seen) -> Iterator[Told]:
     """Known names and words that a server accepted."""
     for activity in seen.result.inventory.activities:
         fields = _fields(activity)
@@ -152,7 +153,7 @@ def default_credentials(seen: Seen) -> Iterator[Observation]:
             yield from of_activity(seen, "sec.default_credentials", activity, zone, kind=kind)
 
 
-def shared_account(seen: Seen) -> Iterator[Observation]:
+def shared_account(seen: Seen) -> Iterator[Told]:
     """One name that logged in from several hosts at the same time. Accounts of machines and of nobody do not count."""
     logins: defaultdict[tuple[str, str, str], list[Activity]] = defaultdict(list)
     for activity in seen.result.inventory.activities:
@@ -184,28 +185,28 @@ def shared_account(seen: Seen) -> Iterator[Observation]:
 _MOST_LOGINS: Final = 200
 
 
-def auth_failure_burst(seen: Seen) -> Iterator[Observation]:
+def auth_failure_burst(seen: Seen) -> Iterator[Told]:
     """Logins that failed again and again."""
     for finding in seen.findings(BURSTS):
         yield from of_finding(seen, "sec.auth_failure_burst", finding)
 
 
-def _between_zones(seen: Seen) -> Iterator[tuple[Edge, tuple[str, ...]]]:
-    """Edges between two zones, or between a zone and what is in none, by which something was said."""
+def _between_zones(seen: Seen, protocols: frozenset[str]) -> Iterator[tuple[Edge, tuple[str, ...]]]:
+    """Edges of some services between two zones, or between a zone and what is in none, by which something was said."""
     for edge in seen.spoken:
-        ends = _ends(seen, edge.client, edge.server)
-        if len(ends) > 1:
-            yield edge, tuple(zone for zone in ends if zone)
+        if canonical_service(edge.protocol) in protocols:
+            ends = _ends(seen, edge.client, edge.server)
+            if len(ends) > 1:
+                yield edge, tuple(zone for zone in ends if zone)
 
 
-def cleartext_conduit(seen: Seen) -> Iterator[Observation]:
+def cleartext_conduit(seen: Seen) -> Iterator[Told]:
     """Readable protocols that cross a boundary."""
-    for edge, zones in _between_zones(seen):
-        if canonical_service(edge.protocol) in CLEARTEXT:
-            yield from of_edge(seen, "sec.cleartext_conduit", edge, zones)
+    for edge, zones in _between_zones(seen, CLEARTEXT):
+        yield from of_edge(seen, "sec.cleartext_conduit", edge, zones)
 
 
-def no_integrity(seen: Seen) -> Iterator[Observation]:
+def no_integrity(seen: Seen) -> Iterator[Told]:
     """Protocols that cross a boundary without a code that shows changes. SNMP 3 and secure DNP3 may have one."""
     secured = {
         (asset.id, service.protocol)
@@ -213,8 +214,8 @@ def no_integrity(seen: Seen) -> Iterator[Observation]:
         for service in asset.services
         if service.posture == "used"
     }
-    for edge, zones in _between_zones(seen):
-        if canonical_service(edge.protocol) in CLEARTEXT - {"snmp"} and (edge.server, edge.protocol) not in secured:
+    for edge, zones in _between_zones(seen, CLEARTEXT - {"snmp"}):
+        if (edge.server, edge.protocol) not in secured:
             yield from of_edge(seen, "sec.no_integrity", edge, zones)
 
 
@@ -222,7 +223,7 @@ _CARRIERS: Final = frozenset(("icmp", "icmpv6", "igmp", "vrrp", "hsrp"))
 """They keep the network running and carry nothing of anybody's; so does what has no address of IP."""
 
 
-def integrity_open(seen: Seen) -> Iterator[Observation]:
+def integrity_open(seen: Seen) -> Iterator[Told]:
     """Traffic across a boundary, and control traffic inside a zone, for which no handshake that agreed on acceptable
     cryptography was seen, nor a service that checks who sends."""
     shown = {
@@ -259,7 +260,7 @@ def _accepted(activity: Activity) -> bool:
     return activity.status == "ok" and bool(_strong(activity, fields)) and not old_tls(activity, fields)
 
 
-def crypto_ok(seen: Seen) -> Iterator[Observation]:
+def crypto_ok(seen: Seen) -> Iterator[Told]:
     """Handshakes that agreed on TLS 1.2 or newer, or on SSH 2, with no weak cipher."""
     for activity in seen.result.inventory.activities:
         fields = _fields(activity)
@@ -275,7 +276,7 @@ def _strong(activity: Activity, fields: Mapping[str, str]) -> str:
     return f"TLS {version}" if version in _STRONG_TLS else ""
 
 
-def crypto_weak(seen: Seen) -> Iterator[Observation]:
+def crypto_weak(seen: Seen) -> Iterator[Told]:
     """Versions and ciphers that are deprecated. A server that offers SSH 1 beside 2 was not seen to use it."""
     for activity in seen.result.inventory.activities:
         fields = _fields(activity)
@@ -285,7 +286,7 @@ def crypto_weak(seen: Seen) -> Iterator[Observation]:
             yield from of_activity(seen, "sec.crypto_weak", activity, ends, what=weak.text)
 
 
-def cert_problem(seen: Seen) -> Iterator[Observation]:
+def cert_problem(seen: Seen) -> Iterator[Told]:
     """Certificates that are expired, not yet valid, or signed by themselves."""
     for activity in seen.result.inventory.activities:
         fields = _fields(activity)
@@ -299,7 +300,7 @@ def _out_of_time(text: str) -> bool:
     return "expired on " in text or "valid from " in text
 
 
-def session_overlong(seen: Seen) -> Iterator[Observation]:
+def session_overlong(seen: Seen) -> Iterator[Told]:
     """Remote sessions that were longer than the policy declares."""
     limits = [access.max_minutes for access in seen.result.policy.remote_access if access.max_minutes is not None]
     for row in seen.result.verdicts:
@@ -309,7 +310,7 @@ def session_overlong(seen: Seen) -> Iterator[Observation]:
             yield from of_row(seen, "sec.session_overlong", row, zones, ("policy.violation",), reason=row.reason)
 
 
-def session_concurrent(seen: Seen) -> Iterator[Observation]:
+def session_concurrent(seen: Seen) -> Iterator[Told]:
     """Hosts that held remote sessions on one server within the same time. Each span may be of several sessions."""
     edges: defaultdict[str, list[Edge]] = defaultdict(list)
     for edge in seen.answered:

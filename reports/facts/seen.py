@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
-from operator import attrgetter
 from typing import Final, Literal
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
-from zonewatch.inventory.model import Activity, Asset, Edge, Evidence
+from zonewatch.inventory.model import Asset, Edge, Evidence
 from zonewatch.reports.declared import ConduitInfo, PermitInfo
-from zonewatch.reports.facts.model import (
-    MINIMUM,
-    MOST_FRAMES,
-    MOST_OBSERVATIONS,
-    OTHERS,
-    WHOLE,
-    Minimum,
-    Observation,
-    Visibility,
-)
+from zonewatch.reports.facts.model import MINIMUM, WHOLE, Minimum, Visibility
 from zonewatch.reports.result import AuditResult, Capture, VerdictRow, ZoneInfo, edge_verdicts, totals
 from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, OPERATOR_ROLES
 from zonewatch.rules.findings import Finding
@@ -36,9 +25,6 @@ UNTRUSTED_KINDS: Final = OUTSIDE | {"temporary", "wireless"}
 """Kinds of zones that the process does not trust."""
 SPOKEN: Final = ANSWERED | {"one_way"}
 """States of connections in which something was said; the others were attempts."""
-
-Values = tuple[tuple[str, str], ...]
-
 
 Blind = Literal["", "no_capture", "partial_capture", "window_short", "dropped", "undecoded"]
 """Why no absence may be told anywhere."""
@@ -147,19 +133,25 @@ class Seen:
         wanted = frozenset(rules)
         return tuple(finding.id for finding in self._findings_by_asset.get(asset, ()) if finding.rule in wanted)
 
+    @cached_property
+    def _zone_of(self) -> dict[str, str]:
+        return {asset.id: asset.zone for asset in self.result.inventory.assets if asset.zone in self.zones}
+
     def zone(self, end: str) -> str:
         """The zone of an asset; WHOLE where it is in none of the policy."""
-        asset = self.assets.get(end)
-        return asset.zone if asset is not None and asset.zone in self.zones else WHOLE
+        return self._zone_of.get(end, WHOLE)
 
     def kind(self, zone: str) -> str:
         """The kind of a zone; empty where it is not known."""
         return self.zones[zone].kind if zone in self.zones else ""
 
+    @cached_property
+    def _name_of(self) -> dict[str, str]:
+        return {asset.id: asset.short_name for asset in self.result.inventory.assets}
+
     def name(self, end: str) -> str:
         """How a sentence names an asset."""
-        asset = self.assets.get(end)
-        return asset.short_name if asset is not None else end
+        return self._name_of.get(end, end)
 
     def is_public(self, end: str) -> bool:
         """True for an address of the internet."""
@@ -204,16 +196,9 @@ class Seen:
         )
 
     @cached_property
-    def _frames(self) -> dict[int, tuple[Evidence, ...]]:
+    def frames_known(self) -> dict[int, tuple[Evidence, ...]]:
+        """The first frames of rows of the result by their identity, as they are looked up."""
         return {}
-
-    def frames_of(self, row: Edge | VerdictRow) -> tuple[Evidence, ...]:
-        """The first frames of a row of the result; of an edge those of its functions, too."""
-        found = self._frames.get(id(row))
-        if found is None:
-            more = [function.evidence for function in row.functions] if isinstance(row, Edge) else []
-            found = self._frames[id(row)] = frames(row.evidence, *more)
-        return found
 
     def permit(self, row: VerdictRow) -> str:
         """The id of the approved exception or maintenance window that allows this; empty where none does."""
@@ -311,157 +296,6 @@ def said(edge: Edge) -> bool:
         return True
     probe = edge.transport == "tcp" and edge.packets <= MOST_PACKETS_ANSWERED
     return edge.state in SPOKEN and not probe
-
-
-def frames(*groups: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """The first frames, each once, in their order."""
-    found: list[Evidence] = []
-    for group in groups:
-        found += group
-    if len(found) < 2:
-        return tuple(found)
-    found.sort(key=_PLACE)
-    told: list[Evidence] = []
-    for item in found:
-        if not told or item != told[-1]:
-            told.append(item)
-            if len(told) == MOST_FRAMES:
-                break
-    return tuple(told)
-
-
-_PLACE: Final = attrgetter("source", "capture", "frame")
-"""What frames are ordered by; comparing rows themselves takes several times as long."""
-
-
-def of_edge(seen: Seen, key: str, edge: Edge, zones: Iterable[str], **values: str) -> Iterator[Observation]:
-    """What an edge shows, once for each of these zones."""
-    known = {
-        "client": seen.name(edge.client),
-        "server": seen.name(edge.server),
-        "protocol": edge.protocol,
-        **values,
-    }
-    evidence = seen.frames_of(edge)
-    findings = seen.told_of(edge.client, edge.server)
-    told = tuple(known.items())
-    for zone in dict.fromkeys(zones):
-        yield Observation(
-            zone=zone,
-            key=key,
-            values=told,
-            count=edge.events or edge.packets,
-            first_time=edge.first_time,
-            last_time=edge.last_time,
-            evidence=evidence,
-            findings=findings,
-        )
-
-
-def of_row(
-    seen: Seen, key: str, row: VerdictRow, zones: Iterable[str], rules: Iterable[str] = (), **values: str
-) -> Iterator[Observation]:
-    """What a verdict shows, once for each of these zones; with the exception that covers it."""
-    known = {
-        "client": seen.name(row.client),
-        "server": seen.name(row.server),
-        "protocol": row.protocol,
-        "operation": row.operation,
-        **values,
-    }
-    evidence = seen.frames_of(row)
-    findings = seen.told_of(row.client, row.server, rules)
-    told, exception = tuple(known.items()), seen.permit(row)
-    for zone in dict.fromkeys(zones):
-        yield Observation(
-            zone=zone,
-            key=key,
-            values=told,
-            count=row.events,
-            first_time=row.first_time,
-            last_time=row.last_time,
-            evidence=evidence,
-            findings=findings,
-            exception=exception,
-        )
-
-
-def of_finding(seen: Seen, key: str, finding: Finding) -> Iterator[Observation]:
-    """What a finding shows, once for each zone that it names, or whose assets it is about."""
-    zones = [zone for zone in finding.zones if zone in seen.zones]
-    zones = zones or list(dict.fromkeys(zone for name in finding.assets if (zone := seen.zone(name)) != WHOLE))
-    for zone in zones or [WHOLE]:
-        yield Observation(
-            zone=zone,
-            key=key,
-            values=(("rule", finding.rule), ("assets", ", ".join(map(seen.name, finding.assets[:MOST_FRAMES])))),
-            count=finding.count,
-            first_time=finding.first_time,
-            last_time=finding.last_time,
-            evidence=frames(finding.evidence),
-            findings=(finding.id,),
-        )
-
-
-def of_activity(seen: Seen, key: str, activity: Activity, zones: Iterable[str], **values: str) -> Iterator[Observation]:
-    """What an activity shows, once for each of these zones."""
-    known = {
-        "client": seen.name(activity.client),
-        "server": seen.name(activity.server),
-        "protocol": activity.protocol,
-        **values,
-    }
-    for zone in dict.fromkeys(zones):
-        yield Observation(
-            zone=zone,
-            key=key,
-            values=tuple(known.items()),
-            count=activity.count,
-            first_time=activity.first_time,
-            last_time=activity.last_time,
-            evidence=frames((activity.evidence,)),
-            findings=seen.told_of(activity.client, activity.server),
-        )
-
-
-def joined(observations: Iterable[Observation]) -> tuple[Observation, ...]:
-    """Those that differ in neither zone nor words as one, in their order by zone and words.
-
-    Beyond MOST_OBSERVATIONS of a zone the rest is one, in which words that differ are OTHERS.
-    """
-    groups: dict[tuple[str, Values, str], list[Observation]] = {}
-    for one in observations:
-        groups.setdefault((one.zone, one.values, one.exception), []).append(one)
-    told: list[Observation] = []
-    rest: dict[tuple[str, str], list[Observation]] = {}
-    counts: Counter[tuple[str, str]] = Counter()
-    for key in sorted(groups):
-        place = (key[0], key[2])
-        counts[place] += 1
-        if counts[place] <= MOST_OBSERVATIONS:
-            told.append(_one(groups[key]))
-        else:
-            rest.setdefault(place, []).extend(groups[key])
-    return (*told, *(_one(rest[place]) for place in sorted(rest)))
-
-
-def _one(same: list[Observation]) -> Observation:
-    first = same[0]
-    if len(same) == 1:
-        return first
-    alike = set(first.values).intersection(*(one.values for one in same[1:]))
-    names = dict.fromkeys(islice((name for one in same for name in one.findings), MOST_OBSERVATIONS))
-    return Observation(
-        zone=first.zone,
-        key=first.key,
-        values=tuple(pair if pair in alike else (pair[0], OTHERS) for pair in first.values),
-        count=sum(one.count for one in same),
-        first_time=min((one.first_time for one in same if one.first_time), default=0),
-        last_time=max(one.last_time for one in same),
-        evidence=frames(*(one.evidence for one in same[:MOST_OBSERVATIONS])),
-        findings=tuple(names),
-        exception=first.exception,
-    )
 
 
 def changes(operation: str) -> bool:

@@ -8,7 +8,8 @@ from typing import Final
 from zonewatch.inventory.addresses import is_public
 from zonewatch.inventory.model import Edge
 from zonewatch.reports.facts.model import WHOLE, Observation
-from zonewatch.reports.facts.seen import UNTRUSTED_KINDS, Seen, frames, of_activity, of_edge, of_finding, of_row
+from zonewatch.reports.facts.seen import UNTRUSTED_KINDS, Seen
+from zonewatch.reports.facts.told import Told, frames, of_activity, of_edge, of_finding, of_row
 from zonewatch.rules.context import DEVICE_ROLES, OPERATOR_ROLES
 from zonewatch.rules.exposure.remote import TUNNELS
 from zonewatch.rules.policy.words import REMOTE_SERVICES, canonical_service
@@ -21,7 +22,7 @@ MAIL: Final = frozenset(("smtp", "smtps", "submission", "pop3", "pop3s", "imap",
 WEB: Final = frozenset(("http", "https", "quic"))
 
 
-def exposed(seen: Seen) -> Iterator[Observation]:
+def exposed(seen: Seen) -> Iterator[Told]:
     """Services that answered on a host of the process."""
     for asset in seen.result.inventory.assets:
         if seen.is_process(asset.id) and asset.services:
@@ -39,7 +40,7 @@ def exposed(seen: Seen) -> Iterator[Observation]:
             )
 
 
-def unneeded(seen: Seen) -> Iterator[Observation]:
+def unneeded(seen: Seen) -> Iterator[Told]:
     """Services that a role does not need."""
     for finding in seen.findings(NEEDLESS):
         yield from of_finding(seen, "svc.unneeded", finding)
@@ -64,27 +65,27 @@ def _interactive(edge: Edge) -> bool:
     return canonical_service(edge.protocol) in REMOTE_SERVICES
 
 
-def remote_access(seen: Seen) -> Iterator[Observation]:
+def remote_access(seen: Seen) -> Iterator[Told]:
     """Every remote session; several of one pair and protocol are one."""
     for edge in remote_edges(seen):
         yield from of_edge(seen, "svc.remote_access", edge, (seen.zone(edge.client), seen.zone(edge.server)))
 
 
-def remote_untrusted(seen: Seen) -> Iterator[Observation]:
+def remote_untrusted(seen: Seen) -> Iterator[Told]:
     """Remote sessions that start outside."""
     for edge in remote_edges(seen):
         if _untrusted(seen, edge.client) and not _untrusted(seen, edge.server):
             yield from of_edge(seen, "svc.remote_untrusted", edge, (seen.zone(edge.server),))
 
 
-def remote_direct(seen: Seen) -> Iterator[Observation]:
+def remote_direct(seen: Seen) -> Iterator[Told]:
     """Remote sessions from outside that end at a host of the process."""
     for edge in remote_edges(seen):
         if _interactive(edge) and _untrusted(seen, edge.client) and seen.is_process(edge.server):
             yield from of_edge(seen, "svc.remote_direct", edge, (seen.zone(edge.server),))
 
 
-def remote_via_jump(seen: Seen) -> Iterator[Observation]:
+def remote_via_jump(seen: Seen) -> Iterator[Told]:
     """Remote sessions that end at a declared jump host, for the zones that it is declared for."""
     for access in seen.result.policy.remote_access:
         for edge in remote_edges(seen):
@@ -97,7 +98,7 @@ def remote_via_jump(seen: Seen) -> Iterator[Observation]:
                 yield from of_edge(seen, "svc.remote_via_jump", edge, zones, access=access.id)
 
 
-def remote_unapproved(seen: Seen) -> Iterator[Observation]:
+def remote_unapproved(seen: Seen) -> Iterator[Told]:
     """Remote sessions into the process or its DMZ that neither a flow, an exception nor a window allowed."""
     answered = {(edge.client, edge.server, edge.protocol) for edge in remote_edges(seen)}
     for row in seen.result.verdicts:
@@ -108,13 +109,13 @@ def remote_unapproved(seen: Seen) -> Iterator[Observation]:
             yield from of_row(seen, "svc.remote_unapproved", row, (row.server_zone,))
 
 
-def messaging(seen: Seen) -> Iterator[Observation]:
+def messaging(seen: Seen) -> Iterator[Told]:
     """Mail, chat and the web from the process."""
     for finding in seen.findings(MESSAGING):
         yield from of_finding(seen, "svc.messaging", finding)
 
 
-def mgmt_inband(seen: Seen) -> Iterator[Observation]:
+def mgmt_inband(seen: Seen) -> Iterator[Told]:
     """Devices that are looked after over the network that carries the process."""
     for edge in seen.answered:
         asset = seen.assets.get(edge.server)
@@ -123,7 +124,7 @@ def mgmt_inband(seen: Seen) -> Iterator[Observation]:
             yield from of_edge(seen, "svc.mgmt_inband", edge, (seen.zone(edge.server),))
 
 
-def mixed_role(seen: Seen) -> Iterator[Observation]:
+def mixed_role(seen: Seen) -> Iterator[Told]:
     """Hosts that operate the process and read mail, or the web of the internet."""
     for edge in seen.answered:
         asset = seen.assets.get(edge.client)
@@ -133,7 +134,7 @@ def mixed_role(seen: Seen) -> Iterator[Observation]:
             yield from of_edge(seen, "svc.mixed_role", edge, (seen.zone(edge.client),))
 
 
-def mail_dns_hygiene(seen: Seen) -> Iterator[Observation]:
+def mail_dns_hygiene(seen: Seen) -> Iterator[Told]:
     """Hosts of the process that ask name servers of the internet, or are told addresses of the internet."""
     for edge in seen.spoken:
         if canonical_service(edge.protocol) == "dns" and seen.is_process(edge.client) and seen.is_public(edge.server):

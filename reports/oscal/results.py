@@ -8,12 +8,14 @@ observation with its mini capture as evidence, and a risk.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from zonewatch.inventory.model import Evidence
+from zonewatch.reports.attestations import Attestation
 from zonewatch.reports.catalogue.load import fact_kinds, framework
 from zonewatch.reports.evidence import file_name
 from zonewatch.reports.facts.measure import measure
@@ -21,7 +23,7 @@ from zonewatch.reports.facts.model import WHOLE, Fact
 from zonewatch.reports.oscal.words import filled, line, moment, prop, prose, token, uuid5
 from zonewatch.reports.result import AuditResult, totals
 from zonewatch.reports.statuses import RequirementStatus, Status, statuses
-from zonewatch.reports.words import frames, named
+from zonewatch.reports.words import by_frame, frames, named
 from zonewatch.rules.findings import Finding
 
 __all__ = ["OSCAL_VERSION", "assessment_results", "dumps"]
@@ -43,6 +45,7 @@ class _Results:
     result: AuditResult
     frameworks: tuple[str, ...]
     sha256: str
+    attested: tuple[Attestation, ...]
 
     @cached_property
     def tool(self) -> str:
@@ -54,7 +57,9 @@ class _Results:
 
     @cached_property
     def asked(self) -> tuple[RequirementStatus, ...]:
-        return tuple(row for name in self.frameworks for row in statuses(framework(name), self.facts, self.result))
+        return tuple(
+            row for name in self.frameworks for row in statuses(framework(name), self.facts, self.result, self.attested)
+        )
 
     @cached_property
     def names(self) -> Mapping[str, str]:
@@ -94,6 +99,7 @@ class _Results:
             observations=[
                 *self._fact_observations(),
                 *self._open_questions(),
+                *self._statements(),
                 *map(self._observation, result.findings),
             ],
             risks=[self._risk(finding) for finding in result.findings],
@@ -175,7 +181,7 @@ class _Results:
         for fact in self.facts:
             for zone in sorted(zone for name, zone in wanted if name == fact.id):
                 rows = fact.seen_in(zone)
-                proof = sorted({item for one in rows for item in one.evidence})
+                proof = by_frame({item for one in rows for item in one.evidence})
                 kind = kinds[fact.id]
                 yield filled(
                     uuid=_fact_uuid(fact.id, zone),
@@ -213,6 +219,34 @@ class _Results:
                 types=["control-objective"],
                 origins=self.origins,
                 collected=moment(self.result.as_of),
+            )
+
+    def _statements(self) -> Iterator[dict[str, Any]]:
+        """What persons state, with their document: examined by them, and concluded by nobody here."""
+        for row in self.asked:
+            one = row.attestation
+            if one is None:
+                continue
+            control = _control(row.requirement.framework, row.requirement.id)
+            yield filled(
+                uuid=uuid5("attested", row.requirement.framework, row.requirement.id, row.zone),
+                title=line(f"{row.requirement.id} {row.requirement.title}"),
+                description=prose(f"Stated by {one.by}{_where(row.zone)}: {one.document}. No traffic shows it."),
+                props=[
+                    prop("status", row.status),
+                    prop("control-id", control),
+                    prop("by", one.by),
+                    *_zone(row.zone),
+                ],
+                methods=["EXAMINE"],
+                types=["control-objective"],
+                relevant_evidence=[
+                    {
+                        "description": line(f"Document {one.document}, of {one.on}"),
+                        "props": [prop("sha256", one.sha256)],
+                    }
+                ],
+                collected=f"{one.on}T00:00:00Z",
             )
 
     def _observation(self, finding: Finding) -> dict[str, Any]:
@@ -318,7 +352,15 @@ class _Results:
 
 
 def _control(framework_name: str, requirement: str) -> str:
+    """The id of a control: that of NIST's own catalogue where it is one of SP 800-53, else one of our own."""
+    if framework_name in _OF_800_53:
+        return token(_ENHANCEMENT.sub(r".\1", requirement))
     return token(f"{framework_name}_{requirement}")
+
+
+_OF_800_53: Final = frozenset(("nist-800-82r3",))
+"""Frameworks that choose among the controls of SP 800-53: `AC-2(1)` is `ac-2.1` in its catalogue in OSCAL."""
+_ENHANCEMENT: Final = re.compile(r" ?\(([0-9]+)\)")
 
 
 def _where(zone: str) -> str:
@@ -346,12 +388,23 @@ def _risk_uuid(finding: str) -> str:
 
 
 def assessment_results(
-    result: AuditResult, sha256: str = "", frameworks: tuple[str, ...] = ("iec62443-3-3",)
+    result: AuditResult,
+    sha256: str = "",
+    frameworks: tuple[str, ...] = ("iec62443-3-3",),
+    attested: tuple[Attestation, ...] = (),
 ) -> dict[str, Any]:
-    """The document as JSON values. `sha256` is that of `result.json`; the same inputs give the same ids."""
-    return _Results(result, frameworks, sha256).document()
+    """The document as JSON values. `sha256` is that of `result.json`; the same inputs give the same ids.
+
+    `frameworks` are those of the catalogue. What persons attest is an observation of theirs, never a conclusion.
+    """
+    return _Results(result, frameworks, sha256, attested).document()
 
 
-def dumps(result: AuditResult, sha256: str = "", frameworks: tuple[str, ...] = ("iec62443-3-3",)) -> str:
+def dumps(
+    result: AuditResult,
+    sha256: str = "",
+    frameworks: tuple[str, ...] = ("iec62443-3-3",),
+    attested: tuple[Attestation, ...] = (),
+) -> str:
     """The text of `oscal.json`: ASCII, one newline at the end."""
-    return json.dumps(assessment_results(result, sha256, frameworks), indent=2) + "\n"
+    return json.dumps(assessment_results(result, sha256, frameworks, attested), indent=2) + "\n"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 from zonewatch.reports.attestations import Attestation
 from zonewatch.reports.catalogue.load import fact_kinds, framework, in_language
 from zonewatch.reports.catalogue.model import Requirement
 from zonewatch.reports.document.model import Span, Text, anchor
-from zonewatch.reports.entity import Entity
+from zonewatch.reports.entity import NOBODY, Entity
 from zonewatch.reports.facts.measure import measure, visibilities
 from zonewatch.reports.facts.model import Fact, Observation, Visibility
 from zonewatch.reports.facts.watch import of_watch
@@ -24,9 +23,6 @@ __all__ = ["Case"]
 
 _PARTS: Mapping[str, str] = {"nis2": "articles", "nis2-annex": "annex"}
 """Parts of the catalogue that there are in other languages, by framework."""
-
-
-NOBODY: Final = Entity()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from zonewatch.reports.packs.material import columns
 from zonewatch.reports.packs.zoned import Zoned
 from zonewatch.reports.result import EXTERNAL, VerdictRow, ZoneInfo, worst
 from zonewatch.reports.statuses import STATUSES
-from zonewatch.reports.words import label
+from zonewatch.reports.words import by_frame, label
 from zonewatch.rules.verdicts import ATTEMPTED
 
 __all__ = ["conduit_records", "undeclared", "zone_records"]
@@ -190,7 +190,7 @@ def _coverage(case: Zoned, zone: str) -> Text:
     row = case.sight.get(zone)
     if row is None:
         return ()
-    told = case.texts.text("visible.of", seen=row.seen, declared=row.declared)
+    told = case.texts.text("visible.of", seen=row.seen, count=row.declared)
     both = case.texts.text("visible.ways", seen=row.both_ways, all=row.connections)
     reason = case.reason(row.reason_key) if row.reason_key else case.texts.say("visible.enough")
     return case.lines((told, both, text(reason)))
@@ -418,7 +418,7 @@ def _rest(case: Zoned, name: str, rows: list[VerdictRow], conduit: str) -> tuple
             text(case.verdict(worst(row.verdict for row in found) or found[0].verdict)),
             case.number(sum(row.events for row in found)),
             text(texts.time(min((row.first_time for row in found if row.first_time), default=0))),
-            case.frames(sorted({item for row in found for item in row.evidence})[:MOST_NAMED]),
+            case.frames(by_frame({item for row in found for item in row.evidence})[:MOST_NAMED]),
         )
         for (order, client, _, _, start, end), found in sorted(groups.items())
     )

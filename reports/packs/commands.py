@@ -30,7 +30,7 @@ def commands(case: Zoned) -> Section:
             for verdict in VERDICT_ORDER
             if counts[verdict]
         )
-        sums = (Paragraph(texts.text("commands.sums", rows=len(rows), verdicts=told)),)
+        sums = (Paragraph(texts.text("commands.sums", count=len(rows), verdicts=told)),)
     return Section(
         "commands",
         texts.say("commands.title"),

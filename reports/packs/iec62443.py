@@ -61,7 +61,7 @@ def iec62443(material: Material) -> Document:
     return Document(
         id="iec62443",
         title=texts.say("iec62443.title"),
-        subtitle=result.policy.system or result.title or texts.say("iec62443.unnamed"),
+        subtitle=case.system or texts.say("iec62443.unnamed"),
         language=texts.language,
         cover=cover(case),
         sections=tuple(section(case) for section in SECTIONS),

@@ -75,12 +75,14 @@ def _statements(case: Zoned) -> tuple[Text, ...]:
     if result.commands:
         who = len({row.client for row in result.commands})
         devices = len({row.server for row in result.commands})
-        told.append(texts.text("management.commands", who=who, devices=devices))
+        told.append(
+            texts.text("management.commands", who=texts.text("management.commands.who", count=who), count=devices)
+        )
     told.append(
         texts.text(
             "management.window",
-            devices=len(result.inventory.assets),
-            packets=total.packets,
+            packets=texts.text("management.window.packets", count=total.packets),
+            count=len(result.inventory.assets),
             period=texts.period(total.first_time, total.last_time),
         )
     )

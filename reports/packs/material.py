@@ -15,6 +15,7 @@ from zonewatch.reports.texts import Texts
 from zonewatch.reports.watched import Watched
 from zonewatch.reports.words import VERDICT_MARKS, frames, level, named
 from zonewatch.rules.findings import Finding, Verdict
+from zonewatch.rules.propose import DRAFTED
 
 __all__ = ["MOST_FRAMES", "RULES_LANGUAGE", "Material", "columns"]
 
@@ -42,6 +43,12 @@ class Material:
         """Names for people, also of what is no zone."""
         told = {zone.id: zone.name or zone.id for zone in self.result.zones}
         return {EXTERNAL: self.texts.say("zone.external"), "": self.texts.say("zone.none"), **told}
+
+    @property
+    def system(self) -> str:
+        """What the system is called; empty where nobody named it, as in a drafted policy."""
+        told = self.result.policy.system
+        return "" if told == DRAFTED else told or self.result.title
 
     def zone(self, zone: str) -> Span:
         """A zone by its name."""

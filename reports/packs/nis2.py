@@ -75,7 +75,7 @@ def nis2(case: Case) -> Document:
     return Document(
         id="nis2",
         title=texts.say("nis2.title"),
-        subtitle=case.entity.name or result.policy.system or result.title or texts.say("iec62443.unnamed"),
+        subtitle=case.entity.name or case.system or texts.say("iec62443.unnamed"),
         language=texts.language,
         cover=(*entity_cover(case), *cover(case)),
         sections=tuple(section(case) for section in SECTIONS),

@@ -221,7 +221,7 @@ def _coverage(case: Case) -> Text:
         return case.texts.text("reading.no_policy")
     enough = sum(row.sufficient for row in rows)
     reasons = dict.fromkeys(case.reason(row.reason_key) for row in rows if row.reason_key)
-    told = case.texts.say("sheet.enough", enough=enough, zones=len(rows))
+    told = case.texts.say("sheet.enough", enough=enough, count=len(rows))
     return text(f"{told} {'; '.join(reasons)}." if reasons else told)
 
 

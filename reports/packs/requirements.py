@@ -20,7 +20,7 @@ from zonewatch.reports.packs.material import columns
 from zonewatch.reports.packs.measured import measured, named
 from zonewatch.reports.packs.scope import cover, scope
 
-__all__ = ["PACKS", "Pack", "origins"]
+__all__ = ["ASKED", "PACKS", "Pack", "origins"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def document(pack: Pack, case: Case) -> Document:
     return Document(
         id=pack.id,
         title=texts.say(f"preface.{pack.id}.title"),
-        subtitle=result.policy.system or result.title or texts.say("iec62443.unnamed"),
+        subtitle=case.system or texts.say("iec62443.unnamed"),
         language=texts.language,
         cover=(*cover(case), _catalogue(case, pack)),
         sections=(
@@ -120,14 +120,14 @@ def origins(case: Case, name: str) -> Table:
     return Table(f"table-origins-{name}", described, rows, texts.say("origins.caption"), texts.text("origins.note"))
 
 
-PACKS: Final[Mapping[str, Callable[[Case], Document]]] = {
-    pack.id: partial(document, pack)
-    for pack in (
-        Pack("nist-800-82", "nist-800-82r3"),
-        Pack("csf", "nist-csf-2.0"),
-        Pack("cpg", "cisa-cpg-2.0"),
-        Pack("tsa", "tsa-sd-pipeline-2021-02"),
-        Pack("nerc-cip", "nerc-cip"),
-    )
-}
+_LISTS: Final = (
+    Pack("nist-800-82", "nist-800-82r3"),
+    Pack("csf", "nist-csf-2.0"),
+    Pack("cpg", "cisa-cpg-2.0"),
+    Pack("tsa", "tsa-sd-pipeline-2021-02"),
+    Pack("nerc-cip", "nerc-cip"),
+)
+ASKED: Final[Mapping[str, tuple[str, ...]]] = {pack.id: (pack.catalogue,) for pack in _LISTS}
+"""The frameworks of the catalogue by the id on the command line."""
+PACKS: Final[Mapping[str, Callable[[Case], Document]]] = {pack.id: partial(document, pack) for pack in _LISTS}
 """What builds the document of each, by its id on the command line."""

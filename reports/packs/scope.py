@@ -7,6 +7,7 @@ from typing import Final
 
 from zonewatch.reports.document.model import Bullets, Field, Note, Paragraph, Section, Span, Table, Text, text
 from zonewatch.reports.packs.material import Material, columns
+from zonewatch.reports.packs.second import second_reader
 from zonewatch.reports.packs.spanned import spanned
 from zonewatch.reports.result import Capture, totals
 
@@ -44,7 +45,7 @@ def cover(material: Material) -> tuple[Field, ...]:
     total = totals(result.captures)
     policy = result.policy
     return (
-        material.field("cover.system", policy.system or result.title or texts.say("open")),
+        material.field("cover.system", material.system or texts.say("cover.system.draft" if policy.system else "open")),
         material.field("cover.owner", policy.owner or texts.say("open")),
         material.field("cover.period", texts.period(total.first_time, total.last_time)),
         material.field("cover.as_of", texts.time(result.as_of)),
@@ -69,6 +70,7 @@ def scope(material: Material) -> Section:
             Section("captures", texts.say("captures.title"), (_captures(material), _holes(material))),
             Section("coverage", texts.say("coverage.title"), _coverage(material)),
             Section("limits", texts.say("limits.title"), _limits(material)),
+            *second_reader(material),
             Section("method", texts.say("method.title"), (_bullets(material, _METHOD),)),
         ),
     )

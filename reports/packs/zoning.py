@@ -98,7 +98,7 @@ def zoning(material: Material) -> Section:
     ]
     more = len(found) - len(links)
     counts = Counter(one.kind for one in found)
-    description = texts.say("map.description", zones=len(boxes), **{kind: counts[kind] for kind in _LINKS})
+    description = texts.say("map.description", count=len(boxes), **{kind: counts[kind] for kind in _LINKS})
     svg = zone_map(boxes, links, texts.say("map.title"), description, legend)
     unplaced = [asset for asset in result.inventory.assets if not asset.zone]
     proposed = () if result.policy.given else (Note("limit", texts.text("zoning.proposed")),)
@@ -212,7 +212,7 @@ def matrix(material: Material) -> Section:
         for (start, end), found in sorted(counts.items())
     ]
     zones = [(zone, names.get(zone, zone)) for zone in matrix_zones(result)]
-    description = texts.say("matrix.description", zones=len(zones), pairs=len(cells))
+    description = texts.say("matrix.description", count=len(zones), pairs=len(cells))
     legend = {verdict: texts.word("verdict", verdict) for verdict in VERDICTS} if judged else {}
     svg = communication_matrix(zones, cells, texts.say("matrix.drawn"), description, texts.say("matrix.corner"), legend)
     return Section(

@@ -10,15 +10,19 @@ from zonewatch.reports.proof.pcapng import MiniCapture
 __all__ = ["cut_packets"]
 
 _TAGS: Final = frozenset((0x8100, 0x88A8, 0x9100))
+_BEFORE_INTERNET: Final[Mapping[int, int]] = {0: 4, 108: 4, 113: 16, 276: 20}
+"""Octets before the internet layer, by link type: loopback, Linux cooked; none where packets are raw."""
 _TCP, _UDP = 6, 17
 _PUSH: Final = 0x08
 _STARTS: Final[Mapping[int, Callable[[bytes], bool]]] = {
     8: lambda data: data[2:4] == b"\0\0" and int.from_bytes(data[4:6]) > 2,
     10: lambda data: data[0] == 0x81 and int.from_bytes(data[2:4]) > 10,
     13: lambda data: data[:2] == b"\x05\x64" and data[2] > 6,
+    28: lambda data: data[:3] == b"MSG" and int.from_bytes(data[4:8], "little") > 28,
     29: lambda data: data[:2] == b"\x03\0" and int.from_bytes(data[2:4]) > 29,
 }
-"""Starts of messages that may carry a password, by their octets: Modbus, BACnet, DNP3, S7, whose lengths say more."""
+"""Starts of messages that may carry a password, by their octets: Modbus, BACnet, DNP3, OPC UA, S7. Their lengths say
+that there is more."""
 
 
 def cut_packets(capture: MiniCapture) -> int:
@@ -38,7 +42,7 @@ def _is_start(payload: bytes) -> bool:
 
 def _carried(link: int, data: bytes) -> Iterator[bytes]:
     """What a packet carries that was sent to carry something: a datagram, a segment with PSH."""
-    packet = _internet(data) if link == 1 else data
+    packet = _internet(data) if link == 1 else data[_BEFORE_INTERNET.get(link, 0) :]
     if len(packet) >= 20 and packet[0] >> 4 == 4:
         protocol, rest = packet[9], packet[(packet[0] & 15) * 4 : int.from_bytes(packet[2:4])]
     elif len(packet) >= 40 and packet[0] >> 4 == 6:

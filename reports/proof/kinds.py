@@ -32,6 +32,7 @@ _HABIT: Final = "it deviates from what was learned in days"
 _ANSWER: Final = "it says that no answer came"
 _ROLE: Final = "it rests on the roles that its hosts have by all of their traffic"
 _MANY: Final = "it counts more packets than a mini capture holds"
+_SERVICE: Final = "the service was recognised by its contents, which are cut out of mini captures"
 _SECRET: Final = "it rests on contents of services, which are cut out of mini captures"
 
 KINDS: Final[tuple[Kind, ...]] = (
@@ -72,6 +73,9 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("*_scan", "counts", _MANY),
     Kind("*_guessing", "counts", _MANY),
     Kind("*.mass_*", "counts", _MANY),
+    Kind("*.other_protocol_on_port", "contents", _SERVICE),
+    Kind("modbus.odd_port", "contents", _SERVICE),
+    Kind("exposure.certificate", "contents", "the certificate came in packets between those that the finding names"),
     Kind("malware.*", "contents", _SECRET),
     Kind("pivot.*", "contents", _SECRET),
     Kind("exposure.remote_*", "contents", _SECRET),

@@ -16,7 +16,16 @@ from zonewatch.reports.pseudonyms.words import Words
 from zonewatch.reports.result import EXTERNAL, AuditResult, EvidenceFile
 from zonewatch.rules.findings import Finding
 
-__all__ = ["ATTRIBUTES", "FIELDS", "VALUES", "gather", "plain_words", "pseudonymised", "pseudonymised_finding"]
+__all__ = [
+    "ATTRIBUTES",
+    "FIELDS",
+    "VALUES",
+    "gather",
+    "incident_id",
+    "plain_words",
+    "pseudonymised",
+    "pseudonymised_finding",
+]
 
 KEEP: Final = "keep"
 SENTENCE: Final = "sentence"
@@ -317,6 +326,11 @@ def pseudonymised_finding(finding: Finding, words: Words) -> Finding:
     return made
 
 
+def incident_id(name: str, words: Words) -> str:
+    """The id of an incident, in a result with pseudonyms."""
+    return words.keyed.word("incident", name).removeprefix("incident-")
+
+
 def pseudonymised(result: AuditResult, words: Words) -> AuditResult:
     """The result with pseudonyms. Ids of findings follow from their identity; what refers to them follows too."""
     made: AuditResult = walked(result, lambda what, text: treated(words, what, text))
@@ -329,7 +343,7 @@ def pseudonymised(result: AuditResult, words: Words) -> AuditResult:
     incidents = tuple(
         replace(
             one,
-            id=words.keyed.word("incident", one.id).removeprefix("incident-"),
+            id=incident_id(one.id, words),
             findings=tuple(ids.get(name, "") for name in one.findings),
             steps=tuple(
                 replace(step, findings=tuple(ids.get(name, "") for name in step.findings)) for step in one.steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Mapping
@@ -14,12 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
 
+from zonewatch.reports.attestations import Attestation
+from zonewatch.reports.compare.model import Edition
+from zonewatch.reports.entity import NOBODY, Entity
 from zonewatch.reports.evidence import file_name
 from zonewatch.reports.json_result import dumps
 from zonewatch.reports.proof import given
 from zonewatch.reports.proof.given import GIVEN
 from zonewatch.reports.proof.pcapng import PcapngError
 from zonewatch.reports.pseudonyms import captures, columns, fields
+from zonewatch.reports.pseudonyms.beside import tell_beside
 from zonewatch.reports.pseudonyms.keyed import KEY_BYTES, Keyed
 from zonewatch.reports.pseudonyms.payloads import Known, known
 from zonewatch.reports.pseudonyms.words import Words
@@ -33,7 +38,16 @@ from zonewatch.sensor.proof.packing import Result, read
 from zonewatch.sensor.results import read_result
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
-__all__ = ["Hidden", "drawn", "hidden", "key_of", "pseudonymise", "tables_of", "with_pseudonyms"]
+__all__ = [
+    "Hidden",
+    "drawn",
+    "edition_with_pseudonyms",
+    "hidden",
+    "key_of",
+    "pseudonymise",
+    "tables_of",
+    "with_pseudonyms",
+]
 
 _NOTE: Final = (
     "Names and addresses are pseudonyms: the same one stands for the same thing, addresses of one network stay in one, "
@@ -49,6 +63,7 @@ class Hidden:
     source: Result
     tables: Mapping[str, bytes]  # parquet, by the name of the file
     left_out: tuple[str, ...]  # sentences
+    words: Words  # by which names are hidden
 
 
 def key_of(path: Path) -> bytes:
@@ -86,10 +101,20 @@ def tables_of(folder: Path) -> dict[str, pa.Table]:
     return found
 
 
-def hidden(source: Result, tables: Mapping[str, pa.Table], key: bytes) -> Hidden:
-    """Everything with pseudonyms by one key. Raises UsageError for a result that nobody knows to hide."""
+def hidden(
+    source: Result,
+    tables: Mapping[str, pa.Table],
+    key: bytes,
+    entity: Entity = NOBODY,
+    attested: Iterable[Attestation] = (),
+) -> Hidden:
+    """Everything with pseudonyms by one key. Raises UsageError for a result that nobody knows to hide.
+
+    Names of persons in the entity's file and in attestations are hidden in the result too.
+    """
     words = Words(Keyed(key), fields.plain_words(source.result))
     try:
+        tell_beside(words, entity, attested)
         fields.gather(source.result, words)
         for table in tables.values():
             columns.gather(table, words)
@@ -105,7 +130,7 @@ def hidden(source: Result, tables: Mapping[str, pa.Table], key: bytes) -> Hidden
     made = replace(made, evidence=rows, limits=(*made.limits, _NOTE))
     files = {**inputs, **evidence}
     left_out = (*withheld, *([f"{counted(unread, 'mini capture')} could not be read, left out"] if unread else []))
-    return Hidden(Result(made, dumps(made).encode(), files, pseudonyms=True), told, tuple(left_out))
+    return Hidden(Result(made, dumps(made).encode(), files, pseudonyms=True), told, tuple(left_out), words)
 
 
 def _evidence(source: Result, words: Words, secret: Known) -> tuple[dict[str, bytes], int]:
@@ -164,11 +189,19 @@ def pseudonymise(result: Path, out: Path, key: Path | None) -> None:
     raise typer.Exit(PARTIAL if found.left_out and GIVEN not in files else DONE)
 
 
-def with_pseudonyms(path: Path, source: Result, key: Path) -> Result:
+def with_pseudonyms(path: Path, source: Result, key: Path, entity: Entity, attested: Iterable[Attestation]) -> Hidden:
     """What a report is made of, with pseudonyms by the key of a file; what is left out is said."""
-    found = hidden(source, tables_of(path if path.is_dir() else path.parent), key_of(key))
+    found = hidden(source, tables_of(path if path.is_dir() else path.parent), key_of(key), entity, attested)
     say(found.left_out)
-    return found.source
+    return found
+
+
+def edition_with_pseudonyms(one: Edition, path: Path, key: Path) -> Edition:
+    """An earlier edition under the same pseudonyms: the same key makes the same ones of the same names."""
+    tables = tables_of(path) if path.is_dir() else {}
+    found = hidden(Result(one.result, b"", {}), tables, key_of(key))
+    sha256 = hashlib.sha256(found.source.text).hexdigest()
+    return Edition(found.words.name("file", one.name), found.source.result, sha256)
 
 
 def say(sentences: Iterable[str]) -> None:

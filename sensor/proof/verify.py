@@ -19,9 +19,11 @@ from zonewatch.reports.json_result import ResultError, loads
 from zonewatch.reports.proof import given
 from zonewatch.reports.proof.given import GIVEN, RESULT, GivenError, GivenFiles
 from zonewatch.reports.proof.manifest import Manifest
+from zonewatch.reports.quoted import translated
 from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.reports.rows import Column, Console, Rows, emit
-from zonewatch.reports.words import counted, visible
+from zonewatch.reports.texts import Texts, load_texts
+from zonewatch.reports.words import visible
 from zonewatch.sensor.pipeline import Given
 from zonewatch.sensor.proof.checking import BAD, Differing, Signature, differing, read_manifest, signature, trusted
 from zonewatch.sensor.proof.inputs import read_given, rule_set
@@ -137,46 +139,68 @@ def document(found: Verified) -> dict[str, Any]:
     }
 
 
-def show(found: Verified, out: Console) -> None:
+def show(found: Verified, out: Console, texts: Texts) -> None:
     """The check for people."""
     columns = (
-        Column("outcome", "OUTCOME"),
-        Column("severity", "SEVERITY", rank=2),
-        Column("rule", "RULE", rank=2),
-        Column("title", "FINDING", rank=1),
-        Column("why", "WHY", rank=1),
+        Column("outcome", texts.say("verify.column.outcome")),
+        Column("severity", texts.say("verify.column.severity"), rank=2),
+        Column("rule", texts.say("verify.column.rule"), rank=2),
+        Column("title", texts.say("verify.column.finding"), rank=1),
+        Column("why", texts.say("verify.column.why"), rank=1),
         Column("id", "ID", rank=3),
     )
-    rows = tuple((one.outcome, one.severity, one.rule, one.title, one.why, one.finding) for one in found.findings)
+    rows = tuple(
+        (
+            texts.word("outcome", one.outcome.replace(" ", "_")),
+            texts.word("severity", one.severity),
+            one.rule,
+            _quoted(one.title, texts),
+            "; ".join(_quoted(part, texts) for part in one.why.split("; ")),
+            one.finding,
+        )
+        for one in found.findings
+    )
     if rows:
-        emit(Rows(columns, rows, "Findings, judged again on their packets"), "table", sys.stdout)
-    for line in _lines(found):
+        emit(Rows(columns, rows, texts.say("verify.title")), "table", sys.stdout)
+    for line in _lines(found, texts):
         out.print(line, markup=False, soft_wrap=True)
 
 
-def _lines(found: Verified) -> Iterator[str]:
+def _quoted(words: str, texts: Texts) -> str:
+    """What the check or a rule says in English, in the language where its file has it."""
+    return translated(words, texts.language) or words
+
+
+def _lines(found: Verified, texts: Texts) -> Iterator[str]:
     for one in found.differing[:_MOST_SHOWN]:
-        yield f"{one.state}: {visible(one.name)}" + (f": {one.why}" if one.why else "")
+        why = f": {_quoted(one.why, texts)}" if one.why else ""
+        yield f"{texts.word('file_state', one.state)}: {visible(one.name)}{why}"
     if len(found.differing) > _MOST_SHOWN:
-        yield f"and {counted(len(found.differing) - _MOST_SHOWN, 'more file')} that differ"
+        yield texts.say("verify.more", count=len(found.differing) - _MOST_SHOWN)
     for note in found.notes:
-        yield f"Note: {note}."
+        yield texts.say("verify.note", note=_quoted(note, texts))
     same = found.files - sum(one.state != "extra" for one in found.differing)
     extra = sum(one.state == "extra" for one in found.differing)
-    yield f"Files: {same} of {found.files} as the manifest names them, {extra} not named by it."
-    mark = f" SHA-256 of the key: {found.signature.key_sha256}" if found.signature.key_sha256 else ""
-    yield f"Signature: {found.signature.state}: {found.signature.why}.{mark}"
+    yield texts.say("verify.files", same=same, count=found.files, extra=extra)
+    state = texts.word("signature", found.signature.state.replace(",", "").replace(" ", "_"))
+    yield texts.say("verify.signature", state=state, why=_quoted(found.signature.why, texts))
+    if found.signature.key_sha256:
+        yield texts.say("verify.key", sha256=found.signature.key_sha256)
     counts = Counter(one.outcome for one in found.findings)
-    told = ", ".join(f"{counts[name]} {name}" for name in reversed(OUTCOMES) if counts[name])
-    yield f"Findings: {told or 'none'}."
+    told = ", ".join(
+        f"{texts.word('outcome', name.replace(' ', '_'))} {texts.number(counts[name])}"
+        for name in reversed(OUTCOMES)
+        if counts[name]
+    )
+    yield texts.say("verify.findings", told=told or texts.say("verify.none"))
 
 
-def verify(folder: Path, key: Path | None, *, as_json: bool) -> int:
-    """Checks a folder and says so; the exit code."""
+def verify(folder: Path, key: Path | None, *, as_json: bool, language: str = "en") -> int:
+    """Checks a folder and says so in a language; the exit code."""
     found = verified(folder, key, Console(stderr=True))
     out = Console(highlight=False)
     if as_json:
         out.file.write(json.dumps(document(found), indent=2) + "\n")
     else:
-        show(found, out)
+        show(found, out, load_texts(language))
     return outcome(found)

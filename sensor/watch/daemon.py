@@ -267,7 +267,7 @@ class Watch:
         new = tuple(finding for finding in result.findings if finding.id not in self._evidenced and finding.evidence)
         if not new:
             return
-        behind = packets_behind(new, tables["events"])
+        behind = packets_behind(new, tables)
         keep = shown({packet for row in behind for packet in row.packets}, tables)
         self._evidenced |= {row.finding for row in behind}
         captures: dict[str, bytes] = {}

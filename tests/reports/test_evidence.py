@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.tables import rows
-from zonewatch.dissectors.schemas import EVENTS
+from zonewatch.dissectors.schemas import EVENTS, FLOWS
 from zonewatch.inventory.model import Evidence
 from zonewatch.reports.evidence import MOST_PACKETS, Behind, file_name, limits, packets_behind
 from zonewatch.rules.findings import Finding
@@ -30,7 +30,7 @@ def event(request: list[int], response: list[int], **values: Any) -> dict[str, A
 
 
 def behind(events: list[dict[str, Any]], *evidence: Evidence) -> list[tuple[str, int]]:
-    (found,) = packets_behind([finding("one", *evidence)], rows(EVENTS, events))
+    (found,) = packets_behind([finding("one", *evidence)], {"events": rows(EVENTS, events)})
     assert found.left_out == 0
     return [(packet.capture, packet.frame) for packet in found.packets]
 
@@ -71,7 +71,7 @@ def test_a_frame_of_the_same_number_is_not_the_answer() -> None:
 
 def test_findings_keep_their_order_and_those_without_packets_have_none() -> None:
     findings = [finding("b", frame(3)), finding("none"), finding("a", frame(1, "b.pcap"), frame(2), frame(2))]
-    found = packets_behind(findings, EVENTS.empty_table())
+    found = packets_behind(findings, {"events": EVENTS.empty_table()})
     assert found == (
         Behind(findings[0].id, (frame(3),)),
         Behind(findings[2].id, (frame(2), frame(1, "b.pcap"))),
@@ -83,7 +83,7 @@ def test_what_is_named_comes_first_where_there_are_too_many() -> None:
     events = [
         event([row.frame], list(range(1_000 + 32 * number, 1_032 + 32 * number))) for number, row in enumerate(named)
     ]
-    (found,) = packets_behind([finding("one", *named)], rows(EVENTS, events))
+    (found,) = packets_behind([finding("one", *named)], {"events": rows(EVENTS, events)})
     assert found.packets == (*named, *(frame(1_000 + number) for number in range(MOST_PACKETS - 10)))
     assert found.left_out == 10 + 320 - MOST_PACKETS
 
@@ -98,3 +98,37 @@ def test_what_is_missing_is_said() -> None:
         "evidence/ lacks packets of a\\x1b.pcap: gone.",
         "evidence/ lacks 1,200 packets behind findings: it holds at most 200 packets a finding and 32.0 MB in all.",
     )
+
+
+ENDS = {
+    "transport": "tcp", "client": "10.0.0.1", "server": "10.0.0.2", "client_port": 40_000, "server_port": 4840,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "more"),
+    [
+        pytest.param({}, [1, 3, 4], id="the same connection"),
+        pytest.param({"client_port": 40_001}, [], id="another port"),
+        pytest.param({"source": "tap"}, [], id="another point"),
+        pytest.param({"server": "10.0.0.3"}, [], id="another server"),
+    ],
+)
+def test_how_a_conversation_began_is_in_the_mini_capture(changed: dict[str, Any], more: list[int]) -> None:
+    flow = {"source": "span", "capture": "a.pcap", "first_frame": 1, "last_frame": 90, **ENDS, **changed}
+    opened = event([3], [4], operation="session", **ENDS) | changed
+    read = event([7], [8], operation="read", **ENDS) | changed
+    tables = {
+        "events": rows(EVENTS, [opened, read, event([10], [12], operation="write", **ENDS)]),
+        "flows": rows(FLOWS, [flow]),
+    }
+    (found,) = packets_behind([finding("one", frame(10))], tables)
+    assert [packet.frame for packet in found.packets] == [*more, 10, 12]
+    assert found.left_out == 0, "what is not named is nothing that lacks"
+
+
+def test_a_conversation_begins_by_few_frames() -> None:
+    opened = [event([number], [], operation="session", **ENDS) for number in range(1, 100)]
+    tables = {"events": rows(EVENTS, [*opened, event([500], [], operation="write", **ENDS)])}
+    (found,) = packets_behind([finding("one", frame(500))], tables)
+    assert [packet.frame for packet in found.packets] == [1, 2, 3, 4, 5, 6, 500]

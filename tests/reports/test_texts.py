@@ -24,6 +24,7 @@ from zonewatch.reports.packs.asked import NEEDED
 from zonewatch.reports.packs.nis2_sheets import SHEETS
 from zonewatch.reports.packs.requirements import PACKS
 from zonewatch.reports.result import Capture
+from zonewatch.reports.second_opinion import REASONS as SECOND_REASONS
 from zonewatch.reports.statuses import STATUSES
 from zonewatch.reports.texts import LANGUAGES, TextError, load_texts
 from zonewatch.reports.words import LEVEL_WORDS, SECOND
@@ -32,6 +33,8 @@ from zonewatch.rules.paths import Basis, Origin
 from zonewatch.rules.policy.model import Conduit, Criticality, ZoneKind
 from zonewatch.rules.policy.records import Designation, Requirement
 from zonewatch.sensor.decisions.chain import KINDS
+from zonewatch.sensor.proof.checking import SignatureState, State
+from zonewatch.sensor.proof.rerun import OUTCOMES
 
 ROOT = Path(__file__).resolve().parents[2]
 EN = load_texts("en")
@@ -72,6 +75,10 @@ FAMILIES = {
     "direction": set(get_args(Conduit.model_fields["direction"].annotation)),
     "tactic": {name.replace("-", "_") for name in attack().tactics},
     "sight": set(get_args(Sight)),
+    "second_reason": set(SECOND_REASONS),
+    "outcome": {one.replace(" ", "_") for one in OUTCOMES},
+    "file_state": set(get_args(State)),
+    "signature": {one.replace(",", "").replace(" ", "_") for one in get_args(SignatureState)},
     "passive": set(get_args(Observable)),
     "basis": set(get_args(Basis)),
     "origin_of": {name.replace(" ", "_") for name in get_args(Origin)},

@@ -123,10 +123,12 @@ def test_the_response_to_a_write_is_there(plant: tuple[dict[str, Any], Path]) ->
     result, folder = plant
     finding = next(row for row in result["findings"] if row["rule"] == "policy.violation")
     requests = [row["frame"] for row in finding["evidence"]]
-    found = mini((folder / finding["evidence_file"]).read_bytes())
+    opening, *found = mini((folder / finding["evidence_file"]).read_bytes())
     assert len(found) == 2 * len(requests)
-    # Addresses of IPv4, behind Ethernet and one VLAN tag.
+    # Addresses of IPv4, behind Ethernet and one VLAN tag; flags of TCP behind them.
+    assert opening.octets[51] == 2, "SYN: who opened the connection"
     ends = [(packet.octets[30:34], packet.octets[34:38]) for packet in found]
+    assert (opening.octets[30:34], opening.octets[34:38]) == ends[0]
     assert ends[1::2] == [(receiver, sender) for sender, receiver in ends[::2]]
 
 
@@ -155,7 +157,8 @@ def test_tshark_reads_a_mini_capture(plant: tuple[dict[str, Any], Path]) -> None
         [f"{packet.time // 10**9}.{packet.time % 10**9:09d}", str(packet.wire_length), packet.comment]
         for packet in found
     ]
-    functions = [line[3] for line in lines]
+    opening, *functions = [line[3] for line in lines]
+    assert opening == ""
     assert functions[::2] == functions[1::2]
     assert set(functions) <= {"5", "6", "15", "16"}
 

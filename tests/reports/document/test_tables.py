@@ -15,7 +15,7 @@ from hypothesis import given, settings
 
 from tests.reports.document.samples import HOSTILE, hostile, of, small
 from zonewatch.reports.document.lines import csv_files
-from zonewatch.reports.document.model import Column, Section, Table, text
+from zonewatch.reports.document.model import FEWEST, Column, Section, Table, rows_each, text
 from zonewatch.reports.document.names import csv_names, sheet_names
 from zonewatch.reports.document.workbook import WorkbookUnavailable, workbook
 from zonewatch.reports.texts import load_texts
@@ -108,3 +108,18 @@ def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
     with pytest.raises(WorkbookUnavailable, match=r"tables\.xlsx needs the package XlsxWriter: pip install"):
         workbook(small(), EN)
+
+
+@pytest.mark.parametrize(
+    ("counts", "most", "in_all", "each"),
+    [
+        pytest.param([], 300, 1_000, 300, id="no table"),
+        pytest.param([5, 40], 300, 1_000, 300, id="all of them"),
+        pytest.param([5_000], 300, 1_000, 300, id="one is too long"),
+        pytest.param([200, 200, 200], 300, 300, 100, id="equal shares"),
+        pytest.param([20, 200, 200], 300, 300, 140, id="what a short one leaves is the others'"),
+        pytest.param([200] * 100, 300, 100, FEWEST, id="never fewer"),
+    ],
+)
+def test_a_page_holds_a_number_of_rows_of_all_tables(counts: list[int], most: int, in_all: int, each: int) -> None:
+    assert rows_each(counts, most, in_all) == each

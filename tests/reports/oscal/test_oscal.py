@@ -12,7 +12,8 @@ import jsonschema
 import pytest
 
 from tests.reports import sample
-from zonewatch.reports.catalogue.load import framework
+from zonewatch.reports.attestations import Attestation
+from zonewatch.reports.catalogue.load import FRAMEWORKS, framework
 from zonewatch.reports.facts.measure import measure
 from zonewatch.reports.oscal.results import STATES, assessment_results, dumps
 from zonewatch.reports.oscal.words import line, token
@@ -106,3 +107,32 @@ def test_tokens(given: str, made: str) -> None:
 
 def test_markup_is_escaped() -> None:
     assert line("a *b* <c>\n[d](e)") == r"a \*b\* \<c\> \[d\]\(e\)"
+
+
+@pytest.mark.parametrize("names", [("nis2", "nis2-annex"), *((name,) for name in FRAMEWORKS)], ids="+".join)
+def test_each_framework_has_control_ids_of_its_own(names: tuple[str, ...]) -> None:
+    found = assessment_results(sample.sample(), "ab", names)
+    assert list(jsonschema.Draft202012Validator(SCHEMA).iter_errors(found)) == []
+    selections = found["assessment-results"]["results"][0]["reviewed-controls"]["control-selections"]
+    ids = [row["control-id"] for one in selections for row in one["include-controls"]]
+    assert len(ids) == len(set(ids)) == sum(len(framework(name).requirements) for name in names)
+
+
+def test_controls_of_sp_800_53_have_the_ids_of_its_catalogue() -> None:
+    found = assessment_results(sample.sample(), "ab", ("nist-800-82r3",))
+    (selection,) = found["assessment-results"]["results"][0]["reviewed-controls"]["control-selections"]
+    ids = {row["control-id"] for row in selection["include-controls"]}
+    assert "ac-2" in ids
+    assert all(re.fullmatch(r"[a-z]{2}-[0-9]+(\.[0-9]+)?", one) for one in ids)
+
+
+def test_what_persons_attest_is_their_observation_and_no_conclusion() -> None:
+    zone = sample.sample().zones[0].id
+    stated = Attestation("SR 1.3", "iec62443-3-3", zone, "N. N.", "2026-03-01", "D-4", "0" * 64)
+    found, without = (assessment_results(sample.sample(), "ab", attested=given) for given in ((stated,), ()))
+    assert list(jsonschema.Draft202012Validator(SCHEMA).iter_errors(found)) == []
+    told, before = (one["assessment-results"]["results"][0] for one in (found, without))
+    assert told.get("findings") == before.get("findings")
+    (row,) = [one for one in told["observations"] if one["methods"] == ["EXAMINE"]]
+    assert row["collected"] == "2026-03-01T00:00:00Z"
+    assert row["relevant-evidence"][0]["props"][0]["value"] == "0" * 64

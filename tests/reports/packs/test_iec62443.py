@@ -32,6 +32,7 @@ from zonewatch.reports.packs.material import Material
 from zonewatch.reports.packs.zoned import zoned
 from zonewatch.reports.packs.zoning import passages
 from zonewatch.reports.result import AuditResult, MatrixCell, UnusedFlow, totals
+from zonewatch.reports.second_opinion import Count, Difference, SecondOpinion
 from zonewatch.reports.texts import LANGUAGES, load_texts
 
 EN = load_texts("en")
@@ -205,3 +206,28 @@ def test_a_section_is_a_function_of_the_material() -> None:
     material = zoned(Material(sample.sample(), EN))
     assert all(isinstance(section(material), Section) for section in SECTIONS)
     assert [section(material) for section in SECTIONS] == [section(material) for section in SECTIONS]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_second_reader_is_told_with_what_differs(language: str) -> None:
+    known = Difference("span", "a.pcap", "modbus", "function", "3", "", "10.0.0.1", "10.0.0.2", 4, 5, reason="by_port")
+    unknown = replace(known, code="16", reason="")
+    opinion = SecondOpinion(
+        version="4.0",
+        rows=7,
+        equal_rows=5,
+        protocols=(Count("modbus", ours=40, theirs=42),),
+        differences=(known, unknown),
+    )
+    document = made(replace(sample.sample(), second_opinion=opinion), language)
+    assert cells(table(document, "second")) == [["modbus", "40", "42"]]
+    rows = cells(table(document, "differing"))
+    assert [row[0] for row in rows] == ["modbus function 16", "modbus function 3"], "what nobody can explain is first"
+    assert rows[1][4] == load_texts(language).word("second_reason", "by_port")
+
+
+def test_a_second_reader_that_was_not_to_be_had_is_a_limit() -> None:
+    document = made(replace(sample.sample(), second_opinion=SecondOpinion(problem="tshark is not installed")))
+    notes = [plain(block.text) for block in blocks(document) if isinstance(block, Note)]
+    assert "No second reader: tshark is not installed." in notes
+    assert "second-reader" not in anchors(made(sample.sample()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,77 @@ def test_a_broken_log_takes_no_more_decisions(store: Path) -> None:
     done = run("accept", store, A.id, *WHO, *END)
     assert done.returncode == 2
     assert "the log of decisions is broken at 1" in done.stderr
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    pytest.importorskip("cryptography", reason="the package cryptography is not installed")
+    assert run("keygen", tmp_path / "key").returncode == 0
+    return tmp_path / "key"
+
+
+def test_a_signed_head_shows_what_was_cut_off_and_rewritten(store: Path, key: Path, tmp_path: Path) -> None:
+    kept, public = tmp_path / "heads", tmp_path / "key.pub"
+    done = run("log", "sign", store, "--key", key, "--out", kept)
+    assert (done.returncode, "there is no decision to sign yet" in done.stderr) == (2, True)
+    for by in ("eva", "ida"):
+        assert run("accept", store, A.id, "--by", by, "--why", "planned", *END).returncode == 0
+        done = run("log", "sign", store, "--key", key, "--out", kept)
+        assert (done.returncode, done.stdout.startswith("head of the log, signed: ")) == (0, True), done.stderr
+    rows = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [row["number"] for row in rows] == [1, 2], "a signature is added, none is written over"
+    compared = ("log", "verify", store, "--signed", kept, "--key", public)
+    done = run(*compared)
+    assert (done.returncode, "the chain is whole" in done.stdout) == (0, True), done.stderr
+    before = ledger.read(store)
+    with sqlite3.connect(store / ledger.NAME) as db:
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            db.execute(f'DROP TRIGGER "{name}"')
+        db.execute("DELETE FROM decisions WHERE number = (SELECT max(number) FROM decisions)")
+    assert len(ledger.read(store)) == len(before) - 1
+    done = run(*compared)
+    assert (done.returncode, "decision 2" in done.stdout) == (1, True), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda row: row | {"signature": "00" * 64}, "is not signed by this key"),
+        (lambda row: row | {"number": 7}, "is not signed by this key"),
+        (lambda row: row | {"hash": "f" * 64}, "is not signed by this key"),
+        (lambda row: row | {"key_sha256": "0" * 64}, "is not signed by this key"),
+        (lambda row: row | {"signature": "no hexadecimal"}, "no signed head"),
+        (lambda row: {"number": 1}, "no signed head"),
+        (lambda row: [row], "no signed head"),
+    ],
+)
+def test_a_signed_head_that_was_changed_is_refused(
+    change: Callable[[dict[str, object]], object], why: str, store: Path, key: Path, tmp_path: Path
+) -> None:
+    assert run("accept", store, A.id, *WHO, *END).returncode == 0
+    assert run("log", "sign", store, "--key", key, "--out", tmp_path / "heads").returncode == 0
+    row = json.loads((tmp_path / "heads").read_text())
+    (tmp_path / "heads").write_text(json.dumps(change(row)) + "\n")
+    done = run("log", "verify", store, "--signed", tmp_path / "heads", "--key", tmp_path / "key.pub")
+    assert (done.returncode, f"heads, line 1: {why}" in done.stderr) == (2, True)
+
+
+def test_an_export_of_rules_is_told_to_the_log(store: Path, tmp_path: Path) -> None:
+    out = tmp_path / "queries"
+    done = run("rules", "convert", "modbus.force_listen_only", "-t", "lucene", "--out", out, "--store", store)
+    assert done.returncode == 0, done.stderr
+    (row,) = [json.loads(line) for line in run("log", store, "--format", "jsonl").stdout.splitlines()]
+    assert row["kind"] == "export"
+    told = json.dumps(row)
+    assert "rules lucene" in told
+    assert str(out) in told
+    again = run("rules", "convert", "modbus.force_listen_only", "-t", "lucene", "--out", out, "--store", store)
+    assert again.returncode == 0
+    first, second = ledger.read(store)
+    assert first.document == second.document, "the same rules have the same hash"
+    assert run("rules", "convert", "-t", "lucene", "--store", tmp_path).returncode == 2
+
+
+def test_rules_converted_without_a_store_are_told_to_nobody(store: Path, tmp_path: Path) -> None:
+    assert run("rules", "convert", "modbus.force_listen_only", "-t", "lucene", "--out", tmp_path / "q").returncode == 0
+    assert ledger.read(store) == ()

@@ -59,6 +59,14 @@ def test_a_signed_report_is_as_it_was_told(signed: Path) -> None:
     assert kept == manifest.manifest_schema()
 
 
+def test_it_is_said_in_the_language_asked_for(signed: Path) -> None:
+    done = run("verify", signed / "report", "--key", signed / "key.pub", "--lang", "de")
+    assert done.returncode == 0, done.stderr
+    assert "Signatur: gültig: signiert mit dem Schlüssel von " in done.stdout
+    assert "Befunde, an ihren Paketen erneut beurteilt" in done.stdout
+    assert "Files:" not in done.stdout
+
+
 @pytest.mark.parametrize("state", ["changed", "missing", "extra"])
 def test_what_is_not_as_it_was_told_is_named(signed: Path, state: str, tmp_path: Path) -> None:
     import shutil
