@@ -15,6 +15,8 @@ BY_CONTENT: Final = "recognised by content"
 """The reason of a service whose octets told what it is."""
 _REACHES_NOTHING: Final[frozenset[Operation]] = frozenset(("discover", "session", "authenticate", "unknown"))
 """Operations that a device may well do for everybody."""
+_ANONYMOUS: Final = ("user-token", "anonymous")
+"""Kind of object and property of a login in OPC UA that names nobody (OPC 10000-4, 7.41.3)."""
 
 
 def services(
@@ -44,11 +46,15 @@ def services(
 
 def _posture(rows: Sequence[Conversation]) -> tuple[Posture, str, Evidence | None]:
     """Posture of an OT service with its reason; `rows` are its conversations by first time."""
-    authentic = [row for row in rows if row.operation == "authenticate"]
+    authentic = [row for row in rows if row.operation == "authenticate" and _is_somebody(row)]
+    nobody = [row for row in rows if row.status == "ok" and (row.object_kind, row.property_name) == _ANONYMOUS]
     accepted = [row for row in authentic if row.status == "ok"]
     obeyed = [row for row in rows if row.status == "ok" and row.operation not in _REACHES_NOTHING]
     commands = [row for row in obeyed if row.operation in STATE_CHANGING]
     answered = [row for row in rows if row.answered]
+    if nobody and obeyed:
+        row = nobody[0]
+        return "none", f"let an anonymous client in by {_name(row)}, {_frame(row)}", row.evidence
     if authentic:
         row = (accepted or authentic)[0]
         return (
@@ -65,6 +71,11 @@ def _posture(rows: Sequence[Conversation]) -> tuple[Posture, str, Evidence | Non
         return "unknown", f"was not seen to obey an operation; first heard in {_frame(row)}", row.evidence
     asked = sum(row.events for row in rows)
     return "unknown", f"was asked {asked} time{'' if asked == 1 else 's'} and not seen to answer", rows[0].evidence
+
+
+def _is_somebody(row: Conversation) -> bool:
+    """False for a login that says of nobody who it is: every session of OPC UA is activated, those of anybody too."""
+    return row.protocol != "opcua" or (row.object_kind == _ANONYMOUS[0] and row.property_name != _ANONYMOUS[1])
 
 
 def _name(row: Conversation) -> str:

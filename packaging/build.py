@@ -107,13 +107,22 @@ def deb(out: Path) -> Path:
         _copy(HERE / "zonewatch.yaml", tree / "etc/zonewatch/zonewatch.yaml")
         _copy(SCHEMA, tree / "usr/share/zonewatch/settings.schema.json")
         _copy(ROOT / "LICENSE", tree / "usr/share/doc/zonewatch/copyright")
-        for page in sorted((ROOT / "docs").glob("*.md")):
-            _copy(page, tree / "usr/share/doc/zonewatch" / page.name)
+        _copy(ROOT / "CHANGELOG.md", tree / "usr/share/doc/zonewatch/CHANGELOG.md")
+        for page in sorted((ROOT / "docs").rglob("*.md")):
+            _copy(page, tree / "usr/share/doc/zonewatch" / page.relative_to(ROOT / "docs"))
         _manual(HERE / "zonewatch.1", tree / "usr/share/man/man1/zonewatch.1.gz")
         control = tree / "DEBIAN"
         control.mkdir()
         text = (HERE / "debian" / "control.in").read_text("utf-8")
-        text = text.replace("@VERSION@", version()).replace("@ARCHITECTURE@", architecture)
+        # Wheels are of one Python: on a Debian with another nothing is unpacked, rather than half of it installed.
+        major, minor = sys.version_info[:2]
+        for name, value in (
+            ("VERSION", version()),
+            ("ARCHITECTURE", architecture),
+            ("PYTHON", f"{major}.{minor}"),
+            ("NEXT_PYTHON", f"{major}.{minor + 1}"),
+        ):
+            text = text.replace(f"@{name}@", value)
         (control / "control").write_text(text, "utf-8")
         (control / "conffiles").write_text("/etc/zonewatch/zonewatch.yaml\n", "utf-8")
         for name in ("postinst", "prerm", "postrm"):

@@ -417,6 +417,35 @@ def control_passwords(capture: Capture) -> None:
         capture.udp(seconds(10.1 + invoke), BUILDING, bacnet.PORT, CLIENT, bacnet.PORT, answer)
 
 
+def opcua_passwords(capture: Capture) -> None:
+    """Passwords and tokens of OPC UA in the clear: taken, refused, in chunks, as arguments; none is told."""
+    url = "opc.tcp://10.0.0.24:4840"
+    client = opcua.application("urn:plant:hmi", "urn:example:hmi", "HMI 1", 1)
+    server = opcua.application("urn:plant:pumps", "urn:example:pump-server", "Pump server", 0)
+    endpoints = [opcua.endpoint(url, server, opcua.NONE, "None", (opcua.USER_NAME,))]
+    change = [opcua.words(word) for word in ("eva", SECRET.decode(), SECRET[::-1].decode())]
+    exchanges = (
+        (opcua.create_session(client, url), opcua.created(endpoints)),
+        (opcua.activate(opcua.user_name("eva", SECRET)), opcua.fault(opcua.BAD_IDENTITY_TOKEN_REJECTED)),
+        (opcua.activate(opcua.user_name("eva", SECRET)), opcua.activated()),
+        (opcua.activate(opcua.issued_token(b"<token>" + SECRET + b"</token>")), opcua.activated()),
+        (opcua.read([opcua.point(opcua.node(2261))]), opcua.values([opcua.data_value(opcua.words("Pump server"))])),
+        (opcua.call(opcua.node("Users", 2), opcua.node("SetPassword", 2), change), opcua.called()),
+        (opcua.write(opcua.node("Pump.Speed", 2), opcua.double(1500)), opcua.results(676, [0])),
+        (opcua.request(473, b"\x01"), opcua.response(476)),
+    )
+    session = TcpSession(capture, CLIENT, 49270, OPCUA_SERVER, opcua.PORT)
+    at = session.ask(session.open(0), opcua.hello(url), opcua.acknowledge())
+    ours, theirs = opcua.Channel(), opcua.Channel()
+    at = session.ask(at, ours.open(1, "None", opcua.opening()), theirs.open(1, "None", opcua.opened()))
+    for size in (1 << 16, 60):  # whole, and in chunks that cut the secret
+        for identifier, (asked, answered) in enumerate(exchanges, start=2):
+            at = session.ask(
+                at + seconds(0.2), ours.message(identifier, asked, size), theirs.message(identifier, answered)
+            )
+    session.close(at + seconds(1))
+
+
 def unknown_protocols(capture: Capture) -> None:
     """Beside Modbus: steady records of a maker's own, and a protocol on whatever port was free, twice."""
     modbus_read_write(capture)
@@ -443,6 +472,7 @@ SMALL: tuple[tuple[str, Callable[[Capture], None], str], ...] = (
     ("opcua/session.pcap", opcua_session, "OPC UA without security: discovery, logins, reads, a write, a call, a subscription"),
     ("opcua/protected.pcap", opcua_protected, "OPC UA signed alone, encrypted, refused, and called back by the server"),
     ("secrets/control.pcap", control_passwords, "Passwords of S7 communication, DNP3 and BACnet"),
+    ("secrets/opcua.pcap", opcua_passwords, "Passwords, tokens and arguments of OPC UA in the clear, whole and in chunks"),
     ("unknown/private.pcap", unknown_protocols, "Beside Modbus, two protocols that no decoder knows, one of them on two ports"),
     ("s7comm/plus_session.pcap", s7comm_plus_session, "S7comm-plus: a session with a newer controller, which names itself"),
 )  # fmt: skip

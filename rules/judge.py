@@ -103,8 +103,7 @@ class Judge:
             server.id,
             server.address,
             *seen[3:6],
-            *seen[7:9],
-            *seen[10:14],
+            *seen[7:15],
             *seen[15:20],
             seen.lasted,
         )
@@ -315,4 +314,4 @@ def _function(row: VerdictRow) -> tuple[object, ...]:
 
 
 def _target(row: VerdictRow) -> tuple[object, ...]:
-    return (*_function(row), *row.seen[11:14])
+    return (*_function(row), *row.seen[11:15])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
@@ -13,7 +15,8 @@ from zonewatch.rules.calendar import IN, OUT, UNCLEAR, Calendar
 from zonewatch.rules.observe import Observation
 from zonewatch.rules.places import End
 from zonewatch.rules.policy.model import Conduit, Network, Policy, Traffic, parse_mac, parse_network
-from zonewatch.rules.policy.words import ANY, TRANSPORTS, canonical_service, is_unknown
+from zonewatch.rules.policy.values import ObjectRange, merged
+from zonewatch.rules.policy.words import ANY, NAMED_KINDS, TRANSPORTS, canonical_service, is_unknown
 from zonewatch.rules.policy.zones import aliases
 from zonewatch.rules.targets import target_text, value_text
 
@@ -90,7 +93,7 @@ class Line:
     protocol: str
     clients: Ends
     servers: Ends
-    ranges: dict[str, tuple[tuple[int, int], ...] | None]  # object kind → merged ranges; None: all of the kind
+    ranges: dict[str, tuple[ObjectRange, ...]]  # object kind → merged ranges
     ended: dt.date | None = None  # the last day, where that is over
     when: int | None = None  # number of its times in the calendar; none: always
     times: str = ""  # these times in words
@@ -110,17 +113,8 @@ class Line:
         return self.sort == "flow" or self.protocol != ANY or not self.traffic.operations
 
 
-def _ranges(traffic: Traffic) -> dict[str, tuple[tuple[int, int], ...] | None]:
-    merged: dict[str, list[tuple[int, int]] | None] = {}
-    for item in sorted(traffic.objects, key=lambda item: (item.kind, item.start or 0, item.end or 0)):
-        known = merged.setdefault(item.kind, [])
-        if item.start is None or item.end is None or known is None:
-            merged[item.kind] = None
-        elif known and item.start <= known[-1][1] + 1:
-            known[-1] = (known[-1][0], max(known[-1][1], item.end))
-        else:
-            known.append((item.start, item.end))
-    return {kind: None if ranges is None else tuple(ranges) for kind, ranges in merged.items()}
+def _ranges(traffic: Traffic) -> dict[str, tuple[ObjectRange, ...]]:
+    return {kind: tuple(ranges) for kind, ranges in groupby(merged(traffic.objects), key=attrgetter("kind"))}
 
 
 Pair = tuple[str, str]
@@ -239,7 +233,14 @@ def _operation(line: Line, seen: Observation) -> Difference | None:
     allowed = line.traffic.operations
     if not seen.operation or not allowed or seen.operation in allowed or _is_housekeeping(seen):
         return None
+    if is_hidden(seen):
+        return Difference("operation", "what encrypted messages do", certain=False)
     return Difference("operation", f"operation {seen.operation}")
+
+
+def is_hidden(seen: Observation) -> bool:
+    """Messages that only their two ends can read: what they do is not known."""
+    return seen.protocol == "opcua" and seen.function is None and seen.function_name == "encrypted"
 
 
 def is_folded(seen: Observation) -> bool:
@@ -251,6 +252,8 @@ def _function(line: Line, seen: Observation) -> Difference | None:
     allowed = line.traffic.function_codes
     if not seen.operation or not allowed or seen.function in allowed or _is_housekeeping(seen):
         return None
+    if is_hidden(seen):
+        return Difference("function", "the functions of encrypted messages", certain=False)
     name = f" ({seen.function_name})" if seen.function_name else ""
     told = f"function code {'none' if seen.function is None else seen.function}{name}"
     return Difference("function", told, certain=not is_folded(seen))
@@ -259,20 +262,30 @@ def _function(line: Line, seen: Observation) -> Difference | None:
 def _object(line: Line, seen: Observation) -> Difference | None:
     if not line.ranges or not seen.operation or _is_housekeeping(seen):
         return None
+    if is_hidden(seen):
+        return Difference("object", "the nodes of encrypted messages", certain=False)
+    if seen.protocol == "opcua" and seen.object_kind not in NAMED_KINDS and seen.operation not in STATE_CHANGING:
+        return None  # subscriptions, pages of a list, endpoints: they are no nodes, and their operation limits them
     if seen.object_kind is None:
         told = f"{seen.function_name or 'a function'} without an object"
         return Difference("object", told, certain=not is_folded(seen))
     ranges = line.ranges.get(seen.object_kind, ())
-    if ranges is None:
+    asked = ObjectRange.of(seen.object_kind, seen.object_start, seen.object_count, seen.property_name)
+    if any(item.covers(asked) for item in ranges):
         return None
-    overlaps = False
-    if seen.object_start is not None:
-        first, last = seen.object_start, seen.object_start + max(seen.object_count, 1) - 1
-        if any(low <= first and last <= high for low, high in ranges):
-            return None
-        overlaps = any(low <= last and first <= high for low, high in ranges)
-    told = target_text(seen.object_kind, seen.object_start, seen.object_count)
-    return Difference("object", told, certain=not (seen.coalesced and overlaps))
+    is_named = seen.object_kind in NAMED_KINDS
+    first, last = asked.start, asked.end
+    unknown = is_named and asked.is_all  # an answer of which the question was not captured
+    overlaps = unknown or any(_touch(item, first, last) for item in ranges if not is_named)
+    name = seen.property_name if is_named else ""
+    told = target_text(seen.object_kind, seen.object_start, seen.object_count, name)
+    return Difference("object", told, certain=not (overlaps and (unknown or seen.coalesced)))
+
+
+def _touch(item: ObjectRange, first: int | None, last: int | None) -> bool:
+    if item.start is None or item.end is None or first is None or last is None:
+        return False
+    return item.start <= last and first <= item.end
 
 
 def _value(line: Line, seen: Observation) -> Difference | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from zonewatch.rules.matching import WEIGHTS, Difference, Line, distance, is_folded, use_differences
+from zonewatch.rules.matching import WEIGHTS, Difference, Line, distance, is_folded, is_hidden, use_differences
 from zonewatch.rules.observe import Observation
 from zonewatch.rules.places import End
 
@@ -38,7 +38,15 @@ class Nearest:
 
     def of(self, table: Sequence[Line], seen: Observation, client: End, server: End) -> Candidates:
         """The flows that differ least; of exceptions and maintenance windows those that do not differ."""
-        use = (id(table), *seen[3:6], seen.function, seen.operation, seen.kind == "link", is_folded(seen))
+        use = (
+            id(table),
+            *seen[3:6],
+            seen.function,
+            seen.operation,
+            seen.kind == "link",
+            is_folded(seen),
+            is_hidden(seen),
+        )
         key = (client.id, client.address, server.id, server.address, use)
         found = self._found.get(key)
         if found is None:

@@ -20,6 +20,7 @@ from zonewatch.inventory.model import Activity, Inventory, Service
 from zonewatch.inventory.services import BY_CONTENT
 from zonewatch.inventory.tables import plain
 from zonewatch.inventory.traffic import ANSWERS
+from zonewatch.rules.matching import is_hidden
 from zonewatch.rules.observe import Observation
 from zonewatch.rules.places import End
 from zonewatch.rules.policy.model import Conduit, Policy
@@ -34,6 +35,11 @@ ssl telnets tls winrm-https wireguard
 """
 ENCRYPTED: Final = frozenset(_ENCRYPTED.split())
 """Services whose content is encrypted, where it was recognised as such."""
+_OPENING: Final = """
+hello acknowledge error open_secure_channel close_secure_channel find_servers find_servers_on_network get_endpoints
+"""
+_BEFORE_ENCRYPTION: Final = {"opcua": frozenset(_OPENING.split())}
+"""What is said before a channel is encrypted, or by everybody to find out how to (OPC 10000-4, 5.4.2 to 5.4.4)."""
 PROVED: Final = frozenset(("ah", "esp", "ike", "ipsec-nat-t", "isakmp", "wireguard"))
 """Services that carry nothing before both ends have proved who they are."""
 ASKS_NOBODY: Final = frozenset(("llmnr", "mdns", "ssdp", "syslog", "tftp"))
@@ -184,6 +190,8 @@ class Safeguards:
 
     def _encrypted(self, seen: Observation, server: End, activities: list[Activity]) -> Held:
         protocol = seen.protocol
+        if is_hidden(seen) or seen.function_name in _BEFORE_ENCRYPTION.get(protocol, ()):
+            return _YES
         if seen.operation:
             return Held(held=False, text=f"{protocol} was read")
         shown = _least(map(_encrypts, activities))

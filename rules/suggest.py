@@ -10,7 +10,8 @@ from zonewatch.inventory.unknown import PREFIX
 from zonewatch.rules.context import listing
 from zonewatch.rules.judge import VerdictRow
 from zonewatch.rules.policy.model import ObjectRange, Policy
-from zonewatch.rules.policy.words import OBJECT_KINDS, is_protocol
+from zonewatch.rules.policy.values import merged, widened
+from zonewatch.rules.policy.words import NAMED_KINDS, OBJECT_KINDS, is_protocol
 from zonewatch.rules.policy.written import scalar, sequence
 from zonewatch.rules.tags.model import NO_TAGS, Point, Tags
 
@@ -25,31 +26,16 @@ def identifier(*parts: str) -> str:
 
 def merged_objects(rows: Iterable[VerdictRow]) -> list[ObjectRange]:
     """The ranges that rows address, merged where they touch. Empty where some row names none."""
-    ranges: dict[str, list[tuple[int, int]] | None] = {}
+    found: list[ObjectRange] = []
     for row in rows:
         seen = row.seen
         if seen.object_kind is None or seen.object_kind not in OBJECT_KINDS:
             return []
-        known = ranges.setdefault(seen.object_kind, [])
-        if seen.object_start is None:
-            ranges[seen.object_kind] = None
-        elif known is not None:
-            known.append((seen.object_start, seen.object_start + max(seen.object_count, 1) - 1))
-    result: list[ObjectRange] = []
-    for kind in sorted(ranges):
-        spans = ranges[kind]
-        result.extend([ObjectRange(kind)] if spans is None else _joined(kind, sorted(spans)))
-    return result if len(result) <= MOST_OBJECTS else [ObjectRange(kind) for kind in sorted(ranges)]
-
-
-def _joined(kind: str, spans: list[tuple[int, int]]) -> list[ObjectRange]:
-    joined: list[tuple[int, int]] = []
-    for first, last in spans:
-        if joined and first <= joined[-1][1] + 1:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
-        else:
-            joined.append((first, last))
-    return [ObjectRange(kind, first, last) for first, last in joined]
+        found.append(ObjectRange.of(seen.object_kind, seen.object_start, seen.object_count, seen.property_name))
+    result = merged(found)
+    if len(result) <= MOST_OBJECTS:
+        return list(result)
+    return list(merged(item if item.kind in NAMED_KINDS else ObjectRange(item.kind) for item in widened(result)))
 
 
 def suggestion(policy: Policy, rows: list[VerdictRow], tags: Tags = NO_TAGS) -> str:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from zonewatch.inventory.targets import reference
+from zonewatch.rules.policy.words import NAMED_KINDS
 
 _TWO_STATES: Final = ("coil", "discrete-input", "binary-input", "binary-output", "control-relay-output")
 
@@ -15,6 +16,8 @@ def target_text(kind: str | None, start: int | None, count: int = 1, property_na
     """A range of objects; for Modbus also as the numbers on a controller's drawing, which count from 1."""
     if not kind:
         return ""
+    if property_name and kind in NAMED_KINDS:
+        return f"{kind} {property_name}"
     if start is None:
         text = f"all {kind}"
     else:

@@ -10,17 +10,15 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Literal
 
 import typer
-import typer.core
-import typer.main
 
 from zonewatch import __version__
 from zonewatch.dissectors.vocabulary import PROTOCOLS, SERVICES
 from zonewatch.sensor import policy as policy_commands
+from zonewatch.sensor.groups import Commands, ReaderLeft
 from zonewatch.sensor.options import (
     Form,
     Inputs,
@@ -33,51 +31,9 @@ from zonewatch.sensor.options import (
 )
 from zonewatch.sensor.usage import DONE, MISUSED, PARTIAL, READER_LEFT, UsageError
 
-
-class _ReaderLeft(Exception):
-    """Nobody reads standard output any longer."""
-
-
-GROUPS: Final = {
-    "rules": "Detection rules: list, check and try them, convert them for a SIEM.",
-    "tags": "The tag list: names, units, scales and limits of points of the process.",
-    "baseline": "What the network usually does: learned, reviewed, compared.",
-    "interface": "Interfaces to listen on: check that they are silent, prepare them.",
-    "doctor": "Examine a mirror port, by listening or by a capture of it: what is wrong, and what to do.",
-    "store": "A sensor's store: look at it, check it, copy it.",
-    "log": "Decisions about findings, and exports: who, what, why and until when.",
-}
-"""Commands, and groups of them, that lie in a module of their name, with what the help says of them."""
-
-
-class _Commands(typer.core.TyperGroup):
-    """The commands. Of a broken pipe, click would make exit code 1 by itself, which says "findings" here."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise _ReaderLeft from error
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *GROUPS]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in GROUPS:  # enough for the help
-            return typer.core.TyperGroup(name=cmd_name, help=GROUPS[cmd_name])
-        return super().get_command(ctx, cmd_name)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name, command, rest = super().resolve_command(ctx, args)
-        if name in GROUPS:
-            command = typer.main.get_command(import_module(f"zonewatch.sensor.{name}").app)
-            command.name = name
-        return name, command, rest
-
-
 app = typer.Typer(
     name="zonewatch",
-    cls=_Commands,
+    cls=Commands,
     help="Learns an OT network by listening, and proves it against a zone policy (IEC 62443). It never sends a packet.",
     no_args_is_help=True,
     add_completion=True,
@@ -501,7 +457,7 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
-    except (_ReaderLeft, BrokenPipeError):
+    except (ReaderLeft, BrokenPipeError):
         # What is still in the buffer goes nowhere, or the interpreter would complain of it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(READER_LEFT) from None

@@ -1,12 +1,14 @@
 """Takes rights away from this process, for good: to send, to reach files, to be root.
 
     limited = confine_files(read=[…], write=[…])            # first of all: before any thread begins
-    live = …                                                # opens the capture sockets
-    confined = confine(user="zonewatch")                    # before a packet is decoded
+    load_without_capabilities("pyarrow")                    # which starts threads as soon as it is loaded
+    become("zonewatch", keep=["CAP_NET_RAW"])               # before there is a thread that could not
+    live = …                                                # opens the capture sockets; its threads keep nothing
+    confined = confine()                                    # before a packet is decoded
     for words in (*confined.in_force, *confined.lacking): … # for the log and for health
 
-`confine` alone does all of it where `read` or `write` is given. Threads that began before a step are reached by
-the last one (calls) on every kernel; what they keep of the others is said.
+`confine` alone does all of it where `read` or `write` is given. Files and capabilities are a thread's own: threads
+that began before a step are reached by the last one (calls) alone; what they keep of the others is said.
 """
 
 from __future__ import annotations
@@ -18,18 +20,32 @@ import socket
 import stat
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from zonewatch.dissectors import _native
 from zonewatch.reports.words import counted, listed
 
-__all__ = ["Confined", "ConfinementError", "Denied", "confine", "confine_files", "denied", "interpreter_files"]
+__all__ = [
+    "Confined",
+    "ConfinementError",
+    "Denied",
+    "become",
+    "confine",
+    "confine_files",
+    "denied",
+    "interpreter_files",
+    "load_without_capabilities",
+]
 
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/proc", "/sys", "/dev/urandom")
 """What libraries read at any time: code that is loaded late, time zones, names, counters of interfaces."""
+_SETUID: Final = 1 << 7
+"""The bit of CAP_SETUID in the sets of `/proc/PID/status`."""
 _ALWAYS_WRITTEN: Final = ("/dev/null",)
 
 
@@ -127,6 +143,37 @@ def confine_files(read: Iterable[Path], write: Iterable[Path]) -> Confined:
     return Confined((in_force,), (f"{began}: Linux before 7.0 limits the files of one thread alone",))
 
 
+def become(user: str, keep: Sequence[str]) -> None:
+    """Makes this process that user; this thread, and all that it starts later, keep these capabilities, others none.
+
+    Without a user it stays who it is; root keeps all then, for the files that it reads may be those of others.
+    """
+    try:
+        if user or os.getuid():
+            _drop_privileges(user, "", keep, [], [])
+    except (OSError, KeyError) as error:
+        raise ConfinementError(f"the sensor cannot give up its rights: {error}") from error
+
+
+def load_without_capabilities(*modules: str) -> None:
+    """Loads libraries that start threads: those have the capabilities of the thread that loads, here none.
+
+    Root alone loads with what it has: its libraries may lie in the folder of another user. They lose it in `become`.
+    """
+
+    def load() -> None:
+        if os.getuid():
+            _native.hold_capabilities([])
+        for module in modules:
+            import_module(module)
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    loading.join()
+    for module in modules:  # again, so that what went wrong is raised here
+        import_module(module)
+
+
 def _drop_privileges(user: str, group: str, keep: Sequence[str], in_force: list[str], lacking: list[str]) -> None:
     _native.bound_capabilities(list(keep))  # beyond no_new_privs, by which programs get none: where it is allowed
     if user or group:
@@ -150,6 +197,9 @@ def _become(user: str, group: str) -> None:
     number = grp.getgrnam(group).gr_gid if group else account.pw_gid
     if (os.getuid(), os.getgid()) == (account.pw_uid, number):
         return
+    # The C library changes the user of all threads, and ends the process where one of them may not.
+    if any(not _status(thread, "CapEff") & _SETUID for thread in _threads()):
+        raise ConfinementError(f"the sensor cannot become {account.pw_name}: it, or one of its threads, may not")
     os.setgroups([])
     os.setresgid(number, number, number)
     os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)

@@ -21,7 +21,7 @@ from zonewatch.dissectors.live import Live
 from zonewatch.reports.rows import Console
 from zonewatch.reports.words import counted, listed, period
 from zonewatch.sensor.answers import Answer, AnswerForm, as_json, render, worst
-from zonewatch.sensor.confine import ConfinementError, confine
+from zonewatch.sensor.confine import ConfinementError, confine, confine_files
 from zonewatch.sensor.decoding import AnyTables, decode
 from zonewatch.sensor.inputs import refuse_unreadable
 from zonewatch.sensor.interface import answers as interface_answers
@@ -180,8 +180,9 @@ def _listen(points: Mapping[str, tuple[str, ...]], seconds: int, errors: Console
     """Listens for so long, and gives what came. The interfaces are looked at before: then nothing can be sent."""
     looked = {name: tuple(map(read, interfaces)) for name, interfaces in points.items()}
     with ExitStack() as opened:
-        live = {name: opened.enter_context(Live(name, interfaces)) for name, interfaces in points.items()}
         try:
+            confine_files(read=(), write=())
+            live = {name: opened.enter_context(Live(name, interfaces)) for name, interfaces in points.items()}
             confine()
         except ConfinementError as error:
             raise UsageError(str(error)) from error

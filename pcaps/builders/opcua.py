@@ -181,6 +181,10 @@ def user_name(user: str, password: bytes, algorithm: str | None = None) -> bytes
     return extension(324, string("t") + string(user) + string(password) + string(algorithm))
 
 
+def issued_token(token: bytes, algorithm: str | None = None) -> bytes:
+    return extension(940, string("t") + string(token) + string(algorithm))
+
+
 def point(identifier: bytes, attribute: int = VALUE) -> bytes:
     """A node and an attribute: the whole of it, in the default encoding."""
     return identifier + struct.pack("<I", attribute) + NULL + struct.pack("<H", 0) + NULL

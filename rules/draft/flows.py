@@ -19,7 +19,7 @@ from zonewatch.rules.matching import HOUSEKEEPING
 from zonewatch.rules.observe import events_of
 from zonewatch.rules.places import End, Places
 from zonewatch.rules.policy.checks import zone_of_end
-from zonewatch.rules.policy.values import MOST_ADDRESS, ObjectRange, merged
+from zonewatch.rules.policy.values import ObjectRange, merged, widened
 from zonewatch.rules.policy.words import OBJECT_KINDS, TRANSPORTS, canonical_service, is_protocol
 
 MOST_RANGES: Final = 4
@@ -172,26 +172,15 @@ def _range(use: Use) -> ObjectRange | None:
     seen = use.row.seen
     if seen.object_kind is None:
         return None
-    last = (seen.object_start or 0) + max(seen.object_count, 1) - 1
-    if seen.object_start is None or last > MOST_ADDRESS:
-        return ObjectRange(seen.object_kind)
-    return ObjectRange(seen.object_kind, seen.object_start, last)
+    return ObjectRange.of(seen.object_kind, seen.object_start, seen.object_count, seen.property_name)
 
 
 def _covered(objects: Sequence[ObjectRange]) -> tuple[ObjectRange, ...]:
-    """Of kinds with many ranges the one from the first to the last object."""
+    """Of kinds with many ranges the one that holds them all."""
     kinds: defaultdict[str, list[ObjectRange]] = defaultdict(list)
     for item in objects:
         kinds[item.kind].append(item)
-    return tuple(
-        item
-        for kind, items in kinds.items()
-        for item in (
-            items
-            if len(items) <= MOST_RANGES
-            else [ObjectRange(kind, min(each.start or 0 for each in items), max(each.end or 0 for each in items))]
-        )
-    )
+    return tuple(item for items in kinds.values() for item in (items if len(items) <= MOST_RANGES else widened(items)))
 
 
 def _joined(drafts: list[Draft], key: str) -> list[Draft]:

@@ -16,7 +16,8 @@ from pydantic_core import PydanticCustomError
 
 from zonewatch.inventory.declared import ROLE_WORDS, role_of
 from zonewatch.inventory.model import Role
-from zonewatch.rules.policy.words import OBJECT_KINDS, PORT_PROTOCOL, PROTOCOL_WORDS, hint, is_protocol
+from zonewatch.rules.policy import nodes
+from zonewatch.rules.policy.words import NAMED_KINDS, OBJECT_KINDS, PORT_PROTOCOL, PROTOCOL_WORDS, hint, is_protocol
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MOST_ADDRESS: Final = 2**32 - 1
@@ -35,16 +36,22 @@ def wrong(message: str) -> PydanticCustomError:
 class ObjectRange:
     """Objects of one kind, zero-based and inclusive; `start` is None where all of the kind are meant.
 
-    Written `holding-register 100-139`, `coil 5`, `analog-value *` or `analog-value`.
+    Written `holding-register 100-139`, `coil 5`, `analog-value *` or `analog-value`. Of kinds whose objects have names
+    (`NAMED_KINDS`), `name` is that of the object, or what it begins with; see `nodes`.
     """
 
     kind: str
     start: int | None = None
     end: int | None = None
+    name: str = ""
 
     @classmethod
     def parse(cls, text: str) -> ObjectRange:
         """Raises ValueError with what is wrong."""
+        kind, _, rest = text.strip().partition(" ")
+        if kind in NAMED_KINDS and rest.strip() not in ("", "*"):
+            found = nodes.parse(rest.strip())
+            return cls(kind, found.first, found.last, found.name)
         match = _OBJECTS.fullmatch(text.strip())
         if match is None:
             raise ValueError(
@@ -60,25 +67,68 @@ class ObjectRange:
             raise ValueError(f"{text!r} ends before it starts" if end < start else f"{text!r} is beyond {MOST_ADDRESS}")
         return cls(kind, start, end)
 
+    @classmethod
+    def of(cls, kind: str, start: int | None, count: int, name: str) -> ObjectRange:
+        """The range of what was addressed; all of the kind where no policy could say which."""
+        if kind in NAMED_KINDS:
+            found = nodes.seen(name)
+            return cls(kind, found.first, found.last, found.name)
+        last = (start or 0) + max(count, 1) - 1
+        return cls(kind) if start is None or last > MOST_ADDRESS else cls(kind, start, last)
+
+    @property
+    def is_all(self) -> bool:
+        """True where all of the kind are meant."""
+        return self.start is None and not self.name
+
+    def covers(self, other: ObjectRange) -> bool:
+        """True where all of the other is in this one."""
+        if self.kind != other.kind:
+            return False
+        if self.is_all or other.is_all:
+            return self.is_all
+        return nodes.covers(
+            nodes.Nodes(self.name, self.start, self.end), nodes.Nodes(other.name, other.start, other.end)
+        )
+
     def __str__(self) -> str:
-        if self.start is None or self.end is None:
+        if self.is_all:
             return self.kind
-        return f"{self.kind} {self.start}" + (f"-{self.end}" if self.end != self.start else "")
+        return f"{self.kind} {nodes.text(nodes.Nodes(self.name, self.start, self.end))}"
 
 
 def merged(objects: Iterable[ObjectRange]) -> tuple[ObjectRange, ...]:
     """The same objects in as few ranges as can be, sorted: what overlaps or touches is one."""
+    given = sorted(
+        set(objects), key=lambda item: (item.kind, not item.is_all, item.name, item.start or 0, item.end or 0)
+    )
+    patterns = [item for item in given if item.is_all or item.name.endswith(nodes.WILD)]
     found: list[ObjectRange] = []
-    for item in sorted(objects, key=lambda item: (item.kind, item.start is not None, item.start or 0, item.end or 0)):
-        last = found[-1] if found and found[-1].kind == item.kind else None
-        if last is None:
+    for item in given:
+        if any(pattern != item and pattern.covers(item) for pattern in patterns):
+            continue
+        last = found[-1] if found and (found[-1].kind, found[-1].name) == (item.kind, item.name) else None
+        if last is None or last.end is None or item.start is None or item.end is None or item.start > last.end + 1:
             found.append(item)
-        elif last.end is not None and item.start is not None and item.end is not None:
-            if item.start <= last.end + 1:
-                found[-1] = ObjectRange(item.kind, last.start, max(last.end, item.end))
-            else:
-                found.append(item)
+        else:
+            found[-1] = ObjectRange(item.kind, last.start, max(last.end, item.end), item.name)
     return tuple(found)
+
+
+def widened(objects: Iterable[ObjectRange]) -> tuple[ObjectRange, ...]:
+    """One range of each kind that holds all of them; of named ones, the whole namespaces."""
+    kinds: dict[str, list[ObjectRange]] = {}
+    for item in objects:
+        kinds.setdefault(item.kind, []).append(item)
+    return merged(item for kind, items in kinds.items() for item in _wide(kind, items))
+
+
+def _wide(kind: str, items: list[ObjectRange]) -> Iterable[ObjectRange]:
+    if any(item.is_all for item in items):
+        return (ObjectRange(kind),)
+    if kind in NAMED_KINDS:
+        return (ObjectRange(kind, name=found.name) for found in nodes.namespaces([item.name for item in items]))
+    return (ObjectRange(kind, min(item.start or 0 for item in items), max(item.end or 0 for item in items)),)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -208,7 +258,9 @@ def _words(words: Iterable[str], pattern: str) -> Any:
 
 
 _OBJECT_SCHEMA: Final = _words(
-    OBJECT_KINDS, rf"^\s*({'|'.join(sorted(OBJECT_KINDS))})(\s+([0-9]{{1,10}}(\s*-\s*[0-9]{{1,10}})?|\*))?\s*$"
+    OBJECT_KINDS,
+    rf"^\s*(({'|'.join(sorted(OBJECT_KINDS - NAMED_KINDS))})(\s+([0-9]{{1,10}}(\s*-\s*[0-9]{{1,10}})?|\*))?"
+    rf"|({'|'.join(sorted(NAMED_KINDS))})(\s+({nodes.SCHEMA}|\*))?)\s*$",
 )
 _PORT_SCHEMA: Final = WithJsonSchema(
     {

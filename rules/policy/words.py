@@ -89,6 +89,9 @@ service reason
 OBJECT_KINDS: Final[frozenset[str]] = frozenset(_OBJECT_KINDS.split())
 """Kinds of objects that the decoders name."""
 
+NAMED_KINDS: Final[frozenset[str]] = frozenset(("node", "node-attribute", "method"))
+"""Those of them whose objects have a name in place of a number: the node ids of OPC UA."""
+
 _NAMES: Final = "unknown-[0-9]{1,4}|x-[a-z0-9-]{1,40}"
 PORT_PROTOCOL: Final = f"(tcp|udp)/[0-9]{{1,5}}|ip-[0-9]{{1,3}}|ethernet/0x[0-9a-f]{{1,4}}|{_NAMES}"
 """How what has no name is written: by its port, its number, or its EtherType; by the name that its profile has

@@ -175,6 +175,35 @@ LOGS: Final = (
         operations=words.S7_OPERATIONS,
         request=({"rosctr_name": "Job-Request"}, {"function_name|startswith": "Request: "}),
     ),
+    _log(
+        "opcua_binary",
+        "opcua",
+        {
+            "opcua.service": words.OPCUA_SERVICES,
+            "opcua.service_id": "req_identifier",
+            "opcua.security_policy": words.OPCUA_POLICIES,
+        },
+        operations=words.OPCUA_OPERATIONS,
+        request=({"req_identifier_str|exists": True}, {"msg_type": "OPN"}),
+        messages={"request": {"req_identifier_str|exists": True}},
+    ),
+    _log(
+        "opcua_binary_activate_session",
+        "opcua",
+        {"opcua.service": {"activate_session": {"is_orig": "T"}}, "opcua.user_token": words.OPCUA_TOKENS},
+        operations={},
+        partly=True,
+    ),
+    _log(
+        "opcua_binary_opensecure_channel",
+        "opcua",
+        {
+            "opcua.service": {"open_secure_channel": {"message_security_mode|exists": True}},
+            "opcua.security_mode": words.OPCUA_MODES,
+        },
+        operations={},
+        partly=True,
+    ),
 )
 PROTOCOLS: Final = tuple(dict.fromkeys(log.protocol for log in LOGS))
 

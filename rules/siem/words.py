@@ -142,3 +142,24 @@ S7_FUNCTIONS: Final[Words] = {
 S7_OPERATIONS: Final = _by_operation(
     {name: entry for name, (_, entry) in _S7_ALL.items()}, {name: term for name, (term, _) in _S7_ALL.items()}
 )
+
+_OPCUA: Final = {entry["name"]: entry for entry in table("opcua")["functions"].values() if entry["kind"] == "request"}
+_OPCUA_POLICY: Final = "http://opcfoundation.org/UA/SecurityPolicy#"
+OPCUA_SERVICES: Final[Words] = {
+    **{name: {"req_identifier_str": "".join(map(str.capitalize, name.split("_"))) + "Request"} for name in _OPCUA},
+    "open_secure_channel": {"msg_type": "OPN"},  # its body may be encrypted, and has no identifier then
+}
+OPCUA_OPERATIONS: Final = _by_operation(_OPCUA, OPCUA_SERVICES)
+OPCUA_POLICIES: Final[Words] = {
+    entry["name"]: {"sec_policy_uri": f"{_OPCUA_POLICY}{entry['name']}"}
+    for entry in table("opcua")["security_policies"].values()
+}
+OPCUA_MODES: Final[Words] = {
+    entry["name"]: {"message_security_mode": int(code)} for code, entry in table("opcua")["security_modes"].items()
+}
+OPCUA_TOKENS: Final[Words] = {
+    "anonymous": {"ext_obj_type_id_str": "AnonymousIdentityToken"},
+    "user_name": {"ext_obj_type_id_str": "UserNameIdentityToken"},
+    "certificate": {"ext_obj_type_id_str": "X509IdentityToken"},
+    "issued_token": {"ext_obj_type_id_str": "IssuedIdentityToken"},
+}

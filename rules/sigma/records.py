@@ -20,6 +20,7 @@ from zonewatch.inventory.model import Asset
 from zonewatch.inventory.tables import plain
 from zonewatch.rules.context import Context
 from zonewatch.rules.findings import Finding
+from zonewatch.rules.policy.words import NAMED_KINDS
 from zonewatch.rules.sigma.columns import (
     Column,
     Make,
@@ -92,6 +93,12 @@ def _traffic(table: pa.Table) -> dict[str, Make]:
     }
 
 
+def _namespace(nodes: Column) -> Column:
+    """The index in a node id; namespace 0 is not written, and one with a URI in its place has none."""
+    index = pc.struct_field(pc.extract_regex(nodes, r"^(?:ns=(?P<index>[0-9]{1,5});)?[isgb]="), 0)
+    return number(pc.if_else(pc.equal(index, ""), "0", index))
+
+
 def _operations(context: Context, stamps: Stamps) -> tuple[int, dict[str, Make]]:
     table = operations(context.events, context.aggregates)
     column = {name: whole(table[name]) for name in table.column_names}
@@ -110,6 +117,14 @@ def _operations(context: Context, stamps: Stamps) -> tuple[int, dict[str, Make]]
 
     def numbers_of(word: str, object_word: str) -> Column:
         return where(pc.and_(is_one(protocol, word), is_one(object_kind, object_word)), column["type_number"])
+
+    def named(object_word: str) -> Column:
+        return where(
+            pc.and_(is_one(protocol, "opcua"), is_one(object_kind, object_word)), filled(column["property_name"])
+        )
+
+    def node() -> Column:
+        return of("opcua", where(is_one(object_kind, *NAMED_KINDS), filled(column["property_name"])))
 
     learned: dict[str, Make] = {}
     if context.baseline is not None:
@@ -179,6 +194,14 @@ def _operations(context: Context, stamps: Stamps) -> tuple[int, dict[str, Make]]
         "s7comm.szl": lambda: of(
             "s7comm", where(is_one(object_kind, "system-status-list"), filled(column["property_name"]))
         ),
+        "opcua.service_id": lambda: of("opcua", code),
+        "opcua.service": lambda: of("opcua", filled(name)),
+        "opcua.node_id": node,
+        "opcua.namespace": lambda: _namespace(node()),
+        "opcua.attribute": lambda: where(pc.is_valid(node()), column["property"]),
+        "opcua.security_mode": lambda: named("security-mode"),
+        "opcua.security_policy": lambda: named("security-policy"),
+        "opcua.user_token": lambda: named("user-token"),
     }
 
 

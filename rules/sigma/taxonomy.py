@@ -164,6 +164,20 @@ _PROTOCOLS: Final = (
     Field("s7comm.area", "keyword", "area: data-block, input, output, flag, …"),
     Field("s7comm.db", "integer", "number of the data block"),
     Field("s7comm.szl", "keyword", "system status list"),
+    Field("opcua.service_id", "integer", "number of the request's type: 631 Read, 673 Write, 712 Call, …"),
+    Field("opcua.service", "keyword", "service: read, write, call, browse, activate_session, get_endpoints, …"),
+    Field("opcua.node_id", "keyword", "node or method: ns=2;s=Pump.Speed"),
+    Field("opcua.namespace", "integer", "index of the node's namespace"),
+    Field("opcua.attribute", "integer", "attribute of the node; 13 is the value"),
+    Field("opcua.security_mode", "keyword", "none, sign, sign_and_encrypt: of a session, a channel"),
+    Field(
+        "opcua.security_policy", "keyword", "None, Basic256Sha256, …: of a channel; of endpoints, each that is offered"
+    ),
+    Field(
+        "opcua.user_token",
+        "keyword",
+        "anonymous, user_name, certificate, issued_token; of endpoints, each that is taken",
+    ),
 )
 _SESSION: Final = (
     Field("event.action", "keyword", "the protocol's word for what was done"),

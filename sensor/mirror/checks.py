@@ -91,16 +91,20 @@ def _one_host(seen: Seen) -> Answer | None:
 
 
 def _directions(seen: Seen) -> Answer | None:
-    whole = seen.one_way + seen.both_ways
+    udp = seen.udp_both_ways + seen.udp_answers + seen.udp_asked
+    whole = seen.one_way + seen.both_ways + udp
     if not whole:
         return None
-    figures = f"Of {counted(whole, 'TCP connection')} {seen.one_way:,} were heard from one side alone."
+    # Who is asked and is off does not answer either; only where no answer at all is heard it is the mirror.
+    one_way = seen.one_way + seen.udp_answers + (0 if seen.udp_both_ways else seen.udp_asked)
+    over_udp = f" and {counted(udp, 'conversation')} over UDP" if udp else ""
+    figures = f"Of {counted(whole - udp, 'TCP connection')}{over_udp} {one_way:,} were heard from one side alone."
     sample = f" For one, {visible(seen.one_way_sample)}." if seen.one_way_sample else ""
     remedy = (
         "Mirror both directions (on many switches: both instead of rx or tx) of the ports; of a tap connect both "
         "outputs and name both interfaces. Where paths differ for the two directions, mirror both paths."
     )
-    share = seen.one_way / whole
+    share = one_way / whole
     if share >= 0.9:
         return Answer("directions", "wrong", "One direction only arrives", figures + sample, remedy)
     if share >= 0.1:

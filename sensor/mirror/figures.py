@@ -19,6 +19,8 @@ __all__ = ["Seen", "seen"]
 
 _SPOKEN: Final = frozenset(("established", "closed", "reset"))
 """States of a TCP connection in which both sides must have sent."""
+_ASKED: Final = frozenset(("ok", "error", "no_response", "response_only"))
+"""States of an event that has a request and an answer, whichever was heard."""
 _LEAST: Final = 3
 """Packets of a connection from which it counts: a capture begins and ends within some."""
 _LAN: Final = 24
@@ -45,6 +47,9 @@ class Seen:
     both_ways: int = 0  # TCP connections
     one_way: int = 0  # TCP connections of which one side was heard alone, though both must have sent
     one_way_sample: str = ""
+    udp_both_ways: int = 0  # pairs of hosts and a protocol over UDP that asks and answers
+    udp_answers: int = 0  # of them, answers alone were heard
+    udp_asked: int = 0  # requests alone: so it is, too, where the one who is asked is switched off
     duplicates: int = 0
     repeats: int = 0
     gaps: int = 0  # holes in TCP streams
@@ -84,6 +89,7 @@ def seen(
     tcp = [row for row in unicast if row["transport"] == "tcp" and row["state"] in _SPOKEN]
     tcp = [row for row in tcp if _packets(row) >= _LEAST]
     one_way = [row for row in tcp if not (row["packets_out"] and row["packets_in"])]
+    udp = _by_udp(unicast, tables)
     count = sum(map(_packets, unicast))
     return Seen(
         packets=total.packets,
@@ -95,7 +101,10 @@ def seen(
         stations=len(_senders(flows)),
         both_ways=sum(row["flows"] for row in tcp) - sum(row["flows"] for row in one_way),
         one_way=sum(row["flows"] for row in one_way),
-        one_way_sample=_sample(one_way),
+        one_way_sample=_sample(one_way or [row for row in udp if not (row["packets_out"] and row["packets_in"])]),
+        udp_both_ways=sum(bool(row["packets_out"] and row["packets_in"]) for row in udp),
+        udp_answers=sum(not row["packets_out"] for row in udp),
+        udp_asked=sum(not row["packets_in"] for row in udp),
         duplicates=total.duplicates,
         repeats=total.repeats,
         gaps=total.gaps,
@@ -115,6 +124,26 @@ def seen(
         untagged_networks=_networks(tables["addresses"]),
         protocols=_protocols(flows),
     )
+
+
+def _by_udp(flows: Iterable[Mapping[str, Any]], tables: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
+    """Packets of each way, by pairs of hosts and a protocol over UDP of which something was asked or answered."""
+    asking = set[tuple[str, str, str]]()
+    for name in ("aggregates", "activities"):
+        found = tables[name].group_by(["transport", "status", "client", "server", "protocol"]).aggregate([])
+        asking.update(
+            (row["client"], row["server"], row["protocol"])
+            for row in found.to_pylist()
+            if row["transport"] == "udp" and row["status"] in _ASKED
+        )
+    pairs: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in flows:
+        pair = (row["client"], row["server"], row["service"])
+        if row["transport"] == "udp" and pair in asking:
+            kept = pairs.setdefault(pair, {**row, "packets_out": 0, "packets_in": 0})
+            for way in ("packets_out", "packets_in"):
+                kept[way] += row[way]
+    return [row for row in pairs.values() if _packets(row) >= _LEAST]
 
 
 def _rows(table: pa.Table, names: Iterable[str]) -> list[dict[str, Any]]:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from zonewatch.sensor.shipping.receiver import Outcome, Row
+from zonewatch.sensor.usage import UsageError
 
 DELIVERY: Final = "delivery.db"
-VERSION: Final = 1
-_SCHEMA: Final = """
+_VERSION_1: Final = """
 CREATE TABLE receiver (
     name TEXT PRIMARY KEY,
     active INTEGER NOT NULL,
@@ -48,6 +48,10 @@ CREATE TABLE held (
 ) STRICT;
 CREATE INDEX held_by_subject ON held (receiver, refused, subject, id);
 """
+_VERSION_2: Final = "ALTER TABLE receiver ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0"
+MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
+"""The statements that make version n of version n - 1 stand at place n - 1."""
+VERSION: Final = len(MIGRATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class Standing:
     held: int
     held_since: int
     refused: int
+    forgotten: int
 
 
 _HELD: Final = "seq, event_id, subject, at, document, attempts, next_at, answer, answered_at, refused"
@@ -103,6 +108,10 @@ def _held(values: tuple[Any, ...]) -> Held:
     return Held(Row(*values[:5]), attempts, next_at, answer, answered_at, bool(refused))
 
 
+class DeliveryError(UsageError):
+    """The file cannot be used: one clear line."""
+
+
 class Deliveries:
     """The file, opened by one thread. Each method that writes is one transaction."""
 
@@ -110,18 +119,28 @@ class Deliveries:
         path = (folder / DELIVERY).absolute()
         mode = "ro" if read_only else "rwc"
         self._db = sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, timeout=30, isolation_level=None)
-        if read_only:
-            return
+        try:
+            self._db.execute("PRAGMA user_version").fetchone()
+            if not read_only:
+                self._prepare(path)
+        except BaseException as error:
+            self._db.close()
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                raise DeliveryError(
+                    f"{path}: cannot be used: {error}; move it away, and all that the outbox has is sent again"
+                ) from error
+            raise
+
+    def _prepare(self, path: Path) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         with self._transaction():
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {VERSION}")
-            elif version != VERSION:
-                raise sqlite3.DatabaseError(f"{path}: version {version} is not known to this program")
+            if version > VERSION:
+                raise DeliveryError(f"{path}: version {version} is of a newer zonewatch; this one knows {VERSION}")
+            for statement in ";".join(MIGRATIONS[version:]).split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
         """Closes the file."""
@@ -203,12 +222,15 @@ class Deliveries:
         position: Row | None = None,
         behind: Sequence[Row] = (),
         pause: tuple[int, int] | None = None,
-    ) -> None:
+        most_refused: int | None = None,
+    ) -> int:
         """What became of rows, at once: each with its outcome, attempts and next time.
 
         `position` is the last row of the outbox that is now delivered or held, `behind` are rows that wait for an
         earlier one of their subject, `pause` are attempts in vain and the next time for the receiver as a whole.
+        Of what was refused the newest `most_refused` are kept; how many went for it.
         """
+        forgotten = 0
         with self._transaction():
             for row, outcome, attempts, next_at in rows:
                 if outcome.kind == "delivered":
@@ -218,6 +240,8 @@ class Deliveries:
                     self._hold(receiver, row, refused, attempts, 0 if refused else next_at, outcome.answer, now)
             for row in behind:
                 self._hold(receiver, row, False, 0, 0, "an earlier alert of its subject waits", now)
+            if most_refused is not None and any(outcome.kind == "refused" for _, outcome, _, _ in rows):
+                forgotten = self._forget_refused(receiver, most_refused)
             delivered = sum(outcome.kind == "delivered" for _, outcome, _, _ in rows)
             if delivered:
                 self._db.execute(
@@ -233,6 +257,17 @@ class Deliveries:
             self._db.execute(
                 "UPDATE receiver SET attempts = ?, next_at = ? WHERE name = ?", (attempts, next_at, receiver)
             )
+        return forgotten
+
+    def _forget_refused(self, receiver: str, most: int) -> int:
+        over = self._db.execute(
+            "DELETE FROM held WHERE receiver = ? AND refused = 1 AND id NOT IN"
+            " (SELECT id FROM held WHERE receiver = ? AND refused = 1 ORDER BY id DESC LIMIT ?)",
+            (receiver, receiver, most),
+        ).rowcount
+        if over:
+            self._db.execute("UPDATE receiver SET forgotten = forgotten + ? WHERE name = ?", (over, receiver))
+        return over
 
     def _hold(self, receiver: str, row: Row, refused: bool, attempts: int, next_at: int, answer: str, now: int) -> None:
         self._db.execute(
@@ -271,12 +306,14 @@ class Deliveries:
         return [_held(values) for values in self._db.execute(query, (receiver, int(refused), most))]
 
     def standings(self) -> list[Standing]:
-        """Figures of every receiver that there is or was."""
+        """Figures of every receiver that there is or was; none of a file that another version of us made."""
+        if self._db.execute("PRAGMA user_version").fetchone() != (VERSION,):
+            return []
         query = (
             "SELECT name, active, position, delivered, delivered_at, attempts, next_at, error, error_at,"
             " (SELECT COUNT(*) FROM held WHERE receiver = name AND refused = 0),"
             " (SELECT COALESCE(MIN(at), 0) FROM held WHERE receiver = name AND refused = 0),"
-            " (SELECT COUNT(*) FROM held WHERE receiver = name AND refused = 1) FROM receiver ORDER BY name"
+            " (SELECT COUNT(*) FROM held WHERE receiver = name AND refused = 1), forgotten FROM receiver ORDER BY name"
         )
         return [Standing(values[0], bool(values[1]), *values[2:]) for values in self._db.execute(query)]
 

@@ -24,6 +24,12 @@ _ROWS: Final[tuple[tuple[type[_Family], str, str, Callable[[Figures], float]], .
     ),
     (CounterMetricFamily, "delivered", "Alerts that a receiver took.", lambda one: one.delivered),
     (GaugeMetricFamily, "refused", "Alerts that it refused for good.", lambda one: one.refused),
+    (
+        CounterMetricFamily,
+        "refused_forgotten",
+        "Refused alerts that are kept no longer, because there were too many.",
+        lambda one: one.forgotten,
+    ),
     (GaugeMetricFamily, "attempts_in_vain", "Attempts since it last took something.", lambda one: one.attempts),
     (
         GaugeMetricFamily,

@@ -65,6 +65,8 @@ class _Receiver(_Model):
     """Most octets of one batch, as they lie in the outbox."""
     held: int = Field(1000, ge=1, le=100_000)
     """So many alerts may wait each by itself before no further ones are taken from the outbox."""
+    refused: int = Field(10_000, ge=1, le=1_000_000)
+    """So many alerts that it refused are kept for `--retry`; beyond that the oldest go, which is counted and told."""
     first_wait: Duration = parse_duration("1 s")
     """Wait after the first attempt in vain; then twice as long each time, less a random part."""
     longest_wait: Duration = parse_duration("5 min")

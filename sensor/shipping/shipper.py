@@ -58,7 +58,7 @@ def places(settings: ShippingSettings) -> tuple[Place, ...]:
                 name,
                 connect,
                 Backoff(one.first_wait, one.longest_wait),
-                Limits(one.rows, one.octets, one.held),
+                Limits(one.rows, one.octets, one.held, one.refused),
                 receivers.secrets(one),
                 one.begin == "now",
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,8 @@ class Figures:
     delivered_at: int
     refused: int
     """Alerts that it refused for good; `zonewatch ship --retry` sends them again."""
+    forgotten: int
+    """Refused alerts that are kept no longer, because there were too many; the store has their findings."""
     attempts: int
     """Attempts in vain since it last took something."""
     next_at: int
@@ -43,12 +44,7 @@ def figures(folder: Path) -> tuple[Figures, ...]:
         return ()
     outbox = Outbox(folder)
     with closing(Deliveries(folder, read_only=True)) as deliveries:
-        try:
-            return tuple(_figures(one, outbox) for one in deliveries.standings())
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):  # made this moment
-                return ()
-            raise
+        return tuple(_figures(one, outbox) for one in deliveries.standings())
 
 
 def _figures(one: Standing, outbox: Outbox) -> Figures:
@@ -61,6 +57,7 @@ def _figures(one: Standing, outbox: Outbox) -> Figures:
         delivered=one.delivered,
         delivered_at=one.delivered_at,
         refused=one.refused,
+        forgotten=one.forgotten,
         attempts=one.attempts,
         next_at=one.next_at,
         error=one.error,
@@ -77,6 +74,7 @@ def figure_rows(found: tuple[Figures, ...], now: int) -> Rows:
         Column("oldest", right=True),
         Column("delivered", right=True),
         Column("refused", right=True),
+        Column("forgotten", right=True, rank=4),
         Column("last_delivery", rank=2),
         Column("next_attempt", rank=3),
         Column("error", rank=1),
@@ -89,6 +87,7 @@ def figure_rows(found: tuple[Figures, ...], now: int) -> Rows:
             f"{max(now - one.oldest_at, 0) // SECOND} s" if one.oldest_at else "",
             one.delivered,
             one.refused,
+            one.forgotten,
             _moment(one.delivered_at),
             _moment(one.next_at) if one.attempts else "",
             one.error,

@@ -22,11 +22,15 @@ FAULTS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much at once: rows and octets of a batch, and rows that may be held before no further ones are taken."""
+    """How much at once: rows and octets of a batch, and rows that may be held before no further ones are taken.
+
+    And how many refused rows are kept.
+    """
 
     rows: int = 500
     octets: int = 4 << 20
     held: int = 1000
+    refused: int = 10_000
 
 
 class Worker:
@@ -133,7 +137,12 @@ class Worker:
         # One row that the receiver puts off again and again says nothing of the others; a whole batch of new ones does.
         put_off = not held and all(outcome.kind == "later" for outcome in outcomes)
         pause = (attempts + 1, now + self._backoff.wait(attempts + 1)) if put_off else None
-        self._deliveries.settle(self.name, settled, now, last, behind, pause)
+        forgotten = self._deliveries.settle(self.name, settled, now, last, behind, pause, self._limits.refused)
+        if forgotten:
+            self._say(
+                f"{self.name}: refused more than {self._limits.refused:,} alerts: the oldest {forgotten:,} are kept"
+                " here no longer, and are in the store alone"
+            )
         self._most = min(self._limits.rows, self._most * 2)
         self._faults = 0
         return not put_off

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from zonewatch.sensor.usage import UsageError
 
 __all__ = [
+    "NoRoom",
     "StoreError",
     "connect",
     "copy",
@@ -34,6 +35,13 @@ class StoreError(UsageError):
     """The store cannot be used: one clear line."""
 
 
+class NoRoom(StoreError):
+    """The disk is so full that the store cannot even be opened."""
+
+    def __init__(self, path: Path, error: sqlite3.Error) -> None:
+        super().__init__(f"{path}: the disk has no room ({error}): free some in {path.parent}; nothing kept is lost")
+
+
 def connect(path: Path, journal: Literal["WAL", "DELETE"]) -> sqlite3.Connection:
     """A connection that may write. Every commit is on the disk before it returns. Raises StoreError."""
     if sqlite3.sqlite_version_info < OLDEST:
@@ -41,6 +49,9 @@ def connect(path: Path, journal: Literal["WAL", "DELETE"]) -> sqlite3.Connection
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old for the store: {wanted} or newer is needed")
     try:
         db = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+    except sqlite3.DatabaseError as error:
+        raise _unusable(path, error) from None
+    try:
         db.execute(f"PRAGMA journal_mode = {journal}")
         db.execute("PRAGMA synchronous = FULL" if journal == "WAL" else "PRAGMA synchronous = EXTRA")
         db.execute("PRAGMA foreign_keys = ON")
@@ -48,6 +59,7 @@ def connect(path: Path, journal: Literal["WAL", "DELETE"]) -> sqlite3.Connection
         db.execute("PRAGMA trusted_schema = OFF")
         db.execute("PRAGMA temp_store = MEMORY")  # a confined process may write in the store's folder alone
     except sqlite3.DatabaseError as error:
+        db.close()
         raise _unusable(path, error) from None
     return db
 
@@ -74,6 +86,8 @@ def read_only(path: Path) -> sqlite3.Connection:
 
 
 def _unusable(path: Path, error: sqlite3.Error) -> StoreError:
+    if is_full(error):
+        return NoRoom(path, error)
     return StoreError(f"{path}: cannot be used: {error}; restore a backup, or move it away to begin anew")
 
 

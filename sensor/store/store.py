@@ -36,7 +36,7 @@ from zonewatch.sensor.decisions.acceptances import Acceptance, in_force
 from zonewatch.sensor.decisions.chain import Decision, Head, first_broken, missing_heads
 from zonewatch.sensor.store import durable, recovery
 from zonewatch.sensor.store.clock import Clock
-from zonewatch.sensor.store.database import StoreError, connect, copy, is_full, migrate, refuse_damaged
+from zonewatch.sensor.store.database import NoRoom, StoreError, connect, copy, is_full, migrate, refuse_damaged
 from zonewatch.sensor.store.documents import packed
 from zonewatch.sensor.store.files import Files
 from zonewatch.sensor.store.health import Health
@@ -50,6 +50,7 @@ from zonewatch.sensor.store.subjects import FINDINGS, Moment, Subjects
 __all__ = ["NAME", "Opened", "Store"]
 
 NAME: Final = "store.db"
+RESERVE: Final = "reserve"
 _OWN_HEALTH: Final = frozenset(("clock", "decisions", "disk"))
 _GRAVE: Final = SEVERITIES.index("high")
 _TRIES: Final = 3
@@ -85,12 +86,13 @@ class Store:
         self._lock = Lock(folder / "store.lock", "another zonewatch writes to this store")
         try:
             log_left = recovery.log_size(path)
-            self._db = connect(path, "WAL")
             try:
-                self._open(path, log_left)
-            except BaseException:
-                self._db.close()
-                raise
+                self._connect(path, log_left)
+            except NoRoom:
+                if not durable.Reserve(folder / RESERVE, settings.reserve).give_up():
+                    raise
+                _LOG.error("%s: the disk is full: the room that was held back is given up", folder)
+                self._connect(path, log_left)
         except BaseException:
             self._lock.release()
             raise
@@ -107,6 +109,20 @@ class Store:
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         return cls(folder, settings, now, monotonic)
 
+    def _connect(self, path: Path, log_left: int) -> None:
+        self._db = connect(path, "WAL")
+        try:
+            self._open(path, log_left)
+        except sqlite3.OperationalError as error:
+            self._undo()
+            self._db.close()
+            if is_full(error):
+                raise NoRoom(path, error) from error
+            raise StoreError(f"{path}: cannot be written: {error}") from error
+        except BaseException:
+            self._db.close()
+            raise
+
     def _open(self, path: Path, log_left: int) -> None:
         refuse_damaged(self._db, path)
         had = migrate(self._db, path, MIGRATIONS)
@@ -117,7 +133,7 @@ class Store:
         notes = [f"the store was brought from version {had} to {len(MIGRATIONS)}"] if 0 < had < len(MIGRATIONS) else []
         notes += recovery.notes(self._db, path, last, log_left)
         notes += filter(None, [self._clock.opened(last.last if last is not None else 0)])
-        self._reserve = durable.Reserve(self._folder / "reserve", self._settings.reserve)
+        self._reserve = durable.Reserve(self._folder / RESERVE, self._settings.reserve)
         self._reserve.hold()
         self._subjects = Subjects(self._db)
         self._picture = Picture(self._db)
@@ -186,6 +202,19 @@ class Store:
         self._picture.begin()
         self._refreshed = _LONG_AGO
         return True
+
+    def judge_by(self, policy: str, baseline: str, at: int) -> None:
+        """Policy or baseline were read anew: all of the running period is judged by them from the next pass on."""
+        number = self._period
+        self._wait(lambda: self._judge_by(number, policy, baseline, at))
+
+    def _judge_by(self, number: int, policy: str, baseline: str, at: int) -> bool:
+        def write() -> int:
+            texts = (self._text("policy", policy, at), self._text("baseline", baseline, at))
+            self._db.execute("UPDATE periods SET policy = ?, baseline = ? WHERE number = ?", (*texts, number))
+            return number
+
+        return self._write(write) is not None
 
     def _text(self, kind: str, text: str, at: int) -> str | None:
         if not text:

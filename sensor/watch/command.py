@@ -1,32 +1,24 @@
-"""`zonewatch watch`: from settings to a process that hears, judges, and can send nothing."""
+"""`zonewatch watch`: from settings to a process that hears, judges, and can send nothing.
+
+Nothing here loads Arrow, which starts threads: rights are given up before there is a second one.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from zonewatch.dissectors.live import Live
-from zonewatch.dissectors.zeek.follow import Followed
-from zonewatch.reports.rows import Console
 from zonewatch.reports.words import counted, listed, visible
-from zonewatch.sensor.confine import Confined, ConfinementError, confine, confine_files
+from zonewatch.sensor.confine import Confined, ConfinementError, become, confine_files, load_without_capabilities
 from zonewatch.sensor.interfaces.checks import deviations
 from zonewatch.sensor.interfaces.mend import mend
 from zonewatch.sensor.interfaces.read import read
 from zonewatch.sensor.settings import Settings, StorePlace, load_settings
-from zonewatch.sensor.shipping.delivery import needed_after
-from zonewatch.sensor.shipping.status import figures
-from zonewatch.sensor.store.store import Store
-from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
-from zonewatch.sensor.watch.daemon import Backlog, Clock, Orders, Watch, capture_name
-from zonewatch.sensor.watch.loaded import load
+from zonewatch.sensor.usage import DONE, UsageError
 from zonewatch.sensor.watch.notify import Notifier
 from zonewatch.sensor.watch.settings import CaptureSettings, JudgeSettings, ZeekSettings
 
@@ -70,6 +62,9 @@ def check(settings: Settings, *, prepare: bool) -> int:
 
     With `prepare` interfaces are made silent, as root does for a service that is not.
     """
+    from zonewatch.reports.rows import Console
+    from zonewatch.sensor.watch.loaded import load
+
     _log_to_terminal()
     loaded = load(settings.judge)
     if prepare:
@@ -90,70 +85,40 @@ def check(settings: Settings, *, prepare: bool) -> int:
 
 
 def watch(settings: Settings, *, prepare: bool) -> int:
-    """Listens until SIGTERM or SIGINT; SIGHUP reads policy and rules anew."""
+    """Listens until SIGTERM or SIGINT; SIGHUP reads policy and rules anew.
+
+    Rights to files, and capabilities, are a thread's own: they are given up here, where there is one thread. Loading
+    Arrow starts two.
+    """
     _log_to_terminal()
-    loaded = load(settings.judge)  # what is wrong with the files is said before anything begins
     folder = settings.store.folder
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     for point in settings.capture:
         for interface in point.interfaces:
             _look_at(interface, prepare=prepare)
-    notifier, orders = Notifier(), Orders()
-    signal.signal(signal.SIGTERM, lambda *_: orders.stop.set())
-    signal.signal(signal.SIGINT, lambda *_: orders.stop.set())
-    signal.signal(signal.SIGHUP, lambda *_: orders.reload.set())
-    with ExitStack() as opened:
-        try:
-            _say(confine_files(read=list(_read(settings)), write=[folder]))
-            live = [(point.source, opened.enter_context(_listen(point))) for point in settings.capture]
-            _say(confine(user=settings.user))
-            if not os.access(logging.__file__, os.R_OK):
-                raise UsageError(f"user {settings.user} cannot read Python's library, {Path(logging.__file__).parent}")
-        except ConfinementError as error:
-            raise UsageError(f"{error}; nothing is listened to") from None
-        followed = [(point.source, opened.enter_context(_follow(point, folder))) for point in settings.zeek]
-        store = opened.enter_context(Store.open(folder, settings.store))
-        returned = Watch(
-            [*live, *followed],
-            store,
-            folder,
-            settings.judge,
-            settings.health,
-            lambda: load(settings.judge),
-            Clock(time.time_ns, time.monotonic_ns),
-            notifier,
-            lambda: _backlog(folder),
-            loaded,
-        ).run(orders)
-        for _, one in followed:
-            one.saved()
-    return PARTIAL if returned else DONE
+    notifier = Notifier()
+    try:
+        tell(confine_files(read=list(_read(settings)), write=[folder]))
+        load_without_capabilities("pyarrow")
+        become(settings.user, keep=["CAP_NET_RAW"])
+    except ConfinementError as error:
+        raise UsageError(f"{error}; nothing is listened to") from None
+    if not os.access(logging.__file__, os.R_OK):
+        raise UsageError(f"user {settings.user} cannot read Python's library, {Path(logging.__file__).parent}")
+    from zonewatch.sensor.watch.running import run
 
-
-def _listen(point: CaptureSettings) -> Live:
-    return Live(
-        point.source,
-        point.interfaces,
-        capture=capture_name(point.source, time.time_ns()),
-        ring_octets=point.ring,
-        threads=point.threads,
-        most_remembered_octets=point.remember,
-    )
-
-
-def _follow(point: ZeekSettings, folder: Path) -> Followed:
-    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in point.source)
-    return Followed(point.source, point.folder, folder / f"zeek-{name}.json")
+    return run(settings, notifier)
 
 
 def _read(settings: Settings) -> Iterator[Path]:
     """Folders of the files that a reload reads again: editors put a new file in the place of the old one."""
     judge = settings.judge
-    for path in (judge.policy, judge.assets, judge.tags, judge.baseline, judge.detection):
-        if path is not None:
-            yield path.parent
-    for path in judge.rules:
-        yield path if path.is_dir() else path.parent
+    named = [path for path in (judge.policy, judge.assets, judge.tags, judge.baseline, judge.detection) if path]
+    for path in (*named, *judge.rules):
+        for place in {path, path.resolve()}:  # of a link, where it is and where it leads to
+            folder = place if place.is_dir() else place.parent
+            if folder.is_dir():  # what is missing is told by who reads it
+                yield folder
     for point in settings.zeek:
         yield point.folder
         # `current` is a link to where Zeek writes.
@@ -175,14 +140,8 @@ def _look_at(interface: str, *, prepare: bool) -> None:
         log.warning("%s: zonewatch interface prepare %s mends what can be mended", interface, interface)
 
 
-def _backlog(folder: Path) -> Backlog:
-    active = [one for one in figures(folder) if one.active and one.waiting]
-    oldest = min((one.oldest_at for one in active if one.oldest_at), default=0)
-    age = max(time.time_ns() - oldest, 0) if oldest else 0
-    return Backlog(age, max((one.waiting for one in active), default=0), needed_after(folder))
-
-
-def _say(confined: Confined) -> None:
+def tell(confined: Confined) -> None:
+    """Into the log, what was given up and what not."""
     for words in confined.in_force:
         log.info("%s", words)
     for words in confined.lacking:

@@ -27,7 +27,7 @@ from zonewatch.sensor.decoding import AnyTables, joined
 from zonewatch.sensor.memory import uncollected
 from zonewatch.sensor.pipeline import assess
 from zonewatch.sensor.watch import metrics
-from zonewatch.sensor.watch.health import Health, Heard, Lost, State, judge
+from zonewatch.sensor.watch.health import Health, Heard, Lost, Refused, State, judge
 from zonewatch.sensor.watch.loaded import Loaded
 from zonewatch.sensor.watch.notify import Notifier
 from zonewatch.sensor.watch.period import Period, Rows
@@ -41,6 +41,8 @@ _HEALTH: Final = 60 * 10**9
 """Nanoseconds between two looks at the sensor's own state."""
 _KEEP: Final = 300 * 10**9
 """Nanoseconds between two segments of whole events."""
+_SIGN: Final = 10 * 10**9
+"""Nanoseconds between two signs of life while nothing is judged."""
 _SHARE: Final = 0.5
 """So many times what a pass took is waited before the next: judging takes at most two thirds of the time."""
 _EVENTS: Final = ("events", "activities")
@@ -52,6 +54,9 @@ class Keeper(Protocol):
 
     def begin(self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int) -> int:
         """A new period."""
+
+    def judge_by(self, policy: str, baseline: str, at: int) -> None:
+        """From now on the running period is judged by these texts."""
 
     def record(self, period: int, result: AuditResult, at: int) -> int:
         """Keeps what a pass found, and gives how many alerts were put in the outbox."""
@@ -120,6 +125,8 @@ class Backlog:
     age: int = 0  # of the oldest alert that one has not got, nanoseconds
     waiting: int = 0
     needed_after: int = 0  # up to this place in the outbox every receiver has all
+    unreadable: str = ""  # why nobody knows
+    refused: tuple[Refused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +168,7 @@ class Watch:
         self._before: dict[str, Lost] = {}
         self._last_packet: dict[str, int] = {}
         self._packets: dict[str, tuple[int, int]] = {}  # by source: packets, and the count when they were last more
+        self._unsaid = ""  # why figures could not be written last
 
     def run(self, orders: Orders) -> str:
         """Hears and judges until it is told to stop, or nothing more can come; then ends the period.
@@ -196,7 +204,7 @@ class Watch:
             if returned := self._returned():
                 log.warning("%s is there again, as the kernel makes it: heard after a start", returned)
                 break
-            orders.stop.wait(max(self._judging.interval - self._took, _SHARE * self._took) / 1e9)
+            self._rest(int(max(self._judging.interval - self._took, _SHARE * self._took)), orders.stop)
         self._notifier.tell(STOPPING="1", STATUS="ending the period")
         orders.stop.set()
         for thread in hearing:
@@ -204,6 +212,12 @@ class Watch:
         self._end()
         self._say()
         return returned
+
+    def _rest(self, nanoseconds: int, stop: threading.Event) -> None:
+        """Waits, with signs of life: after a long pass the service manager would take the process for dead."""
+        end = self._clock.count() + nanoseconds
+        while (left := end - self._clock.count()) > 0 and not stop.wait(min(left, _SIGN) / 1e9):
+            self._notifier.tell(WATCHDOG="1")
 
     def _returned(self) -> str:
         """An interface that was gone and is there again. Its socket does not hear it, and it may not be silent."""
@@ -300,6 +314,7 @@ class Watch:
         try:
             self._loaded = self._load()
             self._reload_failed = ""
+            self._store.judge_by(self._loaded.policy, self._loaded.baseline, self._clock.now())
             log.info("policy and rules read anew")
         except Exception as error:
             # Whatever is wrong with the files, listening goes on; it is told as a finding of the sensor's health.
@@ -314,6 +329,8 @@ class Watch:
             tuple(self._heard(source, live, count) for source, live in self._listeners),
             backlog=backlog.age,
             waiting=backlog.waiting,
+            delivery_unreadable=backlog.unreadable,
+            refused=backlog.refused,
             reload_failed=self._reload_failed,
         )
         found = {health.subject: health for health in judge(state, self._health)}
@@ -356,26 +373,34 @@ class Watch:
     def _say(self) -> None:
         """Figures for whoever looks at the sensor, and a sign of life for the service manager."""
         counts = {source: live.counts() for source, live in self._listeners}
-        metrics.write(
-            metrics.Figures(
-                counts=counts,
-                last_packet=dict(self._last_packet),
-                result=self._result,
-                rows=self._tables.rows,
-                passes=self._passes,
-                pass_seconds=self._took / 1e9,
-                alerts=self._alerts,
-                unhealthy=tuple(sorted(self._told)),
-            ),
-            self._folder,
+        figures = metrics.Figures(
+            counts=counts,
+            last_packet=dict(self._last_packet),
+            result=self._result,
+            rows=self._tables.rows,
+            passes=self._passes,
+            pass_seconds=self._took / 1e9,
+            alerts=self._alerts,
+            unhealthy=tuple(sorted(self._told)),
         )
+        try:
+            metrics.write(figures, self._folder)
+            self._unsaid = ""
+        except OSError as error:  # a full disk, which the store tells; listening goes on
+            if self._unsaid != (why := error.strerror or str(error)):
+                log.error("%s cannot be written, the figures there are old: %s", metrics.FILE, why)
+            self._unsaid = why
         packets = sum(each.packets for each in counts.values())
         self._notifier.tell(WATCHDOG="1", STATUS=f"{packets:,} packets; {_sentence(self._result)}")
 
 
 def _hear(live: Listener, stop: threading.Event) -> None:
-    while not stop.is_set() and live.advance(_HEAR):
-        pass
+    try:
+        while not stop.is_set() and live.advance(_HEAR):
+            pass
+    except Exception as error:  # of two points the other must not go on as if nothing were missing
+        log.error("listening failed, the sensor ends to be started anew: %s", error)
+        stop.set()
 
 
 def capture_name(source: str, begun: int) -> str:

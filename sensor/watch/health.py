@@ -47,13 +47,23 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """What a receiver did not take."""
+
+    receiver: str
+    kept: int  # alerts that can be sent again
+    forgotten: int  # refused before, and kept no longer
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """All that health is judged by."""
 
     heard: tuple[Heard, ...] = ()
     backlog: int = 0  # age of the oldest alert that waits, nanoseconds
     waiting: int = 0  # alerts that wait
-    disk_full: str = ""  # what could not be written
+    delivery_unreadable: str = ""  # why nobody knows what waits
+    refused: tuple[Refused, ...] = ()
     reload_failed: str = ""  # why the settings in force are the old ones
 
 
@@ -158,13 +168,23 @@ def _own(state: State, settings: HealthSettings) -> Iterator[Health]:
             f"{counted(state.waiting, 'alert')} in the outbox, the oldest for {_long(state.backlog)}; none is lost.",
             "Look at the receiver: zonewatch ship --status says what it answers.",
         )
-    if state.disk_full:
+    for one in state.refused:
+        gone = f" {one.forgotten:,} older ones are gone; the store has their findings." if one.forgotten else ""
         yield Health(
-            "disk",
-            "high",
-            "The disk of the store is full",
-            f"{state.disk_full} Findings and alerts are still kept, in room that was reserved for them.",
-            "Make room, or let the store keep less (store: events_size, evidence_size).",
+            f"refused.{one.receiver}",
+            "high" if one.forgotten else "medium",
+            f"{one.receiver} refused more alerts than are kept" if one.forgotten else f"{one.receiver} refused alerts",
+            f"{counted(one.kept, 'alert')} can be sent again.{gone}",
+            "zonewatch ship --status says what the receiver answered; mend that, then: zonewatch ship --retry "
+            f"{one.receiver}",
+        )
+    if state.delivery_unreadable:
+        yield Health(
+            "delivery",
+            "medium",
+            "What was delivered cannot be read",
+            f"{state.delivery_unreadable}. Alerts are kept in the outbox; nobody knows which of them receivers have.",
+            "Look at the process that ships: journalctl -u zonewatch-ship says what is wrong with its file.",
         )
     if state.reload_failed:
         yield Health(

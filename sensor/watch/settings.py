@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from zonewatch.rules.policy.records import Part
 from zonewatch.rules.policy.values import wrong
 from zonewatch.sensor.measures import Duration, Size
+from zonewatch.sensor.shipping.settings import is_loopback
 
 _INTERFACE: Final = re.compile(r"[^\s/:]{1,15}")
 
@@ -68,7 +69,7 @@ class JudgeSettings(Part):
     period: Duration = 86_400 * 1_000_000_000
     """What is judged together; at its end the result is kept whole and tables begin anew."""
     most_rows: Annotated[int, Field(ge=10_000)] = 500_000
-    """Rows of all tables at which a period ends early. A pass, and so an alert, takes some six seconds a million rows."""
+    """Rows of all tables at which a period ends early. A pass, and an alert by it, takes six seconds a million rows."""
 
 
 class HealthSettings(Part):
@@ -108,8 +109,3 @@ class MetricsSettings(Part):
         """Host and port; port 0 where there is none."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port) if port.isdecimal() else 0
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name or address is this machine alone."""
-    return host in ("localhost", "::1") or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host) is not None

@@ -11,16 +11,21 @@ import sys
 import threading
 from pathlib import Path
 
-from zonewatch.dissectors.live import Live
-from zonewatch.sensor.confine import confine, confine_files
+from zonewatch.sensor.confine import become, confine, confine_files, load_without_capabilities
 
 
 def main() -> None:
     """Listens until its standard input ends."""
     interface, folder = sys.argv[1], Path(sys.argv[2])
     limited = confine_files(read=[], write=[folder])
+    load_without_capabilities("pyarrow")
+    from zonewatch.dissectors.live import Live
+
+    become("nobody", keep=["CAP_NET_RAW"])
     live = Live("span", [interface], threads=2)
-    confined = confine(user="nobody")
+    confined = confine()
+    kept = [words for words in (*limited.lacking, *confined.lacking) if "began before" in words]
+    assert not kept, f"not every thread is confined: {kept}"
     threading.Thread(target=lambda: all(iter(lambda: live.advance(100), False)), daemon=True).start()
     print(json.dumps([*limited.in_force, *confined.in_force]), flush=True)
     events = 0

@@ -28,7 +28,12 @@ chroot "$base/root" /bin/sh -ec '
     echo kept > /var/lib/zonewatch/store.db
     dpkg -i --force-depends /tmp/zonewatch.deb > /dev/null
     echo "upgraded: $(cat /var/lib/zonewatch/store.db)"
+    mv /usr/lib/zonewatch/wheels /usr/lib/zonewatch/gone
+    ! /bin/sh /var/lib/dpkg/info/zonewatch.postinst configure > /dev/null 2>&1
+    echo "after one that failed: $(zonewatch --version), $(ls -d /usr/lib/zonewatch/venv* | wc -l) environment"
+    mv /usr/lib/zonewatch/gone /usr/lib/zonewatch/wheels
     dpkg --purge zonewatch
+    echo "left: $(ls /usr/lib/zonewatch 2>&1 || true)"
     echo "purged: $(cat /var/lib/zonewatch/store.db), $(ls /usr/bin/zonewatch 2>&1 || true)"
 '
 """
@@ -71,5 +76,7 @@ def test_it_installs_without_a_network_upgrades_and_leaves_the_store(package: Pa
     assert "manual: /usr/share/man/man1/zonewatch.1.gz" in told
     assert "listens at span on eth1" in told
     assert "upgraded: kept" in told
+    assert "after one that failed: zonewatch 0.1.0, 1 environment" in told
     assert "purged: kept" in told
+    assert "left: ls: cannot access" in told
     assert "No such file" in told

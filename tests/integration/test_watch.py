@@ -81,6 +81,7 @@ def watching(port: MirrorPort, folder: Path, policy: Path = PLANT / "policy.yaml
             manager.setblocking(False)
             _, told = program.communicate(timeout=PATIENCE)
             assert program.returncode == 0, told
+            assert "can reach all files" not in told, "every thread is confined to the files of the sensor"
 
 
 def until(what: Callable[[], bool]) -> None:

@@ -20,7 +20,7 @@ FUNCTIONS: Mapping[str, tuple[int, str]] = {
     "operate": (4, "operate"),
     "subscribe": (5, "subscribe_cov"),
 }
-PORTS = {"modbus": 502, "dnp3": 20000, "bacnet": 47808}
+PORTS = {"modbus": 502, "dnp3": 20000, "bacnet": 47808, "opcua": 4840}
 
 
 def network(

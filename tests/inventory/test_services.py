@@ -16,6 +16,15 @@ def served(talks: list[Row], flows: list[Row] | None = None) -> tuple[Service, .
     return next(asset.services for asset in inventory.assets if asset.id == B)
 
 
+def activated(token: str, frame: int, status: str = "ok") -> Row:
+    told = {"object_kind": "user-token", "property_name": token, "function_name": "activate_session", "status": status}
+    return talk(A, B, "authenticate", "opcua", frame=frame, **told)
+
+
+WRITTEN = talk(A, B, "write", "opcua", frame=9, function_name="write")
+MODE = talk(A, B, "authenticate", "opcua", frame=2, object_kind="security-mode", function_name="activate_session")
+
+
 @pytest.mark.parametrize(
     ("talks", "posture", "reason"),
     [
@@ -46,6 +55,18 @@ def served(talks: list[Row], flows: list[Row] | None = None) -> tuple[Service, .
             [talk(A, B, "write", function_name="", function=77)],
             "none",
             "obeyed function 77 without authentication, frame 1",
+        ),
+        ([activated("user_name", 2), MODE, WRITTEN], "used", "answered activate_session, frame 2"),
+        ([activated("anonymous", 2), MODE, WRITTEN], "none", "let an anonymous client in by activate_session, frame 2"),
+        (
+            [activated("user_name", 1), activated("anonymous", 2), MODE, WRITTEN],
+            "none",
+            "let an anonymous client in by activate_session, frame 2",
+        ),
+        (
+            [activated("anonymous", 2, "error"), MODE],
+            "unknown",
+            "was not seen to obey an operation; first heard in frame 2",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -180,6 +181,22 @@ def test_what_is_not_judged_is_told() -> None:
         "encryption.minimum 'AES-128' of conduit c is no version of TLS or SSH: not judged",
         "authentication in conduit c was not judged: doc-7 stands in for it",
     )
+
+
+@pytest.mark.parametrize(
+    ("named", "verdict"),
+    [
+        ({"function_name": "encrypted", "operation": "unknown", "function": None}, "allowed"),
+        ({"function_name": "hello", "operation": "session", "function": None}, "allowed"),
+        ({"function_name": "open_secure_channel", "operation": "session", "function": 446}, "allowed"),
+        ({"function_name": "get_endpoints", "operation": "discover", "function": 428}, "allowed"),
+        ({"function_name": "activate_session", "operation": "authenticate", "function": 467}, "violation"),
+        ({"function_name": "read", "operation": "read", "function": 631}, "violation"),
+    ],
+)
+def test_encrypted_messages_of_opcua_and_what_opens_their_channel(named: dict[str, Any], verdict: str) -> None:
+    judged = verdicts(ENCRYPT, [{**talk(HMI, PLC_1, protocol="opcua"), **named}])
+    only(judged, verdict, "encryption: opcua was read", "encryption")
 
 
 def test_authentication_of_control_protocols_is_the_posture_of_the_server() -> None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
+from tests.netns import frames_of
 from tests.sensor import defects
 from tests.sensor.defects import Caught, Defect
 from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
@@ -83,6 +84,17 @@ def test_what_the_capturing_machine_dropped(tmp_path: Path, dropped: int | None,
     assert asked(path)[1].get("drops") == state
 
 
+@pytest.mark.parametrize("name", ["bacnet/read_property_multiple", "modbus/rtu_over_udp", "services/dns"])
+@pytest.mark.parametrize(("kept", "state"), [("both", "good"), ("asking", "wrong"), ("answering", "wrong")])
+def test_one_direction_of_protocols_over_udp(tmp_path: Path, name: str, kept: str, state: str) -> None:
+    """By their requests alone, or their answers alone; three times, for a single packet says nothing."""
+    frames = [frame for frame in frames_of(PCAPS / f"{name}.pcap") if frame[23] == UDP] * 3
+    chosen = [frame for frame in frames if kept == "both" or (frame[6:12] == frames[0][6:12]) == (kept == "asking")]
+    path = tmp_path / "mirror.pcapng"
+    defects.write(path, [Caught(number * 1_000_000, frame, len(frame)) for number, frame in enumerate(chosen)])
+    assert asked(path)[1]["directions"] == state
+
+
 def test_tags_that_arrive_are_told(tmp_path: Path) -> None:
     tagged = [
         Caught(frame.time, frame.data[:12] + bytes.fromhex("8100 0007") + frame.data[12:], frame.length + 4)
@@ -123,6 +135,8 @@ def test_one_way_in_is_named(words: list[str]) -> None:
     assert "one of them" in str(ended.exception)
 
 
+PCAPS = Path(__file__).parents[2] / "pcaps"
+UDP = 17
 OWN = "02:00:00:00:00:01"
 BUSY = Seen(
     packets=1000, unicast=900, group=100, stations=9, busiest="a", busiest_packets=400, protocols=(("dnp3", 2),)
@@ -140,6 +154,11 @@ BUSY = Seen(
         ({"busiest_packets": 899}, "one-port", "note"),
         ({"one_way": 1, "both_ways": 9}, "directions", "wrong"),
         ({"one_way": 1, "both_ways": 10}, "directions", "good"),
+        ({"udp_both_ways": 9}, "directions", "good"),
+        ({"udp_both_ways": 9, "udp_answers": 1}, "directions", "wrong"),
+        ({"udp_both_ways": 2, "udp_asked": 7}, "directions", "good"),  # seven are switched off
+        ({"udp_asked": 7}, "directions", "wrong"),
+        ({"udp_asked": 1, "both_ways": 99}, "directions", "good"),
         ({"duplicates": 9}, "twice", "good"),
         ({"duplicates": 10}, "twice", "note"),
         ({"duplicates": 300}, "twice", "wrong"),

@@ -40,3 +40,11 @@ def test_what_is_loaded(arguments: tuple[str, ...], needed: set[str], tmp_path: 
         subprocess.run(command, cwd=tmp_path, capture_output=True, env=environment)
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert HEAVY & set(done.stderr.splitlines()[-1].split()) == needed
+
+
+def test_a_sensor_has_one_thread_when_it_gives_up_its_rights() -> None:
+    """Rights to files, and capabilities, are a thread's own; Arrow starts threads as soon as it is loaded."""
+    loaded = "import os, zonewatch.sensor.cli, zonewatch.sensor.watch.command"
+    program = f"{loaded}; print(len(os.listdir('/proc/self/task')))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"

@@ -6,6 +6,7 @@ command -v rsyslogd > /dev/null 2>&1 || [ -x /usr/sbin/rsyslogd ] || missing="$m
 ls /usr/lib/*/rsyslog/lmnsd_gtls.so > /dev/null 2>&1 || missing="$missing rsyslog-gnutls"
 command -v mvn > /dev/null 2>&1 || missing="$missing maven"
 command -v tcpreplay > /dev/null 2>&1 || missing="$missing tcpreplay"
+command -v tcpdump > /dev/null 2>&1 || missing="$missing tcpdump"
 command -v tc > /dev/null 2>&1 || missing="$missing iproute2"
 command -v ethtool > /dev/null 2>&1 || missing="$missing ethtool"
 command -v nft > /dev/null 2>&1 || missing="$missing nftables"

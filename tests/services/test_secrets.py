@@ -17,7 +17,7 @@ from tests.services.variants import VARIANTS, read, write
 
 PLANTED: Final = {
     *("ftp", "http", "imap", "mqtt", "mssql", "mysql", "pop3", "postgresql", "radius", "rlogin-rsh", "rtsp", "sip"),
-    *("smtp", "ssdp", "syslog", "telnet", "vnc", "control"),
+    *("smtp", "ssdp", "syslog", "telnet", "vnc", "control", "opcua"),
     *("secrets-directories", "secrets-ike", "secrets-mail", "secrets-networks", "secrets-openvpn", "secrets-tacacs"),
     *("secrets-terminals", "secrets-web"),
 }

@@ -93,6 +93,8 @@ def test_an_operation_is_looked_for_in_the_logs_of_every_protocol() -> None:
         ("s7comm.memory_stored", "s7comm", 2),
         ("s7comm.clock_set", "s7comm", 1),
         ("s7comm.block_upload", "s7comm", 3),
+        ("opcua.anonymous_session", "opcua_binary_activate_session", 1),
+        ("opcua.deprecated_policy", "opcua_binary", 1),
     ],
 )
 def test_the_words_of_a_search_are_those_of_real_logs(name: str, log: str, least: int) -> None:

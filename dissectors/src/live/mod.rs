@@ -118,10 +118,17 @@ impl Live {
         let mut live =
             Live::over(Hub::new(named, readers.len(), settings.ring_octets), source, capture, settings, true);
         live.descriptors = readers.iter().map(reader::Reader::descriptor).collect();
+        let dropped = Arc::new(std::sync::Barrier::new(readers.len() + 1));
         for reader in readers {
-            let hub = Arc::clone(&live.hub);
-            live.threads.push(std::thread::spawn(move || reader.run(&hub)));
+            let (hub, dropped) = (Arc::clone(&live.hub), Arc::clone(&dropped));
+            live.threads.push(std::thread::spawn(move || {
+                // Its socket is open, and capabilities are a thread's own. Who confines the process tells what is left.
+                let _ = crate::confine::hold_capabilities(&[]);
+                dropped.wait();
+                reader.run(&hub);
+            }));
         }
+        dropped.wait();
         Ok(live)
     }
 

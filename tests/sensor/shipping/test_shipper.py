@@ -26,7 +26,6 @@ from zonewatch.sensor.cli import app, main
 from zonewatch.sensor.shipping import notify as notifying
 from zonewatch.sensor.shipping.backoff import Backoff
 from zonewatch.sensor.shipping.clock import steady
-from zonewatch.sensor.shipping.delivery import Deliveries
 from zonewatch.sensor.shipping.receiver import DELIVERED, Outcome, Row, Unreachable
 from zonewatch.sensor.shipping.shipper import Place, Shipper, only_one, prepare
 from zonewatch.sensor.shipping.status import figures
@@ -289,13 +288,3 @@ def test_dashboards_are_written() -> None:
     found = CliRunner().invoke(app, ["ship", "--dashboards", "kibana"])
     assert found.exit_code == 0
     assert len(re.findall(r'"type":"dashboard"', found.stdout)) == 4
-
-
-def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
-    import sqlite3
-
-    deliveries = Deliveries(tmp_path)
-    deliveries._db.execute("PRAGMA user_version = 9")
-    deliveries.close()
-    with pytest.raises(sqlite3.DatabaseError, match="version 9"):
-        Deliveries(tmp_path)

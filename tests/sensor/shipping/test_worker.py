@@ -10,10 +10,12 @@ import pytest
 
 from tests.sensor.shipping.outbox import put
 from tests.sensor.shipping.scripted import LATER, NAME, REFUSED, SECOND, Bench, Scripted
-from zonewatch.sensor.shipping.delivery import needed_after
+from zonewatch.sensor.shipping.delivery import MIGRATIONS, Deliveries, DeliveryError, needed_after
 from zonewatch.sensor.shipping.receiver import DELIVERED, TooMuch, Unreachable
 from zonewatch.sensor.shipping.status import figures
 from zonewatch.sensor.shipping.worker import FAULTS, Limits
+from zonewatch.sensor.watch.health import Refused
+from zonewatch.sensor.watch.running import delivered
 
 
 def many(count: int, first: int = 0) -> list[tuple[str, str]]:
@@ -109,6 +111,55 @@ def test_a_refused_row_is_kept_with_its_answer_and_holds_nothing_back(bench: Ben
     bench.run()
     assert bench.receiver.got == ["a.2", "b", "a"]
     assert figures(bench.folder)[0].refused == 0
+
+
+def test_of_refused_rows_the_newest_are_kept_and_those_that_go_are_counted_and_told(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, Limits(rows=4, refused=10))
+    put(tmp_path, many(32))
+    bench.receiver.answer = lambda row: REFUSED if row.event_id != "e5" else DELIVERED
+    bench.run()
+    kept = [held.row.event_id for held in bench.deliveries.held(NAME, refused=True, most=100)]
+    assert kept == [f"e{number}" for number in range(22, 32)]
+    (one,) = figures(tmp_path)
+    assert (one.refused, one.forgotten, one.delivered, one.waiting) == (10, 21, 1, 0)
+    assert sum("here no longer" in line for line in bench.said) == 6
+    assert delivered(tmp_path).refused == (Refused(NAME, 10, 21),)
+    bench.receiver.answer = lambda _: DELIVERED
+    assert bench.deliveries.retry(NAME) == 10
+    bench.run()
+    assert bench.receiver.got == ["e5", *kept]
+    (one,) = figures(tmp_path)
+    assert (one.refused, one.forgotten) == (0, 21)
+    assert delivered(tmp_path).refused == ()
+
+
+def test_a_file_of_the_version_before_goes_on(tmp_path: Path) -> None:
+    put(tmp_path, many(3))
+    with closing(sqlite3.connect(tmp_path / "delivery.db")) as old:
+        old.executescript(MIGRATIONS[0])
+        old.execute("INSERT INTO receiver (name, active, position, position_event) VALUES (?, 1, 2, 'e1')", (NAME,))
+        old.execute("PRAGMA user_version = 1")
+        old.commit()
+    assert figures(tmp_path) == (), "whoever looks before it was brought up sees nothing"
+    assert needed_after(tmp_path) == 0
+    bench = Bench(tmp_path)
+    bench.run()
+    assert bench.receiver.got == ["e2"]
+
+
+def test_a_file_that_is_none_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "delivery.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(DeliveryError, match="is not a database; move it away"):
+        Deliveries(tmp_path)
+    with pytest.raises(DeliveryError, match="is not a database; move it away"):
+        figures(tmp_path)
+
+
+def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "delivery.db")) as later:
+        later.execute("PRAGMA user_version = 99")
+    with pytest.raises(DeliveryError, match="newer zonewatch"):
+        Deliveries(tmp_path)
 
 
 def test_a_row_that_always_waits_does_not_slow_the_others(bench: Bench) -> None:

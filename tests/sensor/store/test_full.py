@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from tests.sensor.store.made import HOUR, SECOND, Hands, begin, finding, open_store, query, result, told
+from zonewatch.sensor.store.database import StoreError
 from zonewatch.sensor.store.settings import StoreSettings
 from zonewatch.sensor.store.store import NAME, Store
 
@@ -127,6 +129,35 @@ def test_the_next_start_says_that_the_disk_was_full(small: Path) -> None:
     with open_store(small / "store", clock, SETTINGS) as store:
         assert any("The sensor's disk is nearly full" in note for note in store.opened.notes)
     assert (small / "store" / NAME).exists()
+
+
+def test_a_store_on_a_full_disk_opens_in_the_room_held_back(small: Path) -> None:
+    clock = Hands()
+    folder = small / "store"
+    with suppress(KeyError), open_store(folder, clock, SETTINGS) as store:
+        period = begin(store, clock)
+        record(store, period, clock, 1)
+        raise KeyError  # as a crash: what was changed lies in the write-ahead log
+    other = fill(small)
+    with open_store(folder, clock, SETTINGS) as store:
+        assert record(store, begin(store, clock), clock, 2) == 40
+        assert not store.behind
+        assert query(folder, "SELECT state FROM health WHERE subject = 'health.disk'") == [("open",)]
+    other.unlink()
+
+
+def test_a_disk_without_any_room_is_one_line_and_nothing_is_lost(small: Path) -> None:
+    clock = Hands()
+    settings = SETTINGS.model_copy(update={"reserve": 0})
+    with suppress(KeyError), open_store(small, clock, settings) as store:
+        told_now = record(store, begin(store, clock), clock, 1)
+        raise KeyError
+    other = fill(small)
+    with pytest.raises(StoreError, match="the disk has no room"):
+        open_store(small, clock, settings)
+    other.unlink()
+    with open_store(small, clock, settings):
+        assert len(query(small, "SELECT 1 FROM findings")) == told_now
 
 
 def test_little_room_stops_evidence_before_the_disk_is_full(tmp_path: Path) -> None:

@@ -205,6 +205,19 @@ def test_texts_are_kept_once(tmp_path: Path) -> None:
     assert query(tmp_path, "SELECT number, state FROM periods") == [(1, "broken"), (2, "running")]
 
 
+def test_a_policy_that_was_read_anew_is_the_period_s_and_the_one_before_is_kept(tmp_path: Path) -> None:
+    clock = Hands()
+    with open_store(tmp_path, clock) as store:
+        period = begin(store, clock)
+        before = query(tmp_path, "SELECT hash FROM texts WHERE kind = 'policy'")
+        store.judge_by("zones: [another]", "", clock.go(SECOND))
+        store.record(period, result(), clock.go(SECOND))
+    ((name,),) = query(tmp_path, "SELECT policy FROM periods")
+    assert query(tmp_path, f"SELECT text FROM texts WHERE hash = '{name}'") == [("zones: [another]",)]
+    assert (name,) not in before
+    assert query(tmp_path, "SELECT count(*) FROM texts WHERE kind = 'policy'") == [(2,)]
+
+
 def test_one_writer(tmp_path: Path) -> None:
     clock = Hands()
     with open_store(tmp_path, clock), pytest.raises(StoreError, match=r"another zonewatch writes .*process \d+"):

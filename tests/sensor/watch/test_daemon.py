@@ -17,9 +17,10 @@ from zonewatch.dissectors.live import Live
 from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.pipeline import assess
-from zonewatch.sensor.watch.daemon import Clock, Orders, Watch
+from zonewatch.sensor.watch.daemon import Backlog, Clock, Orders, Watch
 from zonewatch.sensor.watch.loaded import Loaded, load
 from zonewatch.sensor.watch.notify import Notifier
+from zonewatch.sensor.watch.running import delivered
 from zonewatch.sensor.watch.settings import HealthSettings, JudgeSettings
 
 PLANT = Path(__file__).parents[3] / "pcaps" / "waterworks"
@@ -38,6 +39,7 @@ class Kept:
     evidence: dict[str, bytes] = field(default_factory=dict)
     ended: list[AuditResult] = field(default_factory=list)
     told: list[tuple[str, bool]] = field(default_factory=list)
+    policies: list[str] = field(default_factory=list)
     turned: threading.Event = field(default_factory=threading.Event)
 
     def begin(self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int) -> int:
@@ -45,6 +47,9 @@ class Kept:
         if len(self.begun) > 1:
             self.turned.set()
         return len(self.begun)
+
+    def judge_by(self, policy: str, baseline: str, at: int) -> None:
+        self.policies.append(policy)
 
     def record(self, period: int, result: AuditResult, at: int) -> int:
         assert period == len(self.begun)
@@ -139,15 +144,36 @@ def test_it_ends_when_it_is_told(tmp_path: Path) -> None:
     assert len(keeper.ended) == 1
 
 
+class Slow(Live):
+    """Hears on only after a while, in which the loop comes round."""
+
+    def advance(self, milliseconds: int) -> bool:
+        time.sleep(0.05)
+        return super().advance(1)
+
+
+class Awaiting(Live):
+    """Hears on only once the files were read anew."""
+
+    asked: threading.Event
+
+    def advance(self, milliseconds: int) -> bool:
+        assert self.asked.wait(60), "not read anew"
+        return super().advance(1)
+
+
 def test_wrong_files_leave_the_old_ones_in_force(tmp_path: Path) -> None:
     keeper, orders, loads = Kept(), Orders(), itertools.count()
+    asked = threading.Event()
 
     def loading() -> Loaded:
         if next(loads):
+            asked.set()
             raise OSError("policy.yaml:3:1: unknown key 'zone'")
         return load(JUDGING)
 
-    live = Live("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap", ring_octets=1)
+    live = Awaiting("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap", ring_octets=1)
+    live.asked = asked
     clock, settings = Clock(time.time_ns, time.monotonic_ns), HealthSettings()
     orders.reload.set()
     one = Watch([("capture", live)], keeper, tmp_path, JUDGING, settings, loading, clock, Notifier({}))
@@ -155,9 +181,82 @@ def test_wrong_files_leave_the_old_ones_in_force(tmp_path: Path) -> None:
     assert ("settings", True) in keeper.told
     assert ("drops.span", False) in keeper.told, "a run before told it, and it is over"
     assert keeper.ended[0].policy.name == "policy.yaml"
+    assert keeper.policies == []
+
+
+def test_files_that_were_read_anew_are_kept_with_the_period(tmp_path: Path) -> None:
+    keeper, orders = Kept(), Orders()
+    orders.reload.set()
+    watch(tmp_path, keeper, live=Slow("capture", files=[PLANT / "waterworks.pcap"], ring_octets=1)).run(orders)
+    assert keeper.policies == [(PLANT / "policy.yaml").read_text("utf-8")]
+
+
+def test_a_long_rest_has_signs_of_life(tmp_path: Path) -> None:
+    """After a pass of a minute the next one comes a minute later; the service manager waits for two."""
+
+    class Manager(Notifier):
+        def __init__(self) -> None:
+            super().__init__({})
+            self.signs = 0
+
+        def tell(self, **state: str) -> None:
+            self.signs += "WATCHDOG" in state
+
+    class Hurried(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            moment[0] += int((timeout or 0) * 1e9)
+            return False
+
+    moment, manager = [0], Manager()
+    clock = Clock(time.time_ns, lambda: moment[0])
+    one = Watch([], Kept(), tmp_path, JUDGING, HealthSettings(), lambda: load(JUDGING), clock, manager)
+    one._rest(60 * 10**9, Hurried())
+    assert moment[0] == 60 * 10**9
+    assert manager.signs == 6
 
 
 def test_threads_of_capture_end_with_the_loop(tmp_path: Path) -> None:
     before = threading.active_count()
     watch(tmp_path, Kept()).run(Orders())
     assert threading.active_count() == before
+
+
+def test_figures_that_cannot_be_written_end_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / ".metrics.prom.part").mkdir()  # whatever is wrong with the folder, such as no room
+    keeper = Kept()
+    watch(tmp_path, keeper).run(Orders())
+    assert len(keeper.ended) == 1
+    assert sum("metrics.prom cannot be written" in line for line in caplog.messages) == 1
+
+
+def test_deliveries_that_cannot_be_read_end_nothing_and_are_told(tmp_path: Path) -> None:
+    (tmp_path / "delivery.db").write_bytes(b"this is no database" * 100)
+    assert "not a database" in delivered(tmp_path).unreadable
+    (tmp_path / "delivery.db").unlink()
+    assert delivered(tmp_path) == Backlog()
+
+
+class Failing(Live):
+    """Hears a little, then no more."""
+
+    def advance(self, milliseconds: int) -> bool:
+        raise RuntimeError("the ring is gone")
+
+
+class Endless(Live):
+    """Goes on without packets, as an interface does."""
+
+    def advance(self, milliseconds: int) -> bool:
+        time.sleep(0.01)
+        return True
+
+
+def test_a_point_that_fails_ends_the_others_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    keeper = Kept()
+    file = PLANT.parent / "modbus" / "read_write.pcap"
+    listeners = [(name, kind(name, files=[file], ring_octets=1)) for name, kind in (("a", Failing), ("b", Endless))]
+    clock, judging = Clock(time.time_ns, time.monotonic_ns), JudgeSettings(interval="10 ms")
+    one = Watch(listeners, keeper, tmp_path, judging, HealthSettings(), lambda: load(judging), clock, Notifier({}))
+    one.run(Orders())
+    assert len(keeper.ended) == 1
+    assert any("the ring is gone" in line for line in caplog.messages)

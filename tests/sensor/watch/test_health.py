@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zonewatch.dissectors.live import Interface
-from zonewatch.sensor.watch.health import Heard, Lost, State, judge
+from zonewatch.sensor.watch.health import Heard, Lost, Refused, State, judge
 from zonewatch.sensor.watch.settings import HealthSettings
 
 SECOND = 10**9
@@ -43,7 +43,13 @@ def heard(**changed: object) -> State:
             "backlog",
             "Alerts are not delivered",
         ),
-        (State(disk_full="events: no space left."), "disk", "The disk of the store is full"),
+        (State(refused=(Refused("siem", 3, 0),)), "refused.siem", "siem refused alerts"),
+        (State(refused=(Refused("siem", 3, 7),)), "refused.siem", "siem refused more alerts than are kept"),
+        (
+            State(delivery_unreadable="file is not a database"),
+            "delivery",
+            "What was delivered cannot be read",
+        ),
         (
             State(reload_failed="policy.yaml:3:1: unknown key"),
             "settings",

@@ -365,7 +365,7 @@ impl Opcua {
         }
         let decoded = result.and_then(|()| {
             let status = u32::from(draft.message.status.unwrap_or(0)) << 16;
-            // Behind a header that says that the service failed is nothing of use (10000-4, 7.33).
+            // Behind a header that says that the service failed is nothing of use (10000-4, 7.34).
             let Some(decode) = services::decoder(known.name, asks).filter(|_| !is_bad(status)) else {
                 return Ok(false);
             };
@@ -403,7 +403,7 @@ impl Opcua {
     }
 }
 
-/// A request's header (10000-4, 7.32). Its token opens the session to whoever has it: it is told nowhere.
+/// A request's header (10000-4, 7.33). Its token opens the session to whoever has it: it is told nowhere.
 fn request_header(reader: &mut Reader<'_>) -> Read<()> {
     reader.node_id("authentication token")?;
     reader.take(16, "time, request handle, diagnostics asked for")?;
@@ -412,7 +412,7 @@ fn request_header(reader: &mut Reader<'_>) -> Read<()> {
     reader.extension("additional header").map(drop)
 }
 
-/// A response's header (7.33).
+/// A response's header (7.34).
 fn response_header(reader: &mut Reader<'_>, draft: &mut Draft) -> Read<()> {
     reader.take(12, "time and request handle")?;
     let status = reader.u32("service result")?;

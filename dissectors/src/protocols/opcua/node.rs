@@ -1,4 +1,4 @@
-//! Node ids: what they are, and how they are written (OPC 10000-6, 5.3.1.10).
+//! Node ids: what they are, and how they are written (OPC 10000-6, 5.1.12).
 
 use std::fmt;
 

@@ -233,6 +233,22 @@ fn a_user_is_claimed_and_a_password_only_by_its_kind() {
 }
 
 #[test]
+fn a_call_or_a_write_is_told_though_its_values_cannot_be_read() {
+    let no_type = [0x3f]; // of a variant
+    let called = request(712, &[&four(1), &[0, 85], &[1, 2, 7, 0], &four(1), &no_type]);
+    let written = request(673, &[&four(1), PUMP, &[1], &no_type]);
+    for (body, told) in [
+        (called, shape("method", None, "ns=2;i=7", &[], "of i=85, 1 argument", 0)),
+        (written, shape("node", Some(13), "ns=2;s=Pump", &[], "", 0)),
+    ] {
+        let out = feed(&mut Opcua::new(None), FORWARD, &message(2, &body));
+        assert_eq!(shapes(&out.messages[0]), [told]);
+        let codes: Vec<_> = out.oddities.iter().map(|(_, oddity)| oddity.code).collect();
+        assert_eq!(codes, [OddityCode::InvalidValue]);
+    }
+}
+
+#[test]
 fn every_encoding_of_a_node_id() {
     let cases: [(&[u8], &str); 9] = [
         (&[0, 85], "i=85"),

@@ -97,11 +97,12 @@ pub(super) fn call(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Read<(
         let object = reader.node_id("object")?;
         let called = reader.node_id("method")?;
         let count = reader.elements("arguments")?;
+        let plural = if count == 1 { "" } else { "s" };
+        // Told before its arguments are read: whatever is in those, it is this method that is called.
+        method(&called.to_string(), &format!("of {object}, {count} argument{plural}"), None, context);
         for _ in 0..count {
             reader.variant("argument")?;
         }
-        let plural = if count == 1 { "" } else { "s" };
-        method(&called.to_string(), &format!("of {object}, {count} argument{plural}"), None, context);
         points.push(Point::of(&called, 0));
     }
     context.asks(Question { points, ..Question::default() });

@@ -54,7 +54,7 @@ pub(super) fn created(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Rea
     reader.u32("size of a request").map(drop)
 }
 
-/// Certificates of software (7.37).
+/// Certificates of software (7.38).
 fn signed_software(reader: &mut Reader<'_>) -> Read<()> {
     for _ in 0..reader.elements("software certificates")? {
         reader.octets("certificate data")?;

@@ -125,13 +125,15 @@ pub(super) fn write(reader: &mut Reader<'_>, context: &mut Context<'_>) -> Read<
         let node = reader.node_id("node")?;
         let attribute = reader.u32("attribute")?;
         let range = printable(reader.string("index range")?);
-        let DataValue { value, .. } = reader.data_value("value")?;
-        let value = value.unwrap_or_default();
+        let written = reader.data_value("value");
+        // Whatever is wrong with the value, it is this node that it is written to.
+        let value = written.as_ref().ok().and_then(|written| written.value.clone()).unwrap_or_default();
         let point = Point::of(&node, attribute);
         let text = told(&value, attribute);
         let text = if range.is_empty() { text } else { format!("[{range}] {text}") };
         context.draft.named(point.object(), &point.name, numbers(&value), text.trim());
         points.push(point);
+        written?;
     }
     context.asks(Question { points, ..Question::default() });
     Ok(())
