@@ -9,7 +9,7 @@ import pytest
 
 from tests.reports import sample
 from zonewatch.inventory.model import Evidence
-from zonewatch.reports.facts import flow, measure, seen
+from zonewatch.reports.facts import flow, measure, told
 from zonewatch.reports.facts.model import MOST_FRAMES
 from zonewatch.reports.json_result import ResultError, dumps, from_values, loads
 from zonewatch.reports.members import members
@@ -84,6 +84,6 @@ def test_facts_are_those_of_the_plain_formula(name: str, monkeypatch: pytest.Mon
     assert loads(dumps(result)) == from_values(json.loads(dumps(result)))
     quick = measure.measure(result)
     assert any(fact.observations for fact in quick)
-    for module in (seen, flow):
+    for module in (told, flow):
         monkeypatch.setattr(module, "frames", plainly)
     assert measure.measure(result) == quick
