@@ -43,9 +43,14 @@ def unauthenticated(context: Context, detector: Detector, told: frozenset[Fact])
             continue  # a proposal that parts a subnet is no boundary yet
         if not is_told(row, told) and not _authenticates(context, row):
             cases[row.server.id, row.seen.protocol, not row.client_zone].append(row)
+    changes: defaultdict[tuple[str, str], list[JudgedChange]] = defaultdict(list)
+    for item in context.judgement.changes:
+        changes[item.row.server.id, item.row.seen.protocol].append(item)
     for (server, protocol, outside), rows in sorted(cases.items()):
+        clients = {row.client.id for row in rows}
+        theirs = [item for item in changes[server, protocol] if item.row.client.id in clients]
         yield Told(
-            _unauthenticated(context, detector, server, protocol, outside, rows),
+            _unauthenticated(context, detector, server, protocol, outside, rows, theirs),
             frozenset((row.client.id, server, protocol) for row in rows) if outside else frozenset(),
         )
 
@@ -57,7 +62,13 @@ def _authenticates(context: Context, row: VerdictRow) -> bool:
 
 
 def _unauthenticated(
-    context: Context, detector: Detector, server: str, protocol: str, outside: bool, rows: list[VerdictRow]
+    context: Context,
+    detector: Detector,
+    server: str,
+    protocol: str,
+    outside: bool,
+    rows: list[VerdictRow],
+    changes: list[JudgedChange],
 ) -> Finding:
     severity: Severity = detector.severity
     reasons = ["crosses zones, and the protocol asks for no authentication"]
@@ -67,12 +78,6 @@ def _unauthenticated(
         reasons.append("the zones are a proposal")
     elif all(row.decision.verdict == "allowed" for row in rows):
         severity, reasons = "info", [*reasons, "the policy allows it"]
-    keys = {(row.client.id, row.server.id) for row in rows}
-    changes = [
-        item
-        for item in context.judgement.changes
-        if (item.row.client.id, item.row.server.id) in keys and item.row.seen.protocol == protocol
-    ]
     clients = sorted({row.client.id for row in rows})
     operations = sorted({row.seen.operation for row in rows})
     return detector.finding(

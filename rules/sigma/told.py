@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 import pyarrow as pa
@@ -46,6 +47,8 @@ _SEVERITIES: Final[Mapping[Level, Severity]] = {
     "high": "high",
     "critical": "critical",
 }
+_READ: Final = frozenset((*SHOWN_ALWAYS, "_source", "_capture", "_frame"))
+"""Columns that a finding is made of beside those that its rule shows."""
 _ORDER: Final = (("event.start", "ascending"), ("_source", "ascending"), ("_frame", "ascending"))
 
 Row = Mapping[str, Any]
@@ -138,12 +141,14 @@ def of_bursts(bursts: Iterable[Burst], tables: Mapping[str, pa.Table]) -> Iterat
 def _burst_finding(
     identity: Identity, bursts: Sequence[Burst], tables: Mapping[str, pa.Table], *, more: int = 0
 ) -> Finding:
-    rows = [
-        row
-        for burst in bursts[:MOST_ROWS]
-        for part in burst.parts
-        for row in tables[part.category].take(pa.array(part.rows[:MOST_ROWS], pa.int64())).to_pylist()
-    ]
+    parts = (part for burst in bursts[:MOST_ROWS] for part in burst.parts)
+    shown = bursts[0].correlation.shown
+    rows: list[Row] = []
+    for category, of_one in groupby(parts, lambda part: part.category):
+        table = tables[category]
+        read = [name for name in table.column_names if name in _READ or name in shown]
+        places = [place for part in of_one for place in part.rows[:MOST_ROWS]]
+        rows += table.select(read).take(pa.array(places, pa.int64())).to_pylist()
     burst = max(bursts, key=lambda burst: burst.count)
     one = burst.correlation
     what = {"value_count": "different values", "event_count": "events"}.get(one.kind, "kinds of events")
