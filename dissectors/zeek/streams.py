@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
@@ -48,7 +48,7 @@ def unpacked(file: BinaryIO) -> Iterator[bytes]:
             yield piece
 
 
-def ahead(made: Iterator[Made]) -> Iterator[Made]:
+def ahead(made: Iterator[Made]) -> Generator[Made, None, None]:
     """The same, each made by a thread while the one before it is used: unpacking and parsing need no interpreter.
 
     What `made` raises is raised here, in its place. At most two are held.

@@ -244,7 +244,7 @@ def _learned(edge: EdgeKey, key: FunctionKey, found: _Function, rhythms: Mapping
     return Function(
         code=code,
         name=name,
-        operation=operation,  # type: ignore[arg-type]  # a text of the tables; the model refuses what is none
+        operation=operation,
         unit=unit,
         seen=found.tally.seen(),
         objects=tuple(sorted(_objects(edge, key, found, rhythms), key=lambda item: item.range.order)),

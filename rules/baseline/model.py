@@ -262,7 +262,7 @@ class Function(Part):
         return self.name or ("" if self.code is None else f"function {self.code}") or self.operation
 
 
-FunctionKey = tuple[int | None, str, str, str]
+FunctionKey = tuple[int | None, str, Operation, str]
 EdgeKey = tuple[str, str, str]
 
 

@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from zonewatch.dissectors.vocabulary import STATE_CHANGING
+from zonewatch.dissectors.vocabulary import STATE_CHANGING, Operation
 from zonewatch.inventory.model import Asset, Edge, Evidence, Inventory
 from zonewatch.inventory.tables import Total, grouped, in_order, plain
 from zonewatch.inventory.traffic import ANSWERS
-from zonewatch.rules.baseline.model import EXTERNAL, KnownAsset, Points
+from zonewatch.rules.baseline.model import EXTERNAL, FunctionKey, KnownAsset, Points
 from zonewatch.rules.policy.words import is_unknown
 
 DYNAMIC: Final = 32_768
@@ -31,7 +31,7 @@ class Row(NamedTuple):
     kind: str
     code: int | None
     name: str
-    operation: str
+    operation: Operation
     status: str
     points: Points | None
     coalesced: bool
@@ -51,7 +51,7 @@ class Row(NamedTuple):
         return self.client, self.server, self.protocol
 
     @property
-    def function(self) -> tuple[int | None, str, str, str]:
+    def function(self) -> FunctionKey:
         """The key of its function."""
         return self.code, self.name, self.operation, self.unit
 

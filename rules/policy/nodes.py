@@ -79,8 +79,9 @@ def text(nodes: Nodes) -> str:
 def covers(wide: Nodes, narrow: Nodes) -> bool:
     """True where all of the one is in the other."""
     if wide.first is not None and wide.last is not None:
-        inside = narrow.first is not None and narrow.last is not None
-        return inside and wide.name == narrow.name and wide.first <= narrow.first and narrow.last <= wide.last  # type: ignore[operator]
+        if narrow.first is None or narrow.last is None:
+            return False
+        return wide.name == narrow.name and wide.first <= narrow.first and narrow.last <= wide.last
     if wide.name == f"ns=0;{WILD}":
         return narrow.name == wide.name or namespace(narrow.name) == 0
     if wide.name.endswith(WILD):

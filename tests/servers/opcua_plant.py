@@ -24,6 +24,7 @@ from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.crypto.truststore import TrustStore
 from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
 from asyncua.server.server import Server
+from asyncua.server.user_managers import UserManager
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -36,10 +37,13 @@ RESET: Final = "ns=2;s=Pump.Reset"
 USER: Final = "eva"
 
 
-class Users:
+class Users(UserManager):
     """Everybody may do everything; a user needs the password."""
 
-    def get_user(self, _: Any, username: str | None = None, password: Any = None, **__: Any) -> User | None:
+    def get_user(
+        self, iserver: Any, username: str | None = None, password: Any = None, certificate: Any = None
+    ) -> User | None:
+        """Who opens a session; none where the password is another."""
         if username is None:
             return User(role=UserRole.Admin)
         given = password.encode() if isinstance(password, str) else password
@@ -78,7 +82,7 @@ def reset(_: Any, user: str, word: str) -> bool:
 
 async def serve(port: int, folder: Path) -> Server:
     """A pump with a speed and a method."""
-    server = Server(user_manager=Users())  # type: ignore[arg-type]
+    server = Server(user_manager=Users())
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/pumps")
     await server.set_application_uri("urn:plant:server")

@@ -40,5 +40,5 @@ def test_who_stops_early_leaves_no_thread(taken: int) -> None:
     made = ahead(numbers(1_000_000))
     for _ in range(taken):
         next(made)
-    made.close()  # type: ignore[attr-defined]
+    made.close()
     assert threading.active_count() == before

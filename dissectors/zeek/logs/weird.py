@@ -14,27 +14,21 @@ from zonewatch.dissectors.zeek.rows import mapped, pc
 from zonewatch.dissectors.zeek.told import ENDS, Found, Kind, Lines, ends
 
 LAYER: Final = "zeek"
-_OF_PROTOCOLS: Final = tuple(
-    (re.compile(pattern), code)
-    for pattern, code in (
-        (r"checksum|crc", "bad_checksum"),
-        (r"out_of_bound|truncated|too_short|insufficient", "truncated"),
-        (r"length|size|too_(long|large|many)", "bad_length"),
-        (r"unmatched|unexpected_response|mismatch", "mismatch"),
-        (r"sequence|out_of_order", "bad_sequence"),
-        (r"depth|recursion|nested", "too_deep"),
-        (r"unknown|invalid|bad|illegal|unexpected|incorrect", "invalid_value"),
-        (r"", "not_the_protocol"),
-    )
+_OF_PROTOCOLS: Final = (
+    (r"checksum|crc", "bad_checksum"),
+    (r"out_of_bound|truncated|too_short|insufficient", "truncated"),
+    (r"length|size|too_(long|large|many)", "bad_length"),
+    (r"unmatched|unexpected_response|mismatch", "mismatch"),
+    (r"sequence|out_of_order", "bad_sequence"),
+    (r"depth|recursion|nested", "too_deep"),
+    (r"unknown|invalid|bad|illegal|unexpected|incorrect", "invalid_value"),
+    (r"", "not_the_protocol"),
 )
 """What the name of an oddity in a control protocol has in it, the first that fits."""
-_OF_PACKETS: Final = tuple(
-    (re.compile(pattern), code)
-    for pattern, code in (
-        (r"inconsistency", "conflicting_overlap"),
-        (r"truncated|bad_\w+_checksum|bad_header|header_len|internally_truncated", "bad_header"),
-        (r"fragment_size|fragment_with_df|excessively_(small|large)_fragment", "incomplete_fragments"),
-    )
+_OF_PACKETS: Final = (
+    (r"inconsistency", "conflicting_overlap"),
+    (r"truncated|bad_\w+_checksum|bad_header|header_len|internally_truncated", "bad_header"),
+    (r"fragment_size|fragment_with_df|excessively_(small|large)_fragment", "incomplete_fragments"),
 )
 """The same below the protocols; what fits none is counted."""
 
@@ -80,7 +74,7 @@ def _protocol(words: str) -> str:
 def _code(words: str) -> str | None:
     name = words.split("\x1f")[1].lower()
     told = _OF_PROTOCOLS if _protocol(words) else _OF_PACKETS
-    return next((code for pattern, code in told if pattern.search(name)), None)
+    return next((code for pattern, code in told if re.search(pattern, name)), None)
 
 
 KINDS: Final = (Kind("weird", (*ENDS, "name", "addl", "source"), _weird, needs=(("ts",), ("name",))),)

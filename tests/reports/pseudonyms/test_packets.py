@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -236,10 +237,10 @@ def test_a_mini_capture_is_one_again() -> None:
         ),
     ],
 )
-def test_what_is_no_mini_capture_is_refused_with_its_place(changed: object, why: str) -> None:
+def test_what_is_no_mini_capture_is_refused_with_its_place(changed: Callable[[bytes], bytes], why: str) -> None:
     octets = capture(ethernet(PACKETS["UDP"]))
     with pytest.raises(PcapngError, match=rf"octet [0-9]+: .*{why}"):
-        hidden(changed(octets))  # type: ignore[operator]
+        hidden(changed(octets))
 
 
 @given(st.integers(0, 500), st.binary(min_size=1, max_size=8))
