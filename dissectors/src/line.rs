@@ -3,7 +3,8 @@
 //!
 //! A frame is found by its check sequence. DNP3's header, with its start octets and CRC, proves itself; a Modbus RTU
 //! frame has 16 bits of CRC and a structure, so that the first one of a line counts once another is near, or where it
-//! fills a record from its first octet to its last. Modbus ASCII has a colon, a sum and a line end. Which of two readings is better borne out is told in `reading`.
+//! fills a record from its first octet to its last. Modbus ASCII has a colon, a sum and a line end. Which of two readings
+//! is better borne out is told in `reading`.
 
 use std::collections::VecDeque;
 

@@ -173,12 +173,17 @@ class Watch:
     def run(self, orders: Orders) -> str:
         """Hears and judges until it is told to stop, or nothing more can come; then ends the period.
 
-        Gives the interface that was gone and is there again, for which the process has to be started anew; else none.
+        Gives the capture point that failed, or the interface that was gone and is there again, for which the process
+        has to be started anew; else none.
         """
         self._stale = set(self._store.unhealthy())
         begun = self._clock.now()
         self._period = self._begin(begun)
-        hearing = [threading.Thread(target=_hear, args=(live, orders.stop), daemon=True) for _, live in self._listeners]
+        failed: list[str] = []
+        hearing = [
+            threading.Thread(target=_hear, args=(source, live, orders.stop, failed), daemon=True)
+            for source, live in self._listeners
+        ]
         for thread in hearing:
             thread.start()
         self._notifier.tell(READY="1", STATUS="listening")
@@ -211,7 +216,7 @@ class Watch:
             thread.join()
         self._end()
         self._say()
-        return returned
+        return returned or next(iter(failed), "")
 
     def _rest(self, nanoseconds: int, stop: threading.Event) -> None:
         """Waits, with signs of life: after a long pass the service manager would take the process for dead."""
@@ -394,12 +399,13 @@ class Watch:
         self._notifier.tell(WATCHDOG="1", STATUS=f"{packets:,} packets; {_sentence(self._result)}")
 
 
-def _hear(live: Listener, stop: threading.Event) -> None:
+def _hear(source: str, live: Listener, stop: threading.Event, failed: list[str]) -> None:
     try:
         while not stop.is_set() and live.advance(_HEAR):
             pass
     except Exception as error:  # of two points the other must not go on as if nothing were missing
-        log.error("listening failed, the sensor ends to be started anew: %s", error)
+        log.error("%s: listening failed, the sensor ends to be started anew: %s", source, error)
+        failed.append(source)
         stop.set()
 
 

@@ -257,6 +257,6 @@ def test_a_point_that_fails_ends_the_others_too(tmp_path: Path, caplog: pytest.L
     listeners = [(name, kind(name, files=[file], ring_octets=1)) for name, kind in (("a", Failing), ("b", Endless))]
     clock, judging = Clock(time.time_ns, time.monotonic_ns), JudgeSettings(interval="10 ms")
     one = Watch(listeners, keeper, tmp_path, judging, HealthSettings(), lambda: load(judging), clock, Notifier({}))
-    one.run(Orders())
+    assert one.run(Orders()) == "a", "who started it learns that it failed"
     assert len(keeper.ended) == 1
     assert any("the ring is gone" in line for line in caplog.messages)
