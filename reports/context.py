@@ -47,7 +47,7 @@ def beginnings(named: Collection[Evidence], tables: Mapping[str, pa.Table]) -> d
     wanted = {key for keys in ends.values() for key in keys}
     first: defaultdict[Ends, list[Evidence]] = defaultdict(list)
     for name, table in present.items():
-        for key, packets in _starts(name, _between(table, wanted), wanted):
+        for key, packets in _starts(name, _between(_agreeing(table) if name == "events" else table, wanted), wanted):
             first[key] += packets
     return {packet: tuple(sorted({one for key in keys for one in first[key]})) for packet, keys in ends.items()}
 
@@ -58,9 +58,8 @@ def _starts(
     found: defaultdict[Ends, set[Evidence]] = defaultdict(set)
     for row in rows:
         key = _key(row)
-        if key not in wanted or (name == "events" and row["operation"] not in _AGREEING):
-            continue
-        found[key].update(_packets(row, _TOLD[name][:1] if name == "flows" else _TOLD[name]))
+        if key in wanted:
+            found[key].update(_packets(row, _TOLD[name][:1] if name == "flows" else _TOLD[name]))
     for key, packets in found.items():
         yield key, sorted(packets)[:MOST_AGREED]
 
@@ -79,7 +78,7 @@ def _packets(row: Mapping[str, Any], columns: Sequence[tuple[str, str]]) -> Iter
 
 
 def _rows(table: pa.Table, mask: Any) -> list[dict[str, Any]]:
-    columns = [name for name in dict.fromkeys((*_ENDS, "operation", *_FRAMES)) if name in table.column_names]
+    columns = [name for name in dict.fromkeys((*_ENDS, *_FRAMES)) if name in table.column_names]
     return plain(table.select(columns).filter(mask)).to_pylist()
 
 
@@ -98,6 +97,12 @@ def _holding(table: pa.Table, columns: Sequence[tuple[str, str]], frames: Collec
         found.update(places.filter(mask).to_pylist())
     mask = pc.is_in(pa.array(range(table.num_rows), pa.int64()), value_set=pa.array(sorted(found), pa.int64()))
     return _rows(table, mask)
+
+
+def _agreeing(events: pa.Table) -> pa.Table:
+    """Those that a session starts with; most events are none, and rows are dear."""
+    operations: Any = events.column("operation").cast(pa.utf8())
+    return events.filter(pc.is_in(operations, value_set=pa.array(sorted(_AGREEING))))
 
 
 def _between(table: pa.Table, wanted: Collection[Ends]) -> list[dict[str, Any]]:
