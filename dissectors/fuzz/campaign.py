@@ -2,9 +2,9 @@
 
     python dissectors/fuzz/campaign.py --binaries FOLDER --corpora FOLDER TARGET...
 
-A target has had enough when it ran for `--cpu` seconds on the code as it is, the last `--quiet` of them without new
-coverage. A run ends then, or after `--most` seconds; the next one adds to the row. Seconds are user and system time of
-the fuzzing process. `make fuzz` builds the targets and calls this.
+A target has had enough when it ran for `--cpu` seconds in all, the last `--quiet` of them on the code as it is and
+without new coverage. A run ends then, or after `--most` seconds; the next one adds to the row. Seconds are user and
+system time of the fuzzing process. `make fuzz` builds the targets and calls this.
 """
 
 from __future__ import annotations
@@ -75,6 +75,13 @@ def rows() -> dict[tuple[str, str], Row]:
     with RECORD.open(newline="") as file:
         read = [Row(row["target"], row["version"], *map(int, list(row.values())[2:])) for row in csv.DictReader(file)]
     return {(row.target, row.version): row for row in read}
+
+
+def earlier(row: Row) -> int:
+    """CPU seconds of a target on the code as it was before."""
+    return sum(
+        other.cpu_seconds for (target, code), other in rows().items() if target == row.target and code != row.version
+    )
 
 
 def keep(row: Row) -> None:
@@ -180,8 +187,9 @@ def run(target: str, code: str, given: argparse.Namespace) -> Row:
         # Whoever is held for long is no hang.
         ["nice", "-n", str(given.nice), *command, f"-timeout={1200 if given.hold else 20}", "-print_final_stats=1"],
     )
+    before = earlier(process.row)
     for row in process.looks(given.hold):
-        if row.cpu_seconds >= given.cpu and row.cpu_seconds_since_new_edge >= given.quiet:
+        if before + row.cpu_seconds >= given.cpu and row.cpu_seconds_since_new_edge >= given.quiet:
             break
         if process.cpu() >= given.most:
             break

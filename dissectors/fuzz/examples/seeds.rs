@@ -8,7 +8,7 @@ use std::{env, fs, io};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use zonewatch_dissectors::capture::Reader;
+use zonewatch_dissectors::capture::{CaptureError, Reader};
 use zonewatch_dissectors::model::Protocol;
 use zonewatch_dissectors::net::link::{self, ethertype};
 use zonewatch_dissectors::net::{ip, tcp};
@@ -141,7 +141,7 @@ fn found(folder: &Path) -> io::Result<Vec<PathBuf>> {
         let path = entry?.path();
         if path.is_dir() {
             captures.append(&mut found(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "pcap") {
+        } else if path.extension().is_some_and(|extension| extension == "pcap" || extension == "pcapng") {
             captures.push(path);
         }
     }
@@ -153,9 +153,10 @@ fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn read(path: &Path) -> Result<Vec<Packet>, zonewatch_dissectors::capture::CaptureError> {
+/// The packets of a capture, up to where it is broken off or damaged.
+fn read(path: &Path) -> Result<Vec<Packet>, CaptureError> {
     let (mut reader, mut packets) = (Reader::open(path, false)?, Vec::new());
-    while let Some(packet) = reader.next_packet()? {
+    while let Ok(Some(packet)) = reader.next_packet() {
         packets.push(Packet { time_ns: packet.time_ns, link_type: packet.link_type, data: packet.data.to_vec() });
     }
     Ok(packets)
