@@ -31,26 +31,34 @@ BUILD_REQUIRES := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb
 export SETUPTOOLS_RUST_CARGO_PROFILE := release
 # Otherwise the first Python on the path decides, and every change of it builds the extension anew.
 export PYO3_PYTHON := $(abspath $(BIN)/python)
+# Empty is unset: the tests start some hundred processes, and each would compile every module that it imports.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: audit test test-integration lint bench instructions fuzz deb wheelhouse deps lock clean tools
+.PHONY: audit test test-integration lint lint-python lint-rust bench instructions fuzz deb wheelhouse deps lock clean tools
 
 audit: $(VENV)/.ready
 	@$(BIN)/zonewatch audit $(PLANT)/waterworks.pcap --policy $(PLANT)/policy.yaml --assets $(PLANT)/assets.csv --tags $(PLANT)/tags.csv --out $(RESULT)
 
 test: $(VENV)/.ready $(VENV)/.dev
 	cargo test --workspace --locked --quiet
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-integration: $(VENV)/.ready $(VENV)/.dev
 	@tests/servers/install.sh
-	$(BIN)/python -m pytest -m integration -rs
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m integration -rs tests/integration
 
+# mypy takes one core, and clippy has a long end on one: side by side they take the time of one of them.
 lint: $(VENV)/.ready $(VENV)/.dev
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint-python lint-rust
+
+lint-python: $(VENV)/.ready $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest zonewatch.dissectors._native
 	$(BIN)/lint-imports
+
+lint-rust: $(VENV)/.ready
 	cargo fmt --check
 	cargo fmt --check --manifest-path dissectors/fuzz/Cargo.toml
 	cargo clippy --workspace --all-targets --features extension-module --locked --quiet -- -D warnings

@@ -14,12 +14,13 @@ FILE_HEADER: Final = 24
 RECORD: Final = struct.Struct("<IIII")
 
 
-def examples() -> Path:
-    """Builds the examples for release; gives their folder."""
+def examples(*names: str) -> Path:
+    """Builds the examples of these names, or all, for release; gives their folder."""
     cargo = shutil.which("cargo")
     if cargo is None:
         raise SystemExit("cargo is not there: the examples cannot be built.")
-    subprocess.check_call([cargo, "build", "--release", "--locked", "--quiet", "--examples"], cwd=ROOT)
+    which = [f"--example={name}" for name in names] or ["--examples"]
+    subprocess.check_call([cargo, "build", "--release", "--locked", "--quiet", *which], cwd=ROOT)
     about = subprocess.check_output([cargo, "metadata", "--no-deps", "--format-version", "1"], cwd=ROOT)
     return Path(json.loads(about)["target_directory"]) / "release" / "examples"
 

@@ -44,3 +44,9 @@ def test_every_package_is_built() -> None:
 def test_every_folder_is_mapped() -> None:
     mapped = {name.removeprefix("zonewatch."): folder for name, folder in SETUPTOOLS["package-dir"].items()}
     assert mapped == {name: name for name in (*FOLDERS, "zonewatch")} | dict([PLUGIN])
+
+
+def test_what_needs_real_servers_is_where_it_is_looked_for() -> None:
+    """`make test-integration` reads that folder alone."""
+    marked = {path for path in (ROOT / "tests").rglob("test_*.py") if "mark.integration" in path.read_text("utf-8")}
+    assert {path for path in marked if ROOT / "tests" / "integration" not in path.parents} == {Path(__file__)}
