@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+from tests import command
 
 POLICY = Path(__file__).with_name("policy.yaml")
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "zonewatch.sensor.cli", "policy", "export", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"})
+    return command.run("policy", "export", *arguments, env={**os.environ, "COLUMNS": "200"})
 
 
 def test_rules_go_to_standard_output_and_limits_to_standard_error() -> None:

@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
+from tests.command import run
 from tests.oracles.compare import CAPTURES, INDEX
 from tests.oracles.opcua import NAMES
-from tests.sensor.test_cli import run
 
 _OPEN: Final = {"opcua.anonymous_session", "opcua.no_security"}
 FOUND: Final = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests import command
 from tests.rules.draft.halves import cut
 from zonewatch.rules.baseline.file import load_baseline
 from zonewatch.rules.policy.load import load_policy
@@ -19,10 +19,7 @@ CAPTURE = PLANT / "waterworks.pcap"
 POLICY = ("--policy", PLANT / "policy.yaml")
 JOE = ("--by", "J. Doe", "--on", "2026-03-05")
 
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "zonewatch.sensor.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+run = partial(command.run, cwd=ROOT)
 
 
 @pytest.fixture(scope="module")

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.command import run
 from tests.reports import sample
 from tests.sensor.store.made import HOUR, Hands, begin, open_store
 from zonewatch.reports.proof import manifest
 from zonewatch.reports.write import write_result
-
-MAIN = "from zonewatch.sensor.cli import main; main()"
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", MAIN, *map(str, arguments)], capture_output=True, text=True, check=False
-    )
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 import jsonschema
 import pytest
 
-from tests.sensor.test_cli import PLANT, SMALL, run
+from tests.command import run
+from tests.sensor import test_cli
+from tests.sensor.test_cli import PLANT, SMALL
 from zonewatch.dissectors.extract import Wanted, extract
 from zonewatch.reports.json_result import document, result_schema
 from zonewatch.reports.result import ordered
@@ -215,7 +217,7 @@ def test_damage_behind_the_evidence_costs_nothing(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_not_read_twice(tmp_path: Path) -> None:
-    done = run("audit", "-", "--out", tmp_path, input=CAPTURE.read_bytes())
+    done = test_cli.run("audit", "-", "--out", tmp_path, input=CAPTURE.read_bytes())
     assert done.returncode == 0, done.stderr
     assert b"zonewatch:" not in done.stderr
     result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))

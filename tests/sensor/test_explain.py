@@ -6,14 +6,13 @@ import gzip
 import json
 import os
 import shutil
-import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sensor import test_cli
+from tests.command import run
 from tests.sensor.test_cli import PLANT
 from tests.services.leaks import leak
 from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
@@ -24,11 +23,6 @@ MODBUS = PCAPS / "modbus" / "read_write.pcap"
 needs_tshark = pytest.mark.skipif(
     shutil.which("tshark") is None or find_spec("pyshark") is None, reason="tshark or pyshark is not installed"
 )
-
-
-def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    done: Any = test_cli.run(*arguments, text=True, encoding="utf-8", **options)
-    return done  # type: ignore[no-any-return]
 
 
 def texts(lines: list[dict[str, Any]]) -> list[str]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import command
 
 PLANT = Path(__file__).parents[2] / "pcaps" / "waterworks" / "policy.yaml"
 DAY = ("--as-of", "2026-03-02")
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "zonewatch.sensor.cli", "policy", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return command.run("policy", *arguments)
 
 
 def changed(tmp_path: Path, old: str, new: str) -> Path:

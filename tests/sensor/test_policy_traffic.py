@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests import command
 from zonewatch.rules.policy.load import load_policy
 
 ROOT = Path(__file__).parents[2]
@@ -16,10 +16,7 @@ PLANT = ROOT / "pcaps" / "waterworks"
 CAPTURE = PLANT / "waterworks.pcap"
 NORMAL = ("--to", "2026-03-02T08:15:00Z")
 
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "zonewatch.sensor.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+run = partial(command.run, cwd=ROOT)
 
 
 @pytest.fixture(scope="module")

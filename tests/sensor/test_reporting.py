@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import command
 from tests.reports import sample
 from zonewatch.reports.write import write_result
 from zonewatch.rules.incidents import incidents
@@ -19,6 +20,8 @@ LACKING = "import sys; sys.modules['typst'] = None; "
 
 
 def run(*arguments: str | Path, before: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    if not before and "PYTHONHASHSEED" not in environment:
+        return command.run(*arguments, env={**os.environ, **environment})
     return subprocess.run(
         [sys.executable, "-c", before + MAIN, *map(str, arguments)],
         capture_output=True,

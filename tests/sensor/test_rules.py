@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sensor.test_cli import ROOT, run
+from tests.command import run
+from tests.sensor.test_cli import ROOT
 
 PCAPS = ROOT / "pcaps"
 OWN = """\
@@ -26,8 +27,8 @@ correlation: {type: event_count, rules: [modbus.force_listen_only], group-by: [s
 
 def test_a_bundled_rule_can_be_tried_by_its_file() -> None:
     done = run("rules", "test", "rules/detections/modbus/force_listen_only.yml", cwd=ROOT)
-    assert (done.returncode, done.stdout) == (0, b"")
-    assert b"examples, 0 failed" in done.stderr
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "examples, 0 failed" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_rules_are_checked_beside_the_bundled_ones(tmp_path: Path, text: str, li
     path = tmp_path / "own.yml"
     path.write_text(text)
     done = run("rules", "check", path)
-    assert line in done.stdout.decode()
+    assert line in done.stdout
     assert done.returncode == (0 if line.startswith("0 errors") else 1)
     listed = run("rules", "list", "--rules", path)
     assert listed.returncode == (0 if line.startswith("0 errors") or "unless" in line else 2)
@@ -57,7 +58,7 @@ def test_a_place_is_no_emoji(tmp_path: Path) -> None:
     path = tmp_path / "own.yml"
     path.write_text("#\n" * 99 + "title: ]")
     done = run("rules", "list", "--rules", path)
-    assert f"{path}:100:" in done.stderr.decode()
+    assert f"{path}:100:" in done.stderr
 
 
 def test_a_rule_on_what_is_new_is_tried_with_a_baseline(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_a_rule_on_what_is_new_is_tried_with_a_baseline(tmp_path: Path) -> None:
     signed = ("--every", "--to", "enforcing", "--by", "J. Doe", "--on", "2026-03-01")
     assert run("baseline", "review", learned, *signed).returncode == 0
     without = run("rules", "test", "baseline.new_asset", plant, "--format", "jsonl")
-    assert (without.returncode, without.stdout) == (1, b"")
+    assert (without.returncode, without.stdout) == (1, "")
     found = run("rules", "test", "baseline.new_asset", plant, "--baseline", learned, "--format", "jsonl")
     assert found.returncode == 0
-    assert b"baseline.new_asset" in found.stdout
+    assert "baseline.new_asset" in found.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sensor.test_cli import run
+from tests.command import run
 
 CAPTURE = Path(__file__).parents[3] / "pcaps" / "opcua" / "session.pcap"
 RULE = """\

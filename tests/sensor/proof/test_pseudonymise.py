@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import get_args
@@ -11,6 +9,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
+from tests import command
 from tests.sensor.proof.leaks import leaks
 from zonewatch.dissectors.decoder import CaptureFile, Source
 from zonewatch.reports.attestations import Attestation
@@ -35,12 +34,7 @@ COMMON = {"", "localhost", "unknown", "workgroup", "mshome", "root", "admin", "/
 
 
 def run(*arguments: str | Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "from zonewatch.sensor.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = command.run(*arguments)
     assert done.returncode in (0, 3), done.stderr
 
 

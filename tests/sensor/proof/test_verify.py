@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from tests.command import run
 from zonewatch.reports.codec import _dataclasses, _hints
 from zonewatch.reports.proof import manifest, pcapng
 from zonewatch.reports.proof.kinds import KINDS, kind_of
@@ -20,11 +19,6 @@ from zonewatch.rules.sigma.detect import load_detection
 ROOT = Path(__file__).resolve().parents[3]
 PLANT = ROOT / "pcaps" / "waterworks"
 SMALL = ROOT / "pcaps" / "modbus"
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from zonewatch.sensor.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests import command
 from tests.sensor import test_cli
 from zonewatch.reports.json_result import dumps
 from zonewatch.reports.write import read_result
@@ -23,8 +24,7 @@ needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark
 
 
 def audit(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    done: Any = test_cli.run("audit", "--second-opinion", *arguments, text=True, encoding="utf-8", **options)
-    return done  # type: ignore[no-any-return]
+    return command.run("audit", "--second-opinion", *arguments, **options)
 
 
 @needs_tshark
@@ -80,7 +80,7 @@ def test_without_tshark_one_line_says_so_and_the_rest_is_there(tmp_path: Path) -
 
 def test_unasked_nothing_is_said_of_it_and_an_old_file_is_gone(tmp_path: Path) -> None:
     (tmp_path / "second-opinion.csv").write_text("of an audit before\n", encoding="utf-8")
-    done: Any = test_cli.run("audit", MODBUS, "--out", tmp_path, text=True)
+    done = command.run("audit", MODBUS, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert read_result(tmp_path).second_opinion is None
     assert not (tmp_path / "second-opinion.csv").exists()
