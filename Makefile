@@ -39,8 +39,9 @@ export PYTHONDONTWRITEBYTECODE :=
 audit: $(VENV)/.ready
 	@$(BIN)/zonewatch audit $(PLANT)/waterworks.pcap --policy $(PLANT)/policy.yaml --assets $(PLANT)/assets.csv --tags $(PLANT)/tags.csv --out $(RESULT)
 
+# The examples are compiled by `make lint`, and there are no tests in documentation: without both the engine is compiled once.
 test: $(VENV)/.ready $(VENV)/.dev
-	cargo test --workspace --locked --quiet
+	cargo test --workspace --tests --locked --quiet
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-integration: $(VENV)/.ready $(VENV)/.dev

@@ -1,0 +1,13 @@
+"""What holds for all tests."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Some thousand tests are objects that stay to the end: without this each collection of garbage looks at them all."""
+    gc.collect()
+    gc.freeze()
