@@ -23,9 +23,9 @@ from typing import Final, NoReturn
 PROGRAM: Final = "zonewatch.sensor.cli"
 
 
-def run(
+def octets(
     *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+) -> subprocess.CompletedProcess[bytes]:
     """Runs a command to its end."""
     with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as errors:
         words = [str(word) for word in arguments]
@@ -41,8 +41,18 @@ def run(
         waiting.stdin.write(f"{json.dumps(asked)}\n")
         waiting.stdin.flush()
         code = int(waiting.stdout.readline())
-        texts = [Path(file.name).read_text("utf-8") for file in (out, errors)]
-    return subprocess.CompletedProcess(words, code, *texts)
+        written = [Path(file.name).read_bytes() for file in (out, errors)]
+    return subprocess.CompletedProcess(words, code, *written)
+
+
+def run(
+    *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The same, with outputs as text."""
+    done = octets(*arguments, cwd=cwd, env=env)
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+    )
 
 
 @cache

@@ -8,6 +8,6 @@ import pytest
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Some thousand tests are objects that stay to the end: without this each collection of garbage looks at them all."""
+    """Some thousand tests are objects that stay to the end: each collection of garbage would look at them."""
     gc.collect()
     gc.freeze()

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.command import run
+from tests.command import octets as run
 from tests.servers.parts import free_port, program
 from tests.services.leaks import SECRET, leaks
 from zonewatch.dissectors.decoder import CaptureFile, Decoder, Source
@@ -141,5 +141,5 @@ def test_a_policy_of_nodes_and_no_secret_in_any_output(
     expected = {"no_security", "anonymous_session", "anonymous_write", "password_in_clear", "sign_only"}
     assert {name.removeprefix("opcua.") for name in findings if name.startswith("opcua.")} == expected
     written = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    written |= {"stdout": done.stdout.encode(), "stderr": done.stderr.encode()}
+    written |= {"stdout": done.stdout, "stderr": done.stderr}
     assert {name: found for name, octets in written.items() if (found := leaks(octets))} == {}

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.command import run
+from tests.command import octets as run
 from tests.services.leaks import SECRET, leak, leaks
 from tests.services.planted import CAPTURES, leaking, told
 from tests.services.variants import VARIANTS, read, write
