@@ -453,6 +453,12 @@ class Store:
         """Removes the alerts up to `seq`, which every receiver has; how many."""
         return self._write(lambda: self._db.execute("DELETE FROM outbox WHERE seq <= ?", (seq,)).rowcount) or 0
 
+    def keep_newest(self, most: int) -> int:
+        """Removes all alerts but the newest, where there is nobody to deliver them to; how many."""
+        oldest = "SELECT seq FROM outbox ORDER BY seq DESC LIMIT 1 OFFSET ?"
+        query = f"DELETE FROM outbox WHERE seq <= ({oldest})"
+        return self._write(lambda: self._db.execute(query, (most,)).rowcount) or 0
+
     def backup(self, target: Path) -> None:
         """A copy of `store.db`, made while it is in use."""
         copy(self._db, target)

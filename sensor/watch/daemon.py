@@ -32,6 +32,7 @@ from zonewatch.sensor.watch.loaded import Loaded
 from zonewatch.sensor.watch.notify import Notifier
 from zonewatch.sensor.watch.period import Period, Rows
 from zonewatch.sensor.watch.settings import HealthSettings, JudgeSettings
+from zonewatch.sensor.watch.signs import signs_of_work
 
 log: Final = logging.getLogger("zonewatch.watch")
 
@@ -45,6 +46,8 @@ _SIGN: Final = 10 * 10**9
 """Nanoseconds between two signs of life while nothing is judged."""
 _SHARE: Final = 0.5
 """So many times what a pass took is waited before the next: judging takes at most two thirds of the time."""
+_UNSENT: Final = 10_000
+"""Alerts that are kept while there is nobody to tell them to: what a receiver that is added later begins with."""
 _EVENTS: Final = ("events", "activities")
 _INTERFACES: Final = Path("/sys/class/net")
 
@@ -81,6 +84,9 @@ class Keeper(Protocol):
 
     def forget_delivered(self, seq: int) -> int:
         """Takes rows out of the outbox that every receiver has."""
+
+    def keep_newest(self, most: int) -> int:
+        """Takes all but the newest rows out of the outbox, and gives how many."""
 
 
 class Listener(Protocol):
@@ -125,6 +131,7 @@ class Backlog:
     age: int = 0  # of the oldest alert that one has not got, nanoseconds
     waiting: int = 0
     needed_after: int = 0  # up to this place in the outbox every receiver has all
+    nobody: bool = False  # no receiver is configured, nor has a process that ships one
     unreadable: str = ""  # why nobody knows
     refused: tuple[Refused, ...] = ()
 
@@ -162,7 +169,7 @@ class Watch:
         self._evidenced: set[str] = set()
         self._unkept: dict[str, list[pa.Table]] = {name: [] for name in _EVENTS}
         self._result: AuditResult | None = None
-        self._passes = self._alerts = 0
+        self._passes = self._alerts = self._forgotten = 0
         self._took = 0
         self._told: dict[str, Health] = {}
         self._before: dict[str, Lost] = {}
@@ -190,7 +197,8 @@ class Watch:
         next_health = next_keep = self._clock.count()
         returned = ""
         while not orders.stop.is_set() and any(thread.is_alive() for thread in hearing):
-            self._pass()
+            with signs_of_work(self._notifier):
+                self._pass()
             count = self._clock.count()
             if orders.reload.is_set():
                 orders.reload.clear()
@@ -203,7 +211,8 @@ class Watch:
                 self._keep()
                 next_keep = count + _KEEP
             if self._clock.now() - begun >= self._judging.period or self._tables.rows >= self._judging.most_rows:
-                self._turn()
+                with signs_of_work(self._notifier):
+                    self._turn()
                 begun = self._clock.now()
             self._say()
             if returned := self._returned():
@@ -214,7 +223,8 @@ class Watch:
         orders.stop.set()
         for thread in hearing:
             thread.join()
-        self._end()
+        with signs_of_work(self._notifier):
+            self._end()
         self._say()
         return returned or next(iter(failed), "")
 
@@ -354,6 +364,10 @@ class Watch:
         self._told = found
         if backlog.needed_after:
             self._store.forget_delivered(backlog.needed_after)
+        if backlog.nobody and (gone := self._store.keep_newest(_UNSENT)):
+            if not self._forgotten:
+                log.warning("no receiver is configured: the newest %s are kept for one", counted(_UNSENT, "alert"))
+            self._forgotten += gone
 
     def _heard(self, source: str, live: Listener, count: int) -> Heard:
         counts = live.counts()
@@ -386,6 +400,7 @@ class Watch:
             passes=self._passes,
             pass_seconds=self._took / 1e9,
             alerts=self._alerts,
+            forgotten=self._forgotten,
             unhealthy=tuple(sorted(self._told)),
         )
         try:

@@ -37,6 +37,7 @@ class Figures:
     passes: int
     pass_seconds: float  # what the last one took
     alerts: int  # put in the outbox since the start
+    forgotten: int  # of them or older ones, for want of a receiver
     unhealthy: tuple[str, ...]  # subjects
 
 
@@ -101,6 +102,9 @@ def _judged(figures: Figures) -> Iterator[Metric]:
                 found.add_metric((severity, state), tally[severity, state])
         yield found
     yield CounterMetricFamily("zonewatch_alerts", "Alerts put in the outbox.", figures.alerts)
+    yield CounterMetricFamily(
+        "zonewatch_alerts_forgotten", "Alerts that left the outbox for want of a receiver.", figures.forgotten
+    )
     health = GaugeMetricFamily("zonewatch_unhealthy", "What keeps the sensor from its work.", labels=("subject",))
     for subject in figures.unhealthy:
         health.add_metric((subject,), 1)

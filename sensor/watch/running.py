@@ -49,7 +49,7 @@ def run(settings: Settings, notifier: Notifier) -> int:
             lambda: load(settings.judge),
             Clock(time.time_ns, time.monotonic_ns),
             notifier,
-            lambda: delivered(folder),
+            lambda: delivered(folder, configured=bool(settings.receivers)),
             loaded,
         ).run(orders)
         for _, one in followed:
@@ -73,8 +73,8 @@ def _follow(point: ZeekSettings, folder: Path) -> Followed:
     return Followed(point.source, point.folder, folder / f"zeek-{name}.json")
 
 
-def delivered(folder: Path) -> Backlog:
-    """How far the receivers are, by the file of the process that ships."""
+def delivered(folder: Path, *, configured: bool) -> Backlog:
+    """How far the receivers are, by the file of the process that ships; and whether there is any, or is to be."""
     try:
         active = [one for one in figures(folder) if one.active]
         needed = needed_after(folder)
@@ -85,5 +85,6 @@ def delivered(folder: Path) -> Backlog:
         age=max(time.time_ns() - oldest, 0) if oldest else 0,
         waiting=max((one.waiting for one in active), default=0),
         needed_after=needed,
+        nobody=not (configured or active),
         refused=tuple(Refused(one.receiver, one.refused, one.forgotten) for one in active if one.refused),
     )

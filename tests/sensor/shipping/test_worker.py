@@ -123,14 +123,14 @@ def test_of_refused_rows_the_newest_are_kept_and_those_that_go_are_counted_and_t
     (one,) = figures(tmp_path)
     assert (one.refused, one.forgotten, one.delivered, one.waiting) == (10, 21, 1, 0)
     assert sum("here no longer" in line for line in bench.said) == 6
-    assert delivered(tmp_path).refused == (Refused(NAME, 10, 21),)
+    assert delivered(tmp_path, configured=False).refused == (Refused(NAME, 10, 21),)
     bench.receiver.answer = lambda _: DELIVERED
     assert bench.deliveries.retry(NAME) == 10
     bench.run()
     assert bench.receiver.got == ["e5", *kept]
     (one,) = figures(tmp_path)
     assert (one.refused, one.forgotten) == (0, 21)
-    assert delivered(tmp_path).refused == ()
+    assert delivered(tmp_path, configured=False).refused == ()
 
 
 def test_a_file_of_the_version_before_goes_on(tmp_path: Path) -> None:

@@ -246,3 +246,14 @@ def test_delivered_alerts_go_and_their_numbers_do_not_come_again(tmp_path: Path)
         assert store.forget_delivered(1) == 1
         store.record(period, result(A, B), clock.go(SECOND))
     assert query(tmp_path, "SELECT seq, event_id FROM outbox") == [(2, B.id)]
+
+
+def test_without_a_receiver_the_newest_alerts_stay(tmp_path: Path) -> None:
+    clock = Hands()
+    with open_store(tmp_path, clock) as store:
+        assert store.keep_newest(2) == 0
+        for number in range(3):
+            store.health(f"subject-{number}", "high", "title", "text", clock.at)
+        assert [store.keep_newest(2), store.keep_newest(2)] == [1, 0]
+        store.health("subject-3", "high", "title", "text", clock.at)
+    assert query(tmp_path, "SELECT seq FROM outbox") == [(2,), (3,), (4,)]

@@ -41,6 +41,7 @@ class Kept:
     told: list[tuple[str, bool]] = field(default_factory=list)
     policies: list[str] = field(default_factory=list)
     turned: threading.Event = field(default_factory=threading.Event)
+    outbox: int = 12_000
 
     def begin(self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int) -> int:
         self.begun.append(at)
@@ -76,6 +77,11 @@ class Kept:
     def forget_delivered(self, seq: int) -> int:
         return 0
 
+    def keep_newest(self, most: int) -> int:
+        gone = max(self.outbox - most, 0)
+        self.outbox -= gone
+        return gone
+
     def healthy(self, subject: str, at: int) -> bool:
         self.told.append((subject, False))
         return True
@@ -87,11 +93,26 @@ def watch(
     judging: JudgeSettings = JUDGING,
     clock: Clock | None = None,
     live: Live | None = None,
+    backlog: Backlog = Backlog(),  # noqa: B008
 ) -> Watch:
     live = live or Live("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap", ring_octets=1)
     times = clock or Clock(time.time_ns, time.monotonic_ns)
     settings = HealthSettings()
-    return Watch([("capture", live)], keeper, folder, judging, settings, lambda: load(judging), times, Notifier({}))
+    capture, silent = [("capture", live)], Notifier({})
+    return Watch(capture, keeper, folder, judging, settings, lambda: load(judging), times, silent, lambda: backlog)
+
+
+@pytest.mark.parametrize(("nobody", "kept"), [(True, 10_000), (False, 12_000)])
+def test_without_a_receiver_the_newest_alerts_are_kept_for_one(
+    nobody: bool, kept: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeper = Kept()
+    live = Slow("capture", files=[PLANT / "waterworks.pcap"], ring_octets=1)
+    watch(tmp_path, keeper, live=live, backlog=Backlog(nobody=nobody)).run(Orders())
+    assert keeper.outbox == kept
+    assert f"zonewatch_alerts_forgotten_total {12_000 - kept:.1f}" in (tmp_path / "metrics.prom").read_text()
+    told = "no receiver is configured: the newest 10,000 alerts are kept for one"
+    assert [record.getMessage() for record in caplog.records].count(told) == nobody
 
 
 @pytest.fixture(scope="module")
@@ -231,9 +252,10 @@ def test_figures_that_cannot_be_written_end_nothing(tmp_path: Path, caplog: pyte
 
 def test_deliveries_that_cannot_be_read_end_nothing_and_are_told(tmp_path: Path) -> None:
     (tmp_path / "delivery.db").write_bytes(b"this is no database" * 100)
-    assert "not a database" in delivered(tmp_path).unreadable
+    assert "not a database" in delivered(tmp_path, configured=False).unreadable
     (tmp_path / "delivery.db").unlink()
-    assert delivered(tmp_path) == Backlog()
+    assert delivered(tmp_path, configured=True) == Backlog()
+    assert delivered(tmp_path, configured=False) == Backlog(nobody=True)
 
 
 class Failing(Live):

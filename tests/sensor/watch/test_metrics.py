@@ -18,6 +18,7 @@ FIGURES = Figures(
     passes=4,
     pass_seconds=0.25,
     alerts=5,
+    forgotten=2,
     unhealthy=("health.drops.span",),
 )
 
@@ -39,6 +40,7 @@ def test_a_reader_of_prometheus_reads_them() -> None:
     assert found["zonewatch_capture_interfaces_down", "span"] == 1
     assert found["zonewatch_unhealthy", "health.drops.span"] == 1
     assert found["zonewatch_alerts_total",] == 5
+    assert found["zonewatch_alerts_forgotten_total",] == 2
     assert found["zonewatch_resident_bytes",] > 1_000_000
 
 
