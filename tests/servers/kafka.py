@@ -8,11 +8,13 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.servers.parts import Server, free_port, java, listens, running
+from tests.servers.parts import BRIEF, Server, free_port, java, listens, running
 
 VERSION = "4.4.0"
 POM = f"""\
@@ -46,22 +48,24 @@ class Broker:
         return f"127.0.0.1:{self.port}"
 
 
-def class_path(folder: Path) -> str:
+@cache
+def class_path() -> str:
     """The jars; skips where Maven cannot get them."""
     if not shutil.which("mvn"):
         pytest.skip("no Maven")
-    (folder / "pom.xml").write_text(POM)
-    command = ["mvn", "-q", "dependency:build-classpath", f"-Dmdep.outputFile={folder}/classpath"]
-    found = subprocess.run(command, cwd=folder, capture_output=True, timeout=600, check=False)
-    if found.returncode:
-        pytest.skip(f"no org.apache.kafka:kafka_2.13:{VERSION}: Maven has no access to a repository")
-    return (folder / "classpath").read_text().strip()
+    with TemporaryDirectory() as folder:
+        Path(folder, "pom.xml").write_text(POM)
+        command = ["mvn", "-q", "dependency:build-classpath", f"-Dmdep.outputFile={folder}/classpath"]
+        found = subprocess.run(command, cwd=folder, capture_output=True, timeout=600, check=False)
+        if found.returncode:
+            pytest.skip(f"no org.apache.kafka:kafka_2.13:{VERSION}: Maven has no access to a repository")
+        return Path(folder, "classpath").read_text().strip()
 
 
 @contextmanager
 def broker(folder: Path, settings: Mapping[str, str] | None = None, listener: str = "PLAINTEXT") -> Iterator[Broker]:
     """Runs while the context lasts."""
-    home, jars = java(17), class_path(folder)
+    home, jars = java(17), class_path()
     port, controller = free_port(), free_port()
     protocols = "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL"
     places = {
@@ -74,7 +78,7 @@ def broker(folder: Path, settings: Mapping[str, str] | None = None, listener: st
     }
     given = folder / "server.properties"
     given.write_text("".join(f"{key}={value}\n" for key, value in {**SETTINGS, **places, **(settings or {})}.items()))
-    command = [str(home / "bin/java"), "-Xms256m", "-Xmx256m", "-cp", jars]
+    command = [str(home / "bin/java"), "-Xms256m", "-Xmx256m", BRIEF, "-cp", jars]
     environment = {"PATH": os.environ["PATH"]}
     formatted = [*command, "kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", str(given)]
     subprocess.run(formatted, env=environment, check=True, capture_output=True, timeout=120)

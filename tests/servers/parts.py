@@ -18,6 +18,8 @@ import pytest
 
 LONGEST = 300  # seconds until a server answers, on a machine that has other things to do
 NOBODY = 65534
+BRIEF = "-XX:TieredStopAtLevel=1"
+"""For a JVM: a server that lives for a minute gains nothing by code that was compiled with much effort."""
 MAVEN = Path.home() / ".m2/repository"
 
 

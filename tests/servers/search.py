@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tests.servers.parts import Server, free_port, java, listens, maven, running, unprivileged
+from tests.servers.parts import BRIEF, Server, free_port, java, listens, maven, running, unprivileged
 
 Product = Literal["elasticsearch-9", "elasticsearch-8", "opensearch-3"]
 
@@ -101,7 +101,7 @@ def node(
         "HOME": str(folder),
         f"{short}_PATH_CONF": str(config),
         f"{short}_JAVA_HOME": str(home),
-        f"{short}_JAVA_OPTS": "-Xms512m -Xmx512m",
+        f"{short}_JAVA_OPTS": f"-Xms512m -Xmx512m {BRIEF}",
     }
     if user is not None:
         command = [str(unpacked / "bin/elasticsearch-users"), "useradd", user[0], "-p", user[1], "-r", "superuser"]
