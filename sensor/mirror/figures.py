@@ -14,15 +14,12 @@ import pyarrow.compute as pc
 from zonewatch.dissectors.vocabulary import OT_SERVICES
 from zonewatch.reports.collect import captures
 from zonewatch.reports.result import totals
+from zonewatch.sensor.mirror.ways import ASKED, LEAST
 
 __all__ = ["Seen", "seen"]
 
 _SPOKEN: Final = frozenset(("established", "closed", "reset"))
 """States of a TCP connection in which both sides must have sent."""
-_ASKED: Final = frozenset(("ok", "error", "no_response", "response_only"))
-"""States of an event that has a request and an answer, whichever was heard."""
-_LEAST: Final = 3
-"""Packets of a connection from which it counts: a capture begins and ends within some."""
 _LAN: Final = 24
 """Length of the prefix by which networks are told apart, where nobody says their masks."""
 _HOSTS: Final = 2
@@ -87,7 +84,7 @@ def seen(
             ends[end] += _packets(row)
     busiest, most = max(ends.items(), key=lambda item: (item[1], item[0]), default=("", 0))
     tcp = [row for row in unicast if row["transport"] == "tcp" and row["state"] in _SPOKEN]
-    tcp = [row for row in tcp if _packets(row) >= _LEAST]
+    tcp = [row for row in tcp if _packets(row) >= LEAST]
     one_way = [row for row in tcp if not (row["packets_out"] and row["packets_in"])]
     udp = _by_udp(unicast, tables)
     count = sum(map(_packets, unicast))
@@ -134,7 +131,7 @@ def _by_udp(flows: Iterable[Mapping[str, Any]], tables: Mapping[str, pa.Table]) 
         asking.update(
             (row["client"], row["server"], row["protocol"])
             for row in found.to_pylist()
-            if row["transport"] == "udp" and row["status"] in _ASKED
+            if row["transport"] == "udp" and row["status"] in ASKED
         )
     pairs: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in flows:
@@ -143,7 +140,7 @@ def _by_udp(flows: Iterable[Mapping[str, Any]], tables: Mapping[str, pa.Table]) 
             kept = pairs.setdefault(pair, {**row, "packets_out": 0, "packets_in": 0})
             for way in ("packets_out", "packets_in"):
                 kept[way] += row[way]
-    return [row for row in pairs.values() if _packets(row) >= _LEAST]
+    return [row for row in pairs.values() if _packets(row) >= LEAST]
 
 
 def _rows(table: pa.Table, names: Iterable[str]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from zonewatch.reports.words import counted, iso_time
 from zonewatch.rules.findings import SEVERITIES, Severity
 from zonewatch.sensor.decoding import AnyTables, joined
 from zonewatch.sensor.memory import uncollected
+from zonewatch.sensor.mirror.ways import Ways, ways
 from zonewatch.sensor.pipeline import assess
 from zonewatch.sensor.watch import metrics
 from zonewatch.sensor.watch.health import Health, Heard, Lost, Refused, State, judge
@@ -169,6 +170,7 @@ class Watch:
         self._evidenced: set[str] = set()
         self._unkept: dict[str, list[pa.Table]] = {name: [] for name in _EVENTS}
         self._result: AuditResult | None = None
+        self._ways: Mapping[str, Ways] = {}
         self._passes = self._alerts = self._forgotten = 0
         self._took = 0
         self._told: dict[str, Health] = {}
@@ -259,6 +261,7 @@ class Watch:
         keep = self._store.end if final else self._store.record
         alerts = keep(self._period, result, self._clock.now())
         self._prove(result, tables)
+        self._ways = ways(tables)
         for capture in result.captures:
             self._last_packet[capture.source] = max(self._last_packet.get(capture.source, 0), capture.last_time)
         if alerts:
@@ -387,6 +390,7 @@ class Watch:
             silence=count - since,
             flows=sum(row.flows for row in captures),
             one_sided=sum(row.one_sided_flows for row in captures),
+            udp=self._ways.get(source, Ways()),
         )
 
     def _say(self) -> None:

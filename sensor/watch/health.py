@@ -13,10 +13,13 @@ from zonewatch.dissectors.live import Counts, Interface
 from zonewatch.reports.words import counted
 from zonewatch.rules.findings import Severity
 from zonewatch.sensor.measures import DURATIONS
+from zonewatch.sensor.mirror.ways import Ways
 from zonewatch.sensor.watch.settings import HealthSettings
 
 LEAST_FLOWS: Final = 20
 """Connections by which a mirror port is judged."""
+LEAST_PAIRS: Final = 5
+"""The same of pairs of hosts and a protocol over UDP, each with some packets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,9 @@ class Lost:
         return cls(counts.packets, counts.drops, tuple((row.packet_class, row.packets) for row in counts.shed))
 
 
+_NOTHING: Final = Ways()
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What a capture point heard since it was looked at last."""
@@ -43,7 +49,8 @@ class Heard:
     interfaces: tuple[Interface, ...]
     silence: int  # nanoseconds since the last packet
     flows: int = 0  # of the period
-    one_sided: int = 0  # of them, only one direction came
+    one_sided: int = 0  # of them, only one direction came: TCP alone tells
+    udp: Ways = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +146,21 @@ def _shed(heard: Heard, _settings: HealthSettings) -> Iterator[Health]:
 
 
 def _one_sided(heard: Heard, settings: HealthSettings) -> Iterator[Health]:
-    if heard.flows >= LEAST_FLOWS and heard.one_sided >= settings.one_sided * heard.flows:
+    pairs = heard.udp.both + heard.udp.answers + heard.udp.asked
+    # Who is asked and is off does not answer either; only where no answer at all is heard it is the mirror.
+    alone = heard.udp.answers + (0 if heard.udp.both or heard.udp.tcp else heard.udp.asked)
+    by_tcp = heard.flows >= LEAST_FLOWS and heard.one_sided >= settings.one_sided * heard.flows
+    if by_tcp or (pairs >= LEAST_PAIRS and alone >= settings.one_sided * pairs):
+        figures = (
+            f"Of {heard.one_sided:,} of {counted(heard.flows, 'connection')}"
+            if by_tcp
+            else f"Of {alone:,} of {counted(pairs, 'conversation')} over UDP"
+        )
         yield Health(
             f"one_sided.{heard.source}",
             "medium",
             f"The mirror at {heard.source} delivers one direction only",
-            f"Of {heard.one_sided:,} of {counted(heard.flows, 'connection')} only one side was heard: answers, and "
-            "whether a command succeeded, are not seen.",
+            f"{figures} only one side was heard: questions or answers, and whether a command succeeded, are not seen.",
             "Mirror both directions (rx and tx) of the ports, or give the source both sides of the tap.",
         )
 

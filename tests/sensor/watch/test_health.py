@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zonewatch.dissectors.live import Interface
+from zonewatch.sensor.mirror.ways import Ways
 from zonewatch.sensor.watch.health import Heard, Lost, Refused, State, judge
 from zonewatch.sensor.watch.settings import HealthSettings
 
@@ -33,6 +34,8 @@ def heard(**changed: object) -> State:
             "More traffic came at span than this machine decodes",
         ),
         (heard(one_sided=90), "one_sided.span", "The mirror at span delivers one direction only"),
+        (heard(udp=Ways(both=1, answers=9)), "one_sided.span", "The mirror at span delivers one direction only"),
+        (heard(udp=Ways(asked=5)), "one_sided.span", "The mirror at span delivers one direction only"),
         (
             heard(interfaces=(DOWN,)),
             "interface.span.eth1",
@@ -69,6 +72,9 @@ def test_what_is_wrong_is_told(state: State, subject: str, title: str) -> None:
         heard(silence=299 * SECOND),
         heard(now=Lost(packets=1_990, drops=10)),  # 1 %
         heard(flows=19, one_sided=19),  # too few to tell
+        heard(udp=Ways(answers=4)),
+        heard(udp=Ways(both=1, asked=50)),  # who is asked may be off
+        heard(udp=Ways(asked=50, tcp=True)),
         heard(before=Lost(shed=(("it", 7),)), now=Lost(packets=1_000, shed=(("it", 7),))),  # long ago
         State(backlog=60 * SECOND, waiting=1),
     ],
