@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.model import Edge, Evidence
@@ -17,6 +17,7 @@ from zonewatch.inventory.tables import ROW, Total, combined, in_order, plain
 from zonewatch.rules.calendar import Calendar
 from zonewatch.rules.sigma.columns import joined
 
+pc: Final[Any] = pyarrow.compute  # its stubs lack run-end encoding
 MOST_EVENTS: Final = 10_000
 """State-changing events that are looked at one by one."""
 _BY_TIME: Final = (("time", "ascending"), ("event", "ascending"))
