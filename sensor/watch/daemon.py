@@ -3,7 +3,7 @@
 A pass judges everything of the period so far, by the same code as an audit, so that the last pass of a period is the
 audit of its packets. A pass is as often as it is cheap: `judge.interval` after the last one began, and never sooner
 after its end than half of what it took. Where whole events are many, most passes are brief: they judge the newest
-events alone, with all the rest of the period, and tell what is new; whole passes take a hundredth of the time.
+events alone, with all the rest of the period, and tell what is new; whole passes take a three-hundredth of the time.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ _SHARE: Final = 0.5
 """So many times what a pass took is waited before the next: judging takes at most two thirds of the time."""
 _BRIEF: Final = 2_000
 """Whole events that a brief pass judges; with no more of them in the period every pass is whole."""
-_WHOLE: Final = 100
-"""So many times what a whole pass took there are only brief ones after it."""
+_WHOLE: Final = 300
+"""So many times what a whole pass took there are only brief ones after it: of a hundred alerts not one waits for it."""
 _EVENTS: Final = ("events", "activities")
 _INTERFACES: Final = Path("/sys/class/net")
 
