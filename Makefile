@@ -39,9 +39,10 @@ export PYTHONDONTWRITEBYTECODE :=
 audit: $(VENV)/.ready
 	@$(BIN)/zonewatch audit $(PLANT)/waterworks.pcap --policy $(PLANT)/policy.yaml --assets $(PLANT)/assets.csv --tags $(PLANT)/tags.csv --out $(RESULT)
 
-# The examples are compiled by `make lint`, and there are no tests in documentation: without both the engine is compiled once.
+# The examples are compiled by `make lint`. For those of the documentation the engine need not be fast.
 test: $(VENV)/.ready $(VENV)/.dev
 	cargo test --workspace --tests --locked --quiet
+	cargo test --workspace --doc --locked --quiet --config 'profile.dev.package.zonewatch-dissectors.opt-level=0'
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-integration: $(VENV)/.ready $(VENV)/.dev
