@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, field, fields, make_dataclass
 from functools import cache
+from sys import intern
 from types import GenericAlias
 from typing import Any, get_type_hints
 
@@ -41,6 +42,7 @@ def _rows_of(kind: type[Any]) -> Rows:
     """What reads a list of rows of a kind."""
     read = msgspec.json.Decoder(GenericAlias(tuple, (_with_texts(kind), ...))).decode
     times = [one.name for one in fields(kind) if is_time(one.name)]
+    names = [one.name for one in fields(kind) if one.type == "str"]
 
     def rows(raw: msgspec.Raw) -> tuple[Any, ...]:
         known: dict[str | None, int] = {None: 0}  # the times of an edge come again in its verdicts
@@ -52,6 +54,9 @@ def _rows_of(kind: type[Any]) -> Rows:
                 if moment is None:
                     moment = known[told] = parse_time(told)
                 setattr(row, name, moment)
+        for name in names:  # of assets and protocols come again and again: each is kept once, and compared at a glance
+            for row in found:
+                setattr(row, name, intern(getattr(row, name)))
         for row in found:  # it has the same slots, and making each anew would take thrice the time of all the rest
             row.__class__ = kind
         return found
