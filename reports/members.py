@@ -64,7 +64,7 @@ def _rows_of(kind: type[Any]) -> Rows:
     return rows
 
 
-_rows: Callable[[type[Any]], Rows] = cache(_rows_of)
+_rows: Callable[[Any], Rows] = cache(_rows_of)
 
 
 def _with_texts(kind: type[Any]) -> type[Any]:
