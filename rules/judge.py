@@ -247,7 +247,10 @@ def judge(
         *safeguards.limits(),
     ]
     if left_out:
-        limits.append(f"{left_out} state-changing events beyond the first {MOST_EVENTS} were judged as aggregates only")
+        limits.append(
+            f"{left_out} of {left_out + MOST_EVENTS} state-changing events were judged as aggregates only: of each "
+            "function of a client at a server, the last ones"
+        )
     return Judgement(
         rows=tuple(rows),
         changes=changes,

@@ -28,6 +28,7 @@ from zonewatch.inventory.tables import plain
 from zonewatch.rules.context import DEVICE_ROLES, MOST_EVIDENCE, Context, Detector, Fact, Told, listing, times
 from zonewatch.rules.entries import declared_entries
 from zonewatch.rules.findings import Finding, Severity, Step
+from zonewatch.rules.observe import in_turns
 from zonewatch.rules.seen import DAY
 from zonewatch.rules.sessions import MINUTE, MOST, WEIGHTS, Session, sessions
 from zonewatch.rules.sessions import left_out as sessions_left_out
@@ -137,8 +138,10 @@ def _changing(context: Context, hosts: set[str]) -> pa.Table:
 def _operations(context: Context, hosts: set[str]) -> Iterator[Operation]:
     """The first of these events."""
     ids = context.inventory.by_address
-    chosen = plain(_changing(context, hosts)).sort_by([("time", "ascending"), ("event", "ascending")])
-    for row in chosen.slice(0, MOST_OPERATIONS).to_pylist():
+    chosen = plain(_changing(context, hosts))
+    if chosen.num_rows > MOST_OPERATIONS:
+        chosen = in_turns(chosen, MOST_OPERATIONS)
+    for row in chosen.sort_by([("time", "ascending"), ("event", "ascending")]).to_pylist():
         client = ids.get((row["source"], row["client"]), row["client"])
         server = ids.get((row["source"], row["server"]), row["server"])
         frames = row["request_frames"] or row["response_frames"]

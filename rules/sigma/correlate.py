@@ -23,7 +23,6 @@ from zonewatch.rules.sigma.windows import Event, Window
 MOST_ROWS: Final = 100
 """Rows of a rule that a burst names; how many there were is told besides."""
 _NUMBER: Final = pa.int64()
-_RISING: Final = ("gte", "gt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +196,7 @@ def _promising(correlation: Correlation, table: pa.Table) -> pa.Table:
     wanted = correlation.count + (correlation.relation == "gt")
     if correlation.kind == "temporal_ordered":
         wanted = len(set(correlation.rules))
-    elif correlation.relation not in _RISING:
+    elif not correlation.rises:
         return table
     counted: Any = ("count", "sum") if correlation.kind == "event_count" else ("subject", "count_distinct")
     if correlation.kind == "temporal_ordered":

@@ -74,7 +74,7 @@ def detect(context: Context, activities: pa.Table, native: Sequence[Finding], de
         *of_bursts((burst for burst in correlate(on.correlations, hits, tables) if _tells(burst, on)), tables),
     ]
     found = [*kept, *(weighed(context, one) if one.operation in STATE_CHANGING else one for one in told)]
-    once = tuple(_told_once(found, on))
+    once = tuple(told_once(found, on))
     left, taken = suppressed(once, detection.settings, context.policy)
     kept_ids = {finding.id for finding in left}
     silent = {*off, *(finding.rule for finding in once if finding.id not in kept_ids)}
@@ -166,10 +166,10 @@ def _of_rules(hits: Iterable[Hit], tables: Mapping[str, pa.Table]) -> Iterator[F
             yield from findings(hit.rule, tables[hit.category].take(hit.rows))
 
 
-def _told_once(found: Sequence[Finding], rules: RuleSet) -> Iterator[Finding]:
-    """Without what a graver rule tells of the same actor."""
+def told_once(found: Sequence[Finding], rules: RuleSet, known: Sequence[Finding] = ()) -> Iterator[Finding]:
+    """Without what a graver rule tells, or told in findings that are known, of the same actor."""
     unless = {one.name: one.unless for one in (*rules.rules, *rules.correlations) if one.unless}
-    actors = {(finding.rule, finding.assets[0]) for finding in found if finding.assets}
+    actors = {(finding.rule, finding.assets[0]) for finding in (*known, *found) if finding.assets}
     for finding in found:
         others = unless.get(finding.rule, ())
         if not any((other, asset) in actors for other in others for asset in finding.assets[:1]):

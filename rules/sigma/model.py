@@ -71,6 +71,11 @@ class Correlation(Described):
     aliases: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()  # alias, (rule, field) …
     generate: bool = False  # its rules tell what they find as well
 
+    @property
+    def rises(self) -> bool:
+        """Once it holds, it holds whatever else there is."""
+        return self.relation in ("gte", "gt")
+
     def field_of(self, name: str, rule: str) -> str:
         """The field that a name of `by` stands for in what a rule hits."""
         for alias, meant in self.aliases:
@@ -98,6 +103,17 @@ class RuleSet:
                 names = (*correlation.by, *correlation.counted, *correlation.shown, *correlation.identity)
                 found.update(correlation.field_of(name, rule) for name in names)
         return {category: frozenset(found) for category, found in wanted.items()}
+
+    def needs_all(self) -> frozenset[str]:
+        """Correlations that may hold of some events and not of all: those that ask for few, and what reads them."""
+        found: set[str] = set()
+        while more := {
+            one.name
+            for one in self.correlations
+            if one.name not in found and (not one.rises or not found.isdisjoint(one.rules))
+        }:
+            found |= more
+        return frozenset(found)
 
     def base(self, correlation: Correlation) -> tuple[str, ...]:
         """The names of the rules that a correlation, or one that it reads, is made of."""

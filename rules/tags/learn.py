@@ -76,15 +76,19 @@ def learned(events: pa.Table, asset: Callable[[str, str], str]) -> tuple[Tag, ..
     )
 
 
+def naming(events: pa.Table) -> pa.Table:
+    """The rows in which BACnet devices told names, descriptions or units."""
+    answered = pc.is_in(events["status"].cast(pa.utf8()), value_set=pa.array(["ok", "one_way"]))
+    spoken = events.filter(pc.and_(pc.equal(events["protocol"].cast(pa.utf8()), "bacnet"), answered)).combine_chunks()
+    names = pc.struct_field(pc.list_flatten(spoken["objects"]), "property_name").cast(pa.utf8())
+    asked = pc.list_parent_indices(spoken["objects"]).filter(pc.is_in(names, value_set=pa.array(sorted(_ASKED))))
+    return spoken.take(pc.unique(asked))
+
+
 def _items(events: pa.Table) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Objects that were told a name, description or unit, in the order of time, with their events."""
     columns = ("time", "event", "source", "server", "server_unit", "protocol", "status", "objects")
-    table = plain(events.select(columns))
-    answered = pc.is_in(table["status"], value_set=pa.array(["ok", "one_way"]))
-    table = table.filter(pc.and_(pc.equal(table["protocol"], "bacnet"), answered)).combine_chunks()
-    names = pc.struct_field(pc.list_flatten(table["objects"]), "property_name").cast(pa.utf8())
-    asked = pc.list_parent_indices(table["objects"]).filter(pc.is_in(names, value_set=pa.array(sorted(_ASKED))))
-    table = table.take(pc.unique(asked))
+    table = plain(naming(events.select(columns)))
     for row in table.sort_by([("time", "ascending"), ("event", "ascending")]).to_pylist():
         for item in row["objects"]:
             asked = item["property_name"] in _ASKED and item["index"] is None

@@ -228,11 +228,18 @@ class Store:
 
     def record(self, period: int, result: AuditResult, at: int) -> int:
         """Takes over the result of a pass, in one transaction; how many alerts were put in the outbox."""
+        return self._record_pass(period, result, at, new=False)
+
+    def record_new(self, period: int, result: AuditResult, at: int) -> int:
+        """The same of a pass that did not look at everything: its findings that are not known are taken over."""
+        return self._record_pass(period, result, at, new=True)
+
+    def _record_pass(self, period: int, result: AuditResult, at: int, *, new: bool) -> int:
         if period != self._period:
             raise ValueError(f"period {period} does not run")
         if not self._catch_up():
             return 0
-        told = self._record(period, result, at, final=False)
+        told = self._record(period, result, at, final=False, new=new)
         self.behind = self._problem if told is None else ""
         return told or 0
 
@@ -270,12 +277,12 @@ class Store:
         self.behind = self._problem if self._waiting else ""
         return not self._waiting
 
-    def _record(self, period: int, result: AuditResult, at: int, *, final: bool) -> int | None:
+    def _record(self, period: int, result: AuditResult, at: int, *, final: bool, new: bool = False) -> int | None:
         """How many alerts were told; none where it could not be written."""
         self._look_after(at)
-        refresh = final or not 0 <= at - self._refreshed < self._settings.refresh
+        refresh = final or not (new or 0 <= at - self._refreshed < self._settings.refresh)
         moment = Moment(period, at, self._acceptances(at), self._settings.retell, refresh, final)
-        subjects = self._subjects.plan(result, moment)
+        subjects = self._subjects.plan_new(result, moment) if new else self._subjects.plan(result, moment)
         picture = self._picture.plan(result, period, refresh=refresh)
         whole = packed(dumps(result)) if final else None
 

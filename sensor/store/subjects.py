@@ -120,6 +120,17 @@ class Subjects:
         plan.alerts.sort(key=lambda alert: alert.order)
         return plan
 
+    def plan_new(self, result: AuditResult, moment: Moment) -> Plan:
+        """The findings that are not known. What else the pass says, or no longer says, is left to one that saw all."""
+        plan, alerts = Plan(), Alerts(result)
+        pairs = conduit_pairs(result) if moment.acceptances else {}
+        for finding in result.findings:
+            if finding.id not in self.known[FINDINGS]:
+                judged = self._state(finding, moment.acceptances, pairs, plan)
+                self._present(plan, FINDINGS, finding, judged, None, moment, alerts)
+        plan.alerts.sort(key=lambda alert: alert.order)
+        return plan
+
     def apply(self, plan: Plan, at: int) -> None:
         """Writes it, inside the transaction at hand."""
         for table in TABLES:

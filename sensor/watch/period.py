@@ -1,16 +1,18 @@
 """The tables of a period: rows that are finished are added, open rows are made anew at each pass.
 
-A period is one audit. Finished rows and open rows together are what one decode of the same packets gives.
+A period is one audit. Finished rows and open rows together are what one decode of the same packets gives; of whole
+events, which grow the most, the newest can be had alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 import pyarrow as pa
 
 from zonewatch.dissectors import schemas
+from zonewatch.rules.tags.learn import naming
 from zonewatch.sensor.decoding import KEPT, AnyTables, joined
 
 _PIECES: Final = 8
@@ -29,6 +31,7 @@ class Period:
 
     def __init__(self) -> None:
         self._pieces: dict[str, list[pa.Table]] = {name: [] for name in KEPT}
+        self._naming: list[pa.Table] = []
 
     def add(self, rows: Rows) -> AnyTables:
         """Takes the finished rows; gives them too."""
@@ -39,17 +42,38 @@ class Period:
                 pieces.append(table)
             if len(pieces) >= _PIECES:
                 self._pieces[name] = [joined(pieces)]
+        told = naming(taken["events"].unify_dictionaries())
+        if told.num_rows:
+            self._naming.append(told)
         return taken
 
     def tables(self, open_rows: Iterable[Rows] = ()) -> AnyTables:
         """The audit's tables so far, with those open rows."""
-        beside = list(open_rows)
-        return {
-            name: joined([*pieces, *(rows.take(name) for rows in beside)] or [schemas.TABLES[name].empty_table()])
-            for name, pieces in self._pieces.items()
-        }
+        return _with(self._pieces, open_rows)
+
+    def latest(self, most: int, open_rows: Iterable[Rows] = ()) -> AnyTables:
+        """The same with the newest finished events alone, at most so many, and those that tell names of points."""
+        events = self._pieces["events"]
+        left, newest = most, list[pa.Table]()
+        for piece in reversed(events):
+            newest.insert(0, piece.slice(max(piece.num_rows - left, 0)))
+            left -= newest[0].num_rows
+        return _with({**self._pieces, "events": [*self._naming, *newest]}, open_rows)
+
+    @property
+    def events(self) -> int:
+        """Finished whole events."""
+        return sum(table.num_rows for table in self._pieces["events"])
 
     @property
     def rows(self) -> int:
         """Finished rows of all tables."""
         return sum(table.num_rows for pieces in self._pieces.values() for table in pieces)
+
+
+def _with(pieces: Mapping[str, list[pa.Table]], open_rows: Iterable[Rows]) -> AnyTables:
+    beside = list(open_rows)
+    return {
+        name: joined([*some, *(rows.take(name) for rows in beside)] or [schemas.TABLES[name].empty_table()])
+        for name, some in pieces.items()
+    }

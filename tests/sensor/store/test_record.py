@@ -87,6 +87,24 @@ def test_what_is_told(passes: list[object], expected: list[str], tmp_path: Path)
     assert count == len(expected)
 
 
+def test_a_pass_that_saw_a_part_tells_what_is_new_and_nothing_else(tmp_path: Path) -> None:
+    clock = Hands()
+    with open_store(tmp_path, clock) as store:
+        period = begin(store, clock)
+        assert store.record(period, result(A), clock.at) == 1
+        story = incident((A, B))
+        assert store.record_new(period, result(B, incidents=(story,)), clock.go(SECOND)) == 1
+        assert store.record_new(period, result(GRAVER, B), clock.go(SECOND)) == 0
+        assert states(tmp_path) == {A.id: "open", B.id: "open"}
+        assert store.record(period, result(GRAVER), clock.go(SECOND)) == 2
+    assert told(tmp_path) == [
+        (A.id, "open"),
+        (B.id, "open"),
+        (f"{A.id}.2", "open"),
+        (f"{B.id}.2", "resolved"),
+    ]
+
+
 def test_an_alert_is_the_audit_s_with_its_number(tmp_path: Path) -> None:
     clock = Hands()
     with open_store(tmp_path, clock) as store:

@@ -17,6 +17,7 @@ from zonewatch.dissectors.live import Live
 from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.pipeline import assess
+from zonewatch.sensor.watch import daemon
 from zonewatch.sensor.watch.daemon import Backlog, Clock, Orders, Watch
 from zonewatch.sensor.watch.loaded import Loaded, load
 from zonewatch.sensor.watch.notify import Notifier
@@ -35,6 +36,7 @@ class Kept:
 
     begun: list[int] = field(default_factory=list)
     results: list[AuditResult] = field(default_factory=list)
+    briefly: list[AuditResult] = field(default_factory=list)
     events: int = 0
     evidence: dict[str, bytes] = field(default_factory=dict)
     ended: list[AuditResult] = field(default_factory=list)
@@ -54,6 +56,11 @@ class Kept:
     def record(self, period: int, result: AuditResult, at: int) -> int:
         assert period == len(self.begun)
         self.results.append(result)
+        return len(result.findings)
+
+    def record_new(self, period: int, result: AuditResult, at: int) -> int:
+        assert period == len(self.begun)
+        self.briefly.append(result)
         return len(result.findings)
 
     def keep_events(self, period: int, tables: Mapping[str, pa.Table]) -> None:
@@ -260,3 +267,19 @@ def test_a_point_that_fails_ends_the_others_too(tmp_path: Path, caplog: pytest.L
     assert one.run(Orders()) == "a", "who started it learns that it failed"
     assert len(keeper.ended) == 1
     assert any("the ring is gone" in line for line in caplog.messages)
+
+
+def test_brief_passes_tell_what_is_new_and_a_whole_one_ends_the_period(
+    tmp_path: Path, audited: AuditResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon, "_BRIEF", 5)
+    monkeypatch.setattr(daemon, "_WHOLE", 10**9)  # after the first one none is whole but the last
+    keeper = Kept()
+    live = Slow("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap", ring_octets=1)
+    watch(tmp_path, keeper, live=live).run(Orders())
+    assert keeper.briefly
+    told = [finding.id for result in keeper.briefly for finding in result.findings]
+    assert len(told) == len(set(told)), "told twice"
+    (last,) = keeper.ended
+    assert last.findings == audited.findings
+    assert set(keeper.evidence) >= {finding.id for finding in audited.findings if finding.evidence}

@@ -1,0 +1,23 @@
+"""What a pass over the newest events may tell: nothing that a pass over all events would not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zonewatch.rules.findings import Finding
+from zonewatch.rules.sigma.detect import Detection, told_once
+from zonewatch.rules.sigma.told import BEYOND
+
+
+def news(found: Sequence[Finding], known: Sequence[Finding], detection: Detection | None) -> tuple[Finding, ...]:
+    """The findings that nobody knows; `known` is what the last pass over everything found, and what was told since.
+
+    Left to a pass over everything is what holds of few events and not of more, what a graver rule told already of the
+    same actor, and more of what was too much to be told one by one.
+    """
+    left = {finding.rule for finding in known if finding.identity == BEYOND}
+    if detection is not None:
+        left |= detection.rules.needs_all()
+        found = tuple(told_once(found, detection.rules, known))
+    ids = {finding.id for finding in known}
+    return tuple(finding for finding in found if finding.rule not in left and finding.id not in ids)

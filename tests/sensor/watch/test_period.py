@@ -1,0 +1,76 @@
+"""The tables of a period, whole and with the newest events alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from zonewatch.dissectors.decoder import CaptureFile, Source
+from zonewatch.rules.tags.learn import naming
+from zonewatch.sensor.decoding import decode
+from zonewatch.sensor.pipeline import assess
+from zonewatch.sensor.watch.loaded import load
+from zonewatch.sensor.watch.news import news
+from zonewatch.sensor.watch.period import Period
+from zonewatch.sensor.watch.settings import JudgeSettings
+
+PCAPS = Path(__file__).parents[3] / "pcaps"
+CAPTURES = sorted(PCAPS.rglob("*.pcap"))
+
+
+class Taken:
+    """Some rows, finished at once."""
+
+    def __init__(self, tables: dict[str, pa.Table]) -> None:
+        self._tables = tables
+
+    def take(self, table: str) -> pa.Table:
+        return self._tables[table]
+
+
+def in_portions(tables: dict[str, pa.Table], events: int) -> Period:
+    """A period to which everything but events comes at once, and these in portions."""
+    period = Period()
+    period.add(Taken({**tables, "events": tables["events"].slice(0, 0)}))
+    nothing = {name: table.slice(0, 0) for name, table in tables.items()}
+    for start in range(0, tables["events"].num_rows, events):
+        period.add(Taken({**nothing, "events": tables["events"].slice(start, events)}))
+    return period
+
+
+@pytest.mark.parametrize("portion", [1, 3, 7, 1000])
+@pytest.mark.parametrize("most", [0, 1, 5, 10**6])
+def test_the_newest_events_are_the_last_ones(most: int, portion: int) -> None:
+    tables = decode([Source("capture", (CaptureFile("a", PCAPS / "waterworks" / "waterworks.pcap"),))])
+    tables["events"] = tables["events"].slice(0, 40)
+    period = in_portions(tables, portion)
+    whole, latest = period.tables(), period.latest(most)
+    assert whole["events"].num_rows == period.events == 40
+    assert latest["events"]["event"].to_pylist() == whole["events"]["event"].to_pylist()[-most or 40 :]
+    assert latest["flows"].equals(whole["flows"])
+
+
+def test_what_tells_names_of_points_stays() -> None:
+    path = next(path for path in CAPTURES if "bacnet" in path.name and naming(_events(path)).num_rows)
+    tables = decode([Source("capture", (CaptureFile("a", path),))])
+    period = in_portions(tables, 5)
+    assert naming(period.latest(0)["events"]).num_rows == naming(tables["events"]).num_rows > 0
+
+
+def _events(path: Path) -> pa.Table:
+    return decode([Source("capture", (CaptureFile("a", path),))])["events"]
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
+def test_what_the_newest_events_show_all_of_them_show(path: Path) -> None:
+    """Otherwise alerts were told that the next whole pass takes back."""
+    given = load(JudgeSettings()).given
+    tables = decode([Source("capture", (CaptureFile("a", path),))])
+    period = in_portions(tables, 50)
+    known = assess(period.tables(), given, "all").findings
+    assert news(known, known, given.detection) == ()
+    for most in sorted({0, period.events // 10, period.events // 2}):
+        found = assess(period.latest(most), given, "some").findings
+        assert news(found, known, given.detection) == (), most
