@@ -16,7 +16,18 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 
 from zonewatch.reports.words import iso_time, parse_time
 
-__all__ = ["ShapeError", "decode", "decode_time", "decoder", "definitions", "encode", "indented", "schema", "values"]
+__all__ = [
+    "ShapeError",
+    "decode",
+    "decode_time",
+    "decoder",
+    "definitions",
+    "encode",
+    "indented",
+    "is_time",
+    "schema",
+    "values",
+]
 
 TIME_PATTERN: Final = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{9}Z$"
 _SCALARS: Final[dict[Any, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -38,14 +49,15 @@ class ShapeError(ValueError):
 Decoder = Callable[[Any], Any]
 
 
-def _is_time(name: str) -> bool:
+def is_time(name: str) -> bool:
+    """Whether a field of this name holds a time."""
     return name.endswith("_time") or name == "as_of"
 
 
 def _read_names(kind: Any) -> tuple[tuple[str, str, bool], ...]:
     """The fields of a dataclass, with the keys before their values and whether they are times; none of other types."""
     named = fields(kind) if is_dataclass(kind) else ()
-    return tuple((field.name, f"{encode_basestring_ascii(field.name)}: ", _is_time(field.name)) for field in named)
+    return tuple((field.name, f"{encode_basestring_ascii(field.name)}: ", is_time(field.name)) for field in named)
 
 
 _hints: Callable[[Any], dict[str, Any]] = cache(get_type_hints)
@@ -231,7 +243,7 @@ def _object(kind: type[Any]) -> Decoder:
             rows.extend(
                 (
                     field.name,
-                    _time if _is_time(field.name) else decoder(hints[field.name]),
+                    _time if is_time(field.name) else decoder(hints[field.name]),
                     field.default is MISSING and field.default_factory is MISSING,
                 )
                 for field in fields(kind)
@@ -281,7 +293,7 @@ def definitions(kinds: tuple[type[Any], ...], omit: frozenset[tuple[type[Any], s
         found[kind.__name__] = {
             "type": "object",
             "description": (kind.__doc__ or "").strip(),
-            "properties": {name: _time_schema() if _is_time(name) else schema(hints[name]) for name in kept},
+            "properties": {name: _time_schema() if is_time(name) else schema(hints[name]) for name in kept},
             "required": kept,
         }
         waiting += [inner for name in kept for inner in _dataclasses(hints[name])]

@@ -19,7 +19,6 @@ from zonewatch.reports.codec import (
     ShapeError,
     decode,
     decode_time,
-    decoder,
     definitions,
     encode,
     indented,
@@ -90,7 +89,9 @@ _ROWS: Final[dict[str, Any]] = {
     "verdicts": VerdictRow,
     "findings": Finding,
 }
-"""Long lists, by the type of their rows: decoded row by row as they are read."""
+"""Long lists, by the type of their rows."""
+_READ: Final = {name: kind for name, kind in _ROWS.items() if kind is not Finding}
+"""Those that are read straight into rows. Findings are not: their steps have times, too."""
 
 
 class ResultError(ValueError):
@@ -158,7 +159,7 @@ def dumps(result: AuditResult) -> str:
 
 def loads(text: str) -> AuditResult:
     """The result of such a text. Raises ResultError with what was expected, and where."""
-    values = members(text, {name: decoder(kind) for name, kind in _ROWS.items()})
+    values = members(text, _READ)
     if values is None:  # broken somewhere: read as a whole, it is told where
         try:
             values = json.loads(text)
@@ -204,7 +205,7 @@ def _result(values: dict[str, Any]) -> AuditResult:
 
 
 def _rows(name: str, given: Any) -> tuple[Any, ...]:
-    """The rows of a long list. A tuple, which JSON has none of, was decoded while it was read."""
+    """The rows of a long list. A tuple, which JSON has none of, was made while it was read."""
     if isinstance(given, tuple):
         return given
     found: tuple[Any, ...] = decode(GenericAlias(tuple, (_ROWS[name], ...)), given, name)

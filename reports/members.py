@@ -1,76 +1,82 @@
-"""The members of a large JSON object, with its long lists decoded row by row.
+"""The members of a large JSON object, with its long lists read straight into their rows.
 
-What JSON itself makes of a large result is several times what the rows take: here no more of it is there at a time than
-one row.
+msgspec makes rows without a tree of JSON between, in a tenth of the time. Times are texts to it: it makes rows of a
+class that has texts in their place, and these become nanoseconds before the row becomes one of its own class.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from dataclasses import MISSING, Field, field, fields, make_dataclass
+from functools import cache
+from sys import intern
+from types import GenericAlias
+from typing import Any, get_type_hints
 
-from zonewatch.reports.codec import ShapeError
+import msgspec
+
+from zonewatch.reports.codec import is_time
+from zonewatch.reports.words import parse_time
 
 __all__ = ["members"]
 
-_BLANK: Final = re.compile(r"[ \t\n\r]*").match
-_KEY: Final = re.compile(r'[ \t\n\r]*"([a-z_]+)"[ \t\n\r]*:[ \t\n\r]*').match
+Rows = Callable[[msgspec.Raw], tuple[Any, ...]]
 
 
-def members(text: str, rows: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any] | None:
-    """The members by name; those named in `rows` as tuples of what these make of each item.
+def members(text: str, rows: Mapping[str, type[Any]]) -> dict[str, Any] | None:
+    """The members by name; those named in `rows` as tuples of these dataclasses, which have times at the top alone.
 
-    None where the text is no object of such members, or an item is not what its row asks for.
+    None where the text is no object, or an item is not what its row asks for: more of what is wrong it does not say.
     """
     try:
-        return _members(text, rows)
-    except (ValueError, RecursionError, IndexError):  # IndexError: it ends too early
+        found = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        return {name: _rows(rows[name])(raw) if name in rows else _plain(raw) for name, raw in found.items()}
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return None
 
 
-def _members(text: str, rows: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any] | None:
-    read = json.JSONDecoder().raw_decode
-    place = _skipped(text, 0)
-    found: dict[str, Any] = {}
-    sign = text[place]
-    if sign != "{":
-        return None
-    while sign != "}":
-        key = _KEY(text, place + 1)
-        if key is None or sign not in "{,":
-            return None
-        name, place = key[1], key.end()
-        if name in rows and text[place] == "[":
-            found[name], place = _list(text, place, read, rows[name])
-        else:
-            found[name], place = read(text, place)
-        place = _skipped(text, place)
-        sign = text[place]
-    return found if _skipped(text, place + 1) == len(text) else None
+_plain: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder().decode
 
 
-def _list(
-    text: str, place: int, read: Callable[[str, int], tuple[Any, int]], row: Callable[[Any], Any]
-) -> tuple[tuple[Any, ...], int]:
-    """The items of the list that begins here, and where it ends. Raises ValueError where it does not go on so."""
-    place = _skipped(text, place + 1)
-    if text[place] == "]":
-        return (), place + 1
-    found = []
-    while True:
-        item, place = read(text, place)
-        found.append(row(item))
-        place = _skipped(text, place)
-        sign = text[place]
-        if sign == "]":
-            return tuple(found), place + 1
-        if sign != ",":
-            raise ShapeError("", "a comma")
-        place = _skipped(text, place + 1)
+def _rows_of(kind: type[Any]) -> Rows:
+    """What reads a list of rows of a kind."""
+    read = msgspec.json.Decoder(GenericAlias(tuple, (_with_texts(kind), ...))).decode
+    times = [one.name for one in fields(kind) if is_time(one.name)]
+    names = [one.name for one in fields(kind) if one.type == "str"]
+
+    def rows(raw: msgspec.Raw) -> tuple[Any, ...]:
+        known: dict[str | None, int] = {None: 0}  # the times of an edge come again in its verdicts
+        found: tuple[Any, ...] = read(raw)
+        for name in times:
+            for row in found:
+                told = getattr(row, name)
+                moment = known.get(told)
+                if moment is None:
+                    moment = known[told] = parse_time(told)
+                setattr(row, name, moment)
+        for name in names:  # of assets and protocols come again and again: each is kept once, and compared at a glance
+            for row in found:
+                setattr(row, name, intern(getattr(row, name)))
+        for row in found:  # it has the same slots, and making each anew would take thrice the time of all the rest
+            row.__class__ = kind
+        return found
+
+    return rows
 
 
-def _skipped(text: str, place: int) -> int:
-    blank = _BLANK(text, place)
-    return blank.end() if blank is not None else place
+_rows: Callable[[Any], Rows] = cache(_rows_of)
+
+
+def _with_texts(kind: type[Any]) -> type[Any]:
+    """The same dataclass with its times as they are written."""
+    hints = get_type_hints(kind)
+    described = [
+        (one.name, str | None if is_time(one.name) else hints[one.name], _default(one)) for one in fields(kind)
+    ]
+    return make_dataclass(f"{kind.__name__}Read", described, slots=True)
+
+
+def _default(one: Field[Any]) -> Any:
+    if one.default is not MISSING:
+        return field(default=None if is_time(one.name) else one.default)
+    return field(default_factory=one.default_factory) if one.default_factory is not MISSING else field()

@@ -217,6 +217,17 @@ def by_frame(rows: Iterable[Evidence]) -> list[Evidence]:
     return sorted(rows, key=_PLACE)
 
 
+def first_frames(rows: Iterable[Evidence], most: int) -> tuple[Evidence, ...]:
+    """The first frames, each once, in their order."""
+    told: list[Evidence] = []
+    for item in by_frame(rows):
+        if not told or item != told[-1]:
+            told.append(item)
+            if len(told) == most:
+                break
+    return tuple(told)
+
+
 def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
     """Evidence by capture: `plant.pcap frames 812, 813`."""
     by_capture: dict[str, list[int]] = {}

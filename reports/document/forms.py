@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,9 +20,10 @@ from zonewatch.reports.texts import Texts
 
 __all__ = ["FORMS", "OSCAL", "Made", "forms", "is_ours"]
 
+PDF: Final = "report.pdf"
 FORMS: Final[Mapping[str, Callable[[Document, Texts], bytes]]] = {
     "report.html": lambda document, texts: html(document, texts).encode(),
-    "report.pdf": pdf,
+    PDF: pdf,
     "report.json": lambda document, _: dumps(document).encode(),
     WORKBOOK: workbook,
 }
@@ -40,15 +42,22 @@ class Made:
 
 def forms(document: Document, texts: Texts) -> Made:
     """All of them. Raises PictureError."""
-    files: dict[str, bytes] = {}
-    missing = []
-    for name, make in FORMS.items():
-        try:
-            files[name] = make(document, texts)
-        except (PdfUnavailable, WorkbookUnavailable) as error:
-            missing.append(str(error))
-    files |= {name: text.encode() for name, text in csv_files(document).items()}
-    return Made(files, tuple(missing))
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # typst sets pages without Python's lock: a second processor makes the PDF while this one does the rest.
+        paged = beside.submit(_made, PDF, document, texts)
+        others = {name: _made(name, document, texts) for name in FORMS if name != PDF}
+        tables = {name: text.encode() for name, text in csv_files(document).items()}
+        found = {name: others[name] if name in others else paged.result() for name in FORMS}
+    files = {name: made for name, made in found.items() if isinstance(made, bytes)}
+    return Made({**files, **tables}, tuple(made for made in found.values() if isinstance(made, str)))
+
+
+def _made(name: str, document: Document, texts: Texts) -> bytes | str:
+    """The octets of a form; a line where it cannot be made here."""
+    try:
+        return FORMS[name](document, texts)
+    except (PdfUnavailable, WorkbookUnavailable) as error:
+        return str(error)
 
 
 def is_ours(name: str) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 __all__ = [
@@ -201,7 +202,11 @@ def anchor(kind: str, name: str) -> str:
 
 def text(*parts: str | Span) -> Text:
     """A text of strings and spans."""
-    return tuple([Span(part) if isinstance(part, str) else part for part in parts])
+    return tuple([_span(part) if isinstance(part, str) else part for part in parts])
+
+
+_span: Callable[[str], Span] = lru_cache(maxsize=1 << 14)(Span)
+"""Names of zones, protocols and words come again in every row of a large table."""
 
 
 def plain(spans: Text) -> str:

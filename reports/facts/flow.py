@@ -8,12 +8,11 @@ from typing import Final
 
 from zonewatch.inventory.model import Edge
 from zonewatch.reports.facts.model import WHOLE, Observation
-from zonewatch.reports.facts.seen import SPOKEN, Seen
+from zonewatch.reports.facts.seen import Seen, was_said
 from zonewatch.reports.facts.told import Told, frames, of_edge, of_finding, of_row
 from zonewatch.reports.result import EXTERNAL, VerdictRow
 from zonewatch.rules.context import ANSWERED
 from zonewatch.rules.paths import LOOKUPS
-from zonewatch.rules.places import BROADCAST
 from zonewatch.rules.policy.words import canonical_service
 
 VIOLATION: Final = ("policy.violation",)
@@ -32,18 +31,6 @@ INFRASTRUCTURE: Final = frozenset(
 _READS: Final = frozenset(("discover", "read", "subscribe", "report", "diagnose"))
 
 
-def _crossing(seen: Seen) -> Iterator[VerdictRow]:
-    """Verdicts on traffic between two different zones by which something was said; broadcasts stay in theirs."""
-    for row in seen.result.verdicts:
-        if row.client_zone and row.server_zone and row.client_zone != row.server_zone and _said(row):
-            yield row
-
-
-def _said(row: VerdictRow) -> bool:
-    """Messages were decoded, or the connection opened: an attempt alone crosses no boundary for certain."""
-    return not row.server.startswith(BROADCAST) and (bool(row.operation) or row.state in SPOKEN)
-
-
 def _both(row: VerdictRow) -> tuple[str, str]:
     return row.client_zone, row.server_zone
 
@@ -51,7 +38,7 @@ def _both(row: VerdictRow) -> tuple[str, str]:
 def cross_zone(seen: Seen) -> Iterator[Told]:
     """What passed from zone to zone, by protocol."""
     groups: defaultdict[tuple[str, str, str], list[VerdictRow]] = defaultdict(list)
-    for row in _crossing(seen):
+    for row in seen.crossing:
         groups[row.client_zone, row.server_zone, row.protocol].append(row)
     for (start, end, protocol), rows in sorted(groups.items()):
         evidence = frames(*(row.evidence for row in rows))
@@ -69,13 +56,15 @@ def cross_zone(seen: Seen) -> Iterator[Told]:
 
 def no_conduit(seen: Seen) -> Iterator[Told]:
     """Traffic between zones that no conduit joins in this direction, or between a zone and what is in none."""
-    for row in _crossing(seen):
+    for row in seen.crossing:
         if row.verdict == "violation" and _both(row) not in seen.conduits:
             ends = {"from": row.client_zone, "to": row.server_zone}
             yield from of_row(seen, "flow.no_conduit", row, _both(row), VIOLATION, **ends)
     for row in seen.result.verdicts:
+        if row.verdict != "unzoned":
+            continue
         inside = [zone for zone in _both(row) if zone]
-        if row.verdict == "unzoned" and len(inside) == 1 and _said(row):
+        if len(inside) == 1 and was_said(row):
             names = (
                 zone or (EXTERNAL if seen.is_public(end) else "")
                 for zone, end in zip(_both(row), (row.client, row.server), strict=True)
@@ -86,7 +75,7 @@ def no_conduit(seen: Seen) -> Iterator[Told]:
 
 def conduit_violation(seen: Seen) -> Iterator[Told]:
     """Traffic that a conduit's flows do not allow; what an exception lets pass is told with the exception."""
-    for row in _crossing(seen):
+    for row in seen.crossing:
         conduits = seen.conduits.get(_both(row))
         if conduits is None or not (row.verdict == "violation" or row.by == "exception"):
             continue
@@ -109,7 +98,7 @@ def conduit_conform(seen: Seen) -> Iterator[Observation]:
             groups[_both(row)].append(row)
     for pair, conduits in sorted(seen.conduits.items()):
         rows = groups.get(pair, [])
-        said = [row for row in rows if _said(row)]
+        said = [row for row in rows if was_said(row)]
         if not said or any(row.verdict != "allowed" or row.by != "flow" for row in rows):
             continue
         for conduit in conduits:
@@ -216,9 +205,12 @@ def is_safety(seen: Seen, zone: str) -> bool:
 
 def safety_zone_cross(seen: Seen) -> Iterator[Told]:
     """What crosses the boundary of a safety zone; reading that a flow of the policy allows is none of it."""
-    for row in _crossing(seen):
+    safety = frozenset(zone for zone in seen.zones if is_safety(seen, zone))
+    for row in seen.crossing:
+        if safety.isdisjoint(_both(row)):
+            continue
         allowed = row.verdict == "allowed" and row.by == "flow" and row.operation in _READS
-        if any(is_safety(seen, zone) for zone in _both(row)) and not allowed:
+        if not allowed:
             ends = {"from": row.client_zone, "to": row.server_zone, "verdict": row.verdict}
             yield from of_row(seen, "flow.safety_zone_cross", row, _both(row), **ends)
 

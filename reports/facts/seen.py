@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -28,6 +28,16 @@ SPOKEN: Final = ANSWERED | {"one_way"}
 
 Blind = Literal["", "no_capture", "partial_capture", "window_short", "dropped", "undecoded"]
 """Why no absence may be told anywhere."""
+
+
+class _Zones(dict[str, str]):
+    def __missing__(self, end: str) -> str:
+        return WHOLE
+
+
+class _Names(dict[str, str]):
+    def __missing__(self, end: str) -> str:
+        return end
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,15 @@ class Seen:
     def answered(self) -> tuple[Edge, ...]:
         """Of these, those that were answered."""
         return tuple(edge for edge in self.spoken if edge.state in ANSWERED or (not edge.state and edge.functions))
+
+    @cached_property
+    def crossing(self) -> tuple[VerdictRow, ...]:
+        """Verdicts on traffic between two different zones by which something was said; broadcasts stay in theirs."""
+        return tuple(
+            row
+            for row in self.result.verdicts
+            if row.client_zone and row.server_zone and row.client_zone != row.server_zone and was_said(row)
+        )
 
     @cached_property
     def by_rule(self) -> dict[str, tuple[Finding, ...]]:
@@ -134,34 +153,32 @@ class Seen:
         return tuple(finding.id for finding in self._findings_by_asset.get(asset, ()) if finding.rule in wanted)
 
     @cached_property
-    def _zone_of(self) -> dict[str, str]:
-        return {asset.id: asset.zone for asset in self.result.inventory.assets if asset.zone in self.zones}
-
-    def zone(self, end: str) -> str:
+    def zone(self) -> Callable[[str], str]:
         """The zone of an asset; WHOLE where it is in none of the policy."""
-        return self._zone_of.get(end, WHOLE)
+        found = ((asset.id, asset.zone) for asset in self.result.inventory.assets if asset.zone in self.zones)
+        return _Zones(found).__getitem__
 
     def kind(self, zone: str) -> str:
         """The kind of a zone; empty where it is not known."""
         return self.zones[zone].kind if zone in self.zones else ""
 
     @cached_property
-    def _name_of(self) -> dict[str, str]:
-        return {asset.id: asset.short_name for asset in self.result.inventory.assets}
-
-    def name(self, end: str) -> str:
+    def name(self) -> Callable[[str], str]:
         """How a sentence names an asset."""
-        return self._name_of.get(end, end)
+        return _Names((asset.id, asset.short_name) for asset in self.result.inventory.assets).__getitem__
 
-    def is_public(self, end: str) -> bool:
+    @cached_property
+    def is_public(self) -> Callable[[str], bool]:
         """True for an address of the internet."""
-        asset = self.assets.get(end)
-        return asset is not None and asset.kind == "external"
+        return frozenset(asset.id for asset in self.result.inventory.assets if asset.kind == "external").__contains__
 
-    def is_process(self, end: str) -> bool:
+    @cached_property
+    def is_process(self) -> Callable[[str], bool]:
         """True for an asset of the process side: by its zone where that has a kind, else by what it is."""
-        asset = self.assets.get(end)
-        if asset is None or asset.kind == "external":
+        return frozenset(asset.id for asset in self.result.inventory.assets if self._is_process(asset)).__contains__
+
+    def _is_process(self, asset: Asset) -> bool:
+        if asset.kind == "external":
             return False
         kind = self.kind(asset.zone)
         if kind:
@@ -188,12 +205,9 @@ class Seen:
         """The ids of findings about two assets, of some rules only where any are named."""
         if not rules:
             return self._ids_by_pair.get((client, server), ())
+        found = self._findings_by_pair.get((client, server), ())
         wanted = frozenset(rules)
-        return tuple(
-            dict.fromkeys(
-                finding.id for finding in self._findings_by_pair.get((client, server), ()) if finding.rule in wanted
-            )
-        )
+        return tuple(dict.fromkeys(finding.id for finding in found if finding.rule in wanted)) if found else ()
 
     @cached_property
     def frames_known(self) -> dict[int, tuple[Evidence, ...]]:
@@ -296,6 +310,11 @@ def said(edge: Edge) -> bool:
         return True
     probe = edge.transport == "tcp" and edge.packets <= MOST_PACKETS_ANSWERED
     return edge.state in SPOKEN and not probe
+
+
+def was_said(row: VerdictRow) -> bool:
+    """Messages were decoded, or the connection opened: an attempt alone crosses no boundary for certain."""
+    return not row.server.startswith(BROADCAST) and (bool(row.operation) or row.state in SPOKEN)
 
 
 def changes(operation: str) -> bool:

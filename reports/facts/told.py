@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
 from zonewatch.inventory.model import Activity, Edge, Evidence
 from zonewatch.reports.facts.model import MOST_FRAMES, MOST_OBSERVATIONS, OTHERS, WHOLE, Observation
 from zonewatch.reports.facts.seen import Seen
 from zonewatch.reports.result import VerdictRow
-from zonewatch.reports.words import by_frame
+from zonewatch.reports.words import first_frames
 from zonewatch.rules.findings import Finding
 
 __all__ = ["Sight", "Told", "frames", "joined", "of_activity", "of_edge", "of_finding", "of_row", "with_value"]
@@ -35,6 +36,7 @@ class Sight(NamedTuple):
     rules: tuple[str, ...] = ()  # whose findings belong to it; none named: those of all
 
 
+_WORDS: Final = attrgetter("words")
 Told = Sight | Observation
 """What functions that measure give."""
 _ENDS: Final = ("client", "server", "protocol")
@@ -45,15 +47,7 @@ def frames(*groups: Iterable[Evidence]) -> tuple[Evidence, ...]:
     found: list[Evidence] = []
     for group in groups:
         found += group
-    if len(found) < 2:
-        return tuple(found)
-    told: list[Evidence] = []
-    for item in by_frame(found):
-        if not told or item != told[-1]:
-            told.append(item)
-            if len(told) == MOST_FRAMES:
-                break
-    return tuple(told)
+    return first_frames(found, MOST_FRAMES) if len(found) > 1 else tuple(found)
 
 
 def of_edge(seen: Seen, key: str, edge: Edge, zones: Iterable[str], **values: str) -> Iterator[Sight]:
@@ -111,20 +105,21 @@ def joined(seen: Seen, found: Iterable[Told]) -> tuple[Observation, ...]:
 
     Beyond MOST_OBSERVATIONS of a zone the rest is one, in which words that differ are OTHERS.
     """
-    places: defaultdict[tuple[str, str], defaultdict[tuple[str, ...], list[Sight]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
+    places: defaultdict[tuple[str, str], list[Sight]] = defaultdict(list)
     for one in found:
         sight = one if isinstance(one, Sight) else _sight(one)
-        places[sight.zone, sight.exception][sight.words].append(sight)
+        places[sight.zone, sight.exception].append(sight)
     told: list[tuple[tuple[str, tuple[str, ...], str], list[Sight]]] = []
     rest: list[list[Sight]] = []
-    for (zone, exception), groups in sorted(places.items()):
-        order = sorted(groups)
-        told += [((zone, words, exception), groups[words]) for words in order[:MOST_OBSERVATIONS]]
-        if len(order) > MOST_OBSERVATIONS:
-            rest.append([sight for words in order[MOST_OBSERVATIONS:] for sight in groups[words]])
-    told.sort(key=lambda group: group[0])
+    for (zone, exception), sights in sorted(places.items()):
+        sights.sort(key=_WORDS)
+        groups = ((words, list(same)) for words, same in groupby(sights, key=_WORDS))
+        first = [((zone, words, exception), same) for words, same in islice(groups, MOST_OBSERVATIONS)]
+        told += first
+        more = sights[sum(len(same) for _, same in first) :]
+        if more:
+            rest.append(more)
+    told.sort(key=itemgetter(0))
     return tuple(_one(seen, same) for same in (*(same for _, same in told), *rest))
 
 

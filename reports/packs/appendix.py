@@ -10,6 +10,7 @@ from zonewatch.reports.packs.material import Material, columns
 from zonewatch.reports.result import VerdictRow, edge_key, edge_verdicts, worst
 from zonewatch.reports.tables import by_place
 from zonewatch.reports.words import label, posture, product
+from zonewatch.rules.findings import VERDICTS, Verdict
 
 __all__ = ["appendices", "sign_off"]
 
@@ -78,20 +79,21 @@ def _authentication(material: Material, asset: Asset) -> Text:
 def _edges(material: Material) -> Table:
     texts, result = material.texts, material.result
     verdicts = edge_verdicts(result)
-    names = {asset.id: label(asset) for asset in result.inventory.assets}
+    names = {asset.id: text(Span(label(asset), "asset")) for asset in result.inventory.assets}
+    told: dict[Verdict | None, Text] = {None: (), **{word: text(material.verdict(word)) for word in VERDICTS}}
     rows = []
     for edge in result.inventory.edges:
         found = verdicts.get(edge_key(edge), ())
         verdict = worst(row.verdict for row in found)
         rows.append(
             (
-                text(Span(names.get(edge.client, edge.client), "asset")),
-                text(Span(names.get(edge.server, edge.server), "asset")),
+                names.get(edge.client) or text(Span(edge.client, "asset")),
+                names.get(edge.server) or text(Span(edge.server, "asset")),
                 text(edge.protocol),
                 text(", ".join(texts.word("operation", word) for word in edge.operations)),
                 material.number(edge.events) if edge.ot else (),
                 material.number(edge.packets),
-                text(material.verdict(verdict)) if verdict else (),
+                told[verdict],
                 text(Span(", ".join(_flows(found)), "code")) if found else (),
             )
         )

@@ -15,7 +15,7 @@ from zonewatch.reports.packs.material import columns
 from zonewatch.reports.packs.zoned import Zoned
 from zonewatch.reports.result import EXTERNAL, VerdictRow, ZoneInfo, worst
 from zonewatch.reports.statuses import STATUSES
-from zonewatch.reports.words import by_frame, label
+from zonewatch.reports.words import first_frames, label
 from zonewatch.rules.verdicts import ATTEMPTED
 
 __all__ = ["conduit_records", "undeclared", "zone_records"]
@@ -418,7 +418,7 @@ def _rest(case: Zoned, name: str, rows: list[VerdictRow], conduit: str) -> tuple
             text(case.verdict(worst(row.verdict for row in found) or found[0].verdict)),
             case.number(sum(row.events for row in found)),
             text(texts.time(min((row.first_time for row in found if row.first_time), default=0))),
-            case.frames(by_frame({item for row in found for item in row.evidence})[:MOST_NAMED]),
+            case.frames(first_frames((item for row in found for item in row.evidence), MOST_NAMED)),
         )
         for (order, client, _, _, start, end), found in sorted(groups.items())
     )

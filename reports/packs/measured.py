@@ -13,7 +13,6 @@ from zonewatch.reports.facts.model import WHOLE, Fact
 from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.material import columns
 from zonewatch.reports.statuses import RequirementStatus
-from zonewatch.reports.words import by_frame
 
 __all__ = ["facts_table", "measured", "named"]
 
@@ -96,7 +95,6 @@ def _record(case: Case, fact: Fact) -> Record:
     last = max((one.last_time for one in seen), default=0)
     findings = case.findings_of((fact.id,))
     exceptions = tuple(dict.fromkeys(one.exception for one in seen if one.exception))
-    evidence = by_frame({frame for one in once for frame in one.evidence})
     shown = [case.observation(one) for one in once[:MOST_SHOWN]]
     more = texts.text("evidence.more", count=len(once) - MOST_SHOWN) if len(once) > MOST_SHOWN else ()
     fields: tuple[tuple[str, Text], ...] = (
@@ -104,7 +102,7 @@ def _record(case: Case, fact: Fact) -> Record:
         ("zones", case.joined(case.zone(zone) for zone in zones)),
         ("when", spans(texts.period(first, last)) if first else ()),
         ("seen", _lines(shown, more)),
-        ("proof", case.frames(evidence)),
+        ("proof", case.frames(frame for one in once for frame in one.evidence)),
         ("findings", case.joined((case.finding(finding) for finding in findings), " · ")),
         ("exceptions", case.joined(Span(name, "code") for name in exceptions)),
         ("limits", (case.quoted(kind.limits),) if kind.limits else ()),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from tests.reports import sample
-from zonewatch.inventory.model import Evidence
+from zonewatch.inventory.model import Edge, Evidence
 from zonewatch.reports.facts import flow, measure, told
 from zonewatch.reports.facts.model import MOST_FRAMES
 from zonewatch.reports.json_result import ResultError, dumps, from_values, loads
@@ -31,10 +36,49 @@ def test_rows_are_those_of_the_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"a" 1}', '{"a": 1,}', '{"a": [1 2]}', '{"a": [1,]}', '{"a": 1} x']
+    "text", ["", "{", "[]", '{"a" 1}', '{"a": 1,}', '{"a": [1 2]}', '{"a": [1,]}', '{"a": 1} x', '{"a": [{}]}']
 )
 def test_what_is_broken_is_left_to_the_whole(text: str) -> None:
-    assert members(text, {"a": int}) is None
+    assert members(text, {"a": Edge}) is None
+
+
+WRONG: list[Any] = [None, True, 0, 7, 1.0, 2.5, -1, 2**70, "", "x", "broadcast", "2026-03-02T08:00:00Z", [], ["a"], {}]
+ODD: list[Any] = [*WRONG, "\ud800", 1e308, [[]], [["ok", 1]], [["ok", 1.0]], [["ok"]], {"source": "", "capture": ""}]
+
+
+def _spots(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place of a document: its container and its key."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        yield value, key
+        if isinstance(inner, dict | list):
+            yield from _spots(inner)
+
+
+@settings(deadline=None)
+@given(some.data())
+def test_what_is_read_row_by_row_is_what_the_whole_gives(data: some.DataObject) -> None:
+    values = json.loads(dumps(sample.sample()))
+    for _ in range(data.draw(some.integers(1, 3))):
+        name = data.draw(some.sampled_from(["assets", "edges", "activities", "verdicts"]))
+        within, key = data.draw(some.sampled_from(list(_spots({name: values[name]}))))
+        if isinstance(within, dict) and key != name and data.draw(some.booleans()):
+            del within[key]
+        elif key == name:
+            values[name] = deepcopy(data.draw(some.sampled_from(ODD)))
+        else:
+            within[key] = deepcopy(data.draw(some.sampled_from(ODD)))
+        if not isinstance(values[name], list):
+            break
+    text = json.dumps(values)
+    assert _told(lambda: loads(text)) == _told(lambda: from_values(json.loads(text)))
+
+
+def _told(read: Callable[[], AuditResult]) -> str:
+    """What was read, with the types of all numbers, or what is said in its place."""
+    try:
+        return repr(read())
+    except ResultError as error:
+        return str(error)
 
 
 def test_the_place_of_a_mistake_is_told() -> None:

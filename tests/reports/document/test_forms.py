@@ -100,6 +100,12 @@ def test_every_form_is_made_and_named() -> None:
     )
 
 
+def test_forms_made_beside_each_other_are_those_made_alone() -> None:
+    made = forms(small(), EN)
+    assert {name: made.files[name] for name in FORMS} == {name: make(small(), EN) for name, make in FORMS.items()}
+    assert list(made.files)[: len(FORMS)] == list(FORMS)
+
+
 def test_what_cannot_be_made_here_is_said_and_the_rest_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "typst", None)
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
