@@ -13,7 +13,7 @@ FactStatus = Literal["observed", "not_observed", "not_observable"]
 WHOLE: Final = ""
 """The zone of what is about the whole system, or about no zone of the policy."""
 MOST_FRAMES: Final = 8
-MOST_OBSERVATIONS: Final = 500
+MOST_OBSERVATIONS: Final = 100
 """Of one fact in one zone; the rest is counted together."""
 OTHERS: Final = "*"
 """Stands for words that differ among observations that are counted together."""
