@@ -26,7 +26,7 @@ from zonewatch.rules.tags.read import read_tags
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.evidence import prove, versions
 from zonewatch.sensor.inputs import moment, refuse_unreadable, say_unread
-from zonewatch.sensor.memory import uncollected
+from zonewatch.sensor.memory import give_back, uncollected
 from zonewatch.sensor.pipeline import Given, assess, write_events
 from zonewatch.sensor.progress import shown
 from zonewatch.sensor.proof.inputs import Named, collected, write_inputs
@@ -80,6 +80,7 @@ def audit(
         out.mkdir(parents=True, exist_ok=True)
         write_inputs(collected(Named(policy, assets, tags, baseline, detection, own, given.begin, given.end)), out)
         write_events(tables, result.inventory, out)
+        give_back()
         with shown(errors, octets, "collecting evidence") as progress:
             proven = prove(result, tables, points, before, out, progress)
         result = proven.result

@@ -28,6 +28,7 @@ from zonewatch.rules.policy.model import Policy
 from zonewatch.rules.sigma.detect import Detection
 from zonewatch.rules.tags.model import Tag
 from zonewatch.sensor.decoding import spelled
+from zonewatch.sensor.memory import give_back
 
 pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain word beside a column
 
@@ -56,6 +57,7 @@ def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult
     declared = declared_assets(given.policy, given.declared) if given.policy is not None else given.declared
     tables, unknown = with_unknown_named(tables, given.policy)
     inventory = build(Tables(**{name: tables[name] for name in INVENTORY_TABLES}), declared)
+    give_back()
     as_of = given.as_of if given.as_of is not None else last_time(tables["coverage"])
     assessment = audit(
         inventory,
