@@ -2,8 +2,9 @@
 
 A pass judges everything of the period so far, by the same code as an audit, so that the last pass of a period is the
 audit of its packets. A pass is as often as it is cheap: `judge.interval` after the last one began, and never sooner
-after its end than half of what it took. Where whole events are many, most passes are brief: they judge the newest
-events alone, with all the rest of the period, and tell what is new; whole passes take a three-hundredth of the time.
+after its end than half of what it took, a tenth where it was brief. Where whole events are many, most passes are brief:
+they judge the newest events alone, with all the rest of the period, and tell what is new; whole passes take a
+three-hundredth of the time.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ _KEEP: Final = 300 * 10**9
 _SIGN: Final = 10 * 10**9
 """Nanoseconds between two signs of life while nothing is judged."""
 _SHARE: Final = 0.5
-"""So many times what a pass took is waited before the next: judging takes at most two thirds of the time."""
+"""So many times what a whole pass took is waited before the next: judging takes at most two thirds of the time."""
+_BRIEF_SHARE: Final = 0.1
+"""The same after a brief pass: what is new is told soon, and there is another core for what is heard."""
 _UNSENT: Final = 10_000
 """Alerts that are kept while there is nobody to tell them to: what a receiver that is added later begins with."""
 _BRIEF: Final = 2_000
@@ -184,6 +187,7 @@ class Watch:
         self._ways: Mapping[str, Ways] = {}  # by source, of the last whole pass
         self._passes = self._alerts = self._forgotten = 0
         self._took = 0
+        self._was_whole = True
         self._whole_took = self._whole_ended = 0
         self._told: dict[str, Health] = {}
         self._before: dict[str, Lost] = {}
@@ -232,7 +236,8 @@ class Watch:
             if returned := self._returned():
                 log.warning("%s is there again, as the kernel makes it: heard after a start", returned)
                 break
-            self._rest(int(max(self._judging.interval - self._took, _SHARE * self._took)), orders.stop)
+            share = _SHARE if self._was_whole else _BRIEF_SHARE
+            self._rest(int(max(self._judging.interval - self._took, share * self._took)), orders.stop)
         self._notifier.tell(STOPPING="1", STATUS="ending the period")
         orders.stop.set()
         for thread in hearing:
@@ -264,7 +269,10 @@ class Watch:
         for _, live in self._listeners:
             self._add(self._tables.add(live))
         open_rows = (live.snapshot() for _, live in self._listeners)
-        if whole or self._tables.events <= _BRIEF or begun - self._whole_ended >= _WHOLE * self._whole_took:
+        self._was_whole = (
+            whole or self._tables.events <= _BRIEF or begun - self._whole_ended >= _WHOLE * self._whole_took
+        )
+        if self._was_whole:
             self._judge(self._tables.tables(open_rows))
             self._whole_ended = self._clock.count()
             self._whole_took = self._whole_ended - begun
