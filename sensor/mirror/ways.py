@@ -9,6 +9,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zonewatch.inventory.tables import plain
+
 __all__ = ["ASKED", "LEAST", "Ways", "ways"]
 
 ASKED: Final = ("ok", "error", "no_response", "response_only")
@@ -34,7 +36,7 @@ class Ways:
 
 def ways(tables: Mapping[str, pa.Table]) -> dict[str, Ways]:
     """By capture point, where there is anything of it."""
-    flows = _plain(tables["flows"], [*_PAIR, "transport", "server_mac"], _WAYS)
+    flows = plain(tables["flows"].select([*_PAIR, "transport", "server_mac", *_WAYS]))
     heard = pc.and_(pc.greater(flows["packets_out"], _NONE), pc.greater(flows["packets_in"], _NONE))
     connected = flows.filter(pc.and_(pc.equal(flows["transport"], pa.scalar("tcp")), heard))
     by_tcp = {str(source) for source in connected["source"].unique().to_pylist()}
@@ -60,12 +62,6 @@ def ways(tables: Mapping[str, pa.Table]) -> dict[str, Ways]:
 def _asking(tables: Mapping[str, pa.Table]) -> pa.Table:
     """Pairs of which something was asked or answered."""
     columns = ["source", "client", "server", "protocol", "transport", "status"]
-    found = pa.concat_tables([_plain(tables[name], columns) for name in ("aggregates", "activities")])
+    found = pa.concat_tables([plain(tables[name].select(columns)) for name in ("aggregates", "activities")])
     known = pc.and_(pc.equal(found["transport"], pa.scalar("udp")), pc.is_in(found["status"], pa.array(ASKED)))
     return found.filter(known).rename_columns({"protocol": "service"}).group_by(_PAIR).aggregate([])
-
-
-def _plain(table: pa.Table, words: list[str], numbers: list[str] = []) -> pa.Table:  # noqa: B006
-    """These columns, words as text: the dictionaries of two tables are not the same."""
-    chosen = {name: table[name].cast(pa.string()) for name in words}
-    return pa.table(chosen | {name: table[name] for name in numbers})

@@ -170,7 +170,7 @@ class Watch:
         load: Callable[[], Loaded],
         clock: Clock,
         notifier: Notifier,
-        backlog: Callable[[], Backlog] = lambda: Backlog(),
+        backlog: Callable[[], Backlog] = Backlog,
         loaded: Loaded | None = None,
     ) -> None:
         self._listeners, self._store, self._folder = listeners, store, folder
