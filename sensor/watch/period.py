@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zonewatch.dissectors import schemas
 from zonewatch.rules.tags.learn import naming
 from zonewatch.sensor.decoding import KEPT, AnyTables, joined
 
+_PLACE: Final = "_place"
 _PIECES: Final = 8
 """Tables taken before they are joined."""
 
@@ -31,7 +33,7 @@ class Period:
 
     def __init__(self) -> None:
         self._pieces: dict[str, list[pa.Table]] = {name: [] for name in KEPT}
-        self._naming: list[pa.Table] = []
+        self._naming: list[pa.Table] = []  # events that tell names, with their places among all
 
     def add(self, rows: Rows) -> AnyTables:
         """Takes the finished rows; gives them too."""
@@ -42,7 +44,9 @@ class Period:
                 pieces.append(table)
             if len(pieces) >= _PIECES:
                 self._pieces[name] = [joined(pieces)]
-        told = naming(taken["events"].unify_dictionaries())
+        events = taken["events"].unify_dictionaries()
+        places = pa.array(range(self.events - events.num_rows, self.events), pa.int64())
+        told = naming(events.append_column(_PLACE, places))
         if told.num_rows:
             self._naming.append(told)
         return taken
@@ -58,7 +62,9 @@ class Period:
         for piece in reversed(events):
             newest.insert(0, piece.slice(max(piece.num_rows - left, 0)))
             left -= newest[0].num_rows
-        return _with({**self._pieces, "events": [*self._naming, *newest]}, open_rows)
+        earlier = pc.field(_PLACE) < self.events - most
+        told = [rows.filter(earlier).drop_columns([_PLACE]) for rows in self._naming]
+        return _with({**self._pieces, "events": [*told, *newest]}, open_rows)
 
     @property
     def events(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from zonewatch.dissectors.decoder import CaptureFile, Source
@@ -56,7 +57,11 @@ def test_what_tells_names_of_points_stays() -> None:
     path = next(path for path in CAPTURES if "bacnet" in path.name and naming(_events(path)).num_rows)
     tables = decode([Source("capture", (CaptureFile("a", path),))])
     period = in_portions(tables, 5)
-    assert naming(period.latest(0)["events"]).num_rows == naming(tables["events"]).num_rows > 0
+    assert naming(tables["events"]).num_rows > 0
+    for most in (0, 3, period.events // 2, 10**6):
+        latest = period.latest(most)["events"]
+        assert naming(latest).num_rows == naming(tables["events"]).num_rows
+        assert pc.count_distinct(latest["event"]).as_py() == latest.num_rows, "an event is there twice"
 
 
 def _events(path: Path) -> pa.Table:
