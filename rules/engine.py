@@ -75,12 +75,14 @@ def audit(
     baseline: Baseline | None = None,
     detection: Detection | None = None,
     declared: Iterable[DeclaredAsset] = (),
+    findings_alone: bool = False,
 ) -> Assessment:
     """Judges everything. `tables` by the names of `schemas.TABLES`; those of `_READ` are read.
 
     `as_of` (UTC nanoseconds) is the moment by which last days are judged; `tags` is the tag list. With a baseline what
     deviates from it is told too. Without `detection` native detectors alone look for findings. `declared` is the asset
-    list; what the policy declares needs not be in it.
+    list; what the policy declares needs not be in it. With `findings_alone` paths and the register of commands, which
+    no finding is made of, are left empty.
     """
     used = policy if policy is not None else propose_zones(inventory)
     places = Places(used, inventory)
@@ -147,7 +149,7 @@ def audit(
         findings=found,
         incidents=incidents(found),
         unused=judgement.unused,
-        paths=paths(used, places, judgement, as_of, proposed=policy is None),
+        paths=() if findings_alone else paths(used, places, judgement, as_of, proposed=policy is None),
         limits=(
             *judgement.limits,
             *_left_out(spoken),
@@ -160,7 +162,7 @@ def audit(
         comparison=comparison,
         looked_for=tuple(sorted(looked_for)),
         declared=_declared(places, zoned, declared) if policy is not None else (),
-        commands=register(judgement, known, proposed=policy is None),
+        commands=() if findings_alone else register(judgement, known, proposed=policy is None),
     )
 
 

@@ -79,3 +79,34 @@ def test_what_the_newest_events_show_all_of_them_show(path: Path) -> None:
     for most in sorted({0, period.events // 10, period.events // 2}):
         found = assess(period.latest(most), given, "some").findings
         assert news(found, known, given.detection) == (), most
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
+def test_of_what_goes_on_a_few_rows_show_nothing_else(path: Path) -> None:
+    """The capture nine times, a minute apart: what was always done is told for what it is by its first rows."""
+    given = load(JudgeSettings()).given
+    tables = repeated(decode([Source("capture", (CaptureFile("a", path),))]), 9, 61 * 10**9)
+    period = Period(least=0)
+    period.add(Taken(tables))
+    known = assess(period.tables(), given, "all").findings
+    few = period.latest(period.events // 10)
+    assert few["flows"].num_rows <= tables["flows"].num_rows
+    assert news(assess(few, given, "some", findings_alone=True).findings, known, given.detection) == ()
+
+
+def repeated(tables: dict[str, pa.Table], times: int, apart: int) -> dict[str, pa.Table]:
+    """What grows with time, so many times over, so many nanoseconds apart."""
+    again = {
+        name: pa.concat_tables([moved(tables[name], number * apart) for number in range(times)])
+        for name in ("events", "flows", "aggregates")
+    }
+    return {**tables, **again}
+
+
+def moved(table: pa.Table, nanoseconds: int) -> pa.Table:
+    """The same rows later."""
+    for place, column in enumerate(table.schema):
+        if pa.types.is_timestamp(column.type):
+            later = pc.add(table[column.name].cast(pa.int64()), nanoseconds).cast(column.type)
+            table = table.set_column(place, column, later)
+    return table
