@@ -32,8 +32,6 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Tables that are thinned: rows that agree in these columns tell the same of another time."""
 
-FEW: Final = 2
-"""Rows of a kind that stay of the first ones, and as many of the last."""
 _CHANGE: Final = ("source", "client", "server", "server_unit", "protocol", "operation", "function")
 _OBJECT: Final = ("kind", "start", "property_name")
 _MOST_CHANGES: Final = 5_000
@@ -43,7 +41,7 @@ _ALONE: Final = "_alone"
 
 
 def thinned(table: pa.Table, kind: Sequence[str]) -> pa.Table:
-    """The first and the last rows of every kind, in their order.
+    """The first and the last row of every kind, in their order.
 
     All rows stay of flows that nobody knows the service of, as all of them together tell what it is, and of remote
     sessions: of a pivot every hop counts.
@@ -53,10 +51,9 @@ def thinned(table: pa.Table, kind: Sequence[str]) -> pa.Table:
     if "service" in kind:
         alone = pc.or_(pc.equal(words["service"], ""), gives_a_hand(words["service"]))
     words = words.append_column(_ALONE, pc.if_else(alone, row, -1)).append_column(_ROW, row)
-    groups = words.group_by([*kind, _ALONE], use_threads=False).aggregate([(_ROW, "list")])
-    kinds: list[Any] = groups[f"{_ROW}_list"].to_pylist()
-    places = {place for rows in kinds for place in (*rows[:FEW], *rows[-FEW:])}
-    return table.take(pa.array(sorted(places), pa.int64()))
+    groups = words.group_by([*kind, _ALONE], use_threads=False).aggregate([(_ROW, "min"), (_ROW, "max")])
+    ends: list[Any] = [*groups[f"{_ROW}_min"].to_pylist(), *groups[f"{_ROW}_max"].to_pylist()]
+    return table.take(pa.array(sorted(set(ends)), pa.int64()))
 
 
 def told_for_good(events: pa.Table) -> pa.Table:
