@@ -37,6 +37,7 @@ from zonewatch.sensor.watch.notify import Notifier
 from zonewatch.sensor.watch.period import Period, Rows
 from zonewatch.sensor.watch.settings import HealthSettings, JudgeSettings
 from zonewatch.sensor.watch.signs import signs_of_work
+from zonewatch.sensor.watch.thin import asked_whole
 
 log: Final = logging.getLogger("zonewatch.watch")
 
@@ -277,7 +278,8 @@ class Watch:
             self._whole_ended = self._clock.count()
             self._whole_took = self._whole_ended - begun
         else:
-            self._judge_newest(self._tables.latest(_BRIEF, open_rows))
+            asked = tuple(asked_whole(self._loaded.given))
+            self._judge_newest(self._tables.latest(_BRIEF, open_rows, asked))
         self._took = self._clock.count() - begun
 
     def _judge(self, tables: AnyTables, *, final: bool = False) -> None:

@@ -9,8 +9,8 @@ from zonewatch.rules.findings import Finding
 from zonewatch.rules.sigma.detect import Detection, told_once
 from zonewatch.rules.sigma.told import BEYOND
 
-_OF_ALL: Final = frozenset({"malware.beacon"})
-"""Native rules that may hold of some connections and not of all: calls are steady or not."""
+_OF_ALL: Final = frozenset({"malware.beacon", "baseline.unusual_transition"})
+"""Native rules that may hold of some rows and not of all: calls are steady or not, orders follow each other or not."""
 
 
 def news(found: Sequence[Finding], known: Sequence[Finding], detection: Detection | None) -> tuple[Finding, ...]:

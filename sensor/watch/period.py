@@ -6,7 +6,7 @@ events, which grow the most, the newest can be had alone, and of what repeats a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Protocol
 
 import pyarrow as pa
@@ -58,10 +58,10 @@ class Period:
         """The audit's tables so far, with those open rows."""
         return _with(self._pieces, open_rows)
 
-    def latest(self, most: int, open_rows: Iterable[Rows] = ()) -> AnyTables:
+    def latest(self, most: int, open_rows: Iterable[Rows] = (), whole: Collection[str] = ()) -> AnyTables:
         """The same with the newest finished events alone, at most so many, and those that count for good.
 
-        Of connections and aggregates that repeat there are a few rows.
+        Of connections and aggregates that repeat there are a few rows, but for tables that are asked for `whole`.
         """
         events = self._pieces["events"]
         left, newest = most, list[pa.Table]()
@@ -70,7 +70,7 @@ class Period:
             left -= newest[0].num_rows
         earlier = pc.field(_PLACE) < self.events - most
         told = [rows.filter(earlier).drop_columns([_PLACE]) for rows in self._told]
-        few = {name: thin.rows() for name, thin in self._thin.items()}
+        few = {name: thin.rows() for name, thin in self._thin.items() if name not in whole}
         return _with({**self._pieces, **few, "events": [*told, *newest]}, open_rows)
 
     @property

@@ -5,7 +5,7 @@ What is left out may make a finding late, and must never make one up: what rows 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ from zonewatch.inventory.tables import plain
 from zonewatch.rules.sessions import gives_a_hand
 from zonewatch.rules.tags.learn import naming
 from zonewatch.sensor.decoding import PIECES, joined
+from zonewatch.sensor.pipeline import Given
 
 pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain word beside a column
 
@@ -38,6 +39,15 @@ _MOST_CHANGES: Final = 5_000
 """Kinds of changes whose first event stays."""
 _ROW: Final = "_row"
 _ALONE: Final = "_alone"
+
+
+def asked_whole(given: Given) -> Iterator[str]:
+    """The tables of which every row counts: quarters of an hour tell a baseline who fell silent, and connections who
+    opened them, where a conduit says who may."""
+    if given.baseline is not None:
+        yield "aggregates"
+    if given.policy is not None and any(conduit.initiator is not None for conduit in given.policy.conduits):
+        yield "flows"
 
 
 def thinned(table: pa.Table, kind: Sequence[str]) -> pa.Table:
