@@ -50,8 +50,10 @@ class Period:
         events = taken["events"].unify_dictionaries()
         places = pa.array(range(self.events - events.num_rows, self.events), pa.int64())
         fresh = events.append_column(_PLACE, places)
-        if fresh.num_rows:
-            self._told = [told_for_good(joined([*self._told, fresh]))]
+        if (told := told_for_good(fresh)).num_rows:
+            self._told.append(told)
+        if len(self._told) >= PIECES:
+            self._told = [told_for_good(joined(self._told))]
         return taken
 
     def tables(self, open_rows: Iterable[Rows] = ()) -> AnyTables:
