@@ -166,7 +166,7 @@ def _parquet(table: pa.Table) -> bytes:
     return octets
 
 
-def pseudonymise(result: Path, out: Path, key: Path | None) -> None:
+def pseudonymise(result: Path, out: Path, key: Path | None, language: str = "en") -> None:
     """Writes a result with pseudonyms into a folder of its own."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(
@@ -181,7 +181,7 @@ def pseudonymise(result: Path, out: Path, key: Path | None) -> None:
     files = found.source.files
     write_evidence({Path(name).stem: octets for name, octets in files.items() if name.endswith(".pcapng")}, out)
     write_inputs({name: octets for name, octets in files.items() if given.is_ours(name)}, out)
-    write_result(found.source.result, out, pseudonyms=True)
+    write_result(found.source.result, out, language=language, pseudonyms=True)
     say(found.left_out)
     if key is None:
         typer.echo(f"Key of the pseudonyms: {visible(str(out))}.key: keep it, and never beside the result")
