@@ -59,7 +59,7 @@ def test_names_stay_as_they_are_and_in_their_order() -> None:
         names = [f"name-{number}" for number in range(len(parts) - 1)]
         english = "".join(part + name for part, name in zip(parts, [*names, ""], strict=True))
         assert translated(english, "de") or told  # an earlier sentence may hold it
-        holes = re.findall(r"\{([0-9]?)\}", told)
+        holes = re.findall(r"\{([0-9]?)s?\}", told)
         assert all(hole == "" for hole in holes) is (len(holes) == len(parts) - 1) or any(holes), english
         assert len(holes) <= len(parts) - 1
 
@@ -82,7 +82,7 @@ def test_every_remedy_of_a_rule_is_there() -> None:
 def test_no_remedy_is_of_a_rule_that_is_gone() -> None:
     sources = " ".join(
         path.read_text(encoding="utf-8")
-        for name in ("rules", "reports", "sensor")
+        for name in ("inventory", "rules", "reports", "sensor")
         for path in (ROOT / name).rglob("*.py")
     )
     rules = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "rules/detections").rglob("*.yml"))
