@@ -35,7 +35,7 @@ from zonewatch.reports.write import COLUMNS, write_evidence, write_octets, write
 from zonewatch.sensor.proof.given_names import pseudonymised_inputs, tell_inputs
 from zonewatch.sensor.proof.inputs import write_inputs
 from zonewatch.sensor.proof.packing import Result, read
-from zonewatch.sensor.results import read_result
+from zonewatch.sensor.results import read_span
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
 __all__ = [
@@ -174,7 +174,7 @@ def pseudonymise(result: Path, out: Path, key: Path | None, language: str = "en"
         )
     secret = key_of(key) if key is not None else drawn(out.with_name(f"{out.name}.key"))
     folder = result if result.is_dir() else result.parent
-    found = hidden(read(result, read_result(result)), tables_of(folder), secret)
+    found = hidden(read(result, *read_span(result, None, None)), tables_of(folder), secret)
     out.mkdir(parents=True, exist_ok=True)
     for name, octets in found.tables.items():
         write_octets(out / name, octets)
