@@ -200,7 +200,7 @@ def _boxes(
             where[line.target] = zone
             members.setdefault(zone, []).append(line.target)
     declared = {zone.id: zone for zone in result.zones}
-    labels = {OUTSIDE: speech.say("zone.external"), NO_ZONE: speech.say("zone.none")}
+    labels = {OUTSIDE: speech.say("map.public"), NO_ZONE: speech.say("zone.none")}
     levels: dict[str, float | None] = {}
     for zone in members:
         known = declared[zone].purdue if zone in declared else None

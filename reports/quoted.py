@@ -66,13 +66,18 @@ def book(language: str) -> Book | None:
 
     return Book(
         {parts[0]: told for parts, told in rows if len(parts) == 1},
-        tuple((parts, told) for parts, told in rows if len(parts) > 1),
+        tuple(sorted(((parts, told) for parts, told in rows if len(parts) > 1), key=_most_said)),
         units,
         pairs("joints"),
         pairs("tails"),
         pairs("after"),
         (data["ends"][0], data["ends"][1]),
     )
+
+
+def _most_said(row: tuple[tuple[str, ...], str]) -> tuple[bool, int]:
+    """What begins with words of its own comes first, then what says the most itself."""
+    return (not row[0][0], -sum(map(len, row[0])))
 
 
 def _read(file: Traversable) -> dict[str, Any]:
@@ -139,6 +144,8 @@ def _tailed(words: str, known: Book, depth: int) -> str:
 def _filled(words: str, parts: tuple[str, ...]) -> list[str] | None:
     """What stands in the holes: the shortest that fits, from the left; none where the sentence is another one."""
     if not words.startswith(parts[0]) or not words.endswith(parts[-1]):
+        return None
+    if not parts[-1] and words.endswith("."):  # a title has no full stop: this is another sentence that goes on
         return None
     place, end, found = len(parts[0]), len(words) - len(parts[-1]), []
     for part in parts[1:-1]:
