@@ -61,6 +61,7 @@ def book(language: str) -> Book | None:
     for name, (one, many) in data["units"].items():
         units[name] = (one, many)
         units[f"{name}s"] = (one, many)
+
     def pairs(key: str) -> tuple[tuple[tuple[str, ...], str], ...]:
         return tuple((tuple(english.split(HOLE)), told) for english, told in data[key])
 
@@ -102,12 +103,15 @@ def _translated(words: str, known: Book, depth: int) -> str:
         found = _filled(words, parts)
         if found is not None:
             return _told(told, found, known, depth)
+    ended = _tailed(words, known, depth)
+    if ended:
+        return ended
     head, found_at, rest = words.partition(": ")
     if found_at and head in known.whole:  # a rule's title, and of whom it is said
         before, after = known.ends
         whom = rest.replace(before, after) if rest.count(before) == 1 else rest  # more than one: a name holds it
         return f"{known.whole[head]}: {_inner(whom, known)}"
-    return _tailed(words, known, depth)
+    return ""
 
 
 def _led(words: str, known: Book, depth: int) -> str:

@@ -72,7 +72,7 @@ class Speech:
         """Octets for people, in powers of ten."""
         for unit, word in _SIZES:
             if octets >= unit:
-                return f"{self.fixed(octets / unit)} {word}"
+                return f"{octets / unit:.1f} {word}".replace(".", self.word("language", "decimal"))
         return self.counted(octets, "byte")
 
     def counted(self, count: int, unit: str) -> str:

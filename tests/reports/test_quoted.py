@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from zonewatch.reports.catalogue.load import framework
+from zonewatch.reports.catalogue.load import fact_kinds, framework
 from zonewatch.reports.quoted import book, translated
+from zonewatch.rules.context import sentence
 from zonewatch.rules.detectors import DETECTORS
 from zonewatch.rules.sigma.detect import load_detection
 
@@ -79,6 +80,43 @@ def test_every_remedy_of_a_rule_is_there() -> None:
     assert sorted(words for words in remedies if not translated(words, "de")) == []
 
 
+def test_what_every_rule_says_and_where_it_is_harmless_is_there() -> None:
+    rules = load_detection().rules
+    every = (*rules.rules, *rules.correlations)
+    said = {sentence(one.description.strip()) for one in every if one.description}
+    harmless = {words for one in every for words in one.false_positives}
+    assert len(said) > 200 < len(harmless)
+    assert sorted(words for words in said | harmless if not translated(words, "de")) == []
+
+
+def test_every_measure_and_limit_of_a_fact_is_there() -> None:
+    said = {words for kind in fact_kinds().values() for words in (kind.measured, kind.limits) if words}
+    assert sorted(words for words in said if not translated(words, "de")) == []
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        (
+            "Whoever sees the packet has the password. ot.value 7; ot.status ok. Seen 12 times at 4 servers.",
+            "Wer das Paket sieht, hat das Passwort. ot.value 7; ot.status ok. 12 Mal an 4 Servern gesehen.",
+        ),
+        ("Somebody's own rule says this. Seen 12 times.", ""),
+        (
+            "traffic suggests IT host: uses tls, recognised by content, first in a.pcap frame 7",
+            "der Verkehr spricht für IT-Rechner: nutzt tls, am Inhalt erkannt, zuerst in a.pcap Frame 7",
+        ),
+        (
+            "high: A controller was stopped: hmi to plc, and 2 more of this kind",
+            "hoch: Eine Steuerung wurde angehalten: hmi an plc, und 2 weitere dieser Art",
+        ),
+        ("a set from 1 to 2 in a sentence that goes on.", ""),
+    ],
+)
+def test_sentences_lead_follow_and_stand_within_others(english: str, german: str) -> None:
+    assert translated(english, "de") == german
+
+
 def test_no_remedy_is_of_a_rule_that_is_gone() -> None:
     sources = " ".join(
         path.read_text(encoding="utf-8")
@@ -97,4 +135,7 @@ def test_a_hostile_name_costs_no_time() -> None:
     began = time.process_time()
     translated(f"A value was set by hand: {name}", "de")
     translated(f"{name} set from {name} to {name} by {name}", "de")
+    translated(f"high: critical: {name}; {name}. {name}. Seen {name}, first in {name} frame {name}", "de")
+    translated(". ".join(["x"] * 20_000), "de")
+    translated("high: " * 5_000, "de")
     assert time.process_time() - began < 2

@@ -30,6 +30,13 @@ def test_two_runs_are_equal_and_name_no_place_of_this_machine(tmp_path: Path) ->
     assert not any(str(tmp_path).encode() in data for data in contents(tmp_path / "a").values())
 
 
+def test_a_language_changes_the_page_alone(tmp_path: Path) -> None:
+    for language in ("en", "de"):
+        write_result(sample.sample(), tmp_path / language, language=language)
+    one, other = contents(tmp_path / "en"), contents(tmp_path / "de")
+    assert {name for name in one if one[name] != other[name]} == {PAGE, "manifest.json"}
+
+
 @pytest.mark.parametrize("make", [sample.hostile, sample.empty, sample.without_policy])
 def test_every_result_can_be_written(make: object, tmp_path: Path) -> None:
     write_result(make(), tmp_path)  # type: ignore[operator]
