@@ -24,7 +24,10 @@ __all__ = ["Book", "book", "translated"]
 HOLE: Final = "{}"
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _COUNTED: Final = re.compile(r"([0-9][0-9,]*) ([a-z ]{1,40})")
+_NUMBER: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+[.][0-9] [kMG]B")
+"""A number with its thousands set apart, or a size, as English writes them."""
 _HOLES: Final = re.compile(r"\{([0-9]?)(s?)\}")
+_POINTS: Final = str.maketrans(",.", ".,")
 MOST_DEPTH: Final = 3
 """Sentences within sentences."""
 MOST_PARTS: Final = 16
@@ -183,6 +186,8 @@ def _sentences(value: str, known: Book, depth: int) -> str:
 
 def _inner(value: str, known: Book) -> str:
     """A number with its unit, and the rest of a list, in the language; names as they are."""
+    if _NUMBER.fullmatch(value):
+        return value.translate(_POINTS)
     counted = _COUNTED.fullmatch(value)
     if counted is not None and counted[2] in known.units:
         return f"{counted[1].replace(',', '.')} {known.units[counted[2]][counted[1] != '1']}"

@@ -111,6 +111,16 @@ def test_every_measure_and_limit_of_a_fact_is_there() -> None:
             "hoch: Eine Steuerung wurde angehalten: hmi an plc, und 2 weitere dieser Art",
         ),
         ("a set from 1 to 2 in a sentence that goes on.", ""),
+        (
+            "2 different values within 3,600 s; 2 are asked",
+            "2 verschiedene Werte innerhalb von 3.600 s; verlangt sind 2",
+        ),
+        (
+            "13.6 kB of traffic were recognised neither by content nor by port (tcp 49): what it does is not in this"
+            " report.",
+            "13,6 kB Verkehr wurden weder am Inhalt noch am Port erkannt (tcp 49): Was er tut, steht nicht in diesem"
+            " Bericht.",
+        ),
     ],
 )
 def test_sentences_lead_follow_and_stand_within_others(english: str, german: str) -> None:
