@@ -9,7 +9,7 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from zonewatch.dissectors.vocabulary import OPERATIONS, Attribute, FlowState, Status
+from zonewatch.dissectors.vocabulary import OPERATIONS, Attribute, FlowState, OddityCode, Status
 from zonewatch.inventory.model import ROLES, Confidence, Posture
 from zonewatch.reports import entity, watched
 from zonewatch.reports.catalogue.load import attack, fact_kinds
@@ -88,6 +88,7 @@ FAMILIES = {
     "act": set(SEVERITIES),
     "obeys": set(get_args(Posture)),
     "sure": set(get_args(Confidence)),
+    "oddity": set(get_args(OddityCode)),
     "claim": {*get_args(Attribute), "role"},
     "flow_state": set(get_args(FlowState)),
     "ended": set(get_args(Status)) - {""},
