@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Final
+from typing import Final, Literal
 
 from zonewatch.inventory.model import Activity, Asset, Edge, Evidence, Posture, Service, Target
 from zonewatch.inventory.targets import reference
@@ -230,17 +230,21 @@ def first_frames(rows: Iterable[Evidence], most: int) -> tuple[Evidence, ...]:
 
 def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
     """Evidence by capture: `plant.pcap frames 812, 813`."""
-    by_capture: dict[str, list[int]] = {}
-    for row in by_frame(rows):
-        by_capture.setdefault(row.capture, []).append(row.frame)
     parts = []
-    for capture, found in sorted(by_capture.items()):
-        kept = list(dict.fromkeys(found))
-        shown = [str(frame) for frame in (kept[:limit] if limit else kept)]
+    for capture, unit, kept in by_capture(rows):
         more = f" and {len(kept) - limit} more" if limit and len(kept) > limit else ""
-        unit = Evidence("", capture, 0).unit
-        parts.append(f"{visible(capture)} {unit}{'' if len(kept) == 1 else 's'} {', '.join(shown)}{more}")
+        shown = ", ".join(map(str, kept[:limit] if limit else kept))
+        parts.append(f"{visible(capture)} {unit}{'' if len(kept) == 1 else 's'} {shown}{more}")
     return "; ".join(parts)
+
+
+def by_capture(rows: Iterable[Evidence]) -> Iterator[tuple[str, Literal["frame", "line"], tuple[int, ...]]]:
+    """Each capture, in order, with what its numbers count and the numbers, each once."""
+    found: dict[str, dict[int, None]] = {}
+    for row in by_frame(rows):
+        found.setdefault(row.capture, {})[row.frame] = None
+    for capture, numbers in sorted(found.items()):
+        yield capture, Evidence("", capture, 0).unit, tuple(numbers)
 
 
 def posture(asset: Asset) -> Service | None:
@@ -314,9 +318,13 @@ def field_words(name: str) -> str:
 
 def outcome(activity: Activity) -> str:
     """How an activity ended: `ok`, `error STATUS_LOGON_FAILURE`, `no response`."""
-    words = {"one_way": "", "ok": "" if activity.code else "ok"}
-    word = words.get(activity.status, activity.status.replace("_", " "))
+    word = outcome_word(activity).replace("_", " ")
     return visible(" ".join(part for part in (word, activity.code) if part))
+
+
+def outcome_word(activity: Activity) -> str:
+    """Its status where that says something: nothing of one way, nor `ok` beside a code."""
+    return {"one_way": "", "ok": "" if activity.code else "ok"}.get(activity.status, activity.status)
 
 
 def port(transport: str, number: int | None) -> str:
