@@ -29,7 +29,7 @@ Value = TypeVar("Value")
 def beside(task: Callable[[], Value], worth_it: bool = True) -> Iterator[Callable[[], Value]]:
     """Begins a task, and gives what waits for its value. Left early, the process is ended.
 
-    The value is pickled: octets and texts are cheap. Where it is not `worth_it` to fork, the task waits until asked for.
+    The value is pickled: octets and texts are cheap. Not `worth_it`: the task waits until its value is asked for.
     """
     if not (worth_it and _forks()):
         yield task

@@ -219,13 +219,8 @@ def by_frame(rows: Iterable[Evidence]) -> list[Evidence]:
 
 def first_frames(rows: Iterable[Evidence], most: int) -> tuple[Evidence, ...]:
     """The first frames, each once, in their order."""
-    told: list[Evidence] = []
-    for item in by_frame(rows):
-        if not told or item != told[-1]:
-            told.append(item)
-            if len(told) == most:
-                break
-    return tuple(told)
+    places = {_PLACE(row): row for row in rows}  # by what makes them equal
+    return tuple([places[place] for place in sorted(places)[:most]])
 
 
 def frames(rows: Iterable[Evidence], limit: int = 0) -> str:

@@ -50,7 +50,7 @@ def forms(document: Document, texts: Texts) -> Made:
         beside(lambda: _tables(document, texts), _is_large(document)) as tables,
         ThreadPoolExecutor(max_workers=1) as pages,
     ):
-        # typst sets pages without Python's lock, so a thread is enough, and it has threads of its own to lose in a fork.
+        # typst sets pages without Python's lock, so a thread is enough; its own threads would not outlive a fork.
         paged = pages.submit(_made, PDF, document, texts)
         found = {PAGE: _made(PAGE, document, texts)}
         others, lists = tables()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -16,6 +16,7 @@ from zonewatch.reports.result import AuditResult, Capture, VerdictRow, ZoneInfo,
 from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, OPERATOR_ROLES
 from zonewatch.rules.findings import Finding
 from zonewatch.rules.places import BROADCAST, CONTROL_LEVEL
+from zonewatch.rules.policy.words import canonical_service
 from zonewatch.rules.remote import OUTSIDE
 from zonewatch.rules.scan import MOST_PACKETS_ANSWERED
 
@@ -82,6 +83,28 @@ class Seen:
     def answered(self) -> tuple[Edge, ...]:
         """Of these, those that were answered."""
         return tuple(edge for edge in self.spoken if edge.state in ANSWERED or (not edge.state and edge.functions))
+
+    @cached_property
+    def _protocols(self) -> frozenset[str]:
+        return frozenset([edge.protocol for edge in self.result.inventory.edges])
+
+    def of_services(self, edges: Iterable[Edge], wanted: Container[str]) -> list[Edge]:
+        """Those of some services, by their canonical names."""
+        words = {word for word in self._protocols if canonical_service(word) in wanted}
+        return [edge for edge in edges if edge.protocol in words]
+
+    @cached_property
+    def _obeyed(self) -> tuple[VerdictRow, ...]:
+        return tuple([row for row in self.result.verdicts if row.events - row.refused - row.unanswered > 0])
+
+    @cached_property
+    def _operations(self) -> frozenset[str]:
+        return frozenset([row.operation for row in self.result.verdicts])
+
+    def done(self, wanted: Callable[[str], bool]) -> list[VerdictRow]:
+        """Verdicts on some operations of which an event at least was neither refused nor left without a due answer."""
+        words = set(filter(wanted, self._operations))
+        return [row for row in self._obeyed if row.operation in words]
 
     @cached_property
     def crossing(self) -> tuple[VerdictRow, ...]:
@@ -200,6 +223,11 @@ class Seen:
             pair: tuple(dict.fromkeys(finding.id for finding in found))
             for pair, found in self._findings_by_pair.items()
         }
+
+    @property
+    def pairs_told(self) -> Container[tuple[str, str]]:
+        """The pairs of assets, both ways round, about which there are findings."""
+        return self._ids_by_pair
 
     def told_of(self, client: str, server: str, rules: Iterable[str] = ()) -> tuple[str, ...]:
         """The ids of findings about two assets, of some rules only where any are named."""
