@@ -113,7 +113,13 @@ def clock(nanoseconds: int) -> str:
     """A time for people: `2026-03-02 08:12:31 UTC`."""
     if not nanoseconds:
         return "unknown"
-    return f"{datetime.fromtimestamp(nanoseconds // SECOND, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    days, second = divmod(nanoseconds // SECOND, 86_400)
+    return f"{_day(days)} {second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02} UTC"
+
+
+@lru_cache(maxsize=1 << 10)
+def _day(days: int) -> str:
+    return f"{datetime.fromtimestamp(days * 86_400, UTC):%Y-%m-%d}"
 
 
 def period(first: int, last: int) -> str:
@@ -226,16 +232,20 @@ def first_frames(rows: Iterable[Evidence], most: int) -> tuple[Evidence, ...]:
 def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
     """Evidence by capture: `plant.pcap frames 812, 813`."""
     by_capture: dict[str, list[int]] = {}
-    for row in by_frame(rows):
-        by_capture.setdefault(row.capture, []).append(row.frame)
+    for _, capture, frame in sorted(set(map(_PLACE, rows))):
+        by_capture.setdefault(capture, []).append(frame)
     parts = []
     for capture, found in sorted(by_capture.items()):
         kept = list(dict.fromkeys(found))
-        shown = [str(frame) for frame in (kept[:limit] if limit else kept)]
+        shown = ", ".join(map(str, kept[:limit] if limit else kept))
         more = f" and {len(kept) - limit} more" if limit and len(kept) > limit else ""
-        unit = Evidence("", capture, 0).unit
-        parts.append(f"{visible(capture)} {unit}{'' if len(kept) == 1 else 's'} {', '.join(shown)}{more}")
+        parts.append(f"{_capture_words(capture)}{'' if len(kept) == 1 else 's'} {shown}{more}")
     return "; ".join(parts)
+
+
+@lru_cache(maxsize=1 << 8)
+def _capture_words(capture: str) -> str:
+    return f"{visible(capture)} {Evidence('', capture, 0).unit}"
 
 
 def posture(asset: Asset) -> Service | None:

@@ -33,8 +33,18 @@ def unpacked(fact: tuple[Any, ...]) -> Fact:
         reason,
         tuple(
             [
-                Observation(*before, tuple([Evidence(*frame) for frame in frames]), findings, exception)
-                for before, frames, findings, exception in observations
+                Observation(
+                    zone,
+                    key,
+                    values,
+                    count,
+                    first,
+                    last,
+                    tuple([Evidence(*frame) for frame in frames]),
+                    findings,
+                    covered,
+                )
+                for (zone, key, values, count, first, last), frames, findings, covered in observations
             ]
         ),
         tuple([Place(*place) for place in places]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -255,11 +255,17 @@ class Seen:
         """How much of each zone was seen."""
         known: defaultdict[str, int] = defaultdict(int)
         whole: defaultdict[str, int] = defaultdict(int)
-        for edge in self.result.inventory.edges:
-            if edge.transport == "tcp" and edge.state in SPOKEN:
-                for zone in {self.zone(edge.client), self.zone(edge.server)}:
-                    known[zone] += 1
-                    whole[zone] += edge.state != "one_way"
+        pairs = Counter(
+            [
+                (self.zone(edge.client), self.zone(edge.server), edge.state == "one_way")
+                for edge in self.result.inventory.edges
+                if edge.transport == "tcp" and edge.state in SPOKEN
+            ]
+        )
+        for (client, server, one_way), count in pairs.items():
+            for zone in {client, server}:
+                known[zone] += count
+                whole[zone] += 0 if one_way else count
         unseen = frozenset(self.result.inventory.unseen)
         found = {}
         for place in self.zones.values():

@@ -411,16 +411,18 @@ def _rest(case: Zoned, name: str, rows: list[VerdictRow], conduit: str) -> tuple
         order = ATTEMPTS if tried else 0 if row.operation in STATE_CHANGING else 1
         groups[order, row.client, server, what, row.client_zone, row.server_zone].append(row)
     lines = tuple(
-        (
-            text(Span(case.short(client), "asset"), " → ", *_servers(case, found)),
-            text(case.zone(start or _outside(case, client)), " → ", case.zone(end)),
-            text(_said(case, order, found)),
-            text(case.verdict(worst(row.verdict for row in found) or found[0].verdict)),
-            case.number(sum(row.events for row in found)),
-            text(texts.time(min((row.first_time for row in found if row.first_time), default=0))),
-            case.frames(first_frames((item for row in found for item in row.evidence), MOST_NAMED)),
-        )
-        for (order, client, _, _, start, end), found in sorted(groups.items())
+        [
+            (
+                text(Span(case.short(client), "asset"), " → ", *_servers(case, found)),
+                text(case.zone(start or _outside(case, client)), " → ", case.zone(end)),
+                text(_said(case, order, found)),
+                text(case.verdict(worst([row.verdict for row in found]) or found[0].verdict)),
+                case.number(sum([row.events for row in found])),
+                text(texts.time(min([row.first_time for row in found if row.first_time], default=0))),
+                case.frames(first_frames([item for row in found for item in row.evidence], MOST_NAMED)),
+            )
+            for (order, client, _, _, start, end), found in sorted(groups.items())
+        ]
     )
     described = columns(
         texts,
