@@ -82,6 +82,7 @@ def _edges(material: Material) -> Table:
     names = {asset.id: text(Span(label(asset), "asset")) for asset in result.inventory.assets}
     told: dict[Verdict | None, Text] = {None: (), **{word: text(material.verdict(word)) for word in VERDICTS}}
     operations = {word: texts.word("operation", word) for edge in result.inventory.edges for word in edge.operations}
+    said: dict[str, Text] = {}  # protocols, operations and flows come again in row after row
     rows = []
     for edge in result.inventory.edges:
         found = verdicts.get(edge_key(edge), ())
@@ -90,8 +91,8 @@ def _edges(material: Material) -> Table:
             (
                 names.get(edge.client) or text(Span(edge.client, "asset")),
                 names.get(edge.server) or text(Span(edge.server, "asset")),
-                text(edge.protocol),
-                text(", ".join([operations[word] for word in edge.operations])),
+                _said(said, edge.protocol),
+                _said(said, ", ".join([operations[word] for word in edge.operations])),
                 material.number(edge.events) if edge.ot else (),
                 material.number(edge.packets),
                 told[verdict],
@@ -110,6 +111,12 @@ def _edges(material: Material) -> Table:
         ("flow", 1.6),
     )
     return Table("table-connections", described, tuple(rows), texts.say("connections.caption"))
+
+
+def _said(known: dict[str, Text], words: str) -> Text:
+    if words not in known:
+        known[words] = text(words)
+    return known[words]
 
 
 def _flows(rows: tuple[VerdictRow, ...]) -> list[str]:
