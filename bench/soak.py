@@ -37,8 +37,8 @@ capture:
   - {{source: span, interfaces: [b0], ring: 256 MiB}}
 store: {{folder: {folder}, least_free: 1 MiB, reserve: 1 MiB}}
 """
-EVERY = 20.0
-"""Seconds between two strangers: of many more in one period the rest is told in one finding."""
+EVERY = 6.0
+"""Seconds between two strangers."""
 
 
 def stranger(number: int) -> tuple[str, list[bytes]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
@@ -27,7 +27,7 @@ from zonewatch.rules.context import Context, Fact
 from zonewatch.rules.detectors import DETECTORS, findings
 from zonewatch.rules.findings import Finding
 from zonewatch.rules.incidents import Incident, incidents
-from zonewatch.rules.judge import Decision, Judgement, VerdictRow, judge
+from zonewatch.rules.judge import VerdictRow, judge
 from zonewatch.rules.paths import Paths, paths
 from zonewatch.rules.places import Places, placed
 from zonewatch.rules.policy.model import Policy
@@ -42,7 +42,6 @@ from zonewatch.rules.tags.reasons import named
 
 pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain word beside a column
 _READ: Final = ("aggregates", "events", "flows", "activities", "oddities", "addresses", "coverage")
-NO_POLICY: Final = Decision("cannot_conclude", "no policy: the zones are a proposal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,14 @@ def audit(
     baseline: Baseline | None = None,
     detection: Detection | None = None,
     declared: Iterable[DeclaredAsset] = (),
+    findings_alone: bool = False,
 ) -> Assessment:
     """Judges everything. `tables` by the names of `schemas.TABLES`; those of `_READ` are read.
 
     `as_of` (UTC nanoseconds) is the moment by which last days are judged; `tags` is the tag list. With a baseline what
     deviates from it is told too. Without `detection` native detectors alone look for findings. `declared` is the asset
-    list; what the policy declares needs not be in it.
+    list; what the policy declares needs not be in it. With `findings_alone` paths and the register of commands, which
+    no finding is made of, are left empty.
     """
     used = policy if policy is not None else propose_zones(inventory)
     places = Places(used, inventory)
@@ -100,8 +101,10 @@ def audit(
         table["flows"],
         distinct,
         values=bool(listed),
+        proposed=policy is None,
     )
-    judgement = _unjudged(judgement) if policy is None else named(judgement, known)
+    if policy is not None:
+        judgement = named(judgement, known)
     zoned = with_names(placed(used, inventory), known)
     context = Context(
         policy=used,
@@ -147,7 +150,7 @@ def audit(
         findings=found,
         incidents=incidents(found),
         unused=judgement.unused,
-        paths=paths(used, places, judgement, as_of, proposed=policy is None),
+        paths=() if findings_alone else paths(used, places, judgement, as_of, proposed=policy is None),
         limits=(
             *judgement.limits,
             *_left_out(spoken),
@@ -160,7 +163,7 @@ def audit(
         comparison=comparison,
         looked_for=tuple(sorted(looked_for)),
         declared=_declared(places, zoned, declared) if policy is not None else (),
-        commands=register(judgement, known, proposed=policy is None),
+        commands=() if findings_alone else register(judgement, known, proposed=policy is None),
     )
 
 
@@ -189,16 +192,6 @@ def _left_out(activities: pa.Table) -> tuple[str, ...]:
     if left <= 0:
         return ()
     return (f"{left} activities of services beyond the first {MOST_ROWS} were not looked at by detectors",)
-
-
-def _unjudged(judgement: Judgement) -> Judgement:
-    """The same without verdicts: by flows made from the traffic itself, everything would be allowed."""
-    return Judgement(
-        rows=tuple(replace(row, decision=NO_POLICY) for row in judgement.rows),
-        changes=tuple(replace(item, row=replace(item.row, decision=NO_POLICY)) for item in judgement.changes),
-        unused=(),
-        limits=judgement.limits,
-    )
 
 
 def _by_fact(rows: tuple[VerdictRow, ...]) -> dict[Fact, tuple[VerdictRow, ...]]:

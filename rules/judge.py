@@ -48,6 +48,7 @@ from zonewatch.rules.verdicts import Decision, VerdictRow
 __all__ = ["Decision", "Judge", "JudgedChange", "Judgement", "VerdictRow", "judge"]
 
 NANOSECONDS: Final = 1_000_000_000
+NO_POLICY: Final = Decision("cannot_conclude", "no policy: the zones are a proposal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,16 @@ class Judgement:
 class Judge:
     """A policy on a day, with what it has decided already."""
 
-    def __init__(self, policy: Policy, places: Places, as_of: int, safeguards: Safeguards | None = None) -> None:
-        self.policy = policy
+    def __init__(
+        self,
+        policy: Policy,
+        places: Places,
+        as_of: int,
+        safeguards: Safeguards | None = None,
+        *,
+        proposed: bool = False,
+    ) -> None:
+        self.policy, self.proposed = policy, proposed
         self.places = places
         self.safeguards = safeguards  # none: they are not judged
         self.today = dt.datetime.fromtimestamp(as_of // NANOSECONDS, dt.UTC).date()
@@ -118,6 +127,8 @@ class Judge:
             to_zone = self.places.of_broadcast(client, server)
         if client.many:
             from_zone = self.places.of_broadcast(server, client)
+        if self.proposed:
+            return from_zone, to_zone, NO_POLICY
         if not from_zone or not to_zone:
             return from_zone, to_zone, _unzoned(client, server, from_zone, to_zone)
         decision = self._between(seen, client, server, from_zone, to_zone)
@@ -207,12 +218,14 @@ def judge(
     distinct: Sequence[Activity] | None = None,
     *,
     values: bool = False,
+    proposed: bool = False,
 ) -> Judgement:
     """Verdicts on everything seen. `as_of` is the moment (UTC nanoseconds) that last days are judged by.
 
     `flows` tell when each connection was and who opened it, where the policy asks; `distinct` activities, if given,
     more than the inventory of how services are used. Aggregates may come in pieces, which are not kept. `values` are
-    told apart where the policy limits them, or where asked for.
+    told apart where the policy limits them, or where asked for. Where the policy is `proposed` nothing is decided: by
+    flows made from the traffic itself, everything would be allowed.
     """
     places = places or Places(policy, inventory)
     openings = (
@@ -221,7 +234,7 @@ def judge(
         else None
     )
     safeguards = Safeguards(policy, inventory, openings, distinct)
-    judge_ = Judge(policy, places, as_of, safeguards)
+    judge_ = Judge(policy, places, as_of, safeguards, proposed=proposed)
     limited = values or any(traffic.values is not None for traffic in _all_traffic(policy))
     pieces = (aggregates,) if isinstance(aggregates, pa.Table) else aggregates
     seen_in_aggregates = from_pieces(pieces, judge_.calendar, values=limited, rated=rated_protocols(policy))
@@ -258,7 +271,7 @@ def judge(
             (conduit.id, flow.id)
             for conduit in policy.conduits
             for flow in conduit.flows
-            if (conduit.id, flow.id) not in used
+            if not proposed and (conduit.id, flow.id) not in used
         ),
         limits=tuple(limits),
     )

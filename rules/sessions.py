@@ -78,14 +78,18 @@ def left_out(flows: pa.Table) -> int:
     return max(_remote(flows).num_rows - MOST, 0)
 
 
+def gives_a_hand(service: Any) -> Any:
+    """Whether a connection of these services (a column of words) is a remote session."""
+    known = [word for word in service.unique().to_pylist() if canonical_service(word) in _BY_CONNECTION]
+    return pc.is_in(service, value_set=pa.array(known, pa.utf8()))
+
+
 def _remote(flows: pa.Table) -> pa.Table:
     """The connections that give somebody a hand on another host."""
     table = plain(flows)
-    words: list[Any] = table["service"].unique().to_pylist()
-    known = [word for word in words if canonical_service(word) in _BY_CONNECTION]
     packets = pc.add(table["packets_out"], table["packets_in"])
     wanted = pc.and_(
-        pc.is_in(table["service"], value_set=pa.array(known, pa.utf8())),
+        gives_a_hand(table["service"]),
         pc.is_in(table["state"], value_set=pa.array(sorted(ANSWERED))),
     )
     return table.filter(pc.and_(wanted, pc.greater(packets, pa.scalar(MOST_PACKETS_ANSWERED, pa.uint64()))))

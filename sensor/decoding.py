@@ -21,7 +21,7 @@ KEPT: Final = ("events", "aggregates", "flows", "activities", "claims", "address
 _STEP: Final = 500_000
 """Packets decoded before rows are taken and progress is told."""
 
-_PIECES: Final = 8
+PIECES: Final = 8
 """Tables taken before they are joined: each brings the words of all before it once more."""
 
 AnyTables = dict[str, pa.Table]
@@ -67,7 +67,7 @@ def _decode(points: list[Source], detail: Detail, progress: Progress | None) -> 
             table = decoder.take(name)
             if table.num_rows or not pieces[name]:
                 pieces[name].append(table)
-            if len(pieces[name]) >= _PIECES:
+            if len(pieces[name]) >= PIECES:
                 pieces[name] = [joined(pieces[name])]
         if progress is not None:
             progress(decoder.packets, decoder.bytes_read)

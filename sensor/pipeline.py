@@ -51,8 +51,8 @@ class Given:
     detection: Detection | None = None
 
 
-def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult:
-    """Judges decoded tables and gives the whole result."""
+def assess(tables: dict[str, pa.Table], given: Given, title: str, *, findings_alone: bool = False) -> AuditResult:
+    """Judges decoded tables and gives the whole result; with `findings_alone` without paths and commands."""
     tables, crowd = without_crowds(within(tables, given.begin, given.end))
     declared = declared_assets(given.policy, given.declared) if given.policy is not None else given.declared
     tables, unknown = with_unknown_named(tables, given.policy)
@@ -68,6 +68,7 @@ def assess(tables: dict[str, pa.Table], given: Given, title: str) -> AuditResult
         baseline=given.baseline,
         detection=given.detection,
         declared=declared,
+        findings_alone=findings_alone,
     )
     return assemble(
         assessment,

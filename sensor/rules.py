@@ -149,7 +149,7 @@ def try_(
         detection=Detection(chosen),
     )
     names = {one.name for one in telling(chosen)}
-    result = assess(tables, given, title="")
+    result = assess(tables, given, title="", findings_alone=True)
     found = tuple(finding for finding in result.findings if finding.rule in names)
     emit(finding_rows(replace(result, findings=found)), form.value, sys.stdout)
     raise typer.Exit(0 if found and not failed else FOUND)

@@ -89,7 +89,7 @@ def _assessed(octets: bytes, result: AuditResult, given: Given) -> AuditResult:
             path = Path(folder) / f"{number}.pcapng"
             path.write_bytes(octets if len(points) == 1 else pcapng.dumps(pcapng.of_point(whole, point)))
             sources.append(Source(point, (CaptureFile(path.name, path),)))
-        return assess(decode(sources), given, title="")
+        return assess(decode(sources), given, title="", findings_alone=True)
 
 
 def differs(finding: Finding, found: Iterable[Finding]) -> str:

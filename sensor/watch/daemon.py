@@ -37,6 +37,7 @@ from zonewatch.sensor.watch.notify import Notifier
 from zonewatch.sensor.watch.period import Period, Rows
 from zonewatch.sensor.watch.settings import HealthSettings, JudgeSettings
 from zonewatch.sensor.watch.signs import signs_of_work
+from zonewatch.sensor.watch.thin import asked_whole
 
 log: Final = logging.getLogger("zonewatch.watch")
 
@@ -54,7 +55,7 @@ _BRIEF_SHARE: Final = 0.1
 """The same after a brief pass: what is new is told soon, and there is another core for what is heard."""
 _UNSENT: Final = 10_000
 """Alerts that are kept while there is nobody to tell them to: what a receiver that is added later begins with."""
-_BRIEF: Final = 2_000
+_BRIEF: Final = 1_000
 """Whole events that a brief pass judges; with no more of them in the period every pass is whole."""
 _WHOLE: Final = 300
 """So many times what a whole pass took there are only brief ones after it: of a hundred alerts not one waits for it."""
@@ -277,7 +278,8 @@ class Watch:
             self._whole_ended = self._clock.count()
             self._whole_took = self._whole_ended - begun
         else:
-            self._judge_newest(self._tables.latest(_BRIEF, open_rows))
+            asked = tuple(asked_whole(self._loaded.given))
+            self._judge_newest(self._tables.latest(_BRIEF, open_rows, asked))
         self._took = self._clock.count() - begun
 
     def _judge(self, tables: AnyTables, *, final: bool = False) -> None:
@@ -288,14 +290,15 @@ class Watch:
 
     def _judge_newest(self, tables: AnyTables) -> None:
         """Tells what is new."""
-        result = self._assess(tables)
+        result = self._assess(tables, findings_alone=True)
         new = replace(result, findings=news(result.findings, self._known, self._loaded.given.detection))
         self._kept(self._store.record_new(self._period, new, self._clock.now()), new, tables)
         self._known += new.findings
 
-    def _assess(self, tables: AnyTables) -> AuditResult:
+    def _assess(self, tables: AnyTables, *, findings_alone: bool = False) -> AuditResult:
         with uncollected():
-            return ordered(assess(tables, self._loaded.given, self._loaded.title))
+            given, title = self._loaded.given, self._loaded.title
+            return ordered(assess(tables, given, title, findings_alone=findings_alone))
 
     def _kept(self, alerts: int, result: AuditResult, tables: AnyTables) -> None:
         self._prove(result, tables)

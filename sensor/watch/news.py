@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from zonewatch.rules.findings import Finding
 from zonewatch.rules.sigma.detect import Detection, told_once
 from zonewatch.rules.sigma.told import BEYOND
 
+_OF_ALL: Final = frozenset({"malware.beacon", "baseline.unusual_transition"})
+"""Native rules that may hold of some rows and not of all: calls are steady or not, orders follow each other or not."""
+
 
 def news(found: Sequence[Finding], known: Sequence[Finding], detection: Detection | None) -> tuple[Finding, ...]:
     """The findings that nobody knows; `known` is what the last pass over everything found, and what was told since.
 
-    Left to a pass over everything is what holds of few events and not of more, what a graver rule told already of the
+    Left to a pass over everything is what holds of few rows and not of more, what a graver rule told already of the
     same actor, and more of what was too much to be told one by one.
     """
-    left = {finding.rule for finding in known if finding.identity == BEYOND}
+    left = {finding.rule for finding in known if finding.identity == BEYOND} | _OF_ALL
     if detection is not None:
         left |= detection.rules.needs_all()
         found = tuple(told_once(found, detection.rules, known))

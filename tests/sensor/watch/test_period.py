@@ -8,14 +8,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from tests.rules.baseline.days import ENG, RTU, Traffic, kinds, said
+from tests.rules.baseline.test_silence import HALF_HOUR, LEARNED, NEXT, day
+from zonewatch.dissectors import schemas
 from zonewatch.dissectors.decoder import CaptureFile, Source
 from zonewatch.rules.tags.learn import naming
 from zonewatch.sensor.decoding import decode
-from zonewatch.sensor.pipeline import assess
+from zonewatch.sensor.pipeline import Given, assess
 from zonewatch.sensor.watch.loaded import load
 from zonewatch.sensor.watch.news import news
 from zonewatch.sensor.watch.period import Period
 from zonewatch.sensor.watch.settings import JudgeSettings
+from zonewatch.sensor.watch.thin import asked_whole
 
 PCAPS = Path(__file__).parents[3] / "pcaps"
 CAPTURES = sorted(PCAPS.rglob("*.pcap"))
@@ -79,3 +83,51 @@ def test_what_the_newest_events_show_all_of_them_show(path: Path) -> None:
     for most in sorted({0, period.events // 10, period.events // 2}):
         found = assess(period.latest(most), given, "some").findings
         assert news(found, known, given.detection) == (), most
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
+def test_of_what_goes_on_a_few_rows_show_nothing_else(path: Path) -> None:
+    """The capture nine times, a minute apart: what was always done is told for what it is by its first rows."""
+    given = load(JudgeSettings()).given
+    tables = repeated(decode([Source("capture", (CaptureFile("a", path),))]), 9, 61 * 10**9)
+    period = Period(least=0)
+    period.add(Taken(tables))
+    known = assess(period.tables(), given, "all").findings
+    few = period.latest(period.events // 10)
+    assert few["flows"].num_rows <= tables["flows"].num_rows
+    assert news(assess(few, given, "some", findings_alone=True).findings, known, given.detection) == ()
+
+
+def test_where_a_baseline_tells_who_fell_silent_all_quarters_of_an_hour_are_there() -> None:
+    polling = [row for number in range(4) for row in day(NEXT + number * HALF_HOUR)]
+    other = [
+        said(ENG, RTU, object_start=500 + number, when=NEXT + number * HALF_HOUR // 2, lasts=HALF_HOUR // 3)
+        for number in range(8)
+    ]
+    traffic = Traffic([*polling, *other])
+    period = Period(least=0)
+    period.add(Taken({**traffic.tables, "oddities": schemas.ODDITIES.empty_table()}))
+    whole = traffic.tables["aggregates"].num_rows
+    asked = tuple(asked_whole(Given(baseline=LEARNED)))
+    for tables, told in ((asked, ["new_edge"]), ((), ["new_edge", "silent_device"])):
+        traffic.tables["aggregates"] = period.latest(0, whole=tables)["aggregates"]
+        assert (traffic.tables["aggregates"].num_rows == whole) is bool(tables)
+        assert kinds(traffic.compare(LEARNED)) == told
+
+
+def repeated(tables: dict[str, pa.Table], times: int, apart: int) -> dict[str, pa.Table]:
+    """What grows with time, so many times over, so many nanoseconds apart."""
+    again = {
+        name: pa.concat_tables([moved(tables[name], number * apart) for number in range(times)])
+        for name in ("events", "flows", "aggregates")
+    }
+    return {**tables, **again}
+
+
+def moved(table: pa.Table, nanoseconds: int) -> pa.Table:
+    """The same rows later."""
+    for place, column in enumerate(table.schema):
+        if pa.types.is_timestamp(column.type):
+            later = pc.add(table[column.name].cast(pa.int64()), nanoseconds).cast(column.type)
+            table = table.set_column(place, column, later)
+    return table
