@@ -14,27 +14,12 @@ from statistics import median
 from typing import Any, Final
 
 from zonewatch.inventory.model import Asset, Edge, Function
-from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.reports.layout import Box, Place, arrange
 from zonewatch.reports.paths import names_of, step_words
 from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
+from zonewatch.reports.speech import Speech
 from zonewatch.reports.tables import by_place
-from zonewatch.reports.words import (
-    LEVEL_WORDS,
-    POSTURE_MARKS,
-    VERDICT_MARKS,
-    counted,
-    frames,
-    label,
-    level,
-    number,
-    operation,
-    period,
-    product,
-    size,
-    target,
-    visible,
-)
+from zonewatch.reports.words import LEVEL_WORDS, label, product, target, visible
 from zonewatch.rules.findings import Finding
 
 __all__ = ["MAX_ASSETS", "MAX_LINES", "map_data"]
@@ -45,13 +30,16 @@ MAX_KEPT: Final = 60
 """Assets of grave findings that stay on their own where others are drawn together."""
 OUTSIDE: Final = "\x00outside"
 NO_ZONE: Final = "\x00none"
-_SHORT_ROLES: Final[dict[str, str]] = {"engineering_station": "engineering", "unknown": "role unknown"}
+_SHORT_ROLES: Final = ("engineering_station", "unknown")
+"""Roles that have a shorter word, or one of their own, in a node."""
 _SUBJECTS: Final = 3
 _LINKS: Final = 10
 _FUNCTIONS: Final = 20
 _TARGETS: Final = 10
 _CLAIMS: Final = 30
 _WAYS: Final = 100
+SCRIPT_WORDS: Final = ("services", "claims", "not_used", "close", "closing", "copy", "copied")
+"""What the page's scripts say, by their keys in the catalogue."""
 _WEIGHT: Final = {"violation": 4, "unzoned": 3, "cannot_conclude": 2, "allowed": 1, "": 0}
 
 
@@ -74,14 +62,14 @@ class _Line:
         return sum(edge.bytes for edge in self.edges)
 
 
-def map_data(result: AuditResult) -> dict[str, Any]:
-    """Nodes, lines, details and notes, as JSON values."""
+def map_data(result: AuditResult, speech: Speech) -> dict[str, Any]:
+    """Nodes, lines, details, notes and the words of the scripts, as JSON values."""
     result = ordered(result)
     node_of = _nodes_of(result)
     lines = _lines(result, node_of)
     drawn = sorted(lines, key=lambda line: (-_WEIGHT[line.verdict], not line.ot, -line.bytes, line.source, line.target))
     drawn = drawn[:MAX_LINES]
-    boxes, labels = _boxes(result, node_of, lines)
+    boxes, labels = _boxes(result, node_of, lines, speech)
     arrangement = arrange(boxes)
     grave = {name for row in result.findings if _is_about(row) for name in row.assets}
     groups: dict[str, list[Asset]] = {}
@@ -103,26 +91,28 @@ def map_data(result: AuditResult) -> dict[str, Any]:
             {
                 "id": ids[member],
                 "zone": f"z{index}",
-                **_node(member, groups.get(member, []), grave),
+                **_node(member, groups.get(member, []), grave, speech),
                 **_place(arrangement.members[member]),
             }
             for index, box in enumerate(boxes)
             for member in box.members
         ],
         "lines": [
-            _line(f"e{index}", line, ids, names, arrangement.members)
+            _line(f"e{index}", line, ids, names, arrangement.members, speech)
             for index, line in enumerate(drawn)
             if line.source in ids and line.target in ids
         ],
-        "assets": {ids[name]: _detail(rows) for name, rows in sorted(groups.items()) if name in ids},
+        "assets": {ids[name]: _detail(rows, speech) for name, rows in sorted(groups.items()) if name in ids},
         "find": {asset.id: ids[node_of[asset.id]] for asset in result.inventory.assets if node_of[asset.id] in ids},
-        "ways": _ways(result, node_of, ids, drawn),
-        "notes": _notes(result, groups, len(lines) - len(drawn)),
+        "ways": _ways(result, node_of, ids, drawn, speech),
+        "notes": _notes(result, groups, len(lines) - len(drawn), speech),
+        "words": {name: speech.say(f"script.{name}") for name in SCRIPT_WORDS}
+        | {name: speech.word("language", name) for name in ("decimal", "thousands")},
     }
 
 
 def _ways(
-    result: AuditResult, node_of: Mapping[str, str], ids: Mapping[str, str], drawn: list[_Line]
+    result: AuditResult, node_of: Mapping[str, str], ids: Mapping[str, str], drawn: list[_Line], speech: Speech
 ) -> list[dict[str, Any]]:
     """Ways of hosts from outside to controllers, with the nodes and lines that they pass, and the hosts to close."""
     names = names_of(result.inventory.assets)
@@ -133,14 +123,15 @@ def _ways(
     for paths in result.paths:
         closing = {node_of.get(item.name, item.name) for item in paths.close}
         for way in paths.ways[:_WAYS] if paths.level == "hosts" else ():
+            first, last = names(way.steps[0].start), names(way.steps[-1].end)
             ends = [node_of.get(name, name) for name in (way.steps[0].start, *(step.end for step in way.steps))]
             found.append(
                 {
-                    "label": f"{paths.basis}: {names(way.steps[0].start)} → {names(way.steps[-1].end)}",
+                    "label": f"{speech.say(f'way.{paths.basis}')}: {first} → {last}",
                     "nodes": [ids[end] for end in dict.fromkeys(ends) if end in ids],
                     "close": [ids[end] for end in dict.fromkeys(ends) if end in closing and end in ids],
                     "lines": [name for pair in pairwise(ends) for name in lines.get(pair, ())],
-                    "steps": [step_words(step, names) for step in way.steps],
+                    "steps": [step_words(step, names, speech) for step in way.steps],
                 }
             )
     return found
@@ -193,7 +184,9 @@ def _lines(result: AuditResult, node_of: Mapping[str, str]) -> list[_Line]:
     return lines
 
 
-def _boxes(result: AuditResult, node_of: Mapping[str, str], lines: Iterable[_Line]) -> tuple[list[Box], dict[str, str]]:
+def _boxes(
+    result: AuditResult, node_of: Mapping[str, str], lines: Iterable[_Line], speech: Speech
+) -> tuple[list[Box], dict[str, str]]:
     members: dict[str, list[str]] = {}
     purdue: dict[str, list[float]] = {}
     for asset in by_place(result):
@@ -207,7 +200,7 @@ def _boxes(result: AuditResult, node_of: Mapping[str, str], lines: Iterable[_Lin
             where[line.target] = zone
             members.setdefault(zone, []).append(line.target)
     declared = {zone.id: zone for zone in result.zones}
-    labels = {OUTSIDE: "Public addresses", NO_ZONE: "In no zone"}
+    labels = {OUTSIDE: speech.say("map.public"), NO_ZONE: speech.say("zone.none")}
     levels: dict[str, float | None] = {}
     for zone in members:
         known = declared[zone].purdue if zone in declared else None
@@ -221,7 +214,7 @@ def _boxes(result: AuditResult, node_of: Mapping[str, str], lines: Iterable[_Lin
     busy = Counter(end for line in lines if line.ot for end in {where.get(line.source, ""), where.get(line.target, "")})
     rows: dict[str, list[str]] = {}
     for zone in sorted(members, key=order):
-        rows.setdefault(_row(zone, levels[zone]), []).append(zone)
+        rows.setdefault(_row(zone, levels[zone], speech), []).append(zone)
     boxes = [
         Box(zone, row, tuple(dict.fromkeys(members[zone])))
         for row, zones in rows.items()
@@ -242,40 +235,59 @@ def _nearest(levels: list[float]) -> float | None:
     return min(LEVEL_WORDS, key=lambda known: (abs(known - middle), known))
 
 
-def _row(zone: str, purdue: float | None) -> str:
+def _row(zone: str, purdue: float | None, speech: Speech) -> str:
     if zone == OUTSIDE:
-        return "Outside"
+        return speech.say("map.outside")
     if zone == NO_ZONE:
-        return "No zone"
-    word = LEVEL_WORDS.get(purdue) if purdue is not None else None
-    return f"{level(purdue)}\n{word}" if word else level(purdue)
+        return speech.say("map.unzoned")
+    told = level_words(purdue, speech)
+    if purdue is None or purdue not in LEVEL_WORDS:
+        return told
+    return f"{told}\n{speech.word('level', f'{purdue:g}')}"
 
 
-def _node(member: str, assets: list[Asset], grave: set[str]) -> dict[str, Any]:
+def level_words(purdue: float | None, speech: Speech) -> str:
+    """`Level 3.5`."""
+    return speech.say("level.unknown") if purdue is None else speech.say("level.number", level=f"{purdue:g}")
+
+
+def _node(member: str, assets: list[Asset], grave: set[str], speech: Speech) -> dict[str, Any]:
     if len(assets) == 1 and assets[0].id == member:
         asset = assets[0]
+        role = speech.word("node" if asset.role in _SHORT_ROLES else "role", asset.role)
         return {
             "kind": asset.kind,
-            "label": f"{visible(label(asset), 18)}\n{_SHORT_ROLES.get(asset.role, ROLE_NAMES[asset.role])}",
+            "label": f"{visible(label(asset), 18)}\n{role}",
             "grave": asset.id in grave,
         }
     if assets:
-        return {"kind": "group", "label": f"{number(len(assets))} ×\n{ROLE_NAMES[assets[0].role]}", "grave": False}
+        return {
+            "kind": "group",
+            "label": f"{speech.number(len(assets))} ×\n{speech.word('role', assets[0].role)}",
+            "grave": False,
+        }
     cast, _, address = member.partition(":")
+    kind = speech.say("node.broadcast") if address else ""
     return {
         "kind": "cast",
-        "label": f"{visible(address or cast, 18)}\n{'broadcast' if address else ''}",
+        "label": f"{visible(address or cast, 18)}\n{kind}",
         "grave": False,
     }
 
 
 def _line(
-    name: str, line: _Line, ids: Mapping[str, str], names: Mapping[str, str], places: Mapping[str, Place]
+    name: str,
+    line: _Line,
+    ids: Mapping[str, str],
+    names: Mapping[str, str],
+    places: Mapping[str, Place],
+    speech: Speech,
 ) -> dict[str, Any]:
     source, server = places[line.source], places[line.target]
     same_row = abs(source.y - server.y) < 1 and line.source != line.target
     operations = sorted({word for edge in line.edges for word in edge.operations})
     protocols = sorted({edge.protocol for edge in line.edges})
+    more = max(len(line.edges) - _LINKS, 0)
     return {
         "id": name,
         "source": ids[line.source],
@@ -283,94 +295,100 @@ def _line(
         "verdict": line.verdict,
         "ot": line.ot,
         "protocols": [visible(protocol, 40) for protocol in protocols[:12]],
-        "operations": [operation(word) for word in operations],
+        "operations": [speech.operation(word) for word in operations],
         "width": round(
             min(max(log10(line.bytes + 10) - 1.5, 2.5 if line.verdict not in ("", "allowed") else 1.2), 6.0), 1
         ),
         "bend": round(min(abs(source.x - server.x) / 5, 60)) if same_row else 0,
-        "links": [_link(edge, line.verdicts, names) for edge in line.edges[:_LINKS]],
-        "more": max(len(line.edges) - _LINKS, 0),
+        "links": [_link(edge, line.verdicts, names, speech) for edge in line.edges[:_LINKS]],
+        "more": speech.say("map.more_connections", count=more) if more else "",
     }
 
 
-def _link(edge: Edge, verdicts: tuple[VerdictRow, ...], names: Mapping[str, str]) -> dict[str, Any]:
+def _link(edge: Edge, verdicts: tuple[VerdictRow, ...], names: Mapping[str, str], speech: Speech) -> dict[str, Any]:
     own = [row for row in verdicts if (row.client, row.server, row.protocol) == edge_key(edge)]
-    counts = [counted(edge.events, "exchange")] if edge.ot else []
+    counts = [speech.counted(edge.events, "exchange")] if edge.ot else []
     port = f"{edge.transport}/{edge.server_port}" if edge.server_port else edge.transport
+    more = max(len(edge.functions) - _FUNCTIONS, 0)
     return {
         "client": names.get(edge.client, visible(edge.client, 60)),
         "server": names.get(edge.server, visible(edge.server, 60)),
         "addresses": f"{visible(edge.client_address)} → {visible(edge.server_address)}",
         "protocol": visible(edge.protocol, 40),
         "port": visible(port),
-        "volume": ", ".join([*counts, counted(edge.packets, "packet"), size(edge.bytes)]),
-        "time": period(edge.first_time, edge.last_time),
-        "state": edge.state.replace("_", " "),
-        "frames": frames(edge.evidence, 4),
-        "functions": [_function(function, own) for function in edge.functions[:_FUNCTIONS]],
-        "more": max(len(edge.functions) - _FUNCTIONS, 0),
-        "verdicts": [] if edge.functions else [_verdict(row) for row in own[:4]],
+        "volume": ", ".join([*counts, speech.counted(edge.packets, "packet"), speech.size(edge.bytes)]),
+        "time": speech.period(edge.first_time, edge.last_time),
+        "state": speech.word("flow_state", edge.state) if edge.state else "",
+        "frames": speech.frames(edge.evidence, 4),
+        "functions": [_function(function, own, speech) for function in edge.functions[:_FUNCTIONS]],
+        "more": speech.say("map.more_functions", count=more) if more else "",
+        "verdicts": [] if edge.functions else [_verdict(row, speech) for row in own[:4]],
     }
 
 
-def _function(function: Function, verdicts: list[VerdictRow]) -> dict[str, Any]:
+def _function(function: Function, verdicts: list[VerdictRow], speech: Speech) -> dict[str, Any]:
     code = "" if function.code is None else f"{function.code} "
     targets = [target(row) for row in function.targets]
     more = len(targets) - _TARGETS
     own = [row for row in verdicts if row.function == function.name and row.operation == function.operation]
     kept = sorted(own, key=lambda row: -_WEIGHT[row.verdict])[:2]
+    unit = visible(function.unit, 40)
+    parts = (
+        speech.operation(function.operation),
+        f"{speech.number(function.events)} ×",
+        speech.say("map.unit", unit=unit) if unit else "",
+    )
     return {
-        "name": code + visible(function.name or "unknown function", 60),
-        "operation": operation(function.operation),
-        "unit": visible(function.unit, 40),
-        "events": number(function.events),
-        "targets": targets[:_TARGETS] + ([f"{more} more"] if more > 0 else []),
-        "statuses": [f"{status.replace('_', ' ')} {number(count)}" for status, count in function.statuses],
-        "frames": frames(function.evidence, 4),
-        "verdicts": [_verdict(row) for row in kept],
+        "name": code + visible(function.name or speech.say("map.no_function"), 60),
+        "summary": " · ".join(part for part in parts if part),
+        "targets": targets[:_TARGETS] + ([speech.say("list.more", more=str(more))] if more > 0 else []),
+        "statuses": [f"{speech.word('ended', status)} {speech.number(count)}" for status, count in function.statuses],
+        "frames": speech.frames(function.evidence, 4),
+        "verdicts": [_verdict(row, speech) for row in kept],
     }
 
 
-def _verdict(row: VerdictRow) -> dict[str, str]:
+def _verdict(row: VerdictRow, speech: Speech) -> dict[str, str]:
     flow = "/".join(part for part in (row.conduit, row.flow) if part)
-    words = [word for word in (visible(flow), visible(row.reason)) if word]
-    return {"verdict": row.verdict, "word": VERDICT_MARKS[row.verdict].word, "why": ": ".join(words)}
+    words = [word for word in (visible(flow), visible(speech.quoted(row.reason))) if word]
+    return {"verdict": row.verdict, "word": speech.word("mark", row.verdict), "why": ": ".join(words)}
 
 
-def _detail(assets: list[Asset]) -> dict[str, Any]:
+def _detail(assets: list[Asset], speech: Speech) -> dict[str, Any]:
     if len(assets) > 1:
         names = [visible(label(asset), 40) for asset in assets[:60]]
         more = len(assets) - len(names)
         return {
-            "name": counted(len(assets), "device"),
-            "members": names + ([f"and {number(more)} more"] if more else []),
+            "name": speech.counted(len(assets), "device"),
+            "members": names + ([speech.say("map.more_members", more=more)] if more else []),
         }
     asset = assets[0]
     claims = sorted(asset.claims, key=lambda claim: (claim.attribute, not claim.winner, claim.value))
+    sure = speech.word("sure", asset.role_confidence)
     facts = {
-        "role": f"{ROLE_NAMES[asset.role]} ({asset.role_confidence} confidence)",
-        "because": visible("; ".join(asset.role_reasons)),
+        "role": speech.say("map.role", role=speech.word("role", asset.role), sure=sure),
+        "because": visible("; ".join(map(speech.quoted, asset.role_reasons))),
         "product": product(asset),
         "firmware": visible(asset.firmware),
         "serial": visible(asset.serial),
         "addresses": ", ".join(asset.addresses),
-        "MAC": ", ".join(asset.macs),
+        "mac": ", ".join(asset.macs),
         "zone": visible(asset.zone),
-        "level": "" if asset.purdue is None else level(asset.purdue),
-        "criticality": visible(asset.criticality),
-        "declared as": visible(asset.declared),
-        "seen": period(asset.first_time, asset.last_time),
-        "behind it": ", ".join(f"{unit.protocol} {visible(unit.unit)}" for unit in asset.units[:40]),
+        "level": "" if asset.purdue is None else level_words(asset.purdue, speech),
+        "criticality": visible(speech.word("criticality", asset.criticality)) if asset.criticality else "",
+        "declared": visible(asset.declared),
+        "seen": speech.period(asset.first_time, asset.last_time),
+        "behind": ", ".join(f"{unit.protocol} {visible(unit.unit)}" for unit in asset.units[:40]),
     }
     return {
         "name": visible(label(asset), 80),
-        "facts": [[key, value] for key, value in facts.items() if value],
+        "facts": [[speech.word("about", key), value] for key, value in facts.items() if value],
         "claims": [
             {
-                "what": visible(claim.attribute),
+                "what": visible(speech.word("claim", claim.attribute)),
                 "value": visible(claim.value, 120),
-                "from": f"{visible(claim.protocol)}, {claim.confidence}",
-                "frames": frames((claim.evidence,)) if claim.evidence else "",
+                "from": f"{visible(claim.protocol)}, {speech.word('sure', claim.confidence)}",
+                "frames": speech.frames((claim.evidence,)) if claim.evidence else "",
                 "winner": claim.winner,
             }
             for claim in claims[:_CLAIMS]
@@ -379,23 +397,20 @@ def _detail(assets: list[Asset]) -> dict[str, Any]:
             {
                 "name": f"{visible(row.protocol)} {row.transport}/{row.port}",
                 "posture": row.posture,
-                "word": POSTURE_MARKS[row.posture].meaning,
-                "reason": visible(row.reason),
-                "frames": frames((row.evidence,)) if row.evidence else "",
+                "word": speech.say(f"obeys.{row.posture}"),
+                "reason": visible(speech.quoted(row.reason)),
+                "frames": speech.frames((row.evidence,)) if row.evidence else "",
             }
             for row in asset.services[:_CLAIMS]
         ],
     }
 
 
-def _notes(result: AuditResult, groups: Mapping[str, list[Asset]], hidden: int) -> list[str]:
+def _notes(result: AuditResult, groups: Mapping[str, list[Asset]], hidden: int, speech: Speech) -> list[str]:
     notes = []
     if len(result.inventory.assets) > MAX_ASSETS:
         drawn = sum(len(rows) == 1 for rows in groups.values())
-        notes.append(
-            f"{counted(len(result.inventory.assets), 'device')} are too many to draw one by one: {number(drawn)} are, "
-            "the others stand together by zone and role. assets.csv has every one."
-        )
+        notes.append(speech.say("map.too_many", count=len(result.inventory.assets), drawn=drawn))
     if hidden > 0:
-        notes.append(f"{counted(hidden, 'line')} of the least weight are not drawn; edges.csv has all of them.")
+        notes.append(speech.say("map.hidden", count=hidden))
     return notes

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -19,12 +18,12 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from zonewatch.inventory.model import Asset, Edge
-from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.reports.evidence import file_name
 from zonewatch.reports.graph import map_data
 from zonewatch.reports.palette import PALETTES
-from zonewatch.reports.paths import NO_WAYS, choke_words, closing_words, has_ways, head, names_of, step_words
+from zonewatch.reports.paths import choke_words, closing_words, has_ways, head, names_of, step_words
 from zonewatch.reports.result import (
+    EXTERNAL,
     AuditResult,
     VerdictRow,
     edge_key,
@@ -35,36 +34,11 @@ from zonewatch.reports.result import (
     totals,
     worst,
 )
-from zonewatch.reports.second_opinion import html_tables
+from zonewatch.reports.second_opinion import opinion_tables
+from zonewatch.reports.speech import Speech, speech
 from zonewatch.reports.summary import summarise
 from zonewatch.reports.tables import by_place
-from zonewatch.reports.words import (
-    POSTURE_MARKS,
-    SEVERITY_MARKS,
-    VERDICT_MARKS,
-    beside,
-    clock,
-    counted,
-    details,
-    duration,
-    frames,
-    iso_time,
-    label,
-    listed,
-    number,
-    operation,
-    outcome,
-    period,
-    port,
-    posture,
-    product,
-    short_number,
-    size,
-    spoken,
-    tally,
-    user,
-    visible,
-)
+from zonewatch.reports.words import SEVERITY_MARKS, VERDICT_MARKS, beside, label, posture, spoken, visible
 from zonewatch.rules.findings import Verdict
 
 __all__ = ["html_report", "script_json"]
@@ -112,7 +86,7 @@ def _finalize(value: Any) -> Any:
     return visible(value) if type(value) is str else value
 
 
-def _environment() -> Environment:
+def _environment(said: Speech) -> Environment:
     environment = Environment(
         autoescape=True,
         finalize=_finalize,
@@ -121,35 +95,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    filters: tuple[Callable[..., Any], ...] = (
-        clock,
-        counted,
-        details,
-        duration,
-        frames,
-        iso_time,
-        listed,
-        number,
-        operation,
-        outcome,
-        period,
-        port,
-        posture,
-        product,
-        short_number,
-        size,
-        tally,
-        user,
-    )
-    environment.filters |= {f"as_{function.__name__}": function for function in filters}
-    environment.filters["as_code"] = _code
+    environment.filters |= {**said.filters(), "as_code": _code}
+    environment.globals |= {"language": said.texts.language, "say": said.say, "word": said.word}
     return environment
 
 
-def html_report(result: AuditResult) -> str:
-    """The whole report as one HTML document."""
-    result = ordered(result)
-    drawing = map_data(result)
+def html_report(result: AuditResult, language: str = "en") -> str:
+    """The whole report as one HTML document, in a language of the catalogue. Raises TextError."""
+    result, said = ordered(result), speech(language)
+    drawing = map_data(result, said)
     scripts = tuple(Markup(_file(f"static/{name}").strip()) for name in (CYTOSCAPE, "map.js", "page.js"))
     verdicts = edge_verdicts(result)
     edges = [_edge_row(edge, verdicts.get(edge_key(edge), ())) for edge in result.inventory.edges]
@@ -157,12 +111,12 @@ def html_report(result: AuditResult) -> str:
     zones = matrix_zones(result)
     called = names_of(result.inventory.assets)
     return (
-        _environment()
+        _environment(said)
         .get_template("report.html.j2")
         .render(
             result=result,
             total=totals(result.captures),
-            summary=summarise(result),
+            summary=summarise(result, said),
             style=Markup(_file("static/report.css")),
             palettes=PALETTES,
             scripts=scripts,
@@ -179,26 +133,24 @@ def html_report(result: AuditResult) -> str:
             names={asset.id: label(asset) for asset in result.inventory.assets},
             beside={asset.id: beside(asset) for asset in result.inventory.assets},
             short_names={asset.id: visible(asset.short_name) for asset in result.inventory.assets},
-            zone_of={asset.id: asset.zone for asset in result.inventory.assets},
             find=drawing["find"],
             has_ways=has_ways(result.paths),
-            no_ways=NO_WAYS,
             path_heads=[
-                (found, head(found), closing_words(found, called), choke_words(found, called)) for found in result.paths
+                (found, head(found, said), closing_words(found, called, said), choke_words(found, called, said))
+                for found in result.paths
             ],
-            called=called,
             max_ways=MAX_WAYS,
-            step_words=step_words,
+            step_words=lambda step: step_words(step, called, said),
             speaks=spoken(result.inventory.edges),
-            posture_text=_posture_text,
+            posture_text=lambda asset: _posture_text(asset, said),
             zones=zones,
             grid=len(zones) <= MAX_GRID_ZONES,
             cells=matrix_lines(result),
-            zone_names={zone.id: zone.name for zone in result.zones if zone.name},
+            zone_names={EXTERNAL: said.say("page.external")}
+            | {zone.id: zone.name for zone in result.zones if zone.name},
             severity_marks=SEVERITY_MARKS,
             verdict_marks=VERDICT_MARKS,
-            opinion_tables=html_tables(result.second_opinion),
-            role_words=ROLE_NAMES,
+            opinion_tables=opinion_tables(result.second_opinion, said),
         )
     )
 
@@ -224,9 +176,9 @@ def _edge_row(edge: Edge, rows: tuple[VerdictRow, ...]) -> _EdgeRow:
     return _EdgeRow(edge, verdict, ", ".join(flow for flow in flows if flow))
 
 
-def _posture_text(asset: Asset) -> tuple[str, str, str]:
+def _posture_text(asset: Asset, said: Speech) -> tuple[str, str, str]:
     """Class, words and reason of the weakest service's posture."""
     weakest = posture(asset)
     if weakest is None or weakest.posture == "unknown":
         return ("", "", "")
-    return (weakest.posture, f"{POSTURE_MARKS[weakest.posture].symbol} {weakest.posture}", weakest.reason)
+    return (weakest.posture, said.word("posture", weakest.posture), said.quoted(weakest.reason))

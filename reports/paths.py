@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from rich.console import Console, ConsoleRenderable
@@ -14,11 +14,11 @@ from rich.text import Text
 from zonewatch.inventory.model import Asset
 from zonewatch.reports.codec import indented
 from zonewatch.reports.rows import Column, Rows, lenient
-from zonewatch.reports.words import counted, frames, label, listed, visible
-from zonewatch.rules.paths import Level, Paths, PathStep, Way
+from zonewatch.reports.speech import Speech, english
+from zonewatch.reports.words import counted, frames, label, visible
+from zonewatch.rules.paths import Paths, PathStep, Way
 
 __all__ = [
-    "NO_WAYS",
     "choke_words",
     "closing_words",
     "has_ways",
@@ -42,7 +42,6 @@ _COLUMNS: Final = (
     Column("way"),
     Column("evidence", rank=2),
 )
-_NOUN: Final[Mapping[Level, str]] = {"zones": "conduit", "hosts": "host"}
 Names = Callable[[str], str]
 
 
@@ -52,48 +51,45 @@ def names_of(assets: Iterable[Asset]) -> Names:
     return lambda name: known.get(name, visible(name, 60))
 
 
-NO_WAYS: Final = "No way from the internet, the enterprise or remote access to a controller or safety system."
-
-
 def has_ways(paths: Iterable[Paths]) -> bool:
     """True where there is a way, or something to say of why none is told."""
     return any(found.ways or found.notes for found in paths)
 
 
-def head(found: Paths) -> str:
+def head(found: Paths, speech: Speech) -> str:
     """What the ways rest on."""
-    basis = "As seen" if found.basis == "seen" else "As the policy permits"
-    return f"{basis}, by {found.level}"
+    return speech.say(f"path_head.{found.basis}", level=speech.word("path_level", found.level))
 
 
-def step_words(step: PathStep, names: Names) -> str:
+def step_words(step: PathStep, names: Names, speech: Speech) -> str:
     """`eng-1 to plc-3 by supervision-to-filtration (modbus write)`."""
-    uses = f" ({listed(map(visible, step.uses), 4)})" if step.uses else ""
-    return f"{names(step.start)} to {names(step.end)} by {visible(step.by)}{uses}"
+    uses = f" ({speech.listed(map(visible, step.uses), 4)})" if step.uses else ""
+    by = visible(speech.quoted(step.by))
+    return speech.say("path.step", start=names(step.start), end=names(step.end), by=by) + uses
 
 
-def closing_words(found: Paths, names: Names) -> tuple[str, ...]:
+def closing_words(found: Paths, names: Names, speech: Speech) -> tuple[str, ...]:
     """The fewest to close, each with what it would cost; or why nothing closes all."""
-    noun = _NOUN[found.level]
     if not found.ways:
-        return (NO_WAYS,)
+        return (speech.say("path.none"),)
     if not found.closable:
-        return (f"No closing of {noun}s cuts all ways: on some there is none.",)
-    lines = [f"Closing {counted(len(found.close), noun)} cuts {'the way' if len(found.ways) == 1 else 'all ways'}:"]
+        return (speech.say(f"path.no_closing.{found.level}"),)
+    key = f"path.closing_one.{found.level}" if len(found.ways) == 1 else f"path.closing.{found.level}"
+    lines = [speech.say(key, count=len(found.close))]
     for item in found.close:
-        cost = (
-            f"costs {counted(len(item.costs), 'legitimate flow')}: {listed(map(visible, item.costs), 6)}"
-            if item.costs
-            else "costs no legitimate flow"
-        )
-        lines.append(f"{names(item.name)}: {cost}")
+        name = names(speech.quoted(item.name))
+        if item.costs:
+            costs = speech.listed(map(visible, item.costs), 6)
+            lines.append(speech.say("path.costs", name=name, count=len(item.costs), costs=costs))
+        else:
+            lines.append(speech.say("path.costs_nothing", name=name))
     return tuple(lines)
 
 
-def choke_words(found: Paths, names: Names, most: int = 8) -> str:
+def choke_words(found: Paths, names: Names, speech: Speech, most: int = 8) -> str:
     """What all ways to some targets pass; empty where there is no such thing."""
-    texts = (f"{names(item.name)} ({counted(item.targets, 'target')})" for item in found.chokes)
-    return f"Choke points: {listed(texts, most)}." if found.chokes else ""
+    texts = (f"{names(speech.quoted(item.name))} ({speech.counted(item.targets, 'target')})" for item in found.chokes)
+    return speech.say("path.chokes", points=speech.listed(texts, most)) if found.chokes else ""
 
 
 def way_rows(paths: Iterable[Paths], names: Names) -> Rows:
@@ -112,7 +108,7 @@ def way_rows(paths: Iterable[Paths], names: Names) -> Rows:
                     names(way.steps[-1].end),
                     len(way.steps),
                     way.changes,
-                    "; ".join(step_words(step, names) for step in way.steps),
+                    "; ".join(step_words(step, names, english()) for step in way.steps),
                     frames(evidence, 4),
                 )
             )
@@ -134,7 +130,7 @@ def render_paths(paths: Iterable[Paths], names: Names, console: Console, limit: 
 def _pieces(paths: Iterable[Paths], names: Names, limit: int) -> Iterator[ConsoleRenderable]:
     for found in paths:
         yield Text()
-        title = Text.assemble((head(found), "bold"), (f"  {counted(len(found.ways), 'way')}", "dim"))
+        title = Text.assemble((head(found, english()), "bold"), (f"  {counted(len(found.ways), 'way')}", "dim"))
         yield Rule(title, align="left", style="dim")
         if found.ways:
             yield _table(found.ways[:limit], names)
@@ -143,10 +139,10 @@ def _pieces(paths: Iterable[Paths], names: Names, limit: int) -> Iterator[Consol
                 yield Text(f"… {hidden:,} more (--format json shows all)", style="dim")
         if found.more:
             yield Text(f"There are more than these {len(found.ways):,} ways.", style="yellow")
-        chokes = choke_words(found, names)
+        chokes = choke_words(found, names, english())
         if chokes:
             yield Text(chokes)
-        first, *rest = closing_words(found, names)
+        first, *rest = closing_words(found, names, english())
         yield Text(first, style="bold")
         for line in rest:
             yield Padding(Text(f"- {line}"), (0, 0, 0, 2))
@@ -161,6 +157,6 @@ def _table(ways: Iterable[Way], names: Names) -> Table:
     table.add_column("way", overflow="fold", ratio=3)
     table.add_column("why this rank", overflow="fold", ratio=1, style="dim")
     for rank, way in enumerate(ways, start=1):
-        steps = "\n".join(step_words(step, names) for step in way.steps)
+        steps = "\n".join(step_words(step, names, english()) for step in way.steps)
         table.add_row(str(rank), way.origin, Text(steps), Text("; ".join(way.reasons)))
     return table

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from zonewatch.reports.rows import Cell, Column, Rows
+from zonewatch.reports.speech import Speech
 from zonewatch.reports.words import port
 
 __all__ = [
@@ -17,9 +18,9 @@ __all__ = [
     "Named",
     "SecondOpinion",
     "difference_rows",
-    "html_tables",
     "named_rows",
     "opinion_rows",
+    "opinion_tables",
     "protocol_rows",
     "reason_rows",
     "sentences",
@@ -217,7 +218,12 @@ def _told(row: Difference) -> tuple[Cell, ...]:
 
 def frames_of(row: Difference) -> str:
     """The first frames of either side: `plant.pcap: 12, 14 here; 17 there`."""
-    sides = ((row.only_ours, "here"), (row.only_theirs, "there"))
+    return frames_told(row, "here", "there")
+
+
+def frames_told(row: Difference, here: str, there: str) -> str:
+    """The same with the words of a language for either side."""
+    sides = ((row.only_ours, here), (row.only_theirs, there))
     told = "; ".join(f"{', '.join(map(str, frames))} {side}" for frames, side in sides if frames)
     return f"{row.capture}: {told}" if told else row.capture
 
@@ -274,13 +280,33 @@ def opinion_rows(opinion: SecondOpinion) -> Rows:
     return Rows(tuple(Column(name) for name in names), tuple(rows))
 
 
-def html_tables(opinion: SecondOpinion | None) -> tuple[Rows, ...]:
-    """The tables of the report's section, each with its title."""
+def opinion_tables(opinion: SecondOpinion | None, speech: Speech) -> tuple[Rows, ...]:
+    """The tables of a page, each with its title."""
     if opinion is None:
         return ()
-    titles = (
-        ("Messages by protocol", protocol_rows(opinion)),
-        ("Counts that differ", difference_rows(opinion)),
-        ("Not decoded here, by the other reader's word", named_rows(opinion)),
+    here, there = speech.say("opinion.here"), speech.say("opinion.there")
+
+    def difference(row: Difference) -> tuple[Cell, ...]:
+        what, _, ours, theirs, _, reason = _told(row)
+        between = speech.say("opinion.between", sender=row.sender, receiver=row.receiver)
+        if speech.foreign:
+            reason = speech.word("second_reason", row.reason) if row.reason else speech.say("opinion.not_known")
+        return (what, between, ours, theirs, frames_told(row, here, there), reason)
+
+    def name(row: Named) -> tuple[Cell, ...]:
+        place = f"{row.capture}: {', '.join(map(str, row.frames))}"
+        ours = row.ours or speech.say("unknown")
+        return (speech.port(row.transport, row.port), ours, row.theirs, row.conversations, row.packets, place)
+
+    def table(title: str, columns: tuple[Column, ...], rows: Iterable[tuple[Cell, ...]], theirs: str) -> Rows:
+        heads = (theirs if one.name == "theirs" else speech.word("opinion_head", one.name) for one in columns)
+        titled = tuple(replace(one, title=head) for one, head in zip(columns, heads, strict=True))
+        return Rows(titled, tuple(rows), title=speech.say(title))
+
+    protocols, by_reader = protocol_rows(opinion), speech.say("opinion.by_reader", reader=opinion.tool)
+    differences = map(difference, opinion.differences)
+    return (
+        table("opinion.protocols", protocols.columns, protocols.rows, opinion.tool),
+        table("opinion.differences", difference_rows(opinion).columns, differences, opinion.tool),
+        table("opinion.named", named_rows(opinion).columns, map(name, opinion.named), by_reader),
     )
-    return tuple(replace(rows, title=title) for title, rows in titles)

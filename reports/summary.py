@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from zonewatch.reports.result import AuditResult, totals
-from zonewatch.reports.words import counted, duration, listed, number, operation, period
+from zonewatch.reports.speech import Speech
 from zonewatch.rules.findings import SEVERITIES, Finding, Severity, Verdict
 
 __all__ = ["Summary", "headline", "summarise"]
@@ -25,7 +25,7 @@ class Summary:
     packets: int
 
 
-def summarise(result: AuditResult) -> Summary:
+def summarise(result: AuditResult, speech: Speech) -> Summary:
     """What a reader should know before anything else."""
     open_findings = tuple(finding for finding in result.findings if finding.state == "open")
     severities = Counter(finding.severity for finding in open_findings)
@@ -34,105 +34,116 @@ def summarise(result: AuditResult) -> Summary:
         if cell.operation:
             judged[cell.verdict] += cell.events
     total = totals(result.captures)
+    parts = (
+        _stories(result, speech),
+        _seen(result, speech),
+        _judged(result, judged, speech),
+        _changed(open_findings, speech),
+    )
     return Summary(
-        headline(open_findings),
-        tuple(
-            sentence
-            for sentence in (*_stories(result), *_seen(result), *_judged(result, judged), *_changed(open_findings))
-            if sentence
-        ),
+        headline(open_findings, speech),
+        tuple(sentence for part in parts for sentence in part if sentence),
         tuple((severity, severities[severity]) for severity in reversed(SEVERITIES)),
         tuple((verdict, judged[verdict]) for verdict in ("violation", "unzoned", "cannot_conclude", "allowed")),
-        period(total.first_time, total.last_time),
-        duration(total.last_time - total.first_time),
+        speech.period(total.first_time, total.last_time),
+        speech.duration(total.last_time - total.first_time),
         total.packets,
     )
 
 
-def headline(findings: tuple[Finding, ...]) -> str:
+def headline(findings: tuple[Finding, ...], speech: Speech) -> str:
     """One sentence on what needs acting on."""
-    grave = [
-        counted(count, f"{severity} finding")
-        for severity in ("critical", "high")
-        if (count := sum(finding.severity == severity for finding in findings))
-    ]
-    rest = sum(finding.severity not in ("critical", "high") for finding in findings)
+    counts = {
+        "critical_finding": sum(finding.severity == "critical" for finding in findings),
+        "high_finding": sum(finding.severity == "high" for finding in findings),
+    }
+    grave = sum(counts.values())
+    rest = len(findings) - grave
     if grave:
-        tail = f", and {number(rest)} of lesser weight" if rest else ""
-        return f"{listed(grave)} ask{'s' if len(findings) - rest == 1 else ''} for action{tail}."
-    if rest:
-        return f"No critical or high finding; {counted(rest, 'finding')} of lesser weight."
-    return "No findings. This speaks only for the traffic that was seen."
+        found = speech.listed(speech.counted(count, name) for name, count in counts.items() if count)
+        asks = speech.say("summary.asks" if grave == 1 else "summary.ask", found=found)
+        return speech.say("summary.ask_and_rest", asks=asks, rest=rest) if rest else f"{asks}."
+    return speech.say("summary.calm", count=rest) if rest else speech.say("summary.none")
 
 
-def _stories(result: AuditResult) -> tuple[str, ...]:
+def _stories(result: AuditResult, speech: Speech) -> tuple[str, ...]:
     """The incidents, the gravest by its title."""
     if not result.incidents:
         return ()
     first, more = result.incidents[0], len(result.incidents) - 1
-    rest = f", and {counted(more, 'incident')} more" if more else ""
-    made = f"{counted(len(first.findings), 'finding')} make up an incident of {first.severity} severity"
-    return (f"{made}: {first.title}{rest}.",)
+    rest = speech.say("summary.more_incidents", count=more) if more else ""
+    return (
+        speech.say(
+            "summary.incident",
+            count=len(first.findings),
+            severity=speech.word("severity", first.severity),
+            title=speech.quoted(first.title),
+            rest=rest,
+        ),
+    )
 
 
-def _seen(result: AuditResult) -> tuple[str, ...]:
+def _seen(result: AuditResult, speech: Speech) -> tuple[str, ...]:
     inventory, total = result.inventory, totals(result.captures)
     ot = [edge for edge in inventory.edges if edge.ot]
     names = sorted({edge.protocol for edge in ot})
     control, every = sum(asset.kind == "ot" for asset in inventory.assets), len(inventory.assets)
-    part = f", {number(control)} of them part of the control system" if every > 1 else ", part of the control system"
-    speakers = part if control else ""
+    part = speech.say("summary.of_them", control=control) if every > 1 else speech.say("summary.of_it")
     spoken = (
-        f"Control protocols: {listed(names)}, on {counted(len(ot), 'connection')} between devices."
+        speech.say("summary.protocols", names=speech.listed(names), connections=speech.counted(len(ot), "connection"))
         if names
-        else "No control protocol that zonewatch reads was seen."
+        else speech.say("summary.no_protocol")
     )
-    external = sorted(asset.name for asset in inventory.assets if asset.kind == "external")
+    external = sum(asset.kind == "external" for asset in inventory.assets)
+    unseen = inventory.unseen
     return (
-        f"In {duration(total.last_time - total.first_time)} of traffic ({counted(total.packets, 'packet')}, "
-        f"{_inputs(result)}), {counted(len(inventory.assets), 'device')} "
-        f"{'was' if len(inventory.assets) == 1 else 'were'} seen{speakers}.",
+        speech.say(
+            "summary.seen",
+            length=speech.duration(total.last_time - total.first_time),
+            packets=speech.counted(total.packets, "packet"),
+            inputs=_inputs(result, speech),
+            count=every,
+            part=part if control else "",
+        ),
         spoken,
-        f"{counted(len(external), 'public address', 'public addresses')} took part." if external else "",
-        f"{counted(len(inventory.unseen), 'declared device')} did not show: {listed(inventory.unseen, 5)}."
-        if inventory.unseen
-        else "",
+        speech.say("summary.external", count=external) if external else "",
+        speech.say("summary.unseen", count=len(unseen), names=speech.listed(unseen, 5)) if unseen else "",
     )
 
 
-def _inputs(result: AuditResult) -> str:
+def _inputs(result: AuditResult, speech: Speech) -> str:
     """`2 capture files and 14 Zeek logs`."""
     logs = sum(row.is_log for row in result.captures)
     files = len(result.captures) - logs
-    parts = (counted(files, "capture file") if files or not logs else "", counted(logs, "Zeek log") if logs else "")
-    return listed(part for part in parts if part)
+    parts = (
+        speech.counted(files, "capture_file") if files or not logs else "",
+        speech.counted(logs, "zeek_log") if logs else "",
+    )
+    return speech.listed(part for part in parts if part)
 
 
-def _judged(result: AuditResult, judged: Counter[Verdict]) -> tuple[str, ...]:
+def _judged(result: AuditResult, judged: Counter[Verdict], speech: Speech) -> tuple[str, ...]:
     if not result.policy.given:
-        return ("No policy was given: the zones shown are a proposal, and nothing was judged against rules of yours.",)
+        return (speech.say("summary.no_policy"),)
     total = sum(judged.values())
     if not total:
-        return ("No control-protocol message could be judged against the policy.",)
+        return (speech.say("summary.not_judged"),)
     parts = [
-        f"{number(judged['allowed'])} are allowed by the policy",
-        f"{number(judged['violation'])} are not",
+        speech.say("summary.allowed", events=judged["allowed"]),
+        speech.say("summary.violation", events=judged["violation"]),
     ]
     if judged["unzoned"]:
-        parts.append(f"{number(judged['unzoned'])} involve a device in no zone")
+        parts.append(speech.say("summary.unzoned", events=judged["unzoned"]))
     if judged["cannot_conclude"]:
-        parts.append(f"{number(judged['cannot_conclude'])} cannot be decided")
-    return (f"Of {counted(total, 'control-protocol message exchange')}, {listed(parts)}.",)
+        parts.append(speech.say("summary.cannot_conclude", events=judged["cannot_conclude"]))
+    return (speech.say("summary.judged", count=total, parts=speech.listed(parts)),)
 
 
-def _changed(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+def _changed(findings: tuple[Finding, ...], speech: Speech) -> tuple[str, ...]:
     changing = [finding for finding in findings if finding.changes]
     if not changing:
-        return ("",)
-    words = sorted({operation(finding.operation) for finding in changing if finding.operation})
+        return ()
+    words = sorted({speech.operation(finding.operation) for finding in changing if finding.operation})
     # Several findings may tell one change.
     values = len({(frozenset(finding.assets), change) for finding in changing for change in finding.changes})
-    return (
-        f"{counted(values, 'value')} in the plant {'was' if values == 1 else 'were'} changed by what the findings "
-        f"name ({listed(words)}); the values before and after are given with each.",
-    )
+    return (speech.say("summary.changed", count=values, words=speech.listed(words)),)

@@ -29,6 +29,7 @@ from zonewatch.reports.result import (
 )
 from zonewatch.reports.rows import lenient, rich_table
 from zonewatch.reports.second_opinion import named_rows, protocol_rows, reason_rows, unexplained_rows
+from zonewatch.reports.speech import english
 from zonewatch.reports.summary import Summary, summarise
 from zonewatch.reports.tables import asset_table
 from zonewatch.reports.words import (
@@ -69,7 +70,7 @@ def render(
     """Prints the result. `folder` is where the files are; the rest is how much of each part is shown."""
     lenient(console.file)
     result = ordered(result)
-    summary = summarise(result)
+    summary = summarise(result, english())
     ascii_only = not console.encoding.lower().startswith("utf")
     parts: tuple[Iterable[ConsoleRenderable], ...] = (
         _header(result, summary),
@@ -316,9 +317,9 @@ def _paths(result: AuditResult) -> Iterator[ConsoleRenderable]:
     yield _heading("Ways from outside to controllers", "zonewatch policy paths shows each")
     names = names_of(result.inventory.assets)
     for row in found:
-        first, *rest = closing_words(row, names)
-        yield Text.assemble((f"{head(row)}: ", "bold"), f"{counted(len(row.ways), 'way')}. {first}")
-        yield _bullets(line for line in (*rest, choke_words(row, names), *row.notes) if line)
+        first, *rest = closing_words(row, names, english())
+        yield Text.assemble((f"{head(row, english())}: ", "bold"), f"{counted(len(row.ways), 'way')}. {first}")
+        yield _bullets(line for line in (*rest, choke_words(row, names, english()), *row.notes) if line)
 
 
 def _opinion(result: AuditResult, width: int) -> Iterator[ConsoleRenderable]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Final
+from typing import Final, Literal
 
 from zonewatch.inventory.model import Activity, Asset, Edge, Evidence, Posture, Service, Target
 from zonewatch.inventory.targets import reference
@@ -231,21 +231,21 @@ def first_frames(rows: Iterable[Evidence], most: int) -> tuple[Evidence, ...]:
 
 def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
     """Evidence by capture: `plant.pcap frames 812, 813`."""
-    by_capture: dict[str, list[int]] = {}
-    for _, capture, frame in sorted(set(map(_PLACE, rows))):
-        by_capture.setdefault(capture, []).append(frame)
     parts = []
-    for capture, found in sorted(by_capture.items()):
-        kept = list(dict.fromkeys(found))
-        shown = ", ".join(map(str, kept[:limit] if limit else kept))
+    for capture, unit, kept in by_capture(rows):
         more = f" and {len(kept) - limit} more" if limit and len(kept) > limit else ""
-        parts.append(f"{_capture_words(capture)}{'' if len(kept) == 1 else 's'} {shown}{more}")
+        shown = ", ".join(map(str, kept[:limit] if limit else kept))
+        parts.append(f"{visible(capture)} {unit}{'' if len(kept) == 1 else 's'} {shown}{more}")
     return "; ".join(parts)
 
 
-@lru_cache(maxsize=1 << 8)
-def _capture_words(capture: str) -> str:
-    return f"{visible(capture)} {Evidence('', capture, 0).unit}"
+def by_capture(rows: Iterable[Evidence]) -> Iterator[tuple[str, Literal["frame", "line"], tuple[int, ...]]]:
+    """Each capture, in order, with what its numbers count and the numbers, each once."""
+    found: dict[str, dict[int, None]] = {}
+    for _, capture, frame in sorted(set(map(_PLACE, rows))):
+        found.setdefault(capture, {})[frame] = None
+    for capture, numbers in sorted(found.items()):
+        yield capture, Evidence("", capture, 0).unit, tuple(numbers)
 
 
 def posture(asset: Asset) -> Service | None:
@@ -319,9 +319,13 @@ def field_words(name: str) -> str:
 
 def outcome(activity: Activity) -> str:
     """How an activity ended: `ok`, `error STATUS_LOGON_FAILURE`, `no response`."""
-    words = {"one_way": "", "ok": "" if activity.code else "ok"}
-    word = words.get(activity.status, activity.status.replace("_", " "))
+    word = outcome_word(activity).replace("_", " ")
     return visible(" ".join(part for part in (word, activity.code) if part))
+
+
+def outcome_word(activity: Activity) -> str:
+    """Its status where that says something: nothing of one way, nor `ok` beside a code."""
+    return {"one_way": "", "ok": "" if activity.code else "ok"}.get(activity.status, activity.status)
 
 
 def port(transport: str, number: int | None) -> str:

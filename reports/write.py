@@ -27,6 +27,7 @@ from zonewatch.reports.tables import asset_rows, edge_rows, findings_json
 from zonewatch.reports.words import visible
 
 __all__ = [
+    "PAGE",
     "RENDERERS",
     "manifest",
     "read_result",
@@ -43,19 +44,23 @@ RENDERERS: Final[dict[str, Callable[[AuditResult], str]]] = {
     "edges.csv": lambda result: csv_text(edge_rows(result)),
     "findings.json": findings_json,
     "alerts.ndjson": alerts_ndjson,
-    "report.html": html_report,
 }
-"""The files of a result folder that are made from the result alone."""
+"""The files of a result folder that are made from the result alone, and are English."""
+PAGE: Final = "report.html"
+"""The page, in a language of the catalogue."""
 OPINION: Final = "second-opinion.csv"
 """Written where a second opinion was asked for and had."""
 COLUMNS: Final = ("events.parquet", "activities.parquet")
 
 
-def write_result(result: AuditResult, folder: Path, *, pseudonyms: bool = False) -> tuple[Path, ...]:
+def write_result(
+    result: AuditResult, folder: Path, *, language: str = "en", pseudonyms: bool = False
+) -> tuple[Path, ...]:
     """Writes the folder (made where missing) and its manifest; the files written. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     result = ordered(result)
     written = [write_text(folder / name, render(result)) for name, render in RENDERERS.items()]
+    written.append(write_text(folder / PAGE, html_report(result, language)))
     if result.second_opinion is not None and result.second_opinion.version:
         written.append(write_text(folder / OPINION, csv_text(opinion_rows(result.second_opinion))))
     else:
@@ -116,7 +121,7 @@ def manifest(result: AuditResult, folder: Path, *, pseudonyms: bool = False) -> 
 
 
 def _outputs(folder: Path) -> Iterator[Path]:
-    found = [path for name in (*RENDERERS, OPINION, *COLUMNS) if (path := folder / name).is_file()]
+    found = [path for name in (*RENDERERS, PAGE, OPINION, *COLUMNS) if (path := folder / name).is_file()]
     for place in (FOLDER, INPUTS):
         found += [path for path in (folder / place).rglob("*") if path.is_file()]
     yield from sorted(found, key=lambda path: path.relative_to(folder).as_posix())

@@ -52,6 +52,7 @@ def audit(
     as_of: str,
     second: bool = False,
     fail_on: Severity | None,
+    language: str = "en",
 ) -> None:
     """Audits captures into a folder."""
     errors = Console(stderr=True)
@@ -87,7 +88,7 @@ def audit(
         say_unread(proven.unread, errors)
         if second:
             result = _asked(result, points, errors)
-        write_result(result, out)
+        write_result(result, out, language=language)
         if json == "-":
             sys.stdout.write(dumps(result))
         else:

@@ -137,6 +137,7 @@ def audit(
     fail_on: Annotated[
         Severity | None, typer.Option(help="Exit with 1 where a finding is at least this severe.")
     ] = None,
+    language: Annotated[Language, typer.Option("--lang", help="Language of report.html.")] = Language.en,
 ) -> None:
     """Audit captures: assets, communication map, findings and a report, in one folder."""
     from zonewatch.sensor import auditing
@@ -157,6 +158,7 @@ def audit(
         as_of=as_of,
         second=second_opinion,
         fail_on=fail_on.value if fail_on is not None else None,
+        language=language.value,
     )
 
 
@@ -311,11 +313,12 @@ def pseudonymise(
         Path | None,
         typer.Option(metavar="FILE", help="Key of the pseudonyms; without one it is drawn, and written to OUT.key."),
     ] = None,
+    language: Annotated[Language, typer.Option("--lang", help="Language of report.html.")] = Language.en,
 ) -> None:
     """Hide addresses, names, serial numbers and texts in a result, its tables and mini captures; relations stay."""
     from zonewatch.sensor.proof import pseudonymise as command
 
-    command.pseudonymise(result, out, key)
+    command.pseudonymise(result, out, key, language.value)
 
 
 @app.command()

@@ -90,7 +90,7 @@ def report(
     aware = moment("--aware", law.aware) or 0
     audited, watched = read_span(result, moment("--from", span[0]), moment("--to", span[1]))
     store = result if (result / STORE).is_file() else None
-    source = packing.read(result, audited)
+    source = packing.read(result, audited, watched)
     incident = _incident(audited, law.incident)
     attested = _attested(attestations, audited)
     beside = tuple(_beside(law.entity, attestations))

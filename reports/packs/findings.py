@@ -148,10 +148,10 @@ def _record(material: Material, number: int, finding: Finding) -> Record:
         return (material.quoted(words),) if words else ()
 
     fields: tuple[tuple[str, Text], ...] = (
-        ("severity", material.reasoned(severity(material, finding.severity), "; ".join(finding.reasons))),
+        ("severity", material.reasoned(severity(material, finding.severity), *finding.reasons)),
         ("state", text(texts.word("state", finding.state))),
         ("description", said(finding.description)),
-        ("changes", said("; ".join(change.sentence for change in finding.changes))),
+        ("changes", material.quoted_each(change.sentence for change in finding.changes)),
         ("remedy", said(finding.remedy)),
         ("owner", texts.text("record.owner_due", owner=texts.word("owner", finding.owner))),
         ("assets", material.assets_listed(finding.assets)),
@@ -161,7 +161,7 @@ def _record(material: Material, number: int, finding: Finding) -> Record:
         ("mini_capture", capture),
         ("requirements", material.joined(requirements)),
         ("techniques", techniques),
-        ("harmless", said("; ".join(finding.false_positives))),
+        ("harmless", material.quoted_each(finding.false_positives)),
         ("id", text(Span(finding.id, "code"), " · ", Span(finding.rule, "code"))),
     )
     return Record(

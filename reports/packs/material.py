@@ -13,7 +13,7 @@ from zonewatch.reports.quoted import translated
 from zonewatch.reports.result import EXTERNAL, AuditResult
 from zonewatch.reports.texts import Texts
 from zonewatch.reports.watched import Watched
-from zonewatch.reports.words import VERDICT_MARKS, frames, level, named
+from zonewatch.reports.words import VERDICT_MARKS, level, named
 from zonewatch.rules.findings import Finding, Verdict
 from zonewatch.rules.propose import DRAFTED
 
@@ -68,13 +68,17 @@ class Material:
 
     def frames(self, evidence: Iterable[Evidence]) -> Text:
         """Frames by capture."""
-        told = frames(evidence, MOST_FRAMES)
-        return (Span(told, "frame", language=self._foreign),) if told else ()
+        told = self.texts.frames(evidence, MOST_FRAMES)
+        return (Span(told, "frame"),) if told else ()
 
     def quoted(self, words: str) -> Span:
         """What a rule or the audit says: in the report's language where its file has it, else in its own."""
         told = translated(words, self.texts.language) if self._foreign else ""
         return Span(told) if told else Span(words, language=self._foreign)
+
+    def quoted_each(self, lines: Iterable[str]) -> Text:
+        """Several of them, one after the other."""
+        return self.joined(map(self.quoted, lines), "; ")
 
     def finding(self, finding: Finding) -> Span:
         """A finding by its title, with the way to it."""
@@ -103,9 +107,9 @@ class Material:
         """A hash, an id, a file's name; a dash where there is none."""
         return Span(words, "code") if words else Span("–")
 
-    def reasoned(self, head: Span, reason: str) -> Text:
+    def reasoned(self, head: Span, *reasons: str) -> Text:
         """A word with what the audit says of it."""
-        return (head, Span(": "), self.quoted(reason)) if reason else (head,)
+        return (head, Span(": "), *self.quoted_each(reasons)) if any(reasons) else (head,)
 
     def number(self, value: int) -> Text:
         """A number as a cell."""

@@ -210,9 +210,7 @@ def _warning(case: Case, incident: Incident | None, due: Deadlines | None) -> tu
 def _notification(case: Case, incident: Incident | None, due: Deadlines | None) -> tuple[Block, ...]:
     texts = case.texts
     severity = (
-        text(texts.word("severity", incident.severity), ": ", case.quoted("; ".join(incident.reasons)))
-        if incident
-        else ()
+        text(texts.word("severity", incident.severity), ": ", *case.quoted_each(incident.reasons)) if incident else ()
     )
     fields = (
         *_head(case, incident, due.notification if due else 0, "Art. 23(4)(b)"),

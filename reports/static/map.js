@@ -136,12 +136,12 @@
       parts.push(line(link.volume), line(link.time, 'sub'), line(link.state, 'sub'), line(link.frames, 'mono'));
       link.verdicts.forEach(row => parts.push(verdict(row)));
       link.functions.forEach(called => parts.push(block(
-        el('b', called.name), line(`${called.operation} · ${called.events} ×${called.unit ? ` · unit ${called.unit}` : ''}`, 'sub'),
+        el('b', called.name), line(called.summary, 'sub'),
         ...called.verdicts.map(verdict), line(called.targets.join(', ')), line(called.statuses.join(', '), 'sub'), line(called.frames, 'mono'),
       )));
-      if (link.more) parts.push(line(`${link.more} more functions in result.json`, 'sub'));
+      parts.push(line(link.more, 'sub'));
     });
-    if (drawn.more) parts.push(line(`${drawn.more} more connections in edges.csv`, 'sub'));
+    parts.push(line(drawn.more, 'sub'));
     return parts;
   }
 
@@ -158,12 +158,12 @@
     const facts = el('dl');
     asset.facts.forEach(([key, value]) => facts.append(el('dt', key), el('dd', value)));
     parts.push(facts);
-    if (asset.services.length) parts.push(el('h4', 'Services and their authentication'));
+    if (asset.services.length) parts.push(el('h4', data.words.services));
     asset.services.forEach(row => parts.push(block(el('b', row.name), el('p', row.word, `p-${row.posture}`), line(row.reason, 'sub'), line(row.frames, 'mono'))));
-    if (asset.claims.length) parts.push(el('h4', 'What was stated of it, and where'));
+    if (asset.claims.length) parts.push(el('h4', data.words.claims));
     asset.claims.forEach(row => parts.push(block(
       el('b', `${row.what}: ${row.value}`, row.winner ? '' : 'lose'),
-      line(`${row.from}${row.winner ? '' : ' · not used, other statements weigh more'}`, 'sub'), line(row.frames, 'mono'),
+      line(`${row.from}${row.winner ? '' : ` · ${data.words.not_used}`}`, 'sub'), line(row.frames, 'mono'),
     )));
     return parts;
   }
@@ -173,7 +173,7 @@
     element.addClass('picked');
     const close = el('button', '×', 'close');
     close.type = 'button';
-    close.setAttribute('aria-label', 'Close');
+    close.setAttribute('aria-label', data.words.close);
     close.addEventListener('click', clear);
     panel.hidden = false;
     stage.classList.add('open');
@@ -243,7 +243,7 @@
     way.steps.forEach(text => steps.append(el('li', text)));
     panel.hidden = false;
     stage.classList.add('open');
-    panel.replaceChildren(el('h3', way.label), steps, ...(way.close.length ? [el('p', 'Double border: among the fewest hosts to close.', 'sub')] : []));
+    panel.replaceChildren(el('h3', way.label), steps, ...(way.close.length ? [el('p', data.words.closing, 'sub')] : []));
   }
   form.addEventListener('input', filter);
   form.addEventListener('submit', event => event.preventDefault());

@@ -2,6 +2,7 @@
 (function () {
   'use strict';
   const root = document.documentElement;
+  const words = JSON.parse(document.getElementById('data').textContent).words;
   const make = (tag, text) => { const node = document.createElement(tag); node.textContent = text || ''; return node; };
 
   const theme = document.getElementById('theme');
@@ -16,7 +17,7 @@
     const cell = row.cells[index];
     return cell ? cell.dataset.value || cell.textContent.trim() : '';
   };
-  const numeric = text => (text === '' ? -Infinity : Number(text.replace(/,/g, '')));
+  const numeric = text => (text === '' ? -Infinity : Number(text.replaceAll(words.thousands, '').replace(words.decimal, '.')));
 
   for (const table of document.querySelectorAll('table.data')) {
     const body = table.tBodies[0];
@@ -31,7 +32,7 @@
         head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
         const number = head.classList.contains('n');
         const compare = (a, b) => (number ? numeric(value(a, index)) - numeric(value(b, index))
-          : value(a, index).localeCompare(value(b, index), 'en', { numeric: true }));
+          : value(a, index).localeCompare(value(b, index), root.lang, { numeric: true }));
         body.append(...Array.from(body.rows).sort((a, b) => (down ? -compare(a, b) : compare(a, b))));
       });
     });
@@ -45,27 +46,27 @@
     line.append(input, shown);
     table.parentNode.before(line);
     input.addEventListener('input', () => {
-      const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       let count = 0;
       for (const row of body.rows) {
         const text = row.textContent.toLowerCase();
-        row.hidden = !words.every(word => text.includes(word));
+        row.hidden = !wanted.every(word => text.includes(word));
         count += !row.hidden;
       }
-      shown.textContent = words.length ? `${count} / ${body.rows.length}` : '';
+      shown.textContent = wanted.length ? `${count} / ${body.rows.length}` : '';
     });
   }
 
   for (const block of document.querySelectorAll('.suggest')) {
-    const button = make('button', 'Copy');
+    const button = make('button', words.copy);
     button.type = 'button';
     button.addEventListener('click', () => {
       const selection = getSelection();
       selection.selectAllChildren(block.querySelector('pre'));
       document.execCommand('copy');
       selection.removeAllRanges();
-      button.textContent = 'Copied';
-      setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+      button.textContent = words.copied;
+      setTimeout(() => { button.textContent = words.copy; }, 1500);
     });
     block.append(button);
   }

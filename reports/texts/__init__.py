@@ -5,7 +5,7 @@ A text with a parameter `count` may have two forms, `one` and `other`. Numbers a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -14,14 +14,16 @@ from typing import Any, Final
 
 import yaml
 
+from zonewatch.inventory.model import Evidence
 from zonewatch.reports.document.model import Span, SpanKind, Text
-from zonewatch.reports.words import SECOND, clock
+from zonewatch.reports.words import SECOND, by_capture, clock, visible
 
 __all__ = ["LANGUAGES", "TextError", "Texts", "load_texts"]
 
 LANGUAGES: Final = ("en", "de")
 PLURALS: Final = ("one", "other")
 _UNITS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SIZES: Final = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 Value = str | int | Span | Text
@@ -127,6 +129,17 @@ class Texts:
             return start
         return self.say("period", start=start[:19], end=end[11:] if start[:10] == end[:10] else end)
 
+    def frames(self, rows: Iterable[Evidence], limit: int = 0) -> str:
+        """Evidence by capture, as `words.frames` says it in English."""
+        parts = []
+        for capture, unit, kept in by_capture(rows):
+            shown = ", ".join(map(str, kept[:limit] if limit else kept))
+            if limit and len(kept) > limit:
+                shown = self.say("frames.more", frames=shown, more=str(len(kept) - limit))
+            word = self.word("unit", unit if len(kept) == 1 else f"{unit}s")
+            parts.append(f"{visible(capture)} {word} {shown}")
+        return "; ".join(parts)
+
     def _shown(self, value: str | int) -> str:
         return self.number(value) if isinstance(value, int) else value
 
@@ -145,7 +158,7 @@ def load_texts(language: str) -> Texts:
     if language not in LANGUAGES:
         raise TextError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
     text = (files("zonewatch.reports.texts") / f"{language}.yaml").read_text(encoding="utf-8")
-    return Texts(language, {key: _template(key, value) for key, value in yaml.safe_load(text).items()})
+    return Texts(language, {key: _template(key, value) for key, value in yaml.load(text, Loader=_LOADER).items()})
 
 
 def _template(key: str, value: Any) -> Template:

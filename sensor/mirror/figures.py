@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from zonewatch.dissectors.vocabulary import OT_SERVICES
 from zonewatch.reports.collect import captures
 from zonewatch.reports.result import totals
-from zonewatch.sensor.mirror.ways import ASKED, LEAST
+from zonewatch.sensor.mirror.ways import LEAST, conversations
 
 __all__ = ["Seen", "seen"]
 
@@ -86,7 +86,7 @@ def seen(
     tcp = [row for row in unicast if row["transport"] == "tcp" and row["state"] in _SPOKEN]
     tcp = [row for row in tcp if _packets(row) >= LEAST]
     one_way = [row for row in tcp if not (row["packets_out"] and row["packets_in"])]
-    udp = _by_udp(unicast, tables)
+    udp = conversations(tables).to_pylist()
     count = sum(map(_packets, unicast))
     return Seen(
         packets=total.packets,
@@ -123,26 +123,6 @@ def seen(
     )
 
 
-def _by_udp(flows: Iterable[Mapping[str, Any]], tables: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
-    """Packets of each way, by pairs of hosts and a protocol over UDP of which something was asked or answered."""
-    asking = set[tuple[str, str, str]]()
-    for name in ("aggregates", "activities"):
-        found = tables[name].group_by(["transport", "status", "client", "server", "protocol"]).aggregate([])
-        asking.update(
-            (row["client"], row["server"], row["protocol"])
-            for row in found.to_pylist()
-            if row["transport"] == "udp" and row["status"] in ASKED
-        )
-    pairs: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in flows:
-        pair = (row["client"], row["server"], row["service"])
-        if row["transport"] == "udp" and pair in asking:
-            kept = pairs.setdefault(pair, {**row, "packets_out": 0, "packets_in": 0})
-            for way in ("packets_out", "packets_in"):
-                kept[way] += row[way]
-    return [row for row in pairs.values() if _packets(row) >= LEAST]
-
-
 def _rows(table: pa.Table, names: Iterable[str]) -> list[dict[str, Any]]:
     return table.select(list(names)).to_pylist()
 
@@ -177,7 +157,7 @@ def _sample(rows: list[dict[str, Any]]) -> str:
     """The longest of one-sided connections, in words."""
     if not rows:
         return ""
-    row = max(rows, key=lambda row: (_packets(row), row["client"], row["server"]))
+    row = max(rows, key=lambda row: (_packets(row), row["client"], row["server"], row["service"]))
     sender, receiver = ("client", "server") if row["packets_out"] else ("server", "client")
     return f"{row[sender]} to {row[receiver]} (port {row['server_port']}): {_packets(row):,} packets, none back"
 

@@ -1,4 +1,7 @@
-"""Which directions arrive, by capture point; by columns, as the sensor looks at it with every pass."""
+"""Which directions arrive, by capture point; by columns, as the sensor looks at it with every pass.
+
+The doctor tells the same conversations, one by one.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import pyarrow.compute as pc
 
 from zonewatch.inventory.tables import plain
 
-__all__ = ["ASKED", "LEAST", "Ways", "ways"]
+__all__ = ["LEAST", "Ways", "conversations", "ways"]
 
 ASKED: Final = ("ok", "error", "no_response", "response_only")
 """States of an event that has a request and an answer, whichever was heard."""
@@ -36,18 +39,13 @@ class Ways:
 
 def ways(tables: Mapping[str, pa.Table]) -> dict[str, Ways]:
     """By capture point, where there is anything of it."""
-    flows = plain(tables["flows"].select([*_PAIR, "transport", "server_mac", *_WAYS]))
+    flows = plain(tables["flows"].select(["source", "transport", *_WAYS]))
     heard = pc.and_(pc.greater(flows["packets_out"], _NONE), pc.greater(flows["packets_in"], _NONE))
     connected = flows.filter(pc.and_(pc.equal(flows["transport"], pa.scalar("tcp")), heard))
     by_tcp = {str(source) for source in connected["source"].unique().to_pylist()}
-    receiver = pc.if_else(pc.equal(flows["server_mac"], pa.scalar("")), flows["server"], flows["server_mac"])
-    of_two = pc.invert(pc.match_substring_regex(receiver, _TO_MANY))
-    flows = flows.filter(pc.and_(pc.equal(flows["transport"], pa.scalar("udp")), of_two))
-    pairs = flows.group_by(_PAIR).aggregate([(way, "sum") for way in _WAYS])
-    pairs = pairs.join(_asking(tables), _PAIR, join_type="left semi")
-    sent, back = pairs["packets_out_sum"], pairs["packets_in_sum"]
-    counted = pairs.append_column("out", pc.greater(sent, _NONE)).append_column("in", pc.greater(back, _NONE))
-    counted = counted.filter(pc.greater_equal(pc.add(sent, back), pa.scalar(LEAST)))
+    pairs = conversations(tables)
+    counted = pairs.append_column("out", pc.greater(pairs["packets_out"], _NONE))
+    counted = counted.append_column("in", pc.greater(pairs["packets_in"], _NONE))
     found: dict[str, dict[tuple[bool, bool], int]] = {}
     for row in counted.group_by(["source", "out", "in"]).aggregate([([], "count_all")]).to_pylist():
         found.setdefault(row["source"], {})[row["out"], row["in"]] = row["count_all"]
@@ -57,6 +55,21 @@ def ways(tables: Mapping[str, pa.Table]) -> dict[str, Ways]:
         both, answers, asked = (each.get(kind, 0) for kind in ((True, True), (False, True), (True, False)))
         made[source] = Ways(both, answers, asked, source in by_tcp)
     return made
+
+
+def conversations(tables: Mapping[str, pa.Table]) -> pa.Table:
+    """Pairs of hosts and a protocol over UDP of which something was asked or answered, and packets of each way.
+
+    Columns `source`, `client`, `server`, `service`, `server_port` (the lowest), `packets_out`, `packets_in`.
+    """
+    flows = plain(tables["flows"].select([*_PAIR, "transport", "server_port", "server_mac", *_WAYS]))
+    receiver = pc.if_else(pc.equal(flows["server_mac"], pa.scalar("")), flows["server"], flows["server_mac"])
+    of_two = pc.invert(pc.match_substring_regex(receiver, _TO_MANY))
+    flows = flows.filter(pc.and_(pc.equal(flows["transport"], pa.scalar("udp")), of_two))
+    pairs = flows.group_by(_PAIR).aggregate([("server_port", "min"), *((way, "sum") for way in _WAYS)])
+    pairs = pairs.rename_columns({"server_port_min": "server_port", **{f"{way}_sum": way for way in _WAYS}})
+    pairs = pairs.join(_asking(tables), _PAIR, join_type="left semi")
+    return pairs.filter(pc.greater_equal(pc.add(pairs["packets_out"], pairs["packets_in"]), pa.scalar(LEAST)))
 
 
 def _asking(tables: Mapping[str, pa.Table]) -> pa.Table:

@@ -26,6 +26,7 @@ from zonewatch.reports.proof.manifest import (
     outputs,
 )
 from zonewatch.reports.result import AuditResult
+from zonewatch.reports.watched import Watched
 from zonewatch.reports.words import visible
 from zonewatch.sensor.proof import signing
 from zonewatch.sensor.proof.inputs import rule_set
@@ -61,10 +62,14 @@ class Packed:
     manifest: bytes
 
 
-def read(path: Path, result: AuditResult) -> Result:
-    """The copies and mini captures beside a result that was read from there. Raises OSError and GivenError."""
+def read(path: Path, result: AuditResult, watched: Watched | None = None) -> Result:
+    """The copies and mini captures beside a result that was read from there; of a store, those of its periods.
+
+    Raises OSError, StoreError and GivenError.
+    """
     if (path / STORE).is_file():
-        return Result(result, dumps(result).encode(), {**_of_store(path, result), **_evidence(path, result)})
+        files = {**_of_store(path, result, watched), **_evidence(path, result)}
+        return Result(result, dumps(result).encode(), files)
     text = path / "result.json" if path.is_dir() else path
     return Result(result, text.read_bytes(), {**_inputs(text.parent), **_evidence(text.parent, result)})
 
@@ -79,8 +84,11 @@ def _inputs(folder: Path) -> dict[str, bytes]:
     return {GIVEN: octets, **{name: (folder / name).read_bytes() for name in names}}
 
 
-def _of_store(store: Path, result: AuditResult) -> dict[str, bytes]:
-    """A store keeps the text of its policy; asset list and tags it does not."""
+def _of_store(store: Path, result: AuditResult, watched: Watched | None) -> dict[str, bytes]:
+    """What the periods were judged by. One of an earlier version has the text of its policy alone."""
+    periods = watched.periods if watched is not None else ()
+    if told := reading.inputs(store, {period.number for period in periods if period.kept}):
+        return told
     text = reading.text(store, result.policy.sha256) if result.policy.given else ""
     made = {"inputs/policy.yaml": text.encode()} if text else {}
     rows = tuple(Input("policy", result.policy.name, result.policy.sha256, name) for name in made)

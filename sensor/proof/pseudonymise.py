@@ -35,7 +35,7 @@ from zonewatch.reports.write import COLUMNS, write_evidence, write_octets, write
 from zonewatch.sensor.proof.given_names import pseudonymised_inputs, tell_inputs
 from zonewatch.sensor.proof.inputs import write_inputs
 from zonewatch.sensor.proof.packing import Result, read
-from zonewatch.sensor.results import read_result
+from zonewatch.sensor.results import read_span
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
 __all__ = [
@@ -166,7 +166,7 @@ def _parquet(table: pa.Table) -> bytes:
     return octets
 
 
-def pseudonymise(result: Path, out: Path, key: Path | None) -> None:
+def pseudonymise(result: Path, out: Path, key: Path | None, language: str = "en") -> None:
     """Writes a result with pseudonyms into a folder of its own."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(
@@ -174,14 +174,14 @@ def pseudonymise(result: Path, out: Path, key: Path | None) -> None:
         )
     secret = key_of(key) if key is not None else drawn(out.with_name(f"{out.name}.key"))
     folder = result if result.is_dir() else result.parent
-    found = hidden(read(result, read_result(result)), tables_of(folder), secret)
+    found = hidden(read(result, *read_span(result, None, None)), tables_of(folder), secret)
     out.mkdir(parents=True, exist_ok=True)
     for name, octets in found.tables.items():
         write_octets(out / name, octets)
     files = found.source.files
     write_evidence({Path(name).stem: octets for name, octets in files.items() if name.endswith(".pcapng")}, out)
     write_inputs({name: octets for name, octets in files.items() if given.is_ours(name)}, out)
-    write_result(found.source.result, out, pseudonyms=True)
+    write_result(found.source.result, out, language=language, pseudonyms=True)
     say(found.left_out)
     if key is None:
         typer.echo(f"Key of the pseudonyms: {visible(str(out))}.key: keep it, and never beside the result")

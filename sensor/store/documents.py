@@ -20,10 +20,12 @@ __all__ = [
     "edge_key",
     "edge_meaning",
     "packed",
+    "packed_octets",
     "read_subject",
     "rest",
     "text_of",
     "unpacked",
+    "unpacked_octets",
 ]
 
 EdgeKey = tuple[str, str, str, str, int, str, str]
@@ -72,13 +74,23 @@ def rest(result: AuditResult) -> bytes:
 
 def packed(text: str) -> bytes:
     """The text as zstd."""
+    return packed_octets(text.encode("utf-8", "backslashreplace"))
+
+
+def packed_octets(octets: bytes) -> bytes:
+    """A file as zstd."""
     sink = pa.BufferOutputStream()
     with pa.CompressedOutputStream(sink, "zstd") as out:
-        out.write(text.encode("utf-8", "backslashreplace"))
+        out.write(octets)
     return bytes(sink.getvalue())
 
 
 def unpacked(octets: bytes) -> str:
     """The text again. Raises OSError."""
+    return unpacked_octets(octets).decode()
+
+
+def unpacked_octets(octets: bytes) -> bytes:
+    """The file again. Raises OSError."""
     with pa.CompressedInputStream(pa.BufferReader(octets), "zstd") as file:
-        return bytes(file.read()).decode()
+        return bytes(file.read())

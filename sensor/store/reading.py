@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from zonewatch.reports.json_result import ResultError, from_values, loads
+from zonewatch.reports.proof import given
+from zonewatch.reports.proof.given import GivenFiles
 from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.rules.findings import Finding
 from zonewatch.sensor.store.database import StoreError, read_only, refuse_newer
-from zonewatch.sensor.store.documents import read_subject, unpacked
+from zonewatch.sensor.store.documents import read_subject, unpacked, unpacked_octets
 from zonewatch.sensor.store.files import Kept
 from zonewatch.sensor.store.schema import MIGRATIONS
 from zonewatch.sensor.store.store import NAME
 
-__all__ = ["Period", "finding", "is_store", "kept_files", "looked_at", "periods", "result", "result_of", "text"]
+__all__ = [
+    "Period",
+    "finding",
+    "inputs",
+    "is_store",
+    "kept_files",
+    "looked_at",
+    "periods",
+    "result",
+    "result_of",
+    "text",
+]
 
 _INVENTORY: Final = {
     "assets": "SELECT document FROM assets WHERE period >= ? ORDER BY id",
@@ -143,6 +156,45 @@ def text(folder: Path, sha256: str) -> str:
     with looked_at(folder) as db:
         row = db.execute("SELECT text FROM texts WHERE hash = ?", (sha256,)).fetchone()
     return str(row[0]) if row is not None else ""
+
+
+def inputs(folder: Path, numbers: Collection[int]) -> dict[str, bytes]:
+    """The files of `inputs/` that periods were judged by, as an audit writes them; empty where none tells its own.
+
+    Copies are those of the last of the periods; what the others were judged by besides is named with its hash.
+    Raises StoreError and GivenError.
+    """
+    with looked_at(folder) as db:
+        rows = db.execute("SELECT number, given FROM periods WHERE given != '' ORDER BY number DESC")
+        told = [given.loads(text.encode()) for number, text in rows if number in numbers]
+        if not told:
+            return {}
+        last, *before = told
+        files = {}
+        for row in last.files:
+            octets = _content(db, row.sha256, folder) if row.copy else None
+            if octets is not None:
+                files[row.copy] = octets
+        named = {
+            (row.kind, row.name, row.sha256): replace(row, copy=row.copy if row.copy in files else "")
+            for row in last.files
+        }
+        for one in before:
+            for row in one.files:
+                named.setdefault((row.kind, row.name, row.sha256), replace(row, copy=""))
+    made = GivenFiles(1, tuple(named.values()), last.rules)
+    return {**files, given.GIVEN: given.dumps(made).encode()}
+
+
+def _content(db: sqlite3.Connection, sha256: str, folder: Path) -> bytes | None:
+    row = db.execute("SELECT content FROM inputs WHERE hash = ?", (sha256,)).fetchone()
+    if row is None:  # a policy is kept as a text
+        row = db.execute("SELECT text FROM texts WHERE hash = ?", (sha256,)).fetchone()
+        return str(row[0]).encode() if row is not None else None
+    try:
+        return unpacked_octets(row[0])
+    except OSError as error:
+        raise StoreError(f"{folder / NAME}: an input in it cannot be read: {error}") from None
 
 
 def kept_files(db: sqlite3.Connection) -> list[Kept]:

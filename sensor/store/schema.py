@@ -144,5 +144,16 @@ CREATE TABLE heads (
 """
 )
 
-MIGRATIONS: Final = (VERSION_1,)
+VERSION_2: Final = """
+CREATE TABLE inputs (
+    hash TEXT PRIMARY KEY,       -- SHA-256 of the file
+    at INTEGER NOT NULL,
+    content BLOB NOT NULL        -- zstd
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE periods ADD COLUMN given TEXT NOT NULL DEFAULT '';
+"""
+"""`given` is `inputs/given.json` of an audit: names and hashes of what a period is judged by; empty before."""
+
+MIGRATIONS: Final = (VERSION_1, VERSION_2)
 """The script that makes version n of version n - 1 stands at place n - 1."""

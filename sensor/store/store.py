@@ -21,13 +21,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import disk_usage
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self, TypeVar
 
 import pyarrow as pa
 
 from zonewatch import __version__
 from zonewatch.reports.json_result import dumps
+from zonewatch.reports.proof.given import GIVEN
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.words import size
 from zonewatch.rules.findings import SEVERITIES, Severity
@@ -37,7 +38,7 @@ from zonewatch.sensor.decisions.chain import Decision, Head, first_broken, missi
 from zonewatch.sensor.store import durable, recovery
 from zonewatch.sensor.store.clock import Clock
 from zonewatch.sensor.store.database import NoRoom, StoreError, connect, copy, is_full, migrate, refuse_damaged
-from zonewatch.sensor.store.documents import packed
+from zonewatch.sensor.store.documents import packed, packed_octets
 from zonewatch.sensor.store.files import Files
 from zonewatch.sensor.store.health import Health
 from zonewatch.sensor.store.lock import Lock
@@ -62,6 +63,8 @@ _MOST_WAITING: Final = 8
 """Begins and ends of periods that wait in memory for room on the disk, each end with its result."""
 _LOG: Final = logging.getLogger("zonewatch.store")
 _T = TypeVar("_T")
+Inputs = Mapping[str, bytes]
+NO_INPUTS: Final[Inputs] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,21 +182,26 @@ class Store:
 
     # periods and passes
 
-    def begin(self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int) -> int:
-        """A period begins; its number. Texts of policy and baseline are kept once each, empty is none."""
+    def begin(
+        self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int, inputs: Inputs = NO_INPUTS
+    ) -> int:
+        """A period begins; its number. Texts of policy and baseline are kept once each, empty is none.
+
+        `inputs` are the files of `inputs/` as an audit writes them: what the period is judged by, with its names.
+        """
         self._period += 1
         number, made = self._period, (version, json.dumps(list(sources)))
-        self._wait(lambda: self._begin(number, made, policy, baseline, at))
+        self._wait(lambda: self._begin(number, made, policy, baseline, at, inputs))
         return number
 
-    def _begin(self, number: int, made: tuple[str, str], policy: str, baseline: str, at: int) -> bool:
+    def _begin(self, number: int, made: tuple[str, str], policy: str, baseline: str, at: int, inputs: Inputs) -> bool:
         def write() -> int:
             self._db.execute("UPDATE periods SET state = 'broken', ended = last WHERE state = 'running'")
-            texts = (self._text("policy", policy, at), self._text("baseline", baseline, at))
+            judged = self._judged_by(policy, baseline, at, inputs)
             self._db.execute(
-                "INSERT INTO periods (number, run, version, sources, policy, baseline, began, last, state, passes)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'running', 0)",
-                (number, self.opened.run, *made, *texts, at, at),
+                "INSERT INTO periods (number, run, version, sources, policy, baseline, given, began, last, state,"
+                " passes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 0)",
+                (number, self.opened.run, *made, *judged, at, at),
             )
             return number
 
@@ -203,18 +211,33 @@ class Store:
         self._refreshed = _LONG_AGO
         return True
 
-    def judge_by(self, policy: str, baseline: str, at: int) -> None:
-        """Policy or baseline were read anew: all of the running period is judged by them from the next pass on."""
+    def judge_by(self, policy: str, baseline: str, at: int, inputs: Inputs = NO_INPUTS) -> None:
+        """Files were read anew: all of the running period is judged by them from the next pass on."""
         number = self._period
-        self._wait(lambda: self._judge_by(number, policy, baseline, at))
+        self._wait(lambda: self._judge_by(number, policy, baseline, at, inputs))
 
-    def _judge_by(self, number: int, policy: str, baseline: str, at: int) -> bool:
+    def _judge_by(self, number: int, policy: str, baseline: str, at: int, inputs: Inputs) -> bool:
         def write() -> int:
-            texts = (self._text("policy", policy, at), self._text("baseline", baseline, at))
-            self._db.execute("UPDATE periods SET policy = ?, baseline = ? WHERE number = ?", (*texts, number))
+            judged = self._judged_by(policy, baseline, at, inputs)
+            self._db.execute(
+                "UPDATE periods SET policy = ?, baseline = ?, given = ? WHERE number = ?", (*judged, number)
+            )
             return number
 
         return self._write(write) is not None
+
+    def _judged_by(self, policy: str, baseline: str, at: int, inputs: Inputs) -> tuple[str | None, str | None, str]:
+        """Keeps what is not kept yet; the columns of a period that name it."""
+        texts = (self._text("policy", policy, at), self._text("baseline", baseline, at))
+        known = {name for name in texts if name}
+        for name, octets in sorted(inputs.items()):
+            hashed = hashlib.sha256(octets).hexdigest()
+            if name != GIVEN and hashed not in known:
+                self._db.execute(
+                    "INSERT INTO inputs (hash, at, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    (hashed, at, packed_octets(octets)),
+                )
+        return (*texts, inputs.get(GIVEN, b"").decode())
 
     def _text(self, kind: str, text: str, at: int) -> str | None:
         if not text:

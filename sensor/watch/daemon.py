@@ -66,11 +66,13 @@ _INTERFACES: Final = Path("/sys/class/net")
 class Keeper(Protocol):
     """What the loop asks of the store."""
 
-    def begin(self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int) -> int:
-        """A new period."""
+    def begin(
+        self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int, inputs: Mapping[str, bytes]
+    ) -> int:
+        """A new period, and what it is judged by."""
 
-    def judge_by(self, policy: str, baseline: str, at: int) -> None:
-        """From now on the running period is judged by these texts."""
+    def judge_by(self, policy: str, baseline: str, at: int, inputs: Mapping[str, bytes]) -> None:
+        """From now on the running period is judged by these texts and files."""
 
     def record(self, period: int, result: AuditResult, at: int) -> int:
         """Keeps what a pass found, and gives how many alerts were put in the outbox."""
@@ -262,7 +264,8 @@ class Watch:
 
     def _begin(self, at: int) -> int:
         sources = [source for source, _ in self._listeners]
-        return self._store.begin(sources, __version__, self._loaded.policy, self._loaded.baseline, at)
+        loaded = self._loaded
+        return self._store.begin(sources, __version__, loaded.policy, loaded.baseline, at, loaded.inputs)
 
     def _pass(self, *, whole: bool = False) -> None:
         """Judges all of the period so far, and keeps it; of events the newest alone where all would take too long."""
@@ -374,7 +377,8 @@ class Watch:
         try:
             self._loaded = self._load()
             self._reload_failed, self._whole_took = "", 0
-            self._store.judge_by(self._loaded.policy, self._loaded.baseline, self._clock.now())
+            loaded = self._loaded
+            self._store.judge_by(loaded.policy, loaded.baseline, self._clock.now(), loaded.inputs)
             log.info("policy and rules read anew")
         except Exception as error:
             # Whatever is wrong with the files, listening goes on; it is told as a finding of the sensor's health.

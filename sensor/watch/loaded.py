@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from zonewatch.rules.baseline.file import load_baseline
 from zonewatch.rules.policy.load import load_policy
 from zonewatch.rules.tags.read import read_tags
 from zonewatch.sensor.pipeline import Given
+from zonewatch.sensor.proof.inputs import Named, collected
 from zonewatch.sensor.ruleset import given_rules
 from zonewatch.sensor.watch.settings import JudgeSettings
 
@@ -23,6 +25,8 @@ class Loaded:
     title: str
     policy: str  # text of the file; empty: none
     baseline: str
+    inputs: Mapping[str, bytes]
+    """The files of `inputs/`, as an audit writes them: names, hashes and copies of all that is in force."""
 
 
 def load(settings: JudgeSettings) -> Loaded:
@@ -41,7 +45,11 @@ def load(settings: JudgeSettings) -> Loaded:
         baseline=load_baseline(settings.baseline).baseline if settings.baseline is not None else None,
         detection=given_rules(settings.rules, settings.detection),
     )
-    return Loaded(given, policy.suc.name if policy is not None else "", text, _text(settings.baseline))
+    own = tuple(settings.rules)
+    inputs = collected(
+        Named(settings.policy, settings.assets, settings.tags, settings.baseline, settings.detection, own)
+    )
+    return Loaded(given, policy.suc.name if policy is not None else "", text, _text(settings.baseline), inputs)
 
 
 def _text(path: Path | None) -> str:

@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reports import sample
+from zonewatch.inventory.unknown import UnknownProtocol
 from zonewatch.reports.html import html_report, script_json
+from zonewatch.reports.texts import LANGUAGES, load_texts
 
 RESULTS = (sample.sample, sample.without_policy, sample.hostile, sample.empty)
 
@@ -124,6 +126,43 @@ def test_a_large_network_stays_below_five_megabytes() -> None:
     assert len(text.encode()) < 5_000_000
     assert "4,000 more in assets.csv" in text
     assert "more in edges.csv" in text
+
+
+@pytest.mark.parametrize("make", RESULTS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_whole_page(language: str, make: Any) -> None:
+    page = Page(html_report(make(), language))
+    assert ("html", "lang", language) in page.attributes
+    links = {value[1:] for tag, name, value in page.attributes if (tag, name) == ("a", "href") and value[0] == "#"}
+    assert links <= {value for _, name, value in page.attributes if name == "id"}
+
+
+def test_nothing_of_the_english_page_is_left_in_the_german_one() -> None:
+    english, german = load_texts("en").templates, load_texts("de").templates
+    own = {text for key, one in english.items() if (text := one.literal) != german[key].literal and " " in text}
+    for make in RESULTS:
+        page = Page(html_report(make(), "de"))
+        told = {words.strip() for words in (*page.words, *(value for _, name, value in page.attributes if name != "d"))}
+        assert not own & told
+        assert "Prüfung" in "".join(page.words)
+
+
+def test_what_rules_say_in_english_is_marked_as_english() -> None:
+    result = sample.sample()
+    own = replace(result.findings[0], title="A rule of one's own <b>", reasons=("the policy allows it", "own reason"))
+    text = html_report(replace(result, findings=(own,)), "de")
+    assert '<span lang="en">A rule of one&#39;s own &lt;b&gt;</span>' in text
+    assert 'die Richtlinie erlaubt es; <span lang="en">own reason</span>' in text
+    assert 'lang="en"' not in html_report(replace(result, findings=(own,)), "en").replace('<html lang="en"', "")
+
+
+def test_a_table_tells_the_unknown_protocols() -> None:
+    sizes, shares = (2, 3, 1_200, 96_000, 8, 128, 256, 250_000_000), (5.25, 0.5)
+    seen = UnknownProtocol("unknown-7", "udp/4711", ("udp/4711",), *sizes, *shares, 9, "a.pcap", "tap")
+    text = html_report(replace(sample.sample(), unknown=(seen,)), "de")
+    assert '<section id="unknown">' in text
+    for cell in ("unknown-7", "udp/4711", "1.200", "96.000", "8 / 128 / 256", "250 ms", "5,2", "50 %", "a.pcap 9"):
+        assert f">{cell}<" in text, cell
 
 
 def test_a_finding_calls_a_device_as_its_sentences_do() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.reports import sample
 from zonewatch.reports.graph import MAX_ASSETS, MAX_LINES, map_data
 from zonewatch.reports.layout import CELL_HEIGHT, CELL_WIDTH, Box, Place, arrange
+from zonewatch.reports.speech import english
 
 
 def apart(one: Place, other: Place) -> bool:
@@ -38,7 +39,7 @@ def test_nothing_stands_on_anything_else(shape: list[tuple[int, int]]) -> None:
 
 
 def test_levels_are_rows_from_the_business_down_to_the_process() -> None:
-    bands = map_data(sample.sample())["bands"]
+    bands = map_data(sample.sample(), english())["bands"]
     assert [band["label"].partition("\n")[0] for band in bands] == [
         "Outside",
         "Level 4",
@@ -50,7 +51,7 @@ def test_levels_are_rows_from_the_business_down_to_the_process() -> None:
 
 
 def test_lines_carry_verdict_functions_and_frames() -> None:
-    lines = map_data(sample.sample())["lines"]
+    lines = map_data(sample.sample(), english())["lines"]
     link = next(
         link for line in lines for link in line["links"] if (link["client"], link["server"]) == ("eng-1", "plc-3")
     )
@@ -66,13 +67,13 @@ def test_lines_carry_verdict_functions_and_frames() -> None:
 
 
 def test_claims_that_lost_stay_visible() -> None:
-    data = map_data(sample.sample())
+    data = map_data(sample.sample(), english())
     claims = {(row["what"], row["value"], row["winner"]) for row in data["assets"][data["find"]["plc-3"]]["claims"]}
     assert {("model", "750-8212", True), ("model", "M340", False)} <= claims
 
 
 def test_every_line_joins_drawn_nodes_and_other_traffic_is_one_line_a_pair() -> None:
-    data = map_data(sample.sample())
+    data = map_data(sample.sample(), english())
     nodes = {node["id"] for node in data["nodes"]}
     assert all({line["source"], line["target"]} <= nodes for line in data["lines"])
     pairs = [(line["source"], line["target"]) for line in data["lines"] if not line["ot"]]
@@ -81,7 +82,7 @@ def test_every_line_joins_drawn_nodes_and_other_traffic_is_one_line_a_pair() -> 
 
 
 def test_broadcasts_stand_in_the_zone_of_their_sender() -> None:
-    data = map_data(sample.sample())
+    data = map_data(sample.sample(), english())
     (cast,) = [node for node in data["nodes"] if node["kind"] == "cast"]
     zone = next(zone for zone in data["zones"] if zone["id"] == cast["zone"])
     assert (cast["label"], zone["label"]) == ("10.20.30.255\nbroadcast", "Building automation")
@@ -89,7 +90,7 @@ def test_broadcasts_stand_in_the_zone_of_their_sender() -> None:
 
 @pytest.mark.parametrize(("count", "edges"), [(MAX_ASSETS, 400), (2_000, 8_000)])
 def test_a_crowd_is_drawn_together(count: int, edges: int) -> None:
-    data = map_data(sample.crowd(count, edges))
+    data = map_data(sample.crowd(count, edges), english())
     assert len(data["nodes"]) <= MAX_ASSETS + 100
     assert len(data["lines"]) <= MAX_LINES
     assert set(data["find"]) <= {f"host-{index:05}" for index in range(count)}
@@ -98,5 +99,5 @@ def test_a_crowd_is_drawn_together(count: int, edges: int) -> None:
 
 
 def test_an_empty_result_has_an_empty_map() -> None:
-    data = map_data(sample.empty())
+    data = map_data(sample.empty(), english())
     assert (data["bands"], data["nodes"], data["lines"]) == ([], [], [])

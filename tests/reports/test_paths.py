@@ -15,6 +15,7 @@ from zonewatch.reports.html import html_report
 from zonewatch.reports.json_result import document, dumps, loads, result_schema
 from zonewatch.reports.paths import choke_words, closing_words, names_of, paths_json, render_paths, way_rows
 from zonewatch.reports.result import AuditResult
+from zonewatch.reports.speech import english
 from zonewatch.reports.terminal import render
 from zonewatch.rules.findings import Step
 from zonewatch.rules.paths import Choke, Closing, Paths, PathStep, Way
@@ -45,20 +46,20 @@ def result(*paths: Paths) -> AuditResult:
 
 
 def test_what_to_close_is_said_with_what_it_costs() -> None:
-    assert closing_words(HOSTS, NAMES) == (
+    assert closing_words(HOSTS, NAMES, english()) == (
         "Closing 1 host cuts the way:",
         "eng-1: costs 1 legitimate flow: supervision-to-filtration/poll",
     )
     free = replace(HOSTS, close=(Closing("eng-1", ()),))
-    assert closing_words(free, NAMES)[1] == "eng-1: costs no legitimate flow"
-    assert closing_words(replace(HOSTS, closable=False, close=()), NAMES) == (
+    assert closing_words(free, NAMES, english())[1] == "eng-1: costs no legitimate flow"
+    assert closing_words(replace(HOSTS, closable=False, close=()), NAMES, english()) == (
         "No closing of hosts cuts all ways: on some there is none.",
     )
-    assert closing_words(ZONES, NAMES) == (
+    assert closing_words(ZONES, NAMES, english()) == (
         "No way from the internet, the enterprise or remote access to a controller or safety system.",
     )
-    assert choke_words(HOSTS, NAMES) == "Choke points: eng-1 (1 target)."
-    assert choke_words(ZONES, NAMES) == ""
+    assert choke_words(HOSTS, NAMES, english()) == "Choke points: eng-1 (1 target)."
+    assert choke_words(ZONES, NAMES, english()) == ""
 
 
 def test_a_row_for_each_way() -> None:
@@ -86,7 +87,7 @@ def test_the_result_comes_back_with_its_ways_and_steps() -> None:
 
 
 def test_the_map_knows_the_nodes_and_lines_of_a_way() -> None:
-    data = map_data(result(HOSTS, ZONES))
+    data = map_data(result(HOSTS, ZONES), english())
     (way,) = data["ways"]
     labels = {node["id"]: node["label"] for node in data["nodes"]}
     assert [labels[node].partition("\n")[0] for node in way["close"]] == ["eng-1"]
@@ -98,7 +99,7 @@ def test_the_map_knows_the_nodes_and_lines_of_a_way() -> None:
 
 def test_a_way_through_what_is_not_drawn_draws_what_there_is() -> None:
     hub = replace(WAY, steps=(PathStep("any host of office", "plc-3", "in", ()),))
-    (way,) = map_data(result(replace(HOSTS, ways=(hub,))))["ways"]
+    (way,) = map_data(result(replace(HOSTS, ways=(hub,))), english())["ways"]
     assert len(way["nodes"]) == 1
     assert way["lines"] == []
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from zonewatch.reports.catalogue.load import framework
+from zonewatch.reports.catalogue.load import fact_kinds, framework
 from zonewatch.reports.quoted import book, translated
+from zonewatch.rules.context import sentence
 from zonewatch.rules.detectors import DETECTORS
 from zonewatch.rules.sigma.detect import load_detection
 
@@ -59,7 +60,7 @@ def test_names_stay_as_they_are_and_in_their_order() -> None:
         names = [f"name-{number}" for number in range(len(parts) - 1)]
         english = "".join(part + name for part, name in zip(parts, [*names, ""], strict=True))
         assert translated(english, "de") or told  # an earlier sentence may hold it
-        holes = re.findall(r"\{([0-9]?)\}", told)
+        holes = re.findall(r"\{([0-9]?)s?\}", told)
         assert all(hole == "" for hole in holes) is (len(holes) == len(parts) - 1) or any(holes), english
         assert len(holes) <= len(parts) - 1
 
@@ -79,10 +80,57 @@ def test_every_remedy_of_a_rule_is_there() -> None:
     assert sorted(words for words in remedies if not translated(words, "de")) == []
 
 
+def test_what_every_rule_says_and_where_it_is_harmless_is_there() -> None:
+    rules = load_detection().rules
+    every = (*rules.rules, *rules.correlations)
+    said = {sentence(one.description.strip()) for one in every if one.description}
+    harmless = {words for one in every for words in one.false_positives}
+    assert len(said) > 200 < len(harmless)
+    assert sorted(words for words in said | harmless if not translated(words, "de")) == []
+
+
+def test_every_measure_and_limit_of_a_fact_is_there() -> None:
+    said = {words for kind in fact_kinds().values() for words in (kind.measured, kind.limits) if words}
+    assert sorted(words for words in said if not translated(words, "de")) == []
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        (
+            "Whoever sees the packet has the password. ot.value 7; ot.status ok. Seen 12 times at 4 servers.",
+            "Wer das Paket sieht, hat das Passwort. ot.value 7; ot.status ok. 12 Mal an 4 Servern gesehen.",
+        ),
+        ("Somebody's own rule says this. Seen 12 times.", ""),
+        (
+            "traffic suggests IT host: uses tls, recognised by content, first in a.pcap frame 7",
+            "der Verkehr spricht für IT-Rechner: nutzt tls, am Inhalt erkannt, zuerst in a.pcap Frame 7",
+        ),
+        (
+            "high: A controller was stopped: hmi to plc, and 2 more of this kind",
+            "hoch: Eine Steuerung wurde angehalten: hmi an plc, und 2 weitere dieser Art",
+        ),
+        ("a set from 1 to 2 in a sentence that goes on.", ""),
+        (
+            "2 different values within 3,600 s; 2 are asked",
+            "2 verschiedene Werte innerhalb von 3.600 s; verlangt sind 2",
+        ),
+        (
+            "13.6 kB of traffic were recognised neither by content nor by port (tcp 49): what it does is not in this"
+            " report.",
+            "13,6 kB Verkehr wurden weder am Inhalt noch am Port erkannt (tcp 49): Was er tut, steht nicht in diesem"
+            " Bericht.",
+        ),
+    ],
+)
+def test_sentences_lead_follow_and_stand_within_others(english: str, german: str) -> None:
+    assert translated(english, "de") == german
+
+
 def test_no_remedy_is_of_a_rule_that_is_gone() -> None:
     sources = " ".join(
         path.read_text(encoding="utf-8")
-        for name in ("rules", "reports", "sensor")
+        for name in ("inventory", "rules", "reports", "sensor")
         for path in (ROOT / name).rglob("*.py")
     )
     rules = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "rules/detections").rglob("*.yml"))
@@ -97,4 +145,7 @@ def test_a_hostile_name_costs_no_time() -> None:
     began = time.process_time()
     translated(f"A value was set by hand: {name}", "de")
     translated(f"{name} set from {name} to {name} by {name}", "de")
+    translated(f"high: critical: {name}; {name}. {name}. Seen {name}, first in {name} frame {name}", "de")
+    translated(". ".join(["x"] * 20_000), "de")
+    translated("high: " * 5_000, "de")
     assert time.process_time() - began < 2

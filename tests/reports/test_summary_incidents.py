@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.reports import sample
 from tests.rules.test_incidents import act
+from zonewatch.reports.speech import english
 from zonewatch.reports.summary import summarise
 from zonewatch.rules.findings import Change
 from zonewatch.rules.incidents import incidents
@@ -17,8 +18,8 @@ def test_the_gravest_incident_stands_first() -> None:
     findings = (act("modbus.a", 0, "x", "plc", severity="critical"), act("modbus.b", 1, "x", "plc"))
     result = replace(sample.sample(), findings=findings, incidents=incidents(findings))
     told = "2 findings make up an incident of critical severity: x to plc: modbus.a."
-    assert summarise(result).sentences[0] == told
-    assert "incident" not in " ".join(summarise(replace(result, incidents=())).sentences)
+    assert summarise(result, english()).sentences[0] == told
+    assert "incident" not in " ".join(summarise(replace(result, incidents=()), english()).sentences)
 
 
 def test_a_change_that_several_findings_tell_is_one() -> None:
@@ -26,4 +27,4 @@ def test_a_change_that_several_findings_tell_is_one() -> None:
         act(rule, 0, "x", "plc", changes=(CHANGE,), operation="write") for rule in ("modbus.a", "modbus.b")
     )
     result = replace(sample.sample(), findings=findings)
-    assert summarise(result).sentences[-1].startswith("1 value in the plant was changed")
+    assert summarise(result, english()).sentences[-1].startswith("1 value in the plant was changed")

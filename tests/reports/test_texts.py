@@ -9,8 +9,8 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from zonewatch.dissectors.vocabulary import OPERATIONS
-from zonewatch.inventory.model import ROLES, Posture
+from zonewatch.dissectors.vocabulary import OPERATIONS, Attribute, FlowState, OddityCode, Status
+from zonewatch.inventory.model import ROLES, Confidence, Posture
 from zonewatch.reports import entity, watched
 from zonewatch.reports.catalogue.load import attack, fact_kinds
 from zonewatch.reports.catalogue.model import Observable
@@ -20,6 +20,7 @@ from zonewatch.reports.drawings.heatmap import Sight
 from zonewatch.reports.drawings.zones import LINK_KINDS
 from zonewatch.reports.facts.measure import MEASURED
 from zonewatch.reports.facts.model import REASONS, FactStatus
+from zonewatch.reports.graph import SCRIPT_WORDS
 from zonewatch.reports.packs.asked import NEEDED
 from zonewatch.reports.packs.nis2_sheets import SHEETS
 from zonewatch.reports.packs.requirements import PACKS
@@ -29,7 +30,7 @@ from zonewatch.reports.statuses import STATUSES
 from zonewatch.reports.texts import LANGUAGES, TextError, load_texts
 from zonewatch.reports.words import LEVEL_WORDS, SECOND
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Owner
-from zonewatch.rules.paths import Basis, Origin
+from zonewatch.rules.paths import Basis, Level, Origin
 from zonewatch.rules.policy.model import Conduit, Criticality, ZoneKind
 from zonewatch.rules.policy.records import Designation, Requirement
 from zonewatch.sensor.decisions.chain import KINDS
@@ -83,6 +84,19 @@ FAMILIES = {
     "basis": set(get_args(Basis)),
     "origin_of": {name.replace(" ", "_") for name in get_args(Origin)},
     "indicator": {"address", "mac", "user"},
+    "mark": {name for verdict in VERDICTS for name in (verdict, f"{verdict}.meaning")},
+    "act": set(SEVERITIES),
+    "obeys": set(get_args(Posture)),
+    "sure": set(get_args(Confidence)),
+    "oddity": set(get_args(OddityCode)),
+    "claim": {*get_args(Attribute), "role"},
+    "flow_state": set(get_args(FlowState)),
+    "ended": set(get_args(Status)) - {""},
+    "path_level": set(get_args(Level)),
+    "path_head": set(get_args(Basis)),
+    "way": set(get_args(Basis)),
+    "way_from": {name.replace(" ", "_") for name in get_args(Origin)},
+    "script": set(SCRIPT_WORDS),
 }
 
 
@@ -114,7 +128,10 @@ def test_no_key_stands_twice(language: str) -> None:
 def test_no_text_is_left_unused() -> None:
     """A key is used where it is written out, or where a member of its family is asked for."""
     sources = "".join(
-        path.read_text(encoding="utf-8") for folder in ("reports", "sensor") for path in (ROOT / folder).rglob("*.py")
+        path.read_text(encoding="utf-8")
+        for folder in ("reports", "sensor")
+        for kind in ("*.py", "*.j2")
+        for path in (ROOT / folder).rglob(kind)
     )
     families = set(re.findall(r"f\"([a-z0-9_.]+)\.\{", sources)) | set(
         re.findall(r"word\([\"']([a-z_]+)[\"']", sources)

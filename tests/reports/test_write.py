@@ -8,7 +8,7 @@ import pytest
 
 from tests.reports import sample
 from zonewatch.reports.json_result import ResultError
-from zonewatch.reports.write import RENDERERS, read_result, write_manifest, write_result
+from zonewatch.reports.write import PAGE, RENDERERS, read_result, write_manifest, write_result
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -18,7 +18,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_folder_is_written_and_read_again(tmp_path: Path) -> None:
     result = sample.sample()
     written = write_result(result, tmp_path / "new" / "out")
-    assert {path.name for path in written} == {*RENDERERS, "manifest.json"}
+    assert {path.name for path in written} == {*RENDERERS, PAGE, "manifest.json"}
     assert read_result(tmp_path / "new" / "out") == result
     assert read_result(tmp_path / "new" / "out" / "result.json") == result
 
@@ -28,6 +28,13 @@ def test_two_runs_are_equal_and_name_no_place_of_this_machine(tmp_path: Path) ->
     write_result(sample.sample(), tmp_path / "elsewhere" / "b")
     assert contents(tmp_path / "a") == contents(tmp_path / "elsewhere" / "b")
     assert not any(str(tmp_path).encode() in data for data in contents(tmp_path / "a").values())
+
+
+def test_a_language_changes_the_page_alone(tmp_path: Path) -> None:
+    for language in ("en", "de"):
+        write_result(sample.sample(), tmp_path / language, language=language)
+    one, other = contents(tmp_path / "en"), contents(tmp_path / "de")
+    assert {name for name in one if one[name] != other[name]} == {PAGE, "manifest.json"}
 
 
 @pytest.mark.parametrize("make", [sample.hostile, sample.empty, sample.without_policy])
@@ -46,7 +53,7 @@ def test_the_manifest_names_inputs_and_all_outputs(tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert [row["name"] for row in manifest["inputs"]] == [*(row.name for row in result.captures), "riverside.yaml"]
     names = [row["name"] for row in manifest["outputs"]]
-    assert names == sorted([*RENDERERS, "events.parquet", "evidence/f-1.pcap"])
+    assert names == sorted([*RENDERERS, PAGE, "events.parquet", "evidence/f-1.pcap"])
     for row in manifest["outputs"]:
         data = (tmp_path / row["name"]).read_bytes()
         assert (row["bytes"], row["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())

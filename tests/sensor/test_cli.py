@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,19 @@ def test_the_story_of_the_plant_is_found_and_nothing_else_is_high(tmp_path: Path
     assert events.num_rows > 100
     ends = set(zip(events["server"].to_pylist(), events["server_name"].to_pylist(), strict=True))
     assert ("10.20.11.13", "plc-3") in ends
+
+
+def test_the_page_of_the_plant_in_german(tmp_path: Path) -> None:
+    """What stays English there begins with names, and no sentence does; the terminal stays English."""
+    files = (f"--policy={PLANT / 'policy.yaml'}", f"--assets={PLANT / 'assets.csv'}")
+    done = run("audit", PLANT / "waterworks.pcap", *files, "--lang", "de", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Ways from outside to controllers" in done.stdout.decode()
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="de">' in page
+    left = set(re.findall(r'<span lang="en">(.*?)</span>', page))
+    assert [words for words in left if not re.match(r"[\w-]+ \([\d.]+\)(, | to )", words)] == []
+    assert json.loads((tmp_path / "findings.json").read_text())["findings"][0]["severity"] == "critical"
 
 
 @pytest.mark.parametrize(

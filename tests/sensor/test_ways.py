@@ -1,4 +1,4 @@
-"""Directions of UDP by columns are those that the doctor tells."""
+"""Directions of conversations over UDP: counted for the sensor as they are told by the doctor."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sensor.store.made import SECOND, START, Hands, begin, finding, open_store, query, result, states
+from tests.sensor.store.made import POLICY, SECOND, START, Hands, begin, finding, open_store, query, result, states
+from zonewatch.sensor.proof.inputs import Named, collected
 from zonewatch.sensor.store import reading
 from zonewatch.sensor.store.database import StoreError, connect, migrate
 from zonewatch.sensor.store.schema import MIGRATIONS, VERSION_1
@@ -45,9 +46,25 @@ def test_an_old_store_goes_on(old: Path) -> None:
         assert store.record(period, result(A), clock.at) == 0  # known
         assert store.record(period, result(A, finding("new")), clock.go(SECOND)) == 1
     assert query(old, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+    assert query(old, "SELECT DISTINCT given FROM periods") == [("",)]
     assert states(old)[A.id] == "open"
     assert "resolved" in states(old).values()
     assert {one.id for one in reading.result(old).findings} == {A.id, finding("new").id}
+
+
+def test_periods_of_version_1_tell_no_inputs_and_later_ones_do(old: Path) -> None:
+    before = [number for (number,) in query(old, "SELECT number FROM periods")]
+    clock = Hands(START + 10 * SECOND)
+    made = collected(Named(assets=_written(old / "assets.csv", b"address\n10.0.0.1\n")))
+    with open_store(old, clock) as store:
+        assert reading.inputs(old, before) == {}
+        period = store.begin(("tap",), "0.1.0", POLICY, "", clock.at, made)
+    assert reading.inputs(old, [*before, period]) == made
+
+
+def _written(path: Path, octets: bytes) -> Path:
+    path.write_bytes(octets)
+    return path
 
 
 LATER = (

@@ -51,13 +51,16 @@ class Kept:
         passes = (*self.results, *self.briefly, *self.ended)
         return {finding.id for result in passes for finding in result.findings if finding.evidence}
 
-    def begin(self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int) -> int:
+    def begin(
+        self, sources: Sequence[str], version: str, policy: str, baseline: str, at: int, inputs: Mapping[str, bytes]
+    ) -> int:
+        assert "inputs/given.json" in inputs
         self.begun.append(at)
         if len(self.begun) > 1:
             self.turned.set()
         return len(self.begun)
 
-    def judge_by(self, policy: str, baseline: str, at: int) -> None:
+    def judge_by(self, policy: str, baseline: str, at: int, inputs: Mapping[str, bytes]) -> None:
         self.policies.append(policy)
 
     def record(self, period: int, result: AuditResult, at: int) -> int:
