@@ -35,7 +35,7 @@ __all__ = [
 
 Cell = str | int | float | bool | None | tuple[str, ...]
 Format = Literal["table", "csv", "jsonl"]
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = frozenset(("=", "+", "-", "@", "\t", "\r"))
 
 
 class Console(RichConsole):
@@ -87,8 +87,8 @@ def _csv_cell(cell: Cell) -> str | int | float:
     if isinstance(cell, tuple):
         cell = ";".join(cell)
     if isinstance(cell, str):
-        text = visible(cell)
-        return f"'{text}" if text.startswith(_FORMULA) else text
+        text = cell if cell.isprintable() else visible(cell)
+        return f"'{text}" if text[:1] in _FORMULA else text
     if cell is None:
         return ""
     if isinstance(cell, bool):

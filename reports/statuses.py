@@ -24,7 +24,7 @@ from typing import Final, Literal
 from zonewatch.reports.attestations import Attestation, attestation_of
 from zonewatch.reports.catalogue.model import Framework, Requirement
 from zonewatch.reports.facts.measure import visibilities
-from zonewatch.reports.facts.model import MINIMUM, WHOLE, Fact, FactStatus, Minimum
+from zonewatch.reports.facts.model import MINIMUM, WHOLE, Fact, FactStatus, Minimum, Visibility
 from zonewatch.reports.result import AuditResult, ZoneInfo
 
 __all__ = ["STATUSES", "RequirementStatus", "Status", "statuses"]
@@ -80,14 +80,16 @@ def statuses(
     result: AuditResult,
     attestations: Iterable[Attestation] = (),
     minimum: Minimum = MINIMUM,
+    sight: Iterable[Visibility] | None = None,
 ) -> tuple[RequirementStatus, ...]:
     """Each requirement of a framework in each zone of the policy; of one without zones in the whole system.
 
-    `minimum` is the one that the facts were measured with.
+    `minimum` is the one that the facts were measured with, and `sight` what `visibilities` says by it, where known.
     """
     known = {fact.id: _Known(fact) for fact in facts}
     attested = tuple(attestations)
-    blind = {row.zone: row.reason_key for row in visibilities(result, minimum)}
+    seen = visibilities(result, minimum) if sight is None else sight
+    blind = {row.zone: row.reason_key for row in seen}
     blind[WHOLE] = next(filter(None, blind.values()), "") if blind else "nothing_declared"
     places: list[ZoneInfo | None] = [None]
     if framework.zoned and result.policy.given:
@@ -181,9 +183,9 @@ class _Known:
         self.fact = fact
         self.places = {place.zone: place for place in fact.places}
         self.by_zone: dict[str, dict[str, None]] = {}
-        for one in fact.observations:
-            for zone in {one.zone, WHOLE}:
-                self.by_zone.setdefault(zone, {})[one.exception] = None
+        for own, exception in dict.fromkeys([(one.zone, one.exception) for one in fact.observations]):
+            for zone in {own, WHOLE}:
+                self.by_zone.setdefault(zone, {})[exception] = None
 
     def status(self, zone: str) -> FactStatus:
         """What may be said of it in a zone."""

@@ -113,7 +113,13 @@ def clock(nanoseconds: int) -> str:
     """A time for people: `2026-03-02 08:12:31 UTC`."""
     if not nanoseconds:
         return "unknown"
-    return f"{datetime.fromtimestamp(nanoseconds // SECOND, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    days, second = divmod(nanoseconds // SECOND, 86_400)
+    return f"{_day(days)} {second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02} UTC"
+
+
+@lru_cache(maxsize=1 << 10)
+def _day(days: int) -> str:
+    return f"{datetime.fromtimestamp(days * 86_400, UTC):%Y-%m-%d}"
 
 
 def period(first: int, last: int) -> str:
@@ -219,13 +225,8 @@ def by_frame(rows: Iterable[Evidence]) -> list[Evidence]:
 
 def first_frames(rows: Iterable[Evidence], most: int) -> tuple[Evidence, ...]:
     """The first frames, each once, in their order."""
-    told: list[Evidence] = []
-    for item in by_frame(rows):
-        if not told or item != told[-1]:
-            told.append(item)
-            if len(told) == most:
-                break
-    return tuple(told)
+    places = {_PLACE(row): row for row in rows}  # by what makes them equal
+    return tuple([places[place] for place in sorted(places)[:most]])
 
 
 def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
@@ -241,8 +242,8 @@ def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
 def by_capture(rows: Iterable[Evidence]) -> Iterator[tuple[str, Literal["frame", "line"], tuple[int, ...]]]:
     """Each capture, in order, with what its numbers count and the numbers, each once."""
     found: dict[str, dict[int, None]] = {}
-    for row in by_frame(rows):
-        found.setdefault(row.capture, {})[row.frame] = None
+    for _, capture, frame in sorted(set(map(_PLACE, rows))):
+        found.setdefault(capture, {})[frame] = None
     for capture, numbers in sorted(found.items()):
         yield capture, Evidence("", capture, 0).unit, tuple(numbers)
 

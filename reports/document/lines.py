@@ -17,8 +17,11 @@ def csv_files(document: Document) -> dict[str, str]:
 
 def _rows(table: Table) -> Rows:
     columns = tuple(Column(column.title) for column in table.columns)
-    return Rows(columns, tuple(tuple(_cell(cell) for cell in row) for row in table.rows))
+    return Rows(columns, tuple([tuple([_cell(cell) for cell in row]) for row in table.rows]))
 
 
 def _cell(cell: Text) -> Cell:
-    return cell[0].value if len(cell) == 1 and cell[0].value is not None else plain(cell)
+    if len(cell) != 1:
+        return plain(cell)
+    span = cell[0]
+    return span.text if span.value is None else span.value

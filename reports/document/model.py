@@ -211,7 +211,7 @@ _span: Callable[[str], Span] = lru_cache(maxsize=1 << 14)(Span)
 
 def plain(spans: Text) -> str:
     """A text without its marks."""
-    return "".join(span.text for span in spans)
+    return spans[0].text if len(spans) == 1 else "".join([span.text for span in spans])
 
 
 def blocks(document: Document) -> Iterator[Block]:

@@ -96,13 +96,14 @@ def _sheet(book: Any, table: Table, texts: Texts, name: str, most: int) -> None:
     for place, column in enumerate(table.columns):
         head = {"bold": True, "bottom": 1, "bg_color": "#ECEFF3", "text_wrap": True, "align": column.align}
         sheet.write_string(_TITLE, place, _text(column.title), book.add_format(head))
+    write_string, write_number = sheet.write_string, sheet.write_number
     for line, row in enumerate(rows, _TITLE + 1):
         for place, cell in enumerate(row):
             value = cell[0].value if len(cell) == 1 else None
             if value is not None:
-                sheet.write_number(line, place, value, number)
+                write_number(line, place, value, number)
             elif cell:
-                sheet.write_string(line, place, _text(plain(cell)), left)
+                write_string(line, place, _text(plain(cell)), left)
     for place, column in enumerate(table.columns):
         longest = max((len(plain(row[place])) for row in rows[:_SAMPLE] if place < len(row)), default=0)
         sheet.set_column(place, place, min(max(longest, len(column.title), 8) + 2, _WIDEST))

@@ -9,11 +9,10 @@ from typing import Final
 from zonewatch.inventory.model import Edge
 from zonewatch.reports.facts.model import WHOLE, Observation
 from zonewatch.reports.facts.seen import Seen, was_said
-from zonewatch.reports.facts.told import Told, frames, of_edge, of_finding, of_row
+from zonewatch.reports.facts.told import Shown, Sight, Told, frames, of_edge, of_finding, of_row
 from zonewatch.reports.result import EXTERNAL, VerdictRow
 from zonewatch.rules.context import ANSWERED
 from zonewatch.rules.paths import LOOKUPS
-from zonewatch.rules.policy.words import canonical_service
 
 VIOLATION: Final = ("policy.violation",)
 PIVOTS: Final = ("pivot.chain",)
@@ -40,18 +39,18 @@ def cross_zone(seen: Seen) -> Iterator[Told]:
     groups: defaultdict[tuple[str, str, str], list[VerdictRow]] = defaultdict(list)
     for row in seen.crossing:
         groups[row.client_zone, row.server_zone, row.protocol].append(row)
-    for (start, end, protocol), rows in sorted(groups.items()):
-        evidence = frames(*(row.evidence for row in rows))
-        for zone in (start, end):
-            yield Observation(
-                zone,
-                "flow.cross_zone",
-                (("from", start), ("to", end), ("protocol", protocol)),
-                count=sum(row.events for row in rows),
-                first_time=min(row.first_time for row in rows),
-                last_time=max(row.last_time for row in rows),
-                evidence=evidence,
-            )
+    for words, rows in sorted(groups.items()):
+        yield Sight(
+            words[:2],
+            words,
+            "",
+            ("from", "to", "protocol"),
+            "flow.cross_zone",
+            sum([row.events for row in rows]),
+            min([row.first_time for row in rows]),
+            max([row.last_time for row in rows]),
+            Shown("", "", rows),
+        )
 
 
 def no_conduit(seen: Seen) -> Iterator[Told]:
@@ -59,7 +58,7 @@ def no_conduit(seen: Seen) -> Iterator[Told]:
     for row in seen.crossing:
         if row.verdict == "violation" and _both(row) not in seen.conduits:
             ends = {"from": row.client_zone, "to": row.server_zone}
-            yield from of_row(seen, "flow.no_conduit", row, _both(row), VIOLATION, **ends)
+            yield of_row(seen, "flow.no_conduit", row, _both(row), VIOLATION, **ends)
     for row in seen.result.verdicts:
         if row.verdict != "unzoned":
             continue
@@ -70,7 +69,7 @@ def no_conduit(seen: Seen) -> Iterator[Told]:
                 for zone, end in zip(_both(row), (row.client, row.server), strict=True)
             )
             ends = dict(zip(("from", "to"), names, strict=True))
-            yield from of_row(seen, "flow.no_conduit", row, inside, **ends)
+            yield of_row(seen, "flow.no_conduit", row, inside, **ends)
 
 
 def conduit_violation(seen: Seen) -> Iterator[Told]:
@@ -81,7 +80,7 @@ def conduit_violation(seen: Seen) -> Iterator[Told]:
             continue
         name = row.conduit or conduits[0].id
         aspects = ", ".join(row.differs)
-        yield from of_row(
+        yield of_row(
             seen, "flow.conduit_violation", row, _both(row), VIOLATION, conduit=name, flow=row.flow, aspects=aspects
         )
 
@@ -139,7 +138,7 @@ def it_to_ot_direct(seen: Seen) -> Iterator[Told]:
     for edge in seen.answered:
         ends = (seen.zone(edge.client), seen.zone(edge.server))
         if seen.kind(ends[0]) == "business" and seen.is_process(edge.server):
-            yield from of_edge(seen, "flow.it_to_ot_direct", edge, ends)
+            yield of_edge(seen, "flow.it_to_ot_direct", edge, ends)
 
 
 def pivot_path(seen: Seen) -> Iterator[Told]:
@@ -152,8 +151,9 @@ def dmz_terminated(seen: Seen) -> Iterator[Told]:
     """Hosts of a DMZ at which sessions from business or outside end, and that have their own with the process."""
     outer: defaultdict[str, list[Edge]] = defaultdict(list)
     inner: defaultdict[tuple[str, str], list[Edge]] = defaultdict(list)
+    lookups = {id(edge) for edge in seen.of_services(seen.answered, LOOKUPS)}
     for edge in seen.answered:
-        if canonical_service(edge.protocol) in LOOKUPS:
+        if id(edge) in lookups:
             continue
         client, server = seen.zone(edge.client), seen.zone(edge.server)
         if seen.kind(server) == "dmz" and (
@@ -166,17 +166,17 @@ def dmz_terminated(seen: Seen) -> Iterator[Told]:
     for (host, zone), edges in sorted(inner.items()):
         if host in outer:
             both = outer[host] + edges
-            evidence = frames(*(edge.evidence for edge in both))
-            for place in (zone, seen.zone(host)):
-                yield Observation(
-                    place,
-                    "flow.dmz_terminated",
-                    (("host", seen.name(host)), ("from", _zones(seen, outer[host])), ("to", zone)),
-                    count=len(both),
-                    first_time=min(edge.first_time for edge in both),
-                    last_time=max(edge.last_time for edge in both),
-                    evidence=evidence,
-                )
+            yield Sight(
+                tuple(dict.fromkeys((zone, seen.zone(host)))),
+                (seen.name(host), _zones(seen, outer[host]), zone),
+                "",
+                ("host", "from", "to"),
+                "flow.dmz_terminated",
+                len(both),
+                min([edge.first_time for edge in both]),
+                max([edge.last_time for edge in both]),
+                Shown("", "", both),
+            )
 
 
 def _zones(seen: Seen, edges: list[Edge]) -> str:
@@ -187,14 +187,14 @@ def ot_to_internet(seen: Seen) -> Iterator[Told]:
     """Hosts of the process that speak with public addresses."""
     for edge in seen.spoken:
         if seen.is_process(edge.client) and seen.is_public(edge.server):
-            yield from of_edge(seen, "flow.ot_to_internet", edge, (seen.zone(edge.client),))
+            yield of_edge(seen, "flow.ot_to_internet", edge, (seen.zone(edge.client),))
 
 
 def internet_to_ot(seen: Seen) -> Iterator[Told]:
     """Sessions that a public address opened to a host of the process, and that it answered."""
     for edge in seen.answered:
         if seen.is_public(edge.client) and seen.is_process(edge.server):
-            yield from of_edge(seen, "flow.internet_to_ot", edge, (seen.zone(edge.server),))
+            yield of_edge(seen, "flow.internet_to_ot", edge, (seen.zone(edge.server),))
 
 
 def is_safety(seen: Seen, zone: str) -> bool:
@@ -212,7 +212,7 @@ def safety_zone_cross(seen: Seen) -> Iterator[Told]:
         allowed = row.verdict == "allowed" and row.by == "flow" and row.operation in _READS
         if not allowed:
             ends = {"from": row.client_zone, "to": row.server_zone, "verdict": row.verdict}
-            yield from of_row(seen, "flow.safety_zone_cross", row, _both(row), **ends)
+            yield of_row(seen, "flow.safety_zone_cross", row, _both(row), **ends)
 
 
 def shared_l2(seen: Seen) -> Iterator[Told]:
@@ -257,7 +257,7 @@ def boundary_block(seen: Seen) -> Iterator[Told]:
             and (edge.client, edge.server, edge.protocol) not in answered
             and not _allowed(seen, edge)
         ):
-            yield from of_edge(seen, "flow.boundary_block", edge, (zone for zone in ends if zone != WHOLE))
+            yield of_edge(seen, "flow.boundary_block", edge, (zone for zone in ends if zone != WHOLE))
 
 
 def _allowed(seen: Seen, edge: Edge) -> bool:
@@ -295,8 +295,7 @@ def new_pair(seen: Seen) -> Iterator[Told]:
 
 def shared_infra(seen: Seen) -> Iterator[Told]:
     """Hosts of the process that depend on services of a business zone."""
-    for edge in seen.answered:
+    for edge in seen.of_services(seen.answered, INFRASTRUCTURE):
         ends = (seen.zone(edge.client), seen.zone(edge.server))
-        wanted = canonical_service(edge.protocol) in INFRASTRUCTURE
-        if wanted and seen.is_process(edge.client) and seen.kind(ends[1]) == "business":
-            yield from of_edge(seen, "flow.shared_infra", edge, (ends[0],))
+        if seen.is_process(edge.client) and seen.kind(ends[1]) == "business":
+            yield of_edge(seen, "flow.shared_infra", edge, (ends[0],))

@@ -119,9 +119,9 @@ def wireless_indicator(seen: Seen) -> Iterator[Told]:
     for edge in seen.spoken:
         zones = (seen.zone(edge.client), seen.zone(edge.server))
         if edge.transport == "udp" and edge.server_port in CAPWAP:
-            yield from of_edge(seen, "inv.wireless_indicator", edge, zones, sign="capwap")
+            yield of_edge(seen, "inv.wireless_indicator", edge, zones, sign="capwap")
         elif "wireless" in map(seen.kind, zones):
-            yield from of_edge(seen, "inv.wireless_indicator", edge, zones, sign="wireless zone")
+            yield of_edge(seen, "inv.wireless_indicator", edge, zones, sign="wireless zone")
 
 
 def firmware_known(seen: Seen) -> Iterator[Told]:

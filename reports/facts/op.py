@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Final
 
-from zonewatch.inventory.model import Activity, Edge
+from zonewatch.inventory.model import Activity, Edge, Function
 from zonewatch.reports.facts.model import WHOLE, Observation
 from zonewatch.reports.facts.seen import Seen, changes
-from zonewatch.reports.facts.told import Told, frames, of_edge, of_finding, of_row, with_value
+from zonewatch.reports.facts.told import Shown, Sight, Told, frames, of_edge, of_finding, of_row, with_value
 from zonewatch.reports.result import VerdictRow
-from zonewatch.rules.policy.words import canonical_service
 
 SCANS: Final = (
     "exposure.scan",
@@ -88,18 +87,6 @@ UNLISTED: Final = frozenset(("client", "server", "protocol", "operation"))
 """Aspects in which the nearest flow is none of this client's; the others are limits of a flow that is his."""
 
 
-def _obeyed(row: VerdictRow) -> int:
-    """Events that were neither refused nor left without an answer that was due."""
-    return row.events - row.refused - row.unanswered
-
-
-def _done(seen: Seen, wanted: Callable[[str], bool]) -> Iterator[VerdictRow]:
-    """What was done to devices, as verdicts; without those that were refused or never answered."""
-    for row in seen.result.verdicts:
-        if wanted(row.operation) and _obeyed(row) > 0:
-            yield row
-
-
 def _zone(seen: Seen, row: VerdictRow) -> tuple[str, ...]:
     return (row.server_zone or seen.zone(row.server) or row.client_zone,)
 
@@ -107,44 +94,45 @@ def _zone(seen: Seen, row: VerdictRow) -> tuple[str, ...]:
 def _told(seen: Seen, key: str, wanted: Callable[[str], bool]) -> Iterator[Told]:
     """By verdicts where there is a policy; else by what devices were asked and obeyed."""
     if seen.result.policy.given:
-        for row in _done(seen, wanted):
+        for row in seen.done(wanted):
             values = {"function": row.function, "verdict": row.verdict, "by": row.by}
-            yield from of_row(seen, key, row, _zone(seen, row), **values)
+            yield of_row(seen, key, row, _zone(seen, row), **values)
         return
     for edge in seen.result.inventory.edges:
         for function in edge.functions:
             failed = sum(count for status, count in function.statuses if status in ("error", "no_response"))
             if wanted(function.operation) and function.events > failed:
-                yield Observation(
-                    zone=WHOLE,
-                    key=key,
-                    values=(
-                        ("client", seen.name(edge.client)),
-                        ("server", seen.name(edge.server)),
-                        ("protocol", edge.protocol),
-                        ("operation", function.operation),
-                        ("function", function.name),
-                        ("verdict", ""),
-                        ("by", ""),
-                    ),
-                    count=function.events - failed,
-                    first_time=edge.first_time,
-                    last_time=edge.last_time,
-                    evidence=frames(function.evidence),
-                    findings=seen.told_of(edge.client, edge.server),
+                yield Sight(
+                    (WHOLE,),
+                    (*_ends(seen, edge), function.operation, function.name, "", ""),
+                    "",
+                    (*_DONE, "verdict", "by"),
+                    key,
+                    function.events - failed,
+                    edge.first_time,
+                    edge.last_time,
+                    Shown(edge.client, edge.server, (function,)),
                 )
+
+
+_DONE: Final = ("client", "server", "protocol", "operation", "function")
+
+
+def _ends(seen: Seen, edge: Edge) -> tuple[str, str, str]:
+    return seen.name(edge.client), seen.name(edge.server), edge.protocol
 
 
 def write_unlisted(seen: Seen) -> Iterator[Told]:
     """Commands of clients that no flow lets change this target; with the exception that covers them."""
-    for row in _done(seen, changes):
+    for row in seen.done(changes):
         stranger = row.verdict == "violation" and (not row.differs or bool(UNLISTED.intersection(row.differs)))
         if stranger or row.verdict == "unzoned" or row.by == "exception":
-            yield from of_row(seen, "op.write_unlisted", row, _zone(seen, row), function=row.function)
+            yield of_row(seen, "op.write_unlisted", row, _zone(seen, row), function=row.function)
 
 
 def write_seen(seen: Seen) -> Iterator[Told]:
     """Every command, by client, target and function, asked for and done or not."""
+    names = (*_DONE, "points", "statuses")
     for edge in seen.result.inventory.edges:
         for function in edge.functions:
             if not changes(function.operation):
@@ -153,23 +141,17 @@ def write_seen(seen: Seen) -> Iterator[Told]:
                 target.names or " ".join(filter(None, (target.kind, "" if target.start is None else str(target.start))))
                 for target in function.targets[:_MOST_POINTS]
             ]
-            yield Observation(
-                zone=seen.zone(edge.server) or seen.zone(edge.client),
-                key="op.write_seen",
-                values=(
-                    ("client", seen.name(edge.client)),
-                    ("server", seen.name(edge.server)),
-                    ("protocol", edge.protocol),
-                    ("operation", function.operation),
-                    ("function", function.name),
-                    ("points", "; ".join(points)),
-                    ("statuses", ", ".join(f"{status} {count}" for status, count in function.statuses)),
-                ),
-                count=function.events,
-                first_time=edge.first_time,
-                last_time=edge.last_time,
-                evidence=frames(function.evidence),
-                findings=seen.told_of(edge.client, edge.server),
+            statuses = [f"{status} {count}" for status, count in function.statuses]
+            yield Sight(
+                (seen.zone(edge.server) or seen.zone(edge.client),),
+                (*_ends(seen, edge), function.operation, function.name, "; ".join(points), ", ".join(statuses)),
+                "",
+                names,
+                "op.write_seen",
+                function.events,
+                edge.first_time,
+                edge.last_time,
+                Shown(edge.client, edge.server, (function,)),
             )
 
 
@@ -237,12 +219,12 @@ def change_unapproved(seen: Seen) -> Iterator[Told]:
         for flow in conduit.flows
         if flow.approved_by and flow.operations
     }
-    for row in _done(seen, ENGINEERING.__contains__):
+    for row in seen.done(ENGINEERING.__contains__):
         if row.by == "flow" and (row.conduit, row.flow) in approved:
             continue
         if row.verdict == "allowed" and not kept_here:
             continue
-        yield from of_row(seen, "op.change_unapproved", row, _zone(seen, row), function=row.function)
+        yield of_row(seen, "op.change_unapproved", row, _zone(seen, row), function=row.function)
 
 
 def scan(seen: Seen) -> Iterator[Told]:
@@ -266,7 +248,8 @@ def exception_rate(seen: Seen) -> Iterator[Told]:
         place = (edge.server, edge.protocol)
         for function in edge.functions:
             totals[place] += function.events
-            errors[place] += dict(function.statuses).get("error", 0)
+            if count := _errors(function):
+                errors[place] += count
         edges[place].append(edge)
     for (server, protocol), count in sorted(errors.items()):
         if count:
@@ -283,10 +266,12 @@ def exception_rate(seen: Seen) -> Iterator[Told]:
                 count=count,
                 first_time=min(edge.first_time for edge in rows),
                 last_time=max(edge.last_time for edge in rows),
-                evidence=frames(
-                    *(row.evidence for edge in rows for row in edge.functions if dict(row.statuses).get("error"))
-                ),
+                evidence=frames(*(row.evidence for edge in rows for row in edge.functions if _errors(row))),
             )
+
+
+def _errors(function: Function) -> int:
+    return next((count for status, count in function.statuses if status == "error"), 0)
 
 
 def flood(seen: Seen) -> Iterator[Told]:
@@ -302,18 +287,19 @@ def load_profile(seen: Seen) -> Iterator[Told]:
         for zone in {seen.zone(edge.client), seen.zone(edge.server)}:
             edges[zone].append(edge)
     for zone, rows in sorted(edges.items()):
+        packets = sum([edge.packets for edge in rows])
         yield Observation(
             zone,
             "op.load_profile",
             (
-                ("packets", str(sum(edge.packets for edge in rows))),
-                ("bytes", str(sum(edge.bytes for edge in rows))),
+                ("packets", str(packets)),
+                ("bytes", str(sum([edge.bytes for edge in rows]))),
                 ("seconds", str(seen.window // 1_000_000_000)),
-                ("resets", str(sum(edge.state == "reset" for edge in rows))),
+                ("resets", str(sum([edge.state == "reset" for edge in rows]))),
             ),
-            count=sum(edge.packets for edge in rows),
-            first_time=min(edge.first_time for edge in rows),
-            last_time=max(edge.last_time for edge in rows),
+            count=packets,
+            first_time=min([edge.first_time for edge in rows]),
+            last_time=max([edge.last_time for edge in rows]),
             evidence=frames(*(edge.evidence for edge in rows[:_MOST_POINTS])),
         )
 
@@ -373,49 +359,48 @@ def executable_transfer(seen: Seen) -> Iterator[Told]:
 
 def backup_traffic(seen: Seen) -> Iterator[Told]:
     """Programs that a declared engineering station read out of a device, and was allowed to."""
-    for row in _done(seen, frozenset(("program_upload",)).__contains__):
+    for row in seen.done(frozenset(("program_upload",)).__contains__):
         asset = seen.assets.get(row.client)
         if asset and asset.declared and asset.role == "engineering_station" and row.verdict == "allowed":
-            yield from of_row(seen, "op.backup_traffic", row, _zone(seen, row), function=row.function)
+            yield of_row(seen, "op.backup_traffic", row, _zone(seen, row), function=row.function)
 
 
 def time_sync(seen: Seen) -> Iterator[Told]:
     """Hosts that take their time from a declared clock over NTP, and devices whose allowed client sets theirs."""
-    for edge in seen.answered:
+    for edge in seen.of_services(seen.answered, ("ntp",)):
         source = seen.assets.get(edge.server)
-        if canonical_service(edge.protocol) == "ntp" and source is not None and source.declared:
-            yield from of_edge(seen, "op.time_sync", edge, (seen.zone(edge.client),), source=seen.name(edge.server))
-    for row in _done(seen, frozenset(("time",)).__contains__):
+        if source is not None and source.declared:
+            yield of_edge(seen, "op.time_sync", edge, (seen.zone(edge.client),), source=seen.name(edge.server))
+    for row in seen.done(frozenset(("time",)).__contains__):
         asset = seen.assets.get(row.client)
         if row.verdict == "allowed" and asset is not None and asset.declared:
-            for one in of_row(seen, "op.time_sync", row, _zone(seen, row)):
-                yield with_value(one, "operation", "source", seen.name(row.client))
+            one = of_row(seen, "op.time_sync", row, _zone(seen, row))
+            yield with_value(one, "operation", "source", seen.name(row.client))
 
 
 def time_foreign(seen: Seen) -> Iterator[Told]:
     """Time from the internet, from a host in no list, or set by somebody whom the policy does not let."""
-    for edge in seen.answered:
+    for edge in seen.of_services(seen.answered, TIME_SERVICES):
         source = seen.assets.get(edge.server)
         stranger = seen.is_public(edge.server) or (seen.listed and source is not None and not source.declared)
         inside = not seen.is_public(edge.client)
-        if canonical_service(edge.protocol) in TIME_SERVICES and stranger and inside:
-            yield from of_edge(seen, "op.time_foreign", edge, (seen.zone(edge.client),), source=seen.name(edge.server))
-    for row in _done(seen, frozenset(("time",)).__contains__):
+        if stranger and inside:
+            yield of_edge(seen, "op.time_foreign", edge, (seen.zone(edge.client),), source=seen.name(edge.server))
+    for row in seen.done(frozenset(("time",)).__contains__):
         if row.verdict in ("violation", "unzoned") or row.by == "exception":
-            for one in of_row(seen, "op.time_foreign", row, _zone(seen, row)):
-                yield with_value(one, "operation", "source", seen.name(row.client))
+            one = of_row(seen, "op.time_foreign", row, _zone(seen, row))
+            yield with_value(one, "operation", "source", seen.name(row.client))
 
 
 def log_export(seen: Seen) -> Iterator[Told]:
     """Logs that go to a declared host; that it keeps them is not seen."""
-    for edge in seen.spoken:
+    for edge in seen.of_services(seen.spoken, LOG_SERVICES):
         collector = seen.assets.get(edge.server)
-        if canonical_service(edge.protocol) in LOG_SERVICES and collector is not None and collector.declared:
-            yield from of_edge(seen, "op.log_export", edge, (seen.zone(edge.client),))
+        if collector is not None and collector.declared:
+            yield of_edge(seen, "op.log_export", edge, (seen.zone(edge.client),))
 
 
 def log_clear(seen: Seen) -> Iterator[Told]:
     """Logs that anybody on the way can read and alter: syslog over UDP or TCP without TLS."""
-    for edge in seen.spoken:
-        if canonical_service(edge.protocol) == "syslog":
-            yield from of_edge(seen, "op.log_clear", edge, (seen.zone(edge.client),))
+    for edge in seen.of_services(seen.spoken, ("syslog",)):
+        yield of_edge(seen, "op.log_clear", edge, (seen.zone(edge.client),))

@@ -10,9 +10,9 @@ from typing import Final
 from zonewatch.inventory.model import Activity, Edge, Function
 from zonewatch.reports.facts.model import Observation
 from zonewatch.reports.facts.seen import Seen, changes
-from zonewatch.reports.facts.told import Told, frames, of_activity, of_edge, of_finding, of_row
+from zonewatch.reports.facts.told import Shown, Sight, Told, frames, of_activity, of_edge, of_finding, of_row
 from zonewatch.rules.exposure.weaknesses import certificate, community, old_ssh, old_tls, readable_password
-from zonewatch.rules.policy.words import CLEARTEXT, REMOTE_SERVICES, canonical_service
+from zonewatch.rules.policy.words import CLEARTEXT, REMOTE_SERVICES
 from zonewatch.rules.remote import TOO_LONG
 
 ANONYMOUS_RULES: Final = (
@@ -48,7 +48,7 @@ def _ends(seen: Seen, client: str, server: str) -> tuple[str, ...]:
 
 def _obeyed(function: Function) -> int:
     """How many of its events were answered positively: of the others nobody knows whether they were done."""
-    return dict(function.statuses).get(_OBEYED, 0)
+    return next((count for status, count in function.statuses if status == _OBEYED), 0)
 
 
 def unauth_control(seen: Seen) -> Iterator[Told]:
@@ -64,20 +64,17 @@ def unauth_control(seen: Seen) -> Iterator[Told]:
             continue
         rows = [row for row in edge.functions if changes(row.operation) and _obeyed(row)]
         if rows:
-            yield Observation(
-                zone=seen.zone(edge.server),
-                key="sec.unauth_control",
-                values=(
-                    ("client", seen.name(edge.client)),
-                    ("server", seen.name(edge.server)),
-                    ("protocol", edge.protocol),
-                    ("operations", ", ".join(sorted({row.operation for row in rows}))),
-                ),
-                count=sum(map(_obeyed, rows)),
-                first_time=edge.first_time,
-                last_time=edge.last_time,
-                evidence=frames(*(row.evidence for row in rows)),
-                findings=seen.told_of(edge.client, edge.server),
+            operations = ", ".join(sorted({row.operation for row in rows}))
+            yield Sight(
+                (seen.zone(edge.server),),
+                (seen.name(edge.client), seen.name(edge.server), edge.protocol, operations),
+                "",
+                ("client", "server", "protocol", "operations"),
+                "sec.unauth_control",
+                sum(map(_obeyed, rows)),
+                edge.first_time,
+                edge.last_time,
+                Shown(edge.client, edge.server, rows),
             )
 
 
@@ -104,7 +101,7 @@ def auth_observed(seen: Seen) -> Iterator[Told]:
         mechanism = _proof(activity, _fields(activity))
         if mechanism:
             zone = (seen.zone(activity.server),)
-            yield from of_activity(seen, "sec.auth_observed", activity, zone, mechanism=mechanism)
+            yield of_activity(seen, "sec.auth_observed", activity, zone, mechanism=mechanism)
 
 
 def _proof(activity: Activity, fields: Mapping[str, str]) -> str:
@@ -139,7 +136,7 @@ def cleartext_credentials(seen: Seen) -> Iterator[Told]:
         if known or readable_password(activity, fields) or community(activity, fields):
             kind = fields.get("credential.kind", "community")
             ends = _ends(seen, activity.client, activity.server)
-            yield from of_activity(seen, "sec.cleartext_credentials", activity, ends, kind=kind)
+            yield of_activity(seen, "sec.cleartext_credentials", activity, ends, kind=kind)
 
 
 def default_credentials(seen: Seen) -> Iterator[Told]:
@@ -150,7 +147,7 @@ def default_credentials(seen: Seen) -> Iterator[Told]:
         if activity.status == "ok" and (fields.get("credential.default") == "true" or word):
             kind = fields.get("credential.kind", "community")
             zone = (seen.zone(activity.server),)
-            yield from of_activity(seen, "sec.default_credentials", activity, zone, kind=kind)
+            yield of_activity(seen, "sec.default_credentials", activity, zone, kind=kind)
 
 
 def shared_account(seen: Seen) -> Iterator[Told]:
@@ -193,17 +190,16 @@ def auth_failure_burst(seen: Seen) -> Iterator[Told]:
 
 def _between_zones(seen: Seen, protocols: frozenset[str]) -> Iterator[tuple[Edge, tuple[str, ...]]]:
     """Edges of some services between two zones, or between a zone and what is in none, by which something was said."""
-    for edge in seen.spoken:
-        if canonical_service(edge.protocol) in protocols:
-            ends = _ends(seen, edge.client, edge.server)
-            if len(ends) > 1:
-                yield edge, tuple(zone for zone in ends if zone)
+    for edge in seen.of_services(seen.spoken, protocols):
+        ends = _ends(seen, edge.client, edge.server)
+        if len(ends) > 1:
+            yield edge, tuple([zone for zone in ends if zone])
 
 
 def cleartext_conduit(seen: Seen) -> Iterator[Told]:
     """Readable protocols that cross a boundary."""
     for edge, zones in _between_zones(seen, CLEARTEXT):
-        yield from of_edge(seen, "sec.cleartext_conduit", edge, zones)
+        yield of_edge(seen, "sec.cleartext_conduit", edge, zones)
 
 
 def no_integrity(seen: Seen) -> Iterator[Told]:
@@ -216,7 +212,7 @@ def no_integrity(seen: Seen) -> Iterator[Told]:
     }
     for edge, zones in _between_zones(seen, CLEARTEXT - {"snmp"}):
         if (edge.server, edge.protocol) not in secured:
-            yield from of_edge(seen, "sec.no_integrity", edge, zones)
+            yield of_edge(seen, "sec.no_integrity", edge, zones)
 
 
 _CARRIERS: Final = frozenset(("icmp", "icmpv6", "igmp", "vrrp", "hsrp"))
@@ -238,17 +234,17 @@ def integrity_open(seen: Seen) -> Iterator[Told]:
         if service.posture == "used"
     }
     covers = {(client, server) for client, server, _ in shown}
+    coverable = {id(edge) for edge in seen.of_services(seen.spoken, _OVER_TLS)}
     for edge in seen.spoken:
         ends = _ends(seen, edge.client, edge.server)
         needs = edge.ot or (
             len(ends) > 1 and edge.protocol not in _CARRIERS and not edge.protocol.startswith("ethernet/")
         )
-        service = canonical_service(edge.protocol)
         kept = (edge.client, edge.server, edge.protocol) in shown or (
-            (edge.client, edge.server) in covers and service in _OVER_TLS
+            id(edge) in coverable and (edge.client, edge.server) in covers
         )
         if needs and not kept and (edge.server, edge.protocol) not in secured:
-            yield from of_edge(seen, "sec.integrity_open", edge, (zone for zone in ends if zone))
+            yield of_edge(seen, "sec.integrity_open", edge, [zone for zone in ends if zone])
 
 
 _OVER_TLS: Final = frozenset(("tls", "dtls", "https", "quic", "ldaps", "smtps", "imaps", "pop3s", "ssh"))
@@ -266,7 +262,7 @@ def crypto_ok(seen: Seen) -> Iterator[Told]:
         fields = _fields(activity)
         if _accepted(activity):
             ends = _ends(seen, activity.client, activity.server)
-            yield from of_activity(seen, "sec.crypto_ok", activity, ends, version=_strong(activity, fields))
+            yield of_activity(seen, "sec.crypto_ok", activity, ends, version=_strong(activity, fields))
 
 
 def _strong(activity: Activity, fields: Mapping[str, str]) -> str:
@@ -283,7 +279,7 @@ def crypto_weak(seen: Seen) -> Iterator[Told]:
         weak = old_tls(activity, fields) or (fields.get("ssh.version") != "1.99" and old_ssh(activity, fields))
         if weak:
             ends = _ends(seen, activity.client, activity.server)
-            yield from of_activity(seen, "sec.crypto_weak", activity, ends, what=weak.text)
+            yield of_activity(seen, "sec.crypto_weak", activity, ends, what=weak.text)
 
 
 def cert_problem(seen: Seen) -> Iterator[Told]:
@@ -293,7 +289,7 @@ def cert_problem(seen: Seen) -> Iterator[Told]:
         weak = certificate(activity, fields)
         if weak and (fields.get("tls.server.self_signed") == "true" or _out_of_time(weak.text)):
             zone = (seen.zone(activity.server),)
-            yield from of_activity(seen, "sec.cert_problem", activity, zone, what=weak.text)
+            yield of_activity(seen, "sec.cert_problem", activity, zone, what=weak.text)
 
 
 def _out_of_time(text: str) -> bool:
@@ -307,15 +303,14 @@ def session_overlong(seen: Seen) -> Iterator[Told]:
         long = row.differs == ("remote access",) and row.reason.startswith(TOO_LONG)
         if limits and long and row.verdict == "violation":
             zones = (row.server_zone,)
-            yield from of_row(seen, "sec.session_overlong", row, zones, ("policy.violation",), reason=row.reason)
+            yield of_row(seen, "sec.session_overlong", row, zones, ("policy.violation",), reason=row.reason)
 
 
 def session_concurrent(seen: Seen) -> Iterator[Told]:
     """Hosts that held remote sessions on one server within the same time. Each span may be of several sessions."""
     edges: defaultdict[str, list[Edge]] = defaultdict(list)
-    for edge in seen.answered:
-        if canonical_service(edge.protocol) in REMOTE_SERVICES:
-            edges[edge.server].append(edge)
+    for edge in seen.of_services(seen.answered, REMOTE_SERVICES):
+        edges[edge.server].append(edge)
     for server, rows in sorted(edges.items()):
         both = {
             id(edge): edge

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -16,6 +16,7 @@ from zonewatch.reports.result import AuditResult, Capture, VerdictRow, ZoneInfo,
 from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, OPERATOR_ROLES
 from zonewatch.rules.findings import Finding
 from zonewatch.rules.places import BROADCAST, CONTROL_LEVEL
+from zonewatch.rules.policy.words import canonical_service
 from zonewatch.rules.remote import OUTSIDE
 from zonewatch.rules.scan import MOST_PACKETS_ANSWERED
 
@@ -82,6 +83,28 @@ class Seen:
     def answered(self) -> tuple[Edge, ...]:
         """Of these, those that were answered."""
         return tuple(edge for edge in self.spoken if edge.state in ANSWERED or (not edge.state and edge.functions))
+
+    @cached_property
+    def _protocols(self) -> frozenset[str]:
+        return frozenset([edge.protocol for edge in self.result.inventory.edges])
+
+    def of_services(self, edges: Iterable[Edge], wanted: Container[str]) -> list[Edge]:
+        """Those of some services, by their canonical names."""
+        words = {word for word in self._protocols if canonical_service(word) in wanted}
+        return [edge for edge in edges if edge.protocol in words]
+
+    @cached_property
+    def _obeyed(self) -> tuple[VerdictRow, ...]:
+        return tuple([row for row in self.result.verdicts if row.events - row.refused - row.unanswered > 0])
+
+    @cached_property
+    def _operations(self) -> frozenset[str]:
+        return frozenset([row.operation for row in self.result.verdicts])
+
+    def done(self, wanted: Callable[[str], bool]) -> list[VerdictRow]:
+        """Verdicts on some operations of which an event at least was neither refused nor left without a due answer."""
+        words = set(filter(wanted, self._operations))
+        return [row for row in self._obeyed if row.operation in words]
 
     @cached_property
     def crossing(self) -> tuple[VerdictRow, ...]:
@@ -201,6 +224,11 @@ class Seen:
             for pair, found in self._findings_by_pair.items()
         }
 
+    @property
+    def pairs_told(self) -> Container[tuple[str, str]]:
+        """The pairs of assets, both ways round, about which there are findings."""
+        return self._ids_by_pair
+
     def told_of(self, client: str, server: str, rules: Iterable[str] = ()) -> tuple[str, ...]:
         """The ids of findings about two assets, of some rules only where any are named."""
         if not rules:
@@ -227,11 +255,17 @@ class Seen:
         """How much of each zone was seen."""
         known: defaultdict[str, int] = defaultdict(int)
         whole: defaultdict[str, int] = defaultdict(int)
-        for edge in self.result.inventory.edges:
-            if edge.transport == "tcp" and edge.state in SPOKEN:
-                for zone in {self.zone(edge.client), self.zone(edge.server)}:
-                    known[zone] += 1
-                    whole[zone] += edge.state != "one_way"
+        pairs = Counter(
+            [
+                (self.zone(edge.client), self.zone(edge.server), edge.state == "one_way")
+                for edge in self.result.inventory.edges
+                if edge.transport == "tcp" and edge.state in SPOKEN
+            ]
+        )
+        for (client, server, one_way), count in pairs.items():
+            for zone in {client, server}:
+                known[zone] += count
+                whole[zone] += 0 if one_way else count
         unseen = frozenset(self.result.inventory.unseen)
         found = {}
         for place in self.zones.values():

@@ -46,11 +46,9 @@ def unneeded(seen: Seen) -> Iterator[Told]:
         yield from of_finding(seen, "svc.unneeded", finding)
 
 
-def remote_edges(seen: Seen) -> Iterator[Edge]:
+def remote_edges(seen: Seen) -> list[Edge]:
     """Sessions by which people work at another host, and the tunnels that they come through."""
-    for edge in seen.answered:
-        if canonical_service(edge.protocol) in REMOTE_SERVICES | TUNNELS:
-            yield edge
+    return seen.of_services(seen.answered, REMOTE_SERVICES | TUNNELS)
 
 
 def _untrusted(seen: Seen, end: str) -> bool:
@@ -68,21 +66,21 @@ def _interactive(edge: Edge) -> bool:
 def remote_access(seen: Seen) -> Iterator[Told]:
     """Every remote session; several of one pair and protocol are one."""
     for edge in remote_edges(seen):
-        yield from of_edge(seen, "svc.remote_access", edge, (seen.zone(edge.client), seen.zone(edge.server)))
+        yield of_edge(seen, "svc.remote_access", edge, (seen.zone(edge.client), seen.zone(edge.server)))
 
 
 def remote_untrusted(seen: Seen) -> Iterator[Told]:
     """Remote sessions that start outside."""
     for edge in remote_edges(seen):
         if _untrusted(seen, edge.client) and not _untrusted(seen, edge.server):
-            yield from of_edge(seen, "svc.remote_untrusted", edge, (seen.zone(edge.server),))
+            yield of_edge(seen, "svc.remote_untrusted", edge, (seen.zone(edge.server),))
 
 
 def remote_direct(seen: Seen) -> Iterator[Told]:
     """Remote sessions from outside that end at a host of the process."""
     for edge in remote_edges(seen):
         if _interactive(edge) and _untrusted(seen, edge.client) and seen.is_process(edge.server):
-            yield from of_edge(seen, "svc.remote_direct", edge, (seen.zone(edge.server),))
+            yield of_edge(seen, "svc.remote_direct", edge, (seen.zone(edge.server),))
 
 
 def remote_via_jump(seen: Seen) -> Iterator[Told]:
@@ -95,7 +93,7 @@ def remote_via_jump(seen: Seen) -> Iterator[Told]:
             named = access.jump_host in (asset.id, asset.declared, asset.name, *asset.addresses, *asset.macs)
             if named and asset.zone == access.entry_zone and seen.zone(edge.client) != asset.zone:
                 zones = (access.entry_zone, access.target_zone)
-                yield from of_edge(seen, "svc.remote_via_jump", edge, zones, access=access.id)
+                yield of_edge(seen, "svc.remote_via_jump", edge, zones, access=access.id)
 
 
 def remote_unapproved(seen: Seen) -> Iterator[Told]:
@@ -106,7 +104,7 @@ def remote_unapproved(seen: Seen) -> Iterator[Told]:
             continue
         inside = seen.is_process(row.server) or seen.kind(row.server_zone) == "dmz"
         if inside and (row.verdict in ("violation", "unzoned") or row.by == "exception"):
-            yield from of_row(seen, "svc.remote_unapproved", row, (row.server_zone,))
+            yield of_row(seen, "svc.remote_unapproved", row, (row.server_zone,))
 
 
 def messaging(seen: Seen) -> Iterator[Told]:
@@ -117,28 +115,27 @@ def messaging(seen: Seen) -> Iterator[Told]:
 
 def mgmt_inband(seen: Seen) -> Iterator[Told]:
     """Devices that are looked after over the network that carries the process."""
-    for edge in seen.answered:
+    for edge in seen.of_services(seen.answered, MANAGEMENT):
         asset = seen.assets.get(edge.server)
-        service = canonical_service(edge.protocol)
-        if asset is not None and service in MANAGEMENT and asset.role in DEVICE_ROLES and seen.is_process(edge.server):
-            yield from of_edge(seen, "svc.mgmt_inband", edge, (seen.zone(edge.server),))
+        if asset is not None and asset.role in DEVICE_ROLES and seen.is_process(edge.server):
+            yield of_edge(seen, "svc.mgmt_inband", edge, (seen.zone(edge.server),))
 
 
 def mixed_role(seen: Seen) -> Iterator[Told]:
     """Hosts that operate the process and read mail, or the web of the internet."""
-    for edge in seen.answered:
+    for edge in seen.of_services(seen.answered, MAIL | WEB):
         asset = seen.assets.get(edge.client)
         service = canonical_service(edge.protocol)
         other = service in MAIL or (service in WEB and seen.is_public(edge.server))
         if asset is not None and asset.role in OPERATOR_ROLES and other:
-            yield from of_edge(seen, "svc.mixed_role", edge, (seen.zone(edge.client),))
+            yield of_edge(seen, "svc.mixed_role", edge, (seen.zone(edge.client),))
 
 
 def mail_dns_hygiene(seen: Seen) -> Iterator[Told]:
     """Hosts of the process that ask name servers of the internet, or are told addresses of the internet."""
-    for edge in seen.spoken:
-        if canonical_service(edge.protocol) == "dns" and seen.is_process(edge.client) and seen.is_public(edge.server):
-            yield from of_edge(seen, "svc.mail_dns_hygiene", edge, (seen.zone(edge.client),), name="")
+    for edge in seen.of_services(seen.spoken, ("dns",)):
+        if seen.is_process(edge.client) and seen.is_public(edge.server):
+            yield of_edge(seen, "svc.mail_dns_hygiene", edge, (seen.zone(edge.client),), name="")
     for activity in seen.result.inventory.activities:
         if activity.protocol != "dns" or activity.status != "ok" or not seen.is_process(activity.client):
             continue
@@ -146,4 +143,4 @@ def mail_dns_hygiene(seen: Seen) -> Iterator[Told]:
         if any(is_public(item.strip()) for value in answers for item in value.split(",")):
             name = next((value for key, value in activity.fields if key == "dns.question.name"), "")
             zone = (seen.zone(activity.client),)
-            yield from of_activity(seen, "svc.mail_dns_hygiene", activity, zone, name=name)
+            yield of_activity(seen, "svc.mail_dns_hygiene", activity, zone, name=name)

@@ -81,6 +81,8 @@ def _edges(material: Material) -> Table:
     verdicts = edge_verdicts(result)
     names = {asset.id: text(Span(label(asset), "asset")) for asset in result.inventory.assets}
     told: dict[Verdict | None, Text] = {None: (), **{word: text(material.verdict(word)) for word in VERDICTS}}
+    operations = {word: texts.word("operation", word) for edge in result.inventory.edges for word in edge.operations}
+    said: dict[str, Text] = {}  # protocols, operations and flows come again in row after row
     rows = []
     for edge in result.inventory.edges:
         found = verdicts.get(edge_key(edge), ())
@@ -89,8 +91,8 @@ def _edges(material: Material) -> Table:
             (
                 names.get(edge.client) or text(Span(edge.client, "asset")),
                 names.get(edge.server) or text(Span(edge.server, "asset")),
-                text(edge.protocol),
-                text(", ".join(texts.word("operation", word) for word in edge.operations)),
+                _said(said, edge.protocol),
+                _said(said, ", ".join([operations[word] for word in edge.operations])),
                 material.number(edge.events) if edge.ot else (),
                 material.number(edge.packets),
                 told[verdict],
@@ -111,9 +113,15 @@ def _edges(material: Material) -> Table:
     return Table("table-connections", described, tuple(rows), texts.say("connections.caption"))
 
 
+def _said(known: dict[str, Text], words: str) -> Text:
+    if words not in known:
+        known[words] = text(words)
+    return known[words]
+
+
 def _flows(rows: tuple[VerdictRow, ...]) -> list[str]:
-    told = dict.fromkeys("/".join(part for part in (row.conduit, row.flow) if part) for row in rows)
-    return [flow for flow in told if flow]
+    told = dict.fromkeys([(row.conduit, row.flow) for row in rows])
+    return [flow for flow in dict.fromkeys(map("/".join, (filter(None, parts) for parts in told))) if flow]
 
 
 def _inputs(material: Material) -> Table:

@@ -61,7 +61,8 @@ class Case(Material):
         """The statuses of a framework."""
         known: dict[str, tuple[RequirementStatus, ...]] = self._asked
         if name not in known:
-            known[name] = statuses(framework(name), self.facts.values(), self.result, self.attestations)
+            facts, sight = self.facts.values(), self.visibilities
+            known[name] = statuses(framework(name), facts, self.result, self.attestations, sight=sight)
         return known[name]
 
     @cached_property

@@ -410,18 +410,24 @@ def _rest(case: Zoned, name: str, rows: list[VerdictRow], conduit: str) -> tuple
         server, what = ("", "") if tried else (row.server, row.operation and f"{row.protocol} {row.operation}")
         order = ATTEMPTS if tried else 0 if row.operation in STATE_CHANGING else 1
         groups[order, row.client, server, what, row.client_zone, row.server_zone].append(row)
-    lines = tuple(
-        (
-            text(Span(case.short(client), "asset"), " → ", *_servers(case, found)),
-            text(case.zone(start or _outside(case, client)), " → ", case.zone(end)),
-            text(_said(case, order, found)),
-            text(case.verdict(worst(row.verdict for row in found) or found[0].verdict)),
-            case.number(sum(row.events for row in found)),
-            text(texts.time(min((row.first_time for row in found if row.first_time), default=0))),
-            case.frames(first_frames((item for row in found for item in row.evidence), MOST_NAMED)),
+    ends: dict[tuple[str, str], Text] = {}  # what comes again in row after row is made once
+    lines = []
+    for (order, client, _, _, start, end), found in sorted(groups.items()):
+        pair = (start or _outside(case, client), end)
+        if pair not in ends:
+            ends[pair] = text(case.zone(pair[0]), " → ", case.zone(end))
+        proof = [item for row in found for item in row.evidence]
+        lines.append(
+            (
+                text(Span(case.short(client), "asset"), " → ", *_servers(case, found)),
+                ends[pair],
+                text(_said(case, order, found)),
+                text(case.verdict(worst([row.verdict for row in found]) or found[0].verdict)),
+                case.number(sum([row.events for row in found])),
+                text(texts.time(min([row.first_time for row in found if row.first_time], default=0))),
+                case.frames(proof if len(proof) <= MOST_NAMED else first_frames(proof, MOST_NAMED)),
+            )
         )
-        for (order, client, _, _, start, end), found in sorted(groups.items())
-    )
     described = columns(
         texts,
         ("ends", 1.7),
@@ -433,10 +439,12 @@ def _rest(case: Zoned, name: str, rows: list[VerdictRow], conduit: str) -> tuple
         ("proof", 1.4),
     )
     caption = texts.say("beyond.caption", conduit=conduit) if conduit else texts.say("undeclared.caption")
-    return (Table(anchor("table", name), described, lines, caption),)
+    return (Table(anchor("table", name), described, tuple(lines), caption),)
 
 
 def _servers(case: Zoned, rows: list[VerdictRow]) -> Text:
+    if len(rows) == 1:
+        return (Span(case.short(rows[0].server), "asset"),)
     names = list(dict.fromkeys(row.server for row in rows))
     more = len(names) - MOST_NAMED
     told = case.joined(Span(case.short(name), "asset") for name in names[:MOST_NAMED])

@@ -44,6 +44,10 @@ class Material:
         told = {zone.id: zone.name or zone.id for zone in self.result.zones}
         return {EXTERNAL: self.texts.say("zone.external"), "": self.texts.say("zone.none"), **told}
 
+    @cached_property
+    def _zone_spans(self) -> Mapping[str, Span]:
+        return {zone: Span(name) for zone, name in self.zone_names.items()}
+
     @property
     def system(self) -> str:
         """What the system is called; empty where nobody named it, as in a drafted policy."""
@@ -52,7 +56,7 @@ class Material:
 
     def zone(self, zone: str) -> Span:
         """A zone by its name."""
-        return Span(self.zone_names.get(zone, zone))
+        return self._zone_spans.get(zone) or Span(zone)
 
     def asset(self, name: str) -> Span:
         """An asset by its name and address."""
@@ -82,7 +86,12 @@ class Material:
 
     def verdict(self, verdict: Verdict) -> Span:
         """A verdict with its sign, so that nothing rests on colour."""
-        return Span(f"{VERDICT_MARKS[verdict].symbol} {self.texts.word('verdict', verdict)}")
+        return self._verdict_spans[verdict]
+
+    @cached_property
+    def _verdict_spans(self) -> Mapping[Verdict, Span]:
+        marks = VERDICT_MARKS.items()
+        return {verdict: Span(f"{mark.symbol} {self.texts.word('verdict', verdict)}") for verdict, mark in marks}
 
     def level(self, purdue: float | None) -> Span:
         """A Purdue level."""

@@ -137,8 +137,11 @@ class Zoned(Case):
 
     def short(self, name: str) -> str:
         """An asset by the name that sentences use."""
-        asset = self.assets.get(name)
-        return asset.short_name if asset is not None else name
+        return self._short_names.get(name, name)
+
+    @cached_property
+    def _short_names(self) -> Mapping[str, str]:
+        return {name: asset.short_name for name, asset in self.assets.items()}
 
     def lines(self, parts: Iterable[Text], between: str = "; ") -> Text:
         """Texts one after the other."""

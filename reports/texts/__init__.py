@@ -86,7 +86,7 @@ class Texts:
 
     def number(self, value: int) -> str:
         """With thousands set apart as the language does."""
-        return f"{value:,}".replace(",", self.word("language", "thousands"))
+        return str(value) if -1000 < value < 1000 else f"{value:,}".replace(",", self.word("language", "thousands"))
 
     def decimal(self, value: float) -> str:
         """With one decimal place, none where it is zero."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,31 @@ def test_visible_text_is_printable_and_bounded(text: str, limit: int) -> None:
 @given(st.integers(1, 2**63 - 1))
 def test_times_come_back(nanoseconds: int) -> None:
     assert words.parse_time(words.iso_time(nanoseconds)) == nanoseconds
+
+
+@given(st.integers(1, 2**63 - 1))
+def test_a_time_for_people_is_that_of_the_calendar(nanoseconds: int) -> None:
+    assert words.clock(nanoseconds) == f"{datetime.fromtimestamp(nanoseconds // SECOND, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+rows = st.lists(st.builds(Evidence, st.sampled_from("ab"), st.sampled_from("xy"), st.integers(1, 9)), max_size=20)
+
+
+@given(rows, st.integers(1, 9))
+def test_first_frames_are_the_least_each_once(found: list[Evidence], most: int) -> None:
+    assert words.first_frames(found, most) == tuple(sorted(set(found)))[:most]
+
+
+@given(rows, st.integers(0, 4))
+def test_frames_are_told_by_capture(found: list[Evidence], limit: int) -> None:
+    told = words.frames(found, limit)
+    captures = sorted({row.capture for row in found})
+    assert [part.split(" ")[0] for part in told.split("; ")] == (captures or [""])
+    for part, capture in zip(told.split("; "), captures, strict=False):
+        numbers = list(dict.fromkeys(row.frame for row in sorted(found) if row.capture == capture))
+        head, _, more = part.partition(" and ")
+        assert head.split(" ", 2)[2] == ", ".join(map(str, numbers[: limit or None]))
+        assert more == (f"{len(numbers) - limit} more" if limit and len(numbers) > limit else "")
 
 
 @pytest.mark.parametrize(

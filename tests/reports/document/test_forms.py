@@ -106,6 +106,25 @@ def test_forms_made_beside_each_other_are_those_made_alone() -> None:
     assert list(made.files)[: len(FORMS)] == list(FORMS)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is forked")
+@pytest.mark.parametrize("lacking", [(), ("typst", "xlsxwriter")])
+def test_of_a_large_document_a_second_process_makes_the_same(
+    lacking: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in lacking:
+        monkeypatch.setitem(sys.modules, name, None)
+    alone = forms(small(), EN)
+    monkeypatch.setattr("zonewatch.reports.document.forms.MANY_ROWS", 0)
+    monkeypatch.setattr("zonewatch.reports.beside._forks", lambda: True)
+    monkeypatch.setattr("zonewatch.reports.document.forms.csv_files", lambda _: {"pid": str(os.getpid())})
+    made = forms(small(), EN)
+    assert made.files["pid"] != str(os.getpid()).encode()
+    assert made.missing == alone.missing
+    assert {name: made.files[name] for name in made.files if name != "pid"} == {
+        name: octets for name, octets in alone.files.items() if not name.startswith("tables/")
+    }
+
+
 def test_what_cannot_be_made_here_is_said_and_the_rest_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "typst", None)
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,8 +14,9 @@ from tests.reports.facts import made
 from tests.reports.facts.cases import CASES, DOWNLOAD, SECOND, WRITE, Case
 from tests.reports.facts.made import asset, conduit, edge, function, ot, result, verdict
 from zonewatch.reports.catalogue.load import fact_kinds
-from zonewatch.reports.facts.measure import MEASURED, NOT_YET, measure, visibilities
+from zonewatch.reports.facts.measure import BESIDE, MEASURED, NOT_YET, measure, visibilities
 from zonewatch.reports.facts.model import MINIMUM, MINUTE, MOST_OBSERVATIONS, OTHERS, REASONS, Fact, Minimum
+from zonewatch.reports.facts.packed import packed, unpacked
 from zonewatch.reports.result import AuditResult, Undecoded, Unknown
 
 
@@ -44,6 +47,25 @@ def test_an_inventory_does_not_agree_where_a_stranger_is() -> None:
     found = fact(result(assets=[asset("laptop-7")]), "inv.inventory_match")
     assert {one.zone for one in found.observations} == {"office", "dmz", "control-room"}
     assert found.status_in("cell") == "not_observed"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is forked")
+def test_a_large_result_is_measured_on_two_processors_to_the_same(
+    waterworks: AuditResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = measure(waterworks)
+    assert any(fact.observations for fact in alone if fact.id.startswith(BESIDE))
+    monkeypatch.setattr("zonewatch.reports.facts.measure.MANY_ROWS", 0)
+    monkeypatch.setattr("zonewatch.reports.beside._forks", lambda: True)
+    here = os.getpid()
+    monkeypatch.setattr("zonewatch.reports.facts.measure.packed", lambda fact: (os.getpid(), packed(fact)))
+
+    def brought(carried: tuple[int, tuple[Any, ...]]) -> Fact:
+        assert carried[0] != here
+        return unpacked(carried[1])
+
+    monkeypatch.setattr("zonewatch.reports.facts.measure.unpacked", brought)
+    assert measure(waterworks) == alone
 
 
 WITHOUT_FRAMES = {
