@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import pyarrow as pa
@@ -54,11 +54,12 @@ def assemble(
     policy_sha256: str = "",
     unknown: tuple[UnknownProtocol, ...] = (),
     notes: Iterable[str] = (),
+    known: Collection[str] = (),
 ) -> AuditResult:
     """The result. `tables` by the names of `schemas.TABLES`: coverage, oddities, events and flows are read.
 
     `policy_name` is the policy's file name; `unknown` are profiles of what nobody decodes; `notes` are further
-    limits in words.
+    limits in words. Of the findings `known` by their ids the flows are left out.
     """
     wanted = ("coverage", "oddities", "events", "flows", "activities")
     table = {name: tables.get(name, TABLES[name].empty_table()) for name in wanted}
@@ -66,6 +67,7 @@ def assemble(
     judged = not assessment.proposed
     policy = assessment.policy
     content = filter(None, (unread(table["flows"], table["activities"]),))
+    new = tuple(finding for finding in assessment.findings if finding.id not in known)
     outside = frozenset(asset.id for asset in assessment.inventory.assets if asset.kind == EXTERNAL)
     return ordered(
         AuditResult(
@@ -80,7 +82,7 @@ def assemble(
             matrix=matrix_cells(assessment.verdicts, outside),
             findings=assessment.findings,
             incidents=assessment.incidents,
-            flows=finding_flows(assessment.findings, table["events"], table["flows"]),
+            flows=finding_flows(new, table["events"], table["flows"]),
             oddities=oddity_counts(table["oddities"]),
             unknown=unknown,
             unused_flows=unused_flows(policy, assessment.unused) if judged else (),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -51,8 +51,19 @@ class Given:
     detection: Detection | None = None
 
 
-def assess(tables: dict[str, pa.Table], given: Given, title: str, *, findings_alone: bool = False) -> AuditResult:
-    """Judges decoded tables and gives the whole result; with `findings_alone` without paths and commands."""
+def assess(
+    tables: dict[str, pa.Table],
+    given: Given,
+    title: str,
+    *,
+    findings_alone: bool = False,
+    known: Collection[str] = (),
+) -> AuditResult:
+    """Judges decoded tables and gives the whole result.
+
+    With `findings_alone` it is without paths and commands, and without the flows of findings that are `known` by their
+    ids.
+    """
     tables, crowd = without_crowds(within(tables, given.begin, given.end))
     declared = declared_assets(given.policy, given.declared) if given.policy is not None else given.declared
     tables, unknown = with_unknown_named(tables, given.policy)
@@ -78,6 +89,7 @@ def assess(tables: dict[str, pa.Table], given: Given, title: str, *, findings_al
         policy_name=given.policy_name,
         policy_sha256=given.policy_sha256,
         unknown=unknown,
+        known=known if findings_alone else (),
         notes=(*_span_notes(given), *_crowd_notes(crowd), *_unknown_notes(unknown)),
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import chain
 from typing import Any, Final
 
 import pyarrow as pa
@@ -131,24 +132,31 @@ def of_bursts(bursts: Iterable[Burst], tables: Mapping[str, pa.Table]) -> Iterat
     by_name: dict[str, list[tuple[Identity, list[Burst]]]] = {}
     for (name, identity), group in groups.items():
         by_name.setdefault(name, []).append((identity, group))
-    for told in by_name.values():
-        for identity, group in told[:MOST_FINDINGS]:
-            yield _burst_finding(identity, group, tables)
-        if rest := told[MOST_FINDINGS:]:
-            yield _burst_finding(BEYOND, [burst for _, group in rest for burst in group], tables, more=len(rest))
+    for found in by_name.values():
+        told, rest = found[:MOST_FINDINGS], found[MOST_FINDINGS:]
+        if rest:
+            told = [*told, (BEYOND, [burst for _, group in rest for burst in group])]
+        for (identity, group), rows in zip(told, _records([group for _, group in told], tables), strict=True):
+            yield _burst_finding(identity, group, rows, more=len(rest) if identity == BEYOND else 0)
 
 
-def _burst_finding(
-    identity: Identity, bursts: Sequence[Burst], tables: Mapping[str, pa.Table], *, more: int = 0
-) -> Finding:
-    parts = (part for burst in bursts[:MOST_ROWS] for part in burst.parts)
-    shown = bursts[0].correlation.shown
-    rows: list[Row] = []
-    for category, of_one in groupby(parts, lambda part: part.category):
-        table = tables[category]
-        read = [name for name in table.column_names if name in _READ or name in shown]
-        places = [place for part in of_one for place in part.rows[:MOST_ROWS]]
-        rows += table.select(read).take(pa.array(places, pa.int64())).to_pylist()
+def _records(groups: Sequence[Sequence[Burst]], tables: Mapping[str, pa.Table]) -> Iterator[list[Row]]:
+    """The records of each group of bursts of one correlation; each table is read once for all of them."""
+    parts = [[part for burst in group[:MOST_ROWS] for part in burst.parts] for group in groups]
+    wanted: defaultdict[str, set[int]] = defaultdict(set)
+    for part in chain.from_iterable(parts):
+        wanted[part.category].update(part.rows[:MOST_ROWS])
+    shown = groups[0][0].correlation.shown
+    read: dict[str, dict[int, Row]] = {}
+    for category, places in wanted.items():
+        table, rows = tables[category], sorted(places)
+        names = [name for name in table.column_names if name in _READ or name in shown]
+        read[category] = dict(zip(rows, table.select(names).take(pa.array(rows, pa.int64())).to_pylist(), strict=True))
+    for of_one in parts:
+        yield [read[part.category][place] for part in of_one for place in part.rows[:MOST_ROWS]]
+
+
+def _burst_finding(identity: Identity, bursts: Sequence[Burst], rows: Sequence[Row], *, more: int = 0) -> Finding:
     burst = max(bursts, key=lambda burst: burst.count)
     one = burst.correlation
     what = {"value_count": "different values", "event_count": "events"}.get(one.kind, "kinds of events")

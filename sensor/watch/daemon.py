@@ -293,15 +293,16 @@ class Watch:
 
     def _judge_newest(self, tables: AnyTables) -> None:
         """Tells what is new."""
-        result = self._assess(tables, findings_alone=True)
+        result = self._assess(tables, frozenset(finding.id for finding in self._known))
         new = replace(result, findings=news(result.findings, self._known, self._loaded.given.detection))
         self._kept(self._store.record_new(self._period, new, self._clock.now()), new, tables)
         self._known += new.findings
 
-    def _assess(self, tables: AnyTables, *, findings_alone: bool = False) -> AuditResult:
+    def _assess(self, tables: AnyTables, known: frozenset[str] | None = None) -> AuditResult:
+        """Everything; where findings are known, the findings alone."""
+        given, title, alone = self._loaded.given, self._loaded.title, known is not None
         with uncollected():
-            given, title = self._loaded.given, self._loaded.title
-            return ordered(assess(tables, given, title, findings_alone=findings_alone))
+            return ordered(assess(tables, given, title, findings_alone=alone, known=known or ()))
 
     def _kept(self, alerts: int, result: AuditResult, tables: AnyTables) -> None:
         self._prove(result, tables)

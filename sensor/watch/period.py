@@ -17,7 +17,7 @@ from zonewatch.sensor.decoding import KEPT, PIECES, AnyTables, joined
 from zonewatch.sensor.watch.thin import KINDS, Thin, told_for_good
 
 _PLACE: Final = "_place"
-_LEAST: Final = 2_000
+_LEAST: Final = 1_000
 """Rows of a table that are not thinned."""
 
 
