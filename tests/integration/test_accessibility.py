@@ -20,6 +20,7 @@ from tests.reports import sample
 from tests.reports.document.samples import small
 from tests.reports.packs.test_nis2 import AWARE, ENTITY, watched, with_incident
 from zonewatch.reports.document.html import html
+from zonewatch.reports.html import html_report
 from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.iec62443 import iec62443
 from zonewatch.reports.packs.material import Material
@@ -71,6 +72,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "nis2": lambda: evidence_pack("en"),
     "nis2 in German": lambda: evidence_pack("de"),
     "csf": lambda: requirements("csf"),
+    "audit": lambda: html_report(sample.sample()),
+    "audit in German": lambda: html_report(sample.sample(), "de"),
     "every block": lambda: html(small(), load_texts("en")),
 }
 
