@@ -26,7 +26,7 @@ from zonewatch.rules.tags.read import read_tags
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.evidence import prove, versions
 from zonewatch.sensor.inputs import moment, refuse_unreadable, say_unread
-from zonewatch.sensor.memory import give_back, uncollected
+from zonewatch.sensor.memory import give_back, uncollected_to_the_end
 from zonewatch.sensor.pipeline import Given, assess, write_events
 from zonewatch.sensor.progress import shown
 from zonewatch.sensor.proof.inputs import Named, collected, write_inputs
@@ -76,7 +76,7 @@ def audit(
     with shown(errors, octets) as progress:
         tables = decode(points, progress=progress)
     refuse_unreadable(tables["coverage"].select(["capture", "status", "problem"]).to_pylist(), errors)
-    with uncollected():
+    with uncollected_to_the_end():
         result = assess(tables, given, title=given.policy.suc.name if given.policy is not None else "")
         out.mkdir(parents=True, exist_ok=True)
         write_inputs(collected(Named(policy, assets, tags, baseline, detection, own, given.begin, given.end)), out)

@@ -24,7 +24,7 @@ from zonewatch.reports.rows import Console
 from zonewatch.reports.texts import load_texts
 from zonewatch.reports.words import visible
 from zonewatch.sensor.folders import refuse, write
-from zonewatch.sensor.memory import uncollected
+from zonewatch.sensor.memory import uncollected_to_the_end
 from zonewatch.sensor.results import STORE, read_result
 from zonewatch.sensor.usage import DONE, PARTIAL, UsageError
 
@@ -35,7 +35,7 @@ _PERIOD: Final = re.compile(r"(.+)@([0-9]{1,9})")
 """A store with the number of one of its periods."""
 
 
-@uncollected()
+@uncollected_to_the_end()
 def compare(inputs: Sequence[str], *, out: Path | None, as_json: bool, language: str) -> None:
     """Shows what changed, and writes the forms where a folder is named."""
     if out is not None:

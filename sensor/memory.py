@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
-__all__ = ["give_back", "uncollected"]
+__all__ = ["give_back", "uncollected", "uncollected_to_the_end"]
 
 
 def give_back() -> None:
@@ -18,13 +18,22 @@ def give_back() -> None:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Without the search for circles of objects: a result has none, and the search takes up to half of its time.
-
-    It never searches what was made meanwhile: the command that made it is at its end, and so is the process.
-    """
+    """Without the search for circles of objects: a result has none, and the search takes up to half of its time."""
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         gc.enable()
+
+
+@contextmanager
+def uncollected_to_the_end() -> Iterator[None]:
+    """The same for a command that is at its end then: what it made is never searched, not when the process ends either.
+
+    Not for a process that goes on: circles among what it made would stay for ever.
+    """
+    with uncollected():
+        try:
+            yield
+        finally:
+            gc.freeze()

@@ -38,7 +38,7 @@ from zonewatch.sensor import folders
 from zonewatch.sensor.comparing import edition
 from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
 from zonewatch.sensor.inputs import moment
-from zonewatch.sensor.memory import uncollected
+from zonewatch.sensor.memory import uncollected_to_the_end
 from zonewatch.sensor.proof import packing, signing
 from zonewatch.sensor.proof.pseudonymise import edition_with_pseudonyms, with_pseudonyms
 from zonewatch.sensor.results import STORE, read_span
@@ -68,7 +68,7 @@ class Proof:
     pseudonyms: Path | None = None
 
 
-@uncollected()
+@uncollected_to_the_end()
 def report(
     result: Path,
     *,
