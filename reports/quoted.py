@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from itertools import islice
 from typing import Any, Final
 
 import yaml
@@ -28,6 +29,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+[.][0-9] [kMG]B")
 """A number with its thousands set apart, or a size, as English writes them."""
 _HOLES: Final = re.compile(r"\{([0-9]?)(s?)\}")
 _POINTS: Final = str.maketrans(",.", ".,")
+_SENTENCE_END: Final = re.compile(r"[.] ")
 MOST_DEPTH: Final = 3
 """Sentences within sentences."""
 MOST_PARTS: Final = 16
@@ -119,13 +121,10 @@ def _translated(words: str, known: Book, depth: int) -> str:
 
 def _led(words: str, known: Book, depth: int) -> str:
     """A known sentence and what follows it, which may stay as it is."""
-    end = -1
-    for _ in range(MOST_PARTS):
-        end = words.find(". ", end + 1)
-        if end < 0 or not depth:
-            return ""
-        if words[: end + 1] in known.whole:
-            return f"{known.whole[words[: end + 1]]} {_followed(words[end + 2 :], known, depth - 1)}"
+    ends = list(islice((found.end() - 1 for found in _SENTENCE_END.finditer(words)), MOST_PARTS)) if depth else []
+    for end in reversed(ends):  # the longest: of a description its sentences may be known one by one, too
+        if words[:end] in known.whole:
+            return f"{known.whole[words[:end]]} {_followed(words[end + 1 :], known, depth - 1)}"
     return ""
 
 

@@ -149,3 +149,11 @@ def test_a_hostile_name_costs_no_time() -> None:
     translated(". ".join(["x"] * 20_000), "de")
     translated("high: " * 5_000, "de")
     assert time.process_time() - began < 2
+
+
+def test_of_known_beginnings_the_longest_is_taken() -> None:
+    short = "The controller no longer carries out its program; its outputs go to what is configured for a stop."
+    told = translated(f"{short} In production that is rare. Seen 1 time.", "de")
+    assert told.startswith(translated(short, "de"))
+    assert "In der Produktion ist das selten." in told
+    assert "rare" not in told
