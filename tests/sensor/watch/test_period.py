@@ -12,6 +12,7 @@ from tests.rules.baseline.days import ENG, RTU, Traffic, kinds, said
 from tests.rules.baseline.test_silence import HALF_HOUR, LEARNED, NEXT, day
 from zonewatch.dissectors import schemas
 from zonewatch.dissectors.decoder import CaptureFile, Source
+from zonewatch.inventory.tables import EARLIER, every_event
 from zonewatch.rules.tags.learn import naming
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.pipeline import Given, assess
@@ -66,6 +67,23 @@ def test_what_tells_names_of_points_stays() -> None:
         latest = period.latest(most)["events"]
         assert naming(latest).num_rows == naming(tables["events"]).num_rows
         assert pc.count_distinct(latest["event"]).as_py() == latest.num_rows, "an event is there twice"
+
+
+def test_of_what_came_before_the_newest_events_a_part_is_judged_again_and_a_part_is_not() -> None:
+    tables = decode([Source("capture", (CaptureFile("a", PCAPS / "waterworks" / "waterworks.pcap"),))])
+    period = in_portions(tables, 11)
+    seen = set()
+    for most in (0, 5, period.events // 2, period.events):
+        latest = period.latest(most)
+        numbers = [name for part in ("events", EARLIER) for name in latest[part]["event"].to_pylist()]
+        assert len(set(numbers)) == len(numbers), "an event is there twice"
+        assert set(tables["events"]["event"].to_pylist()[-most or period.events :]) <= set(numbers)
+        assert every_event(latest)["event"].to_pylist() == [
+            *latest[EARLIER]["event"].to_pylist(),
+            *latest["events"]["event"].to_pylist(),
+        ]
+        seen.add(latest[EARLIER].num_rows > 0)
+    assert seen == {True, False}
 
 
 def _events(path: Path) -> pa.Table:
