@@ -9,7 +9,7 @@ from zonewatch.reports.document.model import Bullets, Field, Note, Paragraph, Se
 from zonewatch.reports.packs.material import Material, columns
 from zonewatch.reports.packs.second import second_reader
 from zonewatch.reports.packs.spanned import spanned
-from zonewatch.reports.result import Capture, totals
+from zonewatch.reports.result import Capture, declared_as, totals
 
 __all__ = ["cover", "scope"]
 
@@ -129,7 +129,7 @@ def _silence(material: Material, total: Capture) -> str:
 def _coverage(material: Material) -> tuple[Paragraph | Table | Note, ...]:
     result, texts = material.result, material.texts
     seen = Counter(asset.zone for asset in result.inventory.assets)
-    declared = Counter(asset.zone for asset in result.inventory.assets if asset.declared)
+    declared = Counter(asset.zone for asset in result.inventory.assets if declared_as(result, asset))
     inside: Counter[str] = Counter()
     across: Counter[str] = Counter()
     for cell in result.matrix:

@@ -152,11 +152,11 @@ class Zoned(Case):
         return tuple(told)
 
     def declared(self, key: str, value: str | Text) -> Field:
-        """A line of a record as the policy states it; OPEN where it does not."""
+        """A line of a record as the policy, or the proposal in its place, states it; OPEN where it does not."""
         cell = text(value) if isinstance(value, str) and value else value
         if not cell or isinstance(cell, str):
             return Field(self.texts.say(key), self.texts.text("open.cell"), "open")
-        return Field(self.texts.say(key), cell, "declared")
+        return Field(self.texts.say(key), cell, "declared" if self.result.policy.given else "proposed")
 
     def measured(self, key: str, value: Text) -> Field:
         """A line of a record as it was observed."""
