@@ -59,7 +59,7 @@ def cover(material: Material) -> tuple[Field, ...]:
 
 
 def scope(material: Material) -> Section:
-    """Captures, coverage, blind spots, method."""
+    """Captures, inputs with their hashes, coverage, blind spots, method."""
     texts = material.texts
     return Section(
         "scope",
@@ -68,6 +68,7 @@ def scope(material: Material) -> Section:
         (
             *spanned(material),
             Section("captures", texts.say("captures.title"), (_captures(material), _holes(material))),
+            Section("inputs", texts.say("inputs.title"), (Paragraph(texts.text("inputs.lead")), _inputs(material))),
             Section("coverage", texts.say("coverage.title"), _coverage(material)),
             Section("limits", texts.say("limits.title"), _limits(material)),
             *second_reader(material),
@@ -109,6 +110,25 @@ def _captures(material: Material) -> Table:
         ("drops", 0.9, "right"),
     )
     return Table("table-captures", described, tuple(rows), texts.say("captures.caption"))
+
+
+def _inputs(material: Material) -> Table:
+    """What everything rests on, by its hash."""
+    texts, result = material.texts, material.result
+    given = [(capture.name, "capture", capture.sha256) for capture in result.captures]
+    if result.policy.given:
+        given.append((result.policy.name, "policy", result.policy.sha256))
+    given.append(("result.json", "result", material.result_sha256))
+    rows = tuple(
+        (
+            text(Span(name, "code")),
+            texts.text(f"input.{kind}"),
+            text(Span(sha256, "code")) if sha256 else texts.text("inputs.not_taken"),
+        )
+        for name, kind, sha256 in given
+    )
+    described = columns(texts, ("file", 1.3), ("kind", 0.8), ("sha256", 3.2))
+    return Table("table-inputs", described, rows, texts.say("inputs.caption"))
 
 
 def _holes(material: Material) -> Table:
