@@ -238,7 +238,7 @@ def conduit_records(case: Zoned) -> Section:
     """One record a conduit, flow by flow; then what no conduit carries."""
     texts, conduits = case.texts, case.result.policy.conduits
     used: defaultdict[tuple[str, str], list[VerdictRow]] = defaultdict(list)
-    for rows in case.crossing.values():
+    for rows in case.passing.values():
         for row in rows:
             if row.verdict == "allowed" and row.by:
                 used[row.conduit, row.flow].append(row)
@@ -264,7 +264,7 @@ def conduit_records(case: Zoned) -> Section:
 def _conduit(case: Zoned, one: ConduitInfo, used: dict[tuple[str, str], list[VerdictRow]]) -> tuple[Block, ...]:
     texts = case.texts
     pair = (one.from_zone, one.to_zone)
-    rows = case.crossing.get(pair, ())
+    rows = case.passing.get(pair, ())
     beyond = [row for row in rows if row.verdict != "allowed" and row.conduit in ("", one.id)]
     levels = dict(one.levels)
     same = set(levels.values())

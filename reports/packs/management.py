@@ -184,6 +184,8 @@ def _decide(case: Zoned, open_ones: list[Finding], grave: int) -> tuple[Paragrap
     """What is asked of the reader."""
     texts = case.texts
     items = []
+    if case.result.policy.given and not case.result.policy.approved_by:
+        items.append(texts.text("decide.approve"))
     if open_ones:
         items.append(texts.text("decide.actions"))
     if grave:

@@ -63,13 +63,17 @@ class Zoned(Case):
         return {zone: tuple(rows) for zone, rows in found.items()}
 
     @cached_property
-    def crossing(self) -> Mapping[tuple[str, str], tuple[VerdictRow, ...]]:
-        """The verdicts on traffic from zone to zone."""
+    def passing(self) -> Mapping[tuple[str, str], tuple[VerdictRow, ...]]:
+        """The verdicts by the zones of client and server; a conduit may lie within one zone."""
         found: defaultdict[tuple[str, str], list[VerdictRow]] = defaultdict(list)
         for row in self.result.verdicts:
-            if row.client_zone != row.server_zone:
-                found[row.client_zone, row.server_zone].append(row)
+            found[row.client_zone, row.server_zone].append(row)
         return {pair: tuple(rows) for pair, rows in found.items()}
+
+    @cached_property
+    def crossing(self) -> Mapping[tuple[str, str], tuple[VerdictRow, ...]]:
+        """The verdicts on traffic from zone to zone."""
+        return {pair: rows for pair, rows in self.passing.items() if pair[0] != pair[1]}
 
     @cached_property
     def outgoing(self) -> Mapping[str, tuple[tuple[str, tuple[VerdictRow, ...]], ...]]:

@@ -9,6 +9,9 @@ import pytest
 
 from tests.reports import sample
 from tests.reports.document.samples import Page
+from tests.reports.facts.made import conduit, verdict
+from tests.reports.facts.made import result as plant
+from zonewatch.reports.declared import FlowInfo
 from zonewatch.reports.document.html import html
 from zonewatch.reports.document.model import (
     Bullets,
@@ -138,6 +141,27 @@ def test_what_a_proposal_says_is_declared_by_nobody() -> None:
     assert {row[4] for row in cells(table(document, "coverage"))} == {"0"}
     devices = [found for found in tables(document) if found.id.startswith("table-devices")]
     assert {row[4] for found in devices for row in cells(found)} == {"seen, not declared"}
+
+
+def test_flows_of_a_conduit_within_a_zone_are_told_as_they_were_used() -> None:
+    inside = replace(conduit("cell", "cell"), id="inside", flows=(FlowInfo("poll", "modbus"), FlowInfo("idle", "dnp3")))
+    rows = (
+        verdict("plc-1", "plc-2", "modbus", operation="read", conduit="inside", flow="poll"),
+        verdict("plc-2", "plc-1", "modbus", "violation", operation="write", conduit="inside"),
+    )
+    document = made(plant(policy={"conduits": (inside,)}, verdicts=rows))
+    used = {row[0]: row[-1] for row in cells(table(document, "flows-inside"))}
+    assert used["poll"].startswith("5 ")
+    assert used["idle"] == EN.say("use.none")
+    assert len(table(document, "beyond-inside").rows) == 1
+
+
+def test_a_policy_that_nobody_approved_is_to_be_decided_about() -> None:
+    asked = "Whether the zone policy is approved"
+    for approved, told in (("plant manager", False), ("", True)):
+        document = made(plant(policy={"approved_by": approved}))
+        page = next(section for section in document.sections if section.id == "management")
+        assert (asked in "".join(map(plain, texts(replace(document, sections=(page,)))))) is told
 
 
 def test_numbers_of_the_summary_are_those_of_the_tables() -> None:
