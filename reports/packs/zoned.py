@@ -48,11 +48,6 @@ class Zoned(Case):
         return {row.zone: row for row in self.visibilities}
 
     @cached_property
-    def numbers(self) -> Mapping[str, int]:
-        """The number of each finding by its id: the gravest is the first."""
-        return {finding.id: number for number, finding in enumerate(self.result.findings, 1)}
-
-    @cached_property
     def by_zone(self) -> Mapping[str, tuple[Finding, ...]]:
         """The open findings of each zone, the gravest first."""
         found: defaultdict[str, list[Finding]] = defaultdict(list)
@@ -99,10 +94,6 @@ class Zoned(Case):
         for row in self.asked(SECURITY):
             found[row.zone].append(row)
         return {zone: tuple(rows) for zone, rows in found.items()}
-
-    def numbered(self, finding: str) -> Span:
-        """A finding by its number, with the way to it."""
-        return Span(f"F-{self.numbers[finding]}", "finding", anchor("finding", finding))
 
     def numbers_of(self, findings: Iterable[str], most: int = MOST_NAMED) -> Text:
         """Several of them, the gravest first; the rest is counted."""
