@@ -77,7 +77,10 @@ def _outcome(
     if cut_packets(pcapng.loads(octets)):
         return "needs the whole capture", f"{why}; contents that may hold secrets are cut out of its mini capture"
     if shows_less(finding, result, again):
-        return "needs the whole capture", f"{why}; how its connections were answered is in packets that its mini capture lacks"
+        return (
+            "needs the whole capture",
+            f"{why}; how its connections were answered is in packets that its mini capture lacks",
+        )
     return "does not hold", why
 
 

@@ -174,5 +174,6 @@ def test_page_one_says_what_to_do_first_and_what_is_contradicted(name: str, lang
     told = {span.text for cell in texts(replace(document, sections=(page,))) for span in cell}
     asked = (*case.asked("nis2"), *case.asked("nis2-annex")) if name == "nis2" else case.asked(CATALOGUE[name])
     against = [row.requirement.id for row in asked if row.status == "contradicted"]
-    assert against and told.issuperset(against[:MOST_AGAINST])
+    assert against
+    assert told.issuperset(against[:MOST_AGAINST])
     assert case.numbered(sample.sample().findings[0].id).text in told
