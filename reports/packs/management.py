@@ -51,10 +51,10 @@ def of_requirements(case: Case, rows: Iterable[RequirementStatus], plan: Span) -
     more = len(against) - MOST_AGAINST
     told = (*named, *((Span(" "), *texts.text("more", count=more)) if more > 0 else ()))
     words = texts.text("against.some", count=len(against), names=told) if against else texts.text("against.none")
-    return _page(case, Section("against", texts.say("against.title"), (Paragraph(words),)), plan)
+    return _page(case, Section("against", texts.say("against.title"), (Paragraph(words),)), plan, Span(""))
 
 
-def _page(case: Case, brief: Section, plan: Span, exceptions: Span = Span("")) -> Section:
+def _page(case: Case, brief: Section, plan: Span, exceptions: Span) -> Section:
     texts = case.texts
     open_ones = [finding for finding in case.result.findings if finding.state == "open"]
     grave = sum(finding.severity in GRAVE for finding in open_ones)
