@@ -293,6 +293,13 @@ class AuditResult:
         return any(capture.status != "whole" for capture in self.captures)
 
 
+def declared_as(result: AuditResult, asset: Asset) -> str:
+    """The id that somebody declared a device by; empty for a name that the proposal of zones gave it."""
+    if result.policy.given or asset.declared == asset.id or asset.id.endswith(f"/{asset.declared}"):
+        return asset.declared
+    return ""
+
+
 def totals(captures: Iterable[Capture]) -> Capture:
     """The sum of all captures: counters added, times spanned, the longest silence, partial if one is."""
     rows = tuple(captures)

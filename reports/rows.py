@@ -129,15 +129,20 @@ def rich_table(rows: Rows, width: int, limit: int = 0) -> RichTable:
     """As many columns as fit: those of the highest rank go first."""
     shown = rows.rows[:limit] if limit else rows.rows
     texts = [tuple(cell_text(cell) for cell in row) for row in shown]
-    kept = _fitting(rows.columns, texts, width)
+    kept, fits = _fitting(rows.columns, texts, width)
+    numbers = [index for index in kept if rows.columns[index].right]
+    named = sum(min(max((len(row[index]) for row in texts), default=1), 18) for index in kept if index not in numbers)
+    share = (width - named - 3 * len(kept)) // max(len(numbers), 1)
     table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title=rows.title or None, title_justify="left", expand=False)
     for index in kept:
         column = rows.columns[index]
+        longest = max((len(row[index]) for row in texts), default=1)
         table.add_column(
             Text(column.title or column.name),
             justify="right" if column.right else "left",
             style=column.style or None,
-            no_wrap=column.right,
+            no_wrap=column.right and fits,  # else heads would take the width of all texts
+            width=None if fits else max(share, longest) if column.right else min(longest, 18),
             overflow="fold",
         )
     for row in texts:
@@ -147,7 +152,8 @@ def rich_table(rows: Rows, width: int, limit: int = 0) -> RichTable:
     return table
 
 
-def _fitting(columns: tuple[Column, ...], texts: list[tuple[str, ...]], width: int) -> list[int]:
+def _fitting(columns: tuple[Column, ...], texts: list[tuple[str, ...]], width: int) -> tuple[list[int], bool]:
+    """The columns that are shown, and whether they have the width that they need."""
     # A text column may fold down to 18 cells before another one is given up for it.
     needs = []
     for index, column in enumerate(columns):
@@ -159,7 +165,7 @@ def _fitting(columns: tuple[Column, ...], texts: list[tuple[str, ...]], width: i
         if not spare:
             break
         kept.remove(max(spare, key=lambda index: (columns[index].rank, index)))
-    return kept
+    return kept, sum(needs[index] for index in kept) <= width
 
 
 def cell_text(cell: Cell) -> str:

@@ -10,7 +10,7 @@ from zonewatch.inventory.model import Asset, Edge, Evidence, Posture
 from zonewatch.inventory.roles import ROLE_NAMES
 from zonewatch.reports.codec import indented
 from zonewatch.reports.json_result import finding_objects
-from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
+from zonewatch.reports.result import AuditResult, VerdictRow, declared_as, edge_key, edge_verdicts, ordered, worst
 from zonewatch.reports.rows import Cell, Column, Rows
 from zonewatch.reports.words import frames, iso_time, label, named, posture, product, spoken, target, visible
 from zonewatch.rules.findings import Finding
@@ -75,13 +75,13 @@ EDGE_COLUMNS: Final = (
 
 def asset_rows(result: AuditResult) -> Rows:
     """`assets.csv`: every asset, then the declared ones that no packet showed."""
-    seen = [_asset(asset) for asset in ordered(result).inventory.assets]
+    seen = [_asset(asset, declared_as(result, asset)) for asset in ordered(result).inventory.assets]
     blank: tuple[Cell, ...] = ("",) * (len(ASSET_COLUMNS) - 3)
     unseen = [(name, name, False, *blank) for name in sorted(result.inventory.unseen)]
     return Rows(ASSET_COLUMNS, (*seen, *unseen))
 
 
-def _asset(asset: Asset) -> tuple[Cell, ...]:
+def _asset(asset: Asset, declared: str) -> tuple[Cell, ...]:
     vlans = {interface.vlan for interface in asset.interfaces if interface.vlan is not None}
     weakest = posture(asset)
     return (
@@ -107,7 +107,7 @@ def _asset(asset: Asset) -> tuple[Cell, ...]:
         weakest.posture if weakest else "",
         tuple(f"{unit.protocol} {unit.unit}" for unit in asset.units),
         asset.criticality,
-        asset.declared,
+        declared,
         iso_time(asset.first_time),
         iso_time(asset.last_time),
         _evidence((asset.first_evidence,) if asset.first_evidence else ()),

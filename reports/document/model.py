@@ -41,7 +41,7 @@ __all__ = [
 
 SpanKind = Literal["", "finding", "frame", "asset", "requirement", "fact", "code", "strong"]
 Align = Literal["left", "right"]
-Origin = Literal["", "declared", "observed", "open"]
+Origin = Literal["", "declared", "proposed", "observed", "open"]
 NoteKind = Literal["limit", "finding", "question"]
 
 

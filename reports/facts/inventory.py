@@ -71,7 +71,7 @@ def asset_undeclared(seen: Seen) -> Iterator[Told]:
     """Assets that are in no list, where there is one."""
     if seen.listed:
         for asset in _own(seen):
-            if not asset.declared:
+            if not seen.is_declared(asset):
                 yield _of_asset(seen, "inv.asset_undeclared", asset)
 
 
@@ -155,7 +155,7 @@ def inventory_match(seen: Seen) -> Iterator[Told]:
     undeclared: defaultdict[str, int] = defaultdict(int)
     groups: defaultdict[str, list[Asset]] = defaultdict(list)
     for asset in _own(seen):
-        undeclared[seen.zone(asset.id)] += not asset.declared
+        undeclared[seen.zone(asset.id)] += not seen.is_declared(asset)
         groups[seen.zone(asset.id)].append(asset)
     for row in seen.visibilities.values():
         assets = groups[row.zone]

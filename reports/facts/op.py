@@ -361,7 +361,7 @@ def backup_traffic(seen: Seen) -> Iterator[Told]:
     """Programs that a declared engineering station read out of a device, and was allowed to."""
     for row in seen.done(frozenset(("program_upload",)).__contains__):
         asset = seen.assets.get(row.client)
-        if asset and asset.declared and asset.role == "engineering_station" and row.verdict == "allowed":
+        if asset and seen.is_declared(asset) and asset.role == "engineering_station" and row.verdict == "allowed":
             yield of_row(seen, "op.backup_traffic", row, _zone(seen, row), function=row.function)
 
 
@@ -369,11 +369,11 @@ def time_sync(seen: Seen) -> Iterator[Told]:
     """Hosts that take their time from a declared clock over NTP, and devices whose allowed client sets theirs."""
     for edge in seen.of_services(seen.answered, ("ntp",)):
         source = seen.assets.get(edge.server)
-        if source is not None and source.declared:
+        if source is not None and seen.is_declared(source):
             yield of_edge(seen, "op.time_sync", edge, (seen.zone(edge.client),), source=seen.name(edge.server))
     for row in seen.done(frozenset(("time",)).__contains__):
         asset = seen.assets.get(row.client)
-        if row.verdict == "allowed" and asset is not None and asset.declared:
+        if row.verdict == "allowed" and asset is not None and seen.is_declared(asset):
             one = of_row(seen, "op.time_sync", row, _zone(seen, row))
             yield with_value(one, "operation", "source", seen.name(row.client))
 
@@ -382,7 +382,7 @@ def time_foreign(seen: Seen) -> Iterator[Told]:
     """Time from the internet, from a host in no list, or set by somebody whom the policy does not let."""
     for edge in seen.of_services(seen.answered, TIME_SERVICES):
         source = seen.assets.get(edge.server)
-        stranger = seen.is_public(edge.server) or (seen.listed and source is not None and not source.declared)
+        stranger = seen.is_public(edge.server) or (seen.listed and source is not None and not seen.is_declared(source))
         inside = not seen.is_public(edge.client)
         if stranger and inside:
             yield of_edge(seen, "op.time_foreign", edge, (seen.zone(edge.client),), source=seen.name(edge.server))
@@ -396,7 +396,7 @@ def log_export(seen: Seen) -> Iterator[Told]:
     """Logs that go to a declared host; that it keeps them is not seen."""
     for edge in seen.of_services(seen.spoken, LOG_SERVICES):
         collector = seen.assets.get(edge.server)
-        if collector is not None and collector.declared:
+        if collector is not None and seen.is_declared(collector):
             yield of_edge(seen, "op.log_export", edge, (seen.zone(edge.client),))
 
 

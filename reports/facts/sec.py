@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import combinations
 from typing import Final
 
@@ -11,7 +11,16 @@ from zonewatch.inventory.model import Activity, Edge, Function
 from zonewatch.reports.facts.model import Observation
 from zonewatch.reports.facts.seen import Seen, changes
 from zonewatch.reports.facts.told import Shown, Sight, Told, frames, of_activity, of_edge, of_finding, of_row
-from zonewatch.rules.exposure.weaknesses import certificate, community, old_ssh, old_tls, readable_password
+from zonewatch.rules.exposure.weaknesses import (
+    KNOWN_COMMUNITY,
+    LET_IN,
+    certificate,
+    community,
+    old_ssh,
+    old_tls,
+    readable_password,
+)
+from zonewatch.rules.findings import Finding
 from zonewatch.rules.policy.words import CLEARTEXT, REMOTE_SERVICES
 from zonewatch.rules.remote import TOO_LONG
 
@@ -22,6 +31,10 @@ ANONYMOUS_RULES: Final = (
     "malware.null_session",
     "malware.agent_without_login",
 )
+READABLE: Final = ("exposure.cleartext_login", "exposure.default_credential", "exposure.snmp_community")
+KNOWN: Final = {"exposure.default_credential": LET_IN, "exposure.snmp_community": KNOWN_COMMUNITY}
+"""Rules that tell of names and words that everybody knows, with the reason that says so. An agent answers no other
+community than its own (RFC 1157, 4.1)."""
 BURSTS: Final = (
     "pivot.login_burst",
     "pivot.login_guessed",
@@ -130,24 +143,41 @@ def anonymous_session(seen: Seen) -> Iterator[Told]:
 
 def cleartext_credentials(seen: Seen) -> Iterator[Told]:
     """Passwords and communities that anybody on the way can read. The secret itself is never kept."""
+    told = set()
     for activity in seen.result.inventory.activities:
         fields = _fields(activity)
         known = fields.get("credential.kind") == "password" and fields.get("credential.default") == "true"
         if known or readable_password(activity, fields) or community(activity, fields):
             kind = fields.get("credential.kind", "community")
             ends = _ends(seen, activity.client, activity.server)
+            told.add((activity.server, activity.protocol))
             yield of_activity(seen, "sec.cleartext_credentials", activity, ends, kind=kind)
+    for finding in seen.findings(READABLE):
+        if _untold(finding, told):
+            yield from of_finding(seen, "sec.cleartext_credentials", finding)
 
 
 def default_credentials(seen: Seen) -> Iterator[Told]:
     """Known names and words that a server accepted."""
+    told = set()
     for activity in seen.result.inventory.activities:
         fields = _fields(activity)
         word = fields.get("snmp.community_class") in ("public", "private") and bool(community(activity, fields))
         if activity.status == "ok" and (fields.get("credential.default") == "true" or word):
             kind = fields.get("credential.kind", "community")
             zone = (seen.zone(activity.server),)
+            told.add((activity.server, activity.protocol))
             yield of_activity(seen, "sec.default_credentials", activity, zone, kind=kind)
+    answering = {edge.server for edge in seen.of_services(seen.answered, ("snmp",))}
+    for finding in seen.findings(KNOWN):
+        accepted = finding.protocol != "snmp" or not answering.isdisjoint(finding.assets)
+        if accepted and KNOWN[finding.rule] in finding.reasons and _untold(finding, told):
+            yield from of_finding(seen, "sec.default_credentials", finding)
+
+
+def _untold(finding: Finding, told: Collection[tuple[str, str]]) -> bool:
+    """Whether no activity that was kept tells it: of requests that carry a password (HTTP, SNMP) none is."""
+    return not any((asset, finding.protocol) in told for asset in finding.assets)
 
 
 def shared_account(seen: Seen) -> Iterator[Told]:

@@ -12,7 +12,7 @@ from zonewatch.dissectors.vocabulary import STATE_CHANGING
 from zonewatch.inventory.model import Asset, Edge, Evidence
 from zonewatch.reports.declared import ConduitInfo, PermitInfo
 from zonewatch.reports.facts.model import MINIMUM, WHOLE, Minimum, Visibility
-from zonewatch.reports.result import AuditResult, Capture, VerdictRow, ZoneInfo, edge_verdicts, totals
+from zonewatch.reports.result import AuditResult, Capture, VerdictRow, ZoneInfo, declared_as, edge_verdicts, totals
 from zonewatch.rules.context import ANSWERED, DEVICE_ROLES, OPERATOR_ROLES
 from zonewatch.rules.findings import Finding
 from zonewatch.rules.places import BROADCAST, CONTROL_LEVEL
@@ -136,8 +136,15 @@ class Seen:
     @cached_property
     def listed(self) -> bool:
         """Whether somebody declared what assets there are."""
-        inventory = self.result.inventory
-        return bool(inventory.unseen) or any(asset.declared for asset in inventory.assets)
+        return bool(self.result.inventory.unseen or self._declared)
+
+    def is_declared(self, asset: Asset) -> bool:
+        """Whether somebody declared an asset; a proposal names devices by itself."""
+        return asset.id in self._declared
+
+    @cached_property
+    def _declared(self) -> frozenset[str]:
+        return frozenset(asset.id for asset in self.result.inventory.assets if declared_as(self.result, asset))
 
     @cached_property
     def conduits(self) -> dict[tuple[str, str], tuple[ConduitInfo, ...]]:

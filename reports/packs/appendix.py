@@ -1,4 +1,4 @@
-"""What stands at the end: the inventory, the connections, the inputs, and who signs."""
+"""What stands at the end: the inventory, the connections, the words, and who signs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ def appendices(material: Material) -> Section:
         (
             Section("inventory", texts.say("inventory.title"), (_assets(material),)),
             Section("connections", texts.say("connections.title"), (_edges(material),)),
-            Section("inputs", texts.say("inputs.title"), (Paragraph(texts.text("inputs.lead")), _inputs(material))),
             Section("words", texts.say("words.title"), (_words(material), Paragraph(texts.text("words.standards")))),
         ),
     )
@@ -122,24 +121,6 @@ def _said(known: dict[str, Text], words: str) -> Text:
 def _flows(rows: tuple[VerdictRow, ...]) -> list[str]:
     told = dict.fromkeys([(row.conduit, row.flow) for row in rows])
     return [flow for flow in dict.fromkeys(map("/".join, (filter(None, parts) for parts in told))) if flow]
-
-
-def _inputs(material: Material) -> Table:
-    texts, result = material.texts, material.result
-    given = [(capture.name, "capture", capture.sha256) for capture in result.captures]
-    if result.policy.given:
-        given.append((result.policy.name, "policy", result.policy.sha256))
-    given.append(("result.json", "result", material.result_sha256))
-    rows = tuple(
-        (
-            text(Span(name, "code")),
-            texts.text(f"input.{kind}"),
-            text(Span(sha256, "code")) if sha256 else texts.text("inputs.not_taken"),
-        )
-        for name, kind, sha256 in given
-    )
-    described = columns(texts, ("file", 1.3), ("kind", 0.8), ("sha256", 3.2))
-    return Table("table-inputs", described, rows, texts.say("inputs.caption"))
 
 
 def _words(material: Material) -> Table:

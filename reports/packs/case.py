@@ -53,6 +53,15 @@ class Case(Material):
         return {finding.id: finding for finding in self.result.findings}
 
     @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """The number of each finding by its id: the gravest is the first."""
+        return {finding.id: number for number, finding in enumerate(self.result.findings, 1)}
+
+    def numbered(self, finding: str) -> Span:
+        """A finding by its number, with the way to it."""
+        return Span(f"F-{self.numbers[finding]}", "finding", anchor("finding", finding))
+
+    @cached_property
     def notified(self) -> Incident | None:
         """The incident that was named."""
         return next((one for one in self.result.incidents if one.id == self.incident), None)

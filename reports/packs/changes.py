@@ -22,11 +22,23 @@ from zonewatch.reports.document.model import (
     text,
 )
 from zonewatch.reports.drawings.trend import MOST_BARS, Bar, trend
+from zonewatch.reports.packs.material import RULES_LANGUAGE
+from zonewatch.reports.quoted import translated
 from zonewatch.reports.texts import Texts
 from zonewatch.reports.words import SEVERITY_MARKS
 from zonewatch.rules.findings import SEVERITIES
 
-__all__ = ["MARKS", "Told", "changes", "move_name", "trend_section", "why_words", "with_changes"]
+__all__ = [
+    "MARKS",
+    "Told",
+    "changes",
+    "move_name",
+    "named",
+    "trend_section",
+    "value_words",
+    "why_words",
+    "with_changes",
+]
 
 MARKS: Final[Mapping[str, str]] = {
     "worse": "▲",
@@ -171,9 +183,9 @@ def _table(told: Told, name: str, title: str, found: Iterable[Change]) -> Table:
     described = _columns(
         texts,
         ("move", 1.0),
-        *((("severity", 0.9),) if grave else ()),
+        *((("severity", 1.15),) if grave else ()),
         ("thing", 2.6),
-        ("property", 0.9),
+        ("property", 1.2),
         ("before", 1.1),
         ("after", 1.1),
         ("place", 1.2),
@@ -184,7 +196,6 @@ def _table(told: Told, name: str, title: str, found: Iterable[Change]) -> Table:
 
 def _row(told: Told, change: Change, *, grave: bool) -> tuple[Text, ...]:
     texts, move = told.texts, move_name(change)
-    foreign = "en" if texts.language != "en" and change.subject in ("finding", "fact", "status") else ""
     severity: Text = ()
     if change.severity is not None:
         mark = next(mark for name, mark in SEVERITY_MARKS.items() if name == change.severity)
@@ -193,16 +204,27 @@ def _row(told: Told, change: Change, *, grave: bool) -> tuple[Text, ...]:
     return (
         text(Span(f"{MARKS[move]} {texts.word('move', move)}", "strong")),
         *((severity,) if grave else ()),
-        text(Span(change.name, "asset" if change.subject == "asset" else "", language=foreign)),
+        text(named(change, texts)),
         text(texts.word("aspect", change.aspect)) if change.aspect else (),
-        text(_value(told, change, change.before)),
-        text(_value(told, change, change.after)),
+        text(value_words(told, change, change.before)),
+        text(value_words(told, change, change.after)),
         text(told.zone(change.place)),
         text(why) if why else (),
     )
 
 
-def _value(told: Told, change: Change, value: str) -> str:
+def named(change: Change, texts: Texts) -> Span:
+    """The thing in the report's language; what its file lacks is quoted in English."""
+    if change.subject == "fact":
+        return Span(texts.say(f"fact.{change.id}"))
+    if texts.language == RULES_LANGUAGE or change.subject not in ("finding", "status"):
+        return Span(change.name, "asset" if change.subject == "asset" else "")
+    told = translated(change.name, texts.language)
+    return Span(told) if told else Span(change.name, language=RULES_LANGUAGE)
+
+
+def value_words(told: Told, change: Change, value: str) -> str:
+    """A value of a property in words of the language."""
     family = _FAMILIES.get(change.aspect)
     if not value:
         return ""
@@ -259,7 +281,7 @@ def trend_section(told: Told) -> Section:
             ("period", 2.0),
             ("packets", 0.9, "right"),
             ("assets", 0.8, "right"),
-            ("edges", 0.9, "right"),
+            ("edges", 1.3, "right"),
             ("violations", 0.9, "right"),
         ),
         *(Column(legend[name], "right", 0.8) for name in reversed(SEVERITIES)),

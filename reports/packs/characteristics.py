@@ -13,7 +13,7 @@ from zonewatch.reports.document.model import Block, Field, Paragraph, Record, Se
 from zonewatch.reports.packs.asked import MARKS
 from zonewatch.reports.packs.material import columns
 from zonewatch.reports.packs.zoned import Zoned
-from zonewatch.reports.result import EXTERNAL, VerdictRow, ZoneInfo, worst
+from zonewatch.reports.result import EXTERNAL, VerdictRow, ZoneInfo, declared_as, worst
 from zonewatch.reports.statuses import STATUSES
 from zonewatch.reports.words import first_frames, label
 from zonewatch.rules.verdicts import ATTEMPTED
@@ -107,17 +107,19 @@ def _requirements(case: Zoned, rows: tuple[RequirementInfo, ...]) -> tuple[Field
 
 def _boundary(case: Zoned, zone: ZoneInfo, members: list[Asset]) -> Text:
     vlans = sorted({int(dict(one.values)["vlan"]) for one in case.observed.get(("flow.vlan_map", zone.id), ())})
-    foreign = [asset for asset in members if not asset.declared and asset.kind != "external"]
+    foreign = [asset for asset in members if not declared_as(case.result, asset) and asset.kind != "external"]
     told = [case.texts.text("boundary.seen", count=len(members))]
     if vlans:
         told.append(text(f"VLAN {', '.join(map(str, vlans[:MOST_LISTED]))}"))
-    if foreign and any(asset.declared for asset in members):
+    if foreign and any(declared_as(case.result, asset) for asset in members):
         names = case.assets_listed(asset.id for asset in foreign[:MOST_LISTED])
         told.append(case.texts.text("boundary.foreign", count=len(foreign), names=names))
     return case.lines(told)
 
 
 def _safety(case: Zoned, zone: ZoneInfo) -> Field:
+    if not case.result.policy.given:
+        return case.declared("zcr.e", "")  # a proposal knows nothing of safety
     sil = f", SIL {zone.record.sil}" if zone.record.sil else ""
     word = case.texts.word("safety", zone.safety) + sil
     crossing = case.observed.get(("flow.safety_zone_cross", zone.id), ())
@@ -213,7 +215,7 @@ def _devices(case: Zoned, zone: ZoneInfo, members: list[Asset]) -> tuple[Table, 
                 text(Span(", ".join(asset.addresses[:3] or asset.macs[:3]), "code")),
                 text(texts.word("role", asset.role)),
                 text(", ".join(filter(None, worth))),
-                texts.text("devices.declared" if asset.declared else "devices.undeclared"),
+                texts.text("devices.declared" if declared_as(case.result, asset) else "devices.undeclared"),
                 case.frames((asset.first_evidence,) if asset.first_evidence else ()),
             )
         )
@@ -236,7 +238,7 @@ def conduit_records(case: Zoned) -> Section:
     """One record a conduit, flow by flow; then what no conduit carries."""
     texts, conduits = case.texts, case.result.policy.conduits
     used: defaultdict[tuple[str, str], list[VerdictRow]] = defaultdict(list)
-    for rows in case.crossing.values():
+    for rows in case.passing.values():
         for row in rows:
             if row.verdict == "allowed" and row.by:
                 used[row.conduit, row.flow].append(row)
@@ -262,7 +264,7 @@ def conduit_records(case: Zoned) -> Section:
 def _conduit(case: Zoned, one: ConduitInfo, used: dict[tuple[str, str], list[VerdictRow]]) -> tuple[Block, ...]:
     texts = case.texts
     pair = (one.from_zone, one.to_zone)
-    rows = case.crossing.get(pair, ())
+    rows = case.passing.get(pair, ())
     beyond = [row for row in rows if row.verdict != "allowed" and row.conduit in ("", one.id)]
     levels = dict(one.levels)
     same = set(levels.values())

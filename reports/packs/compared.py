@@ -13,10 +13,10 @@ from rich.text import Text
 
 from zonewatch.reports.codec import indented
 from zonewatch.reports.compare.model import MOVES, SUBJECTS, Change, Comparison, Move, Step
-from zonewatch.reports.packs.changes import MARKS, move_name, why_words
+from zonewatch.reports.packs.changes import MARKS, Told, move_name, named, value_words, why_words
 from zonewatch.reports.rows import Cell, Column, Rows, lenient, rich_table
 from zonewatch.reports.texts import Texts
-from zonewatch.reports.words import counted, visible
+from zonewatch.reports.words import visible
 from zonewatch.rules.findings import SEVERITIES
 
 __all__ = ["COMPARISON_VERSION", "dumps", "show"]
@@ -50,7 +50,7 @@ def show(comparison: Comparison, texts: Texts, console: Console, most: int = 15)
 
 
 def _pieces(comparison: Comparison, texts: Texts, width: int, most: int, *, plain: bool) -> Iterator[ConsoleRenderable]:
-    step = comparison.last
+    step, told = comparison.last, Told(comparison, texts, {})
 
     def said(words: str, style: str = "") -> Text:
         shown = visible(words)
@@ -70,16 +70,16 @@ def _pieces(comparison: Comparison, texts: Texts, width: int, most: int, *, plai
         if found:
             yield said(texts.word("subject", subject), "bold")
             yield from (
-                Padding(said(_line(change, texts), STYLES[change.move]), (0, 0, 0, 2)) for change in found[:most]
+                Padding(said(_line(told, change), STYLES[change.move]), (0, 0, 0, 2)) for change in found[:most]
             )
             if len(found) > most:
                 yield Padding(said(f"… {len(found) - most:,} more (--out and --json have all)", "dim"), (0, 0, 0, 2))
     columns = (
-        Column("edition"),
-        Column("packets", right=True, rank=3),
-        Column("assets", right=True, rank=1),
-        Column("edges", right=True, rank=2),
-        *(Column(severity, right=True) for severity in reversed(SEVERITIES)),
+        Column("edition", texts.say("since.column.edition")),
+        Column("packets", texts.say("since.column.packets"), right=True, rank=3),
+        Column("assets", texts.say("since.column.assets"), right=True, rank=1),
+        Column("edges", texts.say("since.column.edges"), right=True, rank=2),
+        *(Column(name, texts.word("severity", name), right=True) for name in reversed(SEVERITIES)),
     )
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (row.name, row.packets, row.assets, row.edges, *(count for _, count in row.severities))
@@ -100,15 +100,16 @@ def _notes(step: Step, texts: Texts) -> Iterator[str]:
         yield texts.say("since.blind", reason=texts.word("unclear", step.blind))
     measured = {row.name: row for row in step.coverage}
     packets = measured["packets"]
-    yield f"{counted(packets.before, 'packet')} before, {counted(packets.after, 'packet')} after"
+    yield texts.say("since.packets", before=packets.before, after=packets.after)
 
 
-def _line(change: Change, texts: Texts) -> str:
-    name = move_name(change)
+def _line(told: Told, change: Change) -> str:
+    texts, name = told.texts, move_name(change)
+    before, after = (value_words(told, change, value) for value in (change.before, change.after))
     severity = f" {texts.word('severity', change.severity)}" if change.severity else ""
-    aspect = f" ({texts.word('aspect', change.aspect)}: {change.before or '–'} → {change.after or '–'})"
-    value = f" ({change.before or change.after})" if change.before or change.after else ""
+    aspect = f" ({texts.word('aspect', change.aspect)}: {before or '–'} → {after or '–'})"
+    value = f" ({before or after})" if before or after else ""
     more = aspect if change.aspect else value
     why = why_words(change, texts)
     why = why and f": {why}"
-    return f"{MARKS[name]} {texts.word('move', name)}{severity}  {change.name}{more}{why}"
+    return f"{MARKS[name]} {texts.word('move', name)}{severity}  {named(change, texts).text}{more}{why}"

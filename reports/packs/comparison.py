@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from zonewatch.reports.compare.model import MOVES, Comparison, Edition
 from zonewatch.reports.document.model import Column, Document, Field, Paragraph, Section, Span, Table, text
 from zonewatch.reports.packs.changes import MARKS, Told, changes, trend_section
+from zonewatch.reports.packs.material import Material
 from zonewatch.reports.texts import Texts
 
 __all__ = ["comparison_document", "told"]
@@ -27,7 +28,7 @@ def comparison_document(comparison: Comparison, editions: Sequence[Edition], tex
     return Document(
         id="comparison",
         title=texts.say("compare.title"),
-        subtitle=last.result.policy.system or last.result.title or texts.say("iec62443.unnamed"),
+        subtitle=Material(last.result, texts).system or texts.say("iec62443.unnamed"),
         language=texts.language,
         cover=(
             Field(texts.say("compare.editions"), text(", ".join(edition.name for edition in editions))),

@@ -18,28 +18,47 @@ from zonewatch.reports.document.model import (
     anchor,
     text,
 )
+from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.material import columns
 from zonewatch.reports.packs.zoned import Zoned
 from zonewatch.reports.result import totals
+from zonewatch.reports.statuses import RequirementStatus
 from zonewatch.rules.findings import SEVERITIES, VERDICTS, Finding
 from zonewatch.rules.incidents import Incident
 
-__all__ = ["management"]
+__all__ = ["management", "of_requirements"]
 
 MOST_STATEMENTS: Final = 4
 MOST_ACTIONS: Final = 3
 MOST_ZONES: Final = 6
 MOST_UNSEEN: Final = 4
+MOST_AGAINST: Final = 24
 GRAVE: Final = ("critical", "high")
 
 
 def management(case: Zoned) -> Section:
     """One page in plain words."""
+    brief = Section("zones-in-brief", case.texts.say("brief.title"), _zones(case))
+    plan = Span(case.texts.say("plan.title"), target="plan")
+    return _page(case, brief, plan, Span(case.texts.say("exceptions.title"), target="exceptions"))
+
+
+def of_requirements(case: Case, rows: Iterable[RequirementStatus], plan: Span) -> Section:
+    """The same page before requirements: which of them are contradicted, and where corrective actions stand."""
+    texts = case.texts
+    against = [row for row in rows if row.status == "contradicted"]
+    named = case.joined(Span(row.requirement.id, "requirement") for row in against[:MOST_AGAINST])
+    more = len(against) - MOST_AGAINST
+    told = (*named, *((Span(" "), *texts.text("more", count=more)) if more > 0 else ()))
+    words = texts.text("against.some", count=len(against), names=told) if against else texts.text("against.none")
+    return _page(case, Section("against", texts.say("against.title"), (Paragraph(words),)), plan, Span(""))
+
+
+def _page(case: Case, brief: Section, plan: Span, exceptions: Span) -> Section:
     texts = case.texts
     open_ones = [finding for finding in case.result.findings if finding.state == "open"]
     grave = sum(finding.severity in GRAVE for finding in open_ones)
     lead = texts.say("management.grave", count=grave) if grave else texts.say("management.calm")
-    actions = _actions(case, open_ones)
     return Section(
         "management",
         texts.say("management.title"),
@@ -49,15 +68,15 @@ def management(case: Zoned) -> Section:
             Bullets(_statements(case)[:MOST_STATEMENTS]),
         ),
         (
-            Section("actions", texts.say("actions.title"), actions),
-            Section("zones-in-brief", texts.say("brief.title"), _zones(case)),
+            Section("actions", texts.say("actions.title"), _actions(case, open_ones)),
+            brief,
             Section("open", texts.say("open.title"), _unseen(case)),
-            Section("decide", texts.say("decide.title"), _decide(case, open_ones, grave)),
+            Section("decide", texts.say("decide.title"), _decide(case, bool(open_ones), grave, plan, exceptions)),
         ),
     )
 
 
-def _statements(case: Zoned) -> tuple[Text, ...]:
+def _statements(case: Case) -> tuple[Text, ...]:
     """What a manager has to know, the most telling first."""
     result, texts, total = case.result, case.texts, totals(case.result.captures)
     told = []
@@ -89,7 +108,7 @@ def _statements(case: Zoned) -> tuple[Text, ...]:
     return tuple(told)
 
 
-def _actions(case: Zoned, open_ones: list[Finding]) -> tuple[Paragraph | Bullets, ...]:
+def _actions(case: Case, open_ones: list[Finding]) -> tuple[Paragraph | Bullets, ...]:
     """The most urgent things: what happened, what to do, who. Names and dates are for people."""
     texts = case.texts
     first = urgent(open_ones, case.result.incidents)
@@ -159,7 +178,7 @@ def _zones(case: Zoned) -> tuple[Block, ...]:
     return (Table("table-brief", described, lines, texts.say("brief.caption"), note, heads=True),)
 
 
-def _unseen(case: Zoned) -> tuple[Paragraph | Bullets, ...]:
+def _unseen(case: Case) -> tuple[Paragraph | Bullets, ...]:
     """What no statement may be made of, from the measured to what no traffic shows."""
     result, texts = case.result, case.texts
     blind = [row for row in case.visibilities if not row.sufficient]
@@ -180,17 +199,19 @@ def _unseen(case: Zoned) -> tuple[Paragraph | Bullets, ...]:
     return (Bullets(tuple(told)),)
 
 
-def _decide(case: Zoned, open_ones: list[Finding], grave: int) -> tuple[Paragraph | Bullets, ...]:
+def _decide(case: Case, actions: bool, grave: int, plan: Span, exceptions: Span) -> tuple[Paragraph | Bullets, ...]:
     """What is asked of the reader."""
     texts = case.texts
     items = []
-    if open_ones:
+    if case.result.policy.given and not case.result.policy.approved_by:
+        items.append(texts.text("decide.approve"))
+    if actions:
         items.append(texts.text("decide.actions"))
     if grave:
-        items.append(texts.text("decide.grave", count=grave, plan=Span(texts.say("plan.title"), target="plan")))
+        items.append(texts.text("decide.grave", count=grave, plan=plan))
     kept = [finding for finding in case.result.findings if finding.state == "accepted"]
-    if kept or case.result.policy.permits:
-        items.append(texts.text("decide.kept", chapter=Span(texts.say("exceptions.title"), target="exceptions")))
+    if exceptions.text and (kept or case.result.policy.permits):
+        items.append(texts.text("decide.kept", chapter=exceptions))
     if any(not row.sufficient for row in case.visibilities) or not case.result.policy.given:
         items.append(texts.text("decide.measure" if case.result.policy.given else "decide.policy"))
     items.append(texts.text("decide.sign", chapter=Span(texts.say("sign.title"), target="sign-off")))

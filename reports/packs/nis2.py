@@ -11,11 +11,12 @@ from dataclasses import replace
 from typing import Final
 
 from zonewatch.reports.catalogue.load import fact_kinds
-from zonewatch.reports.document.model import Document, Section
+from zonewatch.reports.document.model import Document, Section, Span
 from zonewatch.reports.packs.appendix import appendices, sign_off
 from zonewatch.reports.packs.asked import attested, reading
 from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.findings import findings
+from zonewatch.reports.packs.management import of_requirements
 from zonewatch.reports.packs.measured import measured, named
 from zonewatch.reports.packs.nis2_dossiers import DOSSIER_FACTS, assets, monitoring, segmentation
 from zonewatch.reports.packs.nis2_effect import corrective, effectiveness, proportionality
@@ -45,7 +46,13 @@ def _appendices(case: Case) -> Section:
     return replace(found, sections=tuple(section for section in found.sections if section.id != "inventory"))
 
 
+def _management(case: Case) -> Section:
+    rows = (*case.asked("nis2"), *case.asked("nis2-annex"))
+    return of_requirements(case, rows, Span(case.texts.say("corrective.title"), target="corrective"))
+
+
 SECTIONS: Final[tuple[Callable[[Case], Section], ...]] = (
+    _management,
     applicability,
     governance,
     scope,

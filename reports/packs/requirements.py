@@ -11,11 +11,12 @@ from functools import partial
 from typing import Final
 
 from zonewatch.reports.catalogue.load import framework
-from zonewatch.reports.document.model import Document, Field, Note, Paragraph, Section, Table
+from zonewatch.reports.document.model import Document, Field, Note, Paragraph, Section, Span, Table
 from zonewatch.reports.packs.appendix import appendices, sign_off
 from zonewatch.reports.packs.asked import attested, counted, reading, records, table
 from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.findings import findings
+from zonewatch.reports.packs.management import of_requirements
 from zonewatch.reports.packs.material import columns
 from zonewatch.reports.packs.measured import measured, named
 from zonewatch.reports.packs.scope import cover, scope
@@ -32,7 +33,7 @@ class Pack:
 
 
 def document(pack: Pack, case: Case) -> Document:
-    """Preface, scope and how to read come before any result."""
+    """A page for the management; then preface, scope and how to read come before any result."""
     texts, result = case.texts, case.result
     rows = case.asked(pack.catalogue)
     facts = named(rows)
@@ -67,6 +68,7 @@ def document(pack: Pack, case: Case) -> Document:
         language=texts.language,
         cover=(*cover(case), _catalogue(case, pack)),
         sections=(
+            of_requirements(case, rows, Span(texts.say("findings.title"), target="findings")),
             _preface(case, pack),
             scope(case),
             reading(case),

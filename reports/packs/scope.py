@@ -9,7 +9,7 @@ from zonewatch.reports.document.model import Bullets, Field, Note, Paragraph, Se
 from zonewatch.reports.packs.material import Material, columns
 from zonewatch.reports.packs.second import second_reader
 from zonewatch.reports.packs.spanned import spanned
-from zonewatch.reports.result import Capture, totals
+from zonewatch.reports.result import Capture, declared_as, totals
 
 __all__ = ["cover", "scope"]
 
@@ -59,7 +59,7 @@ def cover(material: Material) -> tuple[Field, ...]:
 
 
 def scope(material: Material) -> Section:
-    """Captures, coverage, blind spots, method."""
+    """Captures, inputs with their hashes, coverage, blind spots, method."""
     texts = material.texts
     return Section(
         "scope",
@@ -68,6 +68,7 @@ def scope(material: Material) -> Section:
         (
             *spanned(material),
             Section("captures", texts.say("captures.title"), (_captures(material), _holes(material))),
+            Section("inputs", texts.say("inputs.title"), (Paragraph(texts.text("inputs.lead")), _inputs(material))),
             Section("coverage", texts.say("coverage.title"), _coverage(material)),
             Section("limits", texts.say("limits.title"), _limits(material)),
             *second_reader(material),
@@ -111,6 +112,25 @@ def _captures(material: Material) -> Table:
     return Table("table-captures", described, tuple(rows), texts.say("captures.caption"))
 
 
+def _inputs(material: Material) -> Table:
+    """What everything rests on, by its hash."""
+    texts, result = material.texts, material.result
+    given = [(capture.name, "capture", capture.sha256) for capture in result.captures]
+    if result.policy.given:
+        given.append((result.policy.name, "policy", result.policy.sha256))
+    given.append(("result.json", "result", material.result_sha256))
+    rows = tuple(
+        (
+            text(Span(name, "code")),
+            texts.text(f"input.{kind}"),
+            text(Span(sha256, "code")) if sha256 else texts.text("inputs.not_taken"),
+        )
+        for name, kind, sha256 in given
+    )
+    described = columns(texts, ("file", 1.3), ("kind", 0.8), ("sha256", 3.2))
+    return Table("table-inputs", described, rows, texts.say("inputs.caption"))
+
+
 def _holes(material: Material) -> Table:
     texts, total = material.texts, totals(material.result.captures)
     rows: list[tuple[Text, ...]] = [
@@ -129,7 +149,7 @@ def _silence(material: Material, total: Capture) -> str:
 def _coverage(material: Material) -> tuple[Paragraph | Table | Note, ...]:
     result, texts = material.result, material.texts
     seen = Counter(asset.zone for asset in result.inventory.assets)
-    declared = Counter(asset.zone for asset in result.inventory.assets if asset.declared)
+    declared = Counter(asset.zone for asset in result.inventory.assets if declared_as(result, asset))
     inside: Counter[str] = Counter()
     across: Counter[str] = Counter()
     for cell in result.matrix:

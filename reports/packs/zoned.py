@@ -48,11 +48,6 @@ class Zoned(Case):
         return {row.zone: row for row in self.visibilities}
 
     @cached_property
-    def numbers(self) -> Mapping[str, int]:
-        """The number of each finding by its id: the gravest is the first."""
-        return {finding.id: number for number, finding in enumerate(self.result.findings, 1)}
-
-    @cached_property
     def by_zone(self) -> Mapping[str, tuple[Finding, ...]]:
         """The open findings of each zone, the gravest first."""
         found: defaultdict[str, list[Finding]] = defaultdict(list)
@@ -63,13 +58,17 @@ class Zoned(Case):
         return {zone: tuple(rows) for zone, rows in found.items()}
 
     @cached_property
-    def crossing(self) -> Mapping[tuple[str, str], tuple[VerdictRow, ...]]:
-        """The verdicts on traffic from zone to zone."""
+    def passing(self) -> Mapping[tuple[str, str], tuple[VerdictRow, ...]]:
+        """The verdicts by the zones of client and server; a conduit may lie within one zone."""
         found: defaultdict[tuple[str, str], list[VerdictRow]] = defaultdict(list)
         for row in self.result.verdicts:
-            if row.client_zone != row.server_zone:
-                found[row.client_zone, row.server_zone].append(row)
+            found[row.client_zone, row.server_zone].append(row)
         return {pair: tuple(rows) for pair, rows in found.items()}
+
+    @cached_property
+    def crossing(self) -> Mapping[tuple[str, str], tuple[VerdictRow, ...]]:
+        """The verdicts on traffic from zone to zone."""
+        return {pair: rows for pair, rows in self.passing.items() if pair[0] != pair[1]}
 
     @cached_property
     def outgoing(self) -> Mapping[str, tuple[tuple[str, tuple[VerdictRow, ...]], ...]]:
@@ -95,10 +94,6 @@ class Zoned(Case):
         for row in self.asked(SECURITY):
             found[row.zone].append(row)
         return {zone: tuple(rows) for zone, rows in found.items()}
-
-    def numbered(self, finding: str) -> Span:
-        """A finding by its number, with the way to it."""
-        return Span(f"F-{self.numbers[finding]}", "finding", anchor("finding", finding))
 
     def numbers_of(self, findings: Iterable[str], most: int = MOST_NAMED) -> Text:
         """Several of them, the gravest first; the rest is counted."""
@@ -152,11 +147,11 @@ class Zoned(Case):
         return tuple(told)
 
     def declared(self, key: str, value: str | Text) -> Field:
-        """A line of a record as the policy states it; OPEN where it does not."""
+        """A line of a record as the policy, or the proposal in its place, states it; OPEN where it does not."""
         cell = text(value) if isinstance(value, str) and value else value
         if not cell or isinstance(cell, str):
             return Field(self.texts.say(key), self.texts.text("open.cell"), "open")
-        return Field(self.texts.say(key), cell, "declared")
+        return Field(self.texts.say(key), cell, "declared" if self.result.policy.given else "proposed")
 
     def measured(self, key: str, value: Text) -> Field:
         """A line of a record as it was observed."""

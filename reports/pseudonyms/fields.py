@@ -221,6 +221,10 @@ VALUES: Final[Mapping[str, str]] = {
 
 _MEASURED: Final = re.compile(
     r"[-+]?[0-9][0-9.,eE+-]*(?: ?\S{1,10})?|unknown|on|off|true|false|active|inactive|null|open|closed"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z| UTC)?"
+    # commands of a control relay output block (IEEE 1815, A.8.1)
+    r"|(?:nul|pulse_on|pulse_off|latch_on|latch_off)"
+    r"(?: (?:trip=(?:trip|close|nul|reserved)|clear|queue|count=[0-9]+|(?:on|off)=[0-9]+ms))*"
 )
 Treat = Callable[[str, str], str]
 """Treatment and text to the text that is told."""

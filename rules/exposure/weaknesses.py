@@ -27,6 +27,8 @@ WEAK_CIPHERS: Final = ("_NULL_", "_RC4_", "_EXPORT_", "_DES_", "_DES40_", "_3DES
 """Parts of the names of cipher suites that protect nothing, or little (RFC 7465, RFC 9325)."""
 SMB_1: Final = ("NT LM 0.12", "LANMAN", "LM1.2", "PC NETWORK", "MICROSOFT NETWORKS", "DOS LANMAN", "Windows for")
 """Beginnings of the names of SMB 1 dialects (MS-CIFS, 1.7)."""
+LET_IN: Final = "the server let it in"
+KNOWN_COMMUNITY: Final = "the community is one that everybody knows"
 SHARED_WORDS: Final = frozenset(("community", "hsrp text", "vrrp password", "routing password"))
 """Kinds of credentials that are a word of many devices and no login."""
 
@@ -50,7 +52,7 @@ def default_credential(activity: Activity, fields: Fields) -> Weak | None:
     who = f" as {fields['user.name']}" if fields.get("user.name") else ""
     if activity.status == "error":
         return Weak(f"{activity.protocol} login{who}, refused", "medium", "the server refused it")
-    return Weak(f"{activity.protocol} login{who}", reason="the server let it in" if activity.status == "ok" else "")
+    return Weak(f"{activity.protocol} login{who}", reason=LET_IN if activity.status == "ok" else "")
 
 
 def readable_password(activity: Activity, fields: Fields) -> Weak | None:
@@ -68,7 +70,7 @@ def community(_: Activity, fields: Fields) -> Weak | None:
         return None
     known = word in ("public", "private") or fields.get("credential.default") == "true"
     text = f"SNMP {version}, community {f'{word!r}' if word in ('public', 'private') else 'of its own'}"
-    return Weak(text, "high" if known else None, "the community is one that everybody knows" if known else "")
+    return Weak(text, "high" if known else None, KNOWN_COMMUNITY if known else "")
 
 
 def changed_by_community(activity: Activity, fields: Fields) -> Weak | None:

@@ -20,7 +20,7 @@ from zonewatch.rules.findings import Finding
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.pipeline import Given, assess
 
-__all__ = ["OUTCOMES", "Judged", "Outcome", "differs", "judged"]
+__all__ = ["OUTCOMES", "Judged", "Outcome", "differs", "judged", "shows_less"]
 
 Outcome = Literal["holds", "does not hold", "needs the whole capture", "no evidence"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("does not hold", "no evidence", "needs the whole capture", "holds")
@@ -76,7 +76,26 @@ def _outcome(
         return "needs the whole capture", f"{why}; its mini capture lacks packets, as there were too many"
     if cut_packets(pcapng.loads(octets)):
         return "needs the whole capture", f"{why}; contents that may hold secrets are cut out of its mini capture"
+    if shows_less(finding, result, again):
+        return (
+            "needs the whole capture",
+            f"{why}; how its connections were answered is in packets that its mini capture lacks",
+        )
     return "does not hold", why
+
+
+def shows_less(finding: Finding, result: AuditResult, again: AuditResult) -> bool:
+    """Whether a connection that is judged as a whole has another state or service by the mini capture: of what nobody
+    decoded, it holds the packet that opened it."""
+    return not finding.operation and not _connections(finding, again) <= _connections(finding, result)
+
+
+def _connections(finding: Finding, result: AuditResult) -> set[tuple[str, str, str, str]]:
+    return {
+        (edge.client, edge.server, edge.protocol, edge.state)
+        for edge in result.inventory.edges
+        if {edge.client, edge.server}.issubset(finding.assets)
+    }
 
 
 def _assessed(octets: bytes, result: AuditResult, given: Given) -> AuditResult:

@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.reports import sample
 from tests.tables import rows as table_rows
 from zonewatch.dissectors import schemas
-from zonewatch.reports.rows import Column, Rows, csv_text, emit, from_arrow, json_lines
+from zonewatch.reports.rows import Column, Rows, csv_text, emit, from_arrow, json_lines, rich_table
 from zonewatch.reports.tables import asset_rows, asset_table, edge_rows, edge_table, finding_rows
 
 TABLES = (asset_rows, asset_table, edge_rows, edge_table, finding_rows)
@@ -126,3 +126,12 @@ def test_edges_and_findings_have_the_names_of_both_ends() -> None:
         for asset, name in zip(row[heads.index("assets")], row[heads.index("names")], strict=True)
     }
     assert told["plc-1"].startswith(names["plc-1"])
+
+
+def test_names_of_rows_stay_where_heads_are_wider_than_the_terminal() -> None:
+    heads = (Column("subject", " "), *(Column(f"c{number}", "nicht entscheidbar", right=True) for number in range(6)))
+    console = Console(width=80, file=io.StringIO(), color_system=None)
+    console.print(rich_table(Rows(heads, (("Verbindungen", 1, 2, 3, 4, 5, 12_345),)), 80))
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "Verbindungen" in told
+    assert "12,345" in told

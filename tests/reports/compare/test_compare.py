@@ -17,7 +17,7 @@ from zonewatch.reports.compare.compare import compare, step
 from zonewatch.reports.compare.model import Change, Edition, Step
 from zonewatch.reports.document.html import html
 from zonewatch.reports.document.model import anchors
-from zonewatch.reports.packs.changes import changes, with_changes
+from zonewatch.reports.packs.changes import changes, named, with_changes
 from zonewatch.reports.packs.compared import dumps, show
 from zonewatch.reports.packs.comparison import comparison_document, told
 from zonewatch.reports.packs.iec62443 import iec62443
@@ -26,6 +26,7 @@ from zonewatch.reports.result import AuditResult
 from zonewatch.reports.rows import Console
 from zonewatch.reports.texts import LANGUAGES, load_texts
 from zonewatch.rules.findings import SEVERITIES
+from zonewatch.rules.propose import DRAFTED
 
 SAMPLE = sample.sample()
 RULES = tuple(sorted({finding.rule for finding in SAMPLE.findings}))
@@ -227,3 +228,18 @@ def test_a_report_takes_the_section_without_two_equal_anchors() -> None:
 def test_fewer_than_two_is_no_comparison() -> None:
     with pytest.raises(ValueError, match="two editions"):
         compare([Edition("one", SEEN)])
+
+
+def test_the_german_comparison_says_facts_values_and_findings_in_german() -> None:
+    earlier = replace(SEEN, policy=replace(SEEN.policy, name="", system=DRAFTED), title="", findings=())
+    editions = (Edition("a", earlier, ""), Edition("b", replace(SEEN, policy=replace(SEEN.policy, system=DRAFTED)), ""))
+    german = load_texts("de")
+    document = comparison_document(compare(editions), editions, german)
+    assert document.subtitle != DRAFTED
+    console = Console(width=200, file=StringIO(), color_system=None)
+    show(compare(editions), german, console)
+    assert "not_observable" not in console.file.getvalue()  # type: ignore[attr-defined]
+    facts = list(compare(editions).last.of("fact"))
+    assert facts
+    for change in facts:
+        assert named(change, german).text == german.say(f"fact.{change.id}")

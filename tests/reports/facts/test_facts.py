@@ -13,11 +13,13 @@ import pytest
 from tests.reports.facts import made
 from tests.reports.facts.cases import CASES, DOWNLOAD, SECOND, WRITE, Case
 from tests.reports.facts.made import asset, conduit, edge, function, ot, result, verdict
+from zonewatch.inventory.model import Asset
 from zonewatch.reports.catalogue.load import fact_kinds
 from zonewatch.reports.facts.measure import BESIDE, MEASURED, NOT_YET, measure, visibilities
 from zonewatch.reports.facts.model import MINIMUM, MINUTE, MOST_OBSERVATIONS, OTHERS, REASONS, Fact, Minimum
 from zonewatch.reports.facts.packed import packed, unpacked
 from zonewatch.reports.result import AuditResult, Undecoded, Unknown
+from zonewatch.rules.exposure.weaknesses import KNOWN_COMMUNITY
 
 
 def fact(found: AuditResult, name: str, minimum: Minimum = MINIMUM) -> Fact:
@@ -170,6 +172,65 @@ def test_an_asset_list_is_needed_to_know_strangers() -> None:
     nobody = [asset(name, declared="") for name in made.HOSTS if name not in ("laptop-7", "sis-1")]
     found = fact(result(assets=nobody), "inv.asset_undeclared")
     assert (found.status, found.reason_key) == ("not_observable", "no_assets")
+
+
+def _proposed(*assets: Asset, **more: Any) -> AuditResult:
+    """Without a policy: the proposal gave the devices names of its own."""
+    named = [replace(one, id=one.addresses[0], name=one.addresses[0], declared=f"host-{one.id}") for one in assets]
+    audited = result(given=False, **more)
+    return replace(audited, inventory=replace(audited.inventory, assets=tuple(named)))
+
+
+@pytest.mark.parametrize(
+    "name", ["inv.asset_undeclared", "inv.inventory_match", "op.time_sync", "op.time_foreign", "op.log_export"]
+)
+def test_names_that_a_proposal_gives_declare_nothing(name: str) -> None:
+    stranger = asset("laptop-7")
+    ntp = edge("10.4.0.1", "10.1.0.2", "ntp", 123), edge("10.4.0.1", "10.4.0.77", "syslog", 514)
+    audited = _proposed(asset("plc-1"), asset("dc-1"), edges=ntp)
+    strange = replace(stranger, id="10.4.0.77", name="10.4.0.77")
+    inventory = replace(audited.inventory, assets=(*audited.inventory.assets, strange))
+    found = fact(replace(audited, inventory=inventory), name)
+    assert (found.status, found.reason_key) == ("not_observable", "no_assets")
+
+
+def test_an_asset_list_declares_without_a_policy() -> None:
+    listed = result(given=False, assets=[asset("laptop-7")])
+    assert fact(listed, "inv.asset_undeclared").status == "observed"
+
+
+OF_REQUESTS: list[tuple[str, str, str, tuple[str, ...], bool]] = [
+    ("sec.cleartext_credentials", "exposure.default_credential", "http", (), True),
+    ("sec.cleartext_credentials", "exposure.cleartext_login", "http", (), True),
+    ("sec.cleartext_credentials", "exposure.snmp_community", "snmp", (), True),
+    ("sec.default_credentials", "exposure.default_credential", "http", ("the server let it in",), True),
+    ("sec.default_credentials", "exposure.default_credential", "http", ("the server refused it",), False),
+    ("sec.default_credentials", "exposure.snmp_community", "snmp", (KNOWN_COMMUNITY,), True),
+    ("sec.default_credentials", "exposure.snmp_community", "snmp", (), False),
+]
+
+
+@pytest.mark.parametrize(("name", "rule", "protocol", "reasons", "told"), OF_REQUESTS)
+def test_passwords_in_requests_are_told_by_findings(
+    name: str, rule: str, protocol: str, reasons: tuple[str, ...], *, told: bool
+) -> None:
+    """Requests of HTTP and SNMP are not kept one by one: only the finding knows what they carried."""
+    found = replace(made.finding(rule, "plc-1", "eng-1"), protocol=protocol, reasons=reasons)
+    asked = edge("eng-1", "plc-1", protocol, 161)
+    one = fact(result(findings=(found,), edges=[asked]), name)
+    assert (one.status == "observed") is told
+    assert {item.findings for item in one.observations} == ({(found.id,)} if told else set())
+
+
+def test_a_community_that_nobody_answered_let_nobody_in() -> None:
+    found = replace(
+        made.finding("exposure.snmp_community", "plc-1", "eng-1"), protocol="snmp", reasons=(KNOWN_COMMUNITY,)
+    )
+    assert fact(result(findings=(found,)), "sec.default_credentials").status == "not_observed"
+
+
+def test_names_of_the_internet_that_hosts_asked_for_are_never_told_absent() -> None:
+    assert fact(result(), "svc.mail_dns_hygiene").reason_key == "encrypted"
 
 
 EXCEPTED: list[tuple[str, dict[str, Any]]] = [

@@ -9,6 +9,9 @@ import pytest
 
 from tests.reports import sample
 from tests.reports.document.samples import Page
+from tests.reports.facts.made import conduit, verdict
+from tests.reports.facts.made import result as plant
+from zonewatch.reports.declared import FlowInfo
 from zonewatch.reports.document.html import html
 from zonewatch.reports.document.model import (
     Bullets,
@@ -27,8 +30,11 @@ from zonewatch.reports.document.model import (
     plain,
     tables,
 )
+from zonewatch.reports.packs.case import Case
 from zonewatch.reports.packs.iec62443 import SECTIONS, iec62443
 from zonewatch.reports.packs.material import Material
+from zonewatch.reports.packs.nis2 import nis2
+from zonewatch.reports.packs.requirements import PACKS
 from zonewatch.reports.packs.zoned import zoned
 from zonewatch.reports.packs.zoning import passages
 from zonewatch.reports.result import AuditResult, MatrixCell, UnusedFlow, totals
@@ -103,6 +109,59 @@ def test_limits_stand_before_results() -> None:
     ]
     assert order[-3:] == ["sign-off", "evidence", "appendices"]
     assert len(SECTIONS) == len(order)
+
+
+@pytest.mark.parametrize("pack", [iec62443, nis2, *PACKS.values()])
+def test_hashes_of_inputs_stand_before_results(pack: Callable[[Case], Document]) -> None:
+    """An auditor looks for them first: among captures, coverage and limits."""
+    document = pack(Case(sample.sample(), EN, "cd" * 32))
+    scope = next(section for section in document.sections if section.id == "scope")
+    assert [section.id for section in scope.sections][:3] == ["captures", "inputs", "coverage"]
+    found = next(block for block in scope.sections[1].blocks if isinstance(block, Table))
+    hashes = {row[0]: row[2] for row in cells(found)}
+    assert hashes == {
+        **{capture.name: capture.sha256 or "not taken" for capture in sample.sample().captures},
+        sample.sample().policy.name: sample.sample().policy.sha256 or "not taken",
+        "result.json": "cd" * 32,
+    }
+
+
+def test_what_a_proposal_says_is_declared_by_nobody() -> None:
+    proposed = sample.without_policy()
+    named = tuple(
+        replace(one, id=f"10.9.0.{number}", declared=f"host-{number}")
+        for number, one in enumerate(proposed.inventory.assets)
+    )
+    document = made(replace(proposed, inventory=replace(proposed.inventory, assets=named, edges=(), unseen=())))
+    records = [block for block in blocks(document) if isinstance(block, Record) and block.id.startswith("zone-record")]
+    assert records
+    for record in records:
+        assert "declared" not in {field.origin for field in record.rows}
+        assert {field.origin for field in record.rows if field.label == EN.say("zcr.e")} == {"open"}
+    assert {row[4] for row in cells(table(document, "coverage"))} == {"0"}
+    devices = [found for found in tables(document) if found.id.startswith("table-devices")]
+    assert {row[4] for found in devices for row in cells(found)} == {"seen, not declared"}
+
+
+def test_flows_of_a_conduit_within_a_zone_are_told_as_they_were_used() -> None:
+    inside = replace(conduit("cell", "cell"), id="inside", flows=(FlowInfo("poll", "modbus"), FlowInfo("idle", "dnp3")))
+    rows = (
+        verdict("plc-1", "plc-2", "modbus", operation="read", conduit="inside", flow="poll"),
+        verdict("plc-2", "plc-1", "modbus", "violation", operation="write", conduit="inside"),
+    )
+    document = made(plant(policy={"conduits": (inside,)}, verdicts=rows))
+    used = {row[0]: row[-1] for row in cells(table(document, "flows-inside"))}
+    assert used["poll"].startswith("5 ")
+    assert used["idle"] == EN.say("use.none")
+    assert len(table(document, "beyond-inside").rows) == 1
+
+
+def test_a_policy_that_nobody_approved_is_to_be_decided_about() -> None:
+    asked = "Whether the zone policy is approved"
+    for approved, told in (("plant manager", False), ("", True)):
+        document = made(plant(policy={"approved_by": approved}))
+        page = next(section for section in document.sections if section.id == "management")
+        assert (asked in "".join(map(plain, texts(replace(document, sections=(page,)))))) is told
 
 
 def test_numbers_of_the_summary_are_those_of_the_tables() -> None:

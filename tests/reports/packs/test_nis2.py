@@ -56,6 +56,7 @@ measures: {b: {owner: Head of OT, reference: no. 2, review: 2027-01-31}}
 )
 DRAFTS = ("draft-warning", "draft-notification", "draft-intermediate", "draft-final", "draft-progress")
 ORDER = (
+    "management",
     *("applicability", "governance", "scope", "reading", "measures", "sheets", "segmentation", "monitoring", "assets"),
     *("suppliers", "effectiveness", "readiness", "corrective", "proportionality", "annex", "evidence", "findings"),
     *("attestations", "sign-off", "appendices"),

@@ -30,6 +30,8 @@ from zonewatch.reports.document.model import (
 from zonewatch.reports.facts.measure import measure
 from zonewatch.reports.packs.asked import MARKS, NEEDED, needed
 from zonewatch.reports.packs.case import Case
+from zonewatch.reports.packs.management import MOST_AGAINST
+from zonewatch.reports.packs.nis2 import nis2
 from zonewatch.reports.packs.requirements import PACKS
 from zonewatch.reports.result import AuditResult
 from zonewatch.reports.statuses import STATUSES, Status, statuses
@@ -80,7 +82,7 @@ def test_it_is_well_formed_and_never_says_a_forbidden_word(name: str) -> None:
 @pytest.mark.parametrize("name", PACKS)
 def test_what_could_be_seen_stands_before_any_result(name: str) -> None:
     order = [section.id for section in made(name, sample.sample()).sections]
-    assert order[:4] == ["preface", "scope", "reading", "results"]
+    assert order[:5] == ["management", "preface", "scope", "reading", "results"]
     assert order[-2:] == ["sign-off", "appendices"]
     assert {"requirements", "evidence", "findings", "attestations"} <= set(order)
 
@@ -159,3 +161,19 @@ def test_no_words_of_what_is_needed_are_there_in_vain() -> None:
     case = Case(sample.empty(), load_texts("en"))
     rows = [row for name in ("nis2", "nis2-annex", *CATALOGUE.values()) for row in framework(name).requirements]
     assert {needed(case, row) for row in rows} >= {case.texts.say(f"needed.{key}") for _, key in NEEDED}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", [*PACKS, "nis2"])
+def test_page_one_says_what_to_do_first_and_what_is_contradicted(name: str, language: str) -> None:
+    """A manager reads it alone: actions, contradicted requirements, what was not seen, what to decide."""
+    case = Case(sample.sample(), load_texts(language), "cd" * 32)
+    document = (nis2 if name == "nis2" else PACKS[name])(case)
+    page = document.sections[0]
+    assert [part.id for part in page.sections] == ["actions", "against", "open", "decide"]
+    told = {span.text for cell in texts(replace(document, sections=(page,))) for span in cell}
+    asked = (*case.asked("nis2"), *case.asked("nis2-annex")) if name == "nis2" else case.asked(CATALOGUE[name])
+    against = [row.requirement.id for row in asked if row.status == "contradicted"]
+    assert against
+    assert told.issuperset(against[:MOST_AGAINST])
+    assert case.numbered(sample.sample().findings[0].id).text in told

@@ -16,7 +16,7 @@ from zonewatch.reports.attestations import Attestation
 from zonewatch.reports.entity import Entity
 from zonewatch.reports.pseudonyms.beside import ATTESTED as ATTESTED_TREATED
 from zonewatch.reports.pseudonyms.beside import ENTITY as ENTITY_TREATED
-from zonewatch.reports.pseudonyms.fields import ATTRIBUTES, VALUES
+from zonewatch.reports.pseudonyms.fields import ATTRIBUTES, SENTENCE, VALUES, value_treatment
 from zonewatch.reports.pseudonyms.fields import TELLS as HIDDEN
 from zonewatch.sensor.decoding import decode
 
@@ -161,3 +161,19 @@ def test_nothing_of_real_captures_leaves(name: str, tmp_path: Path) -> None:
     if not (REAL / name).is_file():
         pytest.skip("the real captures are not here")
     assert leaks(whole(REAL / name, tmp_path), secrets(REAL / name)) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "stays"),
+    [
+        ("latch_on", True),
+        ("pulse_on trip=trip count=1 on=500ms off=100ms", True),
+        ("21.5", True),
+        ("2026-03-02T08:00:09.125000000Z", True),
+        ("latch_on the left pump", False),
+        ("Pump 1", False),
+    ],
+)
+def test_commands_of_the_protocol_are_no_names(value: str, *, stays: bool) -> None:
+    """Else the packets of a report with pseudonyms would contradict it: they hold the command as it was."""
+    assert (value_treatment("Change", "after", value) == SENTENCE) is stays

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from tests.command import run
+from tests.reports.facts import made
 from zonewatch.reports.codec import _dataclasses, _hints
 from zonewatch.reports.proof import manifest, pcapng
 from zonewatch.reports.proof.kinds import KINDS, kind_of
@@ -15,6 +16,7 @@ from zonewatch.reports.proof.manifest import ManifestError
 from zonewatch.reports.pseudonyms.fields import FIELDS
 from zonewatch.reports.result import AuditResult
 from zonewatch.rules.sigma.detect import load_detection
+from zonewatch.sensor.proof import rerun
 
 ROOT = Path(__file__).resolve().parents[3]
 PLANT = ROOT / "pcaps" / "waterworks"
@@ -134,3 +136,20 @@ def test_a_mini_capture_is_the_same_when_written_again(signed: Path) -> None:
     assert found
     for path in found:
         assert pcapng.dumps(pcapng.loads(path.read_bytes())) == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("operation", "service", "state", "less"),
+    [
+        ("", "mms", "attempted", True),
+        ("", "iso-tsap", "established", True),
+        ("", "mms", "established", False),
+        ("write", "mms", "attempted", False),
+    ],
+)
+def test_a_mini_capture_may_show_less_of_a_connection(operation: str, service: str, state: str, *, less: bool) -> None:
+    """Of a connection without decoded messages it holds the first packet: whether it was answered is in the others."""
+    told = replace(made.finding("policy.level_skip", "pc-1", "plc-1"), operation=operation)
+    whole = made.result(edges=[made.edge("pc-1", "plc-1", "mms", state="established")])
+    again = made.result(edges=[made.edge("pc-1", "plc-1", service, state=state)])
+    assert rerun.shows_less(told, whole, again) is less
