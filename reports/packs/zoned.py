@@ -143,6 +143,14 @@ class Zoned(Case):
     def _short_names(self) -> Mapping[str, str]:
         return {name: asset.short_name for name, asset in self.assets.items()}
 
+    def short_span(self, name: str) -> Span:
+        """The same in a table."""
+        return self._short_spans.get(name) or Span(name, "asset")
+
+    @cached_property
+    def _short_spans(self) -> Mapping[str, Span]:
+        return {name: Span(word, "asset") for name, word in self._short_names.items()}
+
     def lines(self, parts: Iterable[Text], between: str = "; ") -> Text:
         """Texts one after the other."""
         told: list[Span] = []
