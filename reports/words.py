@@ -92,21 +92,21 @@ def parse_time(text: str) -> int:
         return 0
     told = _WRITTEN_TIME(text)
     if told is not None:
-        day, hour, minute, second, rest = told.groups()
-        return _midnight(day) + (int(hour) * 3_600 + int(minute) * 60 + int(second)) * SECOND + int(rest)
+        minute, second, rest = told.groups()
+        return _begun(minute) + int(second + rest)
     whole, _, rest = text.removesuffix("Z").partition(".")
     moment = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
     return int(moment.timestamp()) * SECOND + int((rest or "0").ljust(9, "0")[:9])
 
 
 _WRITTEN_TIME: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])\.([0-9]{9})Z"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9])\.([0-9]{9})Z"
 ).fullmatch
 
 
-@lru_cache(maxsize=1 << 10)
-def _midnight(day: str) -> int:
-    return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * SECOND
+@lru_cache(maxsize=1 << 12)
+def _begun(minute: str) -> int:
+    return int(datetime.strptime(minute, "%Y-%m-%dT%H:%M").replace(tzinfo=UTC).timestamp()) * SECOND
 
 
 def clock(nanoseconds: int) -> str:

@@ -102,7 +102,7 @@ def report(
         entity, attested = entity_with_pseudonyms(entity, words), attested_with_pseudonyms(attested, words)
         beside = tuple(replace(one, name=words.name("file", one.name)) for one in beside)
         later = words.name("file", later)
-    sha256 = hashlib.sha256(source.text).hexdigest()
+    sha256 = source.sha256
     texts = load_texts(language)
     document = PACKS[framework](
         Case(

@@ -28,6 +28,11 @@ MOST_NAMED: Final = 4
 class Zoned(Case):
     """A case with what is looked up again and again."""
 
+    def look_up(self) -> None:
+        """What most sections need, before two processes make them: later each would look it up for itself."""
+        for name in ("facts", "observed", "crossing"):
+            getattr(self, name)
+
     @cached_property
     def zone_infos(self) -> Mapping[str, ZoneInfo]:
         """By id."""
