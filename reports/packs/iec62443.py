@@ -56,7 +56,7 @@ SECTIONS: Final[tuple[Callable[[Zoned], Section], ...]] = (
 )
 
 
-LONG: Final = (conduit_records, appendices)
+LONG: Final[tuple[Callable[[Zoned], Section], ...]] = (conduit_records, appendices)
 """Of a large result their tables take longer than all other sections, which a second processor makes meanwhile."""
 
 
