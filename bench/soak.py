@@ -39,6 +39,9 @@ store: {{folder: {folder}, least_free: 1 MiB, reserve: 1 MiB}}
 """
 EVERY = 6.0
 """Seconds between two strangers."""
+SENDING = ("--timer=nano", "--pps-multi=200")
+"""tcpreplay sleeps between bunches of a millisecond. By default it waits busily, on a core that it shares with the
+sensor here, and with none at a mirror port."""
 
 
 def stranger(number: int) -> tuple[str, list[bytes]]:
@@ -95,7 +98,9 @@ def soak(capture: Path, minutes: float, rate: str) -> None:
             while not (store / "metrics.prom").exists():
                 assert process.poll() is None, "the sensor did not start"
                 time.sleep(0.2)
-            replay = ["tcpreplay", "-q", "-K", rate, "--loop=0", f"--duration={round(minutes * 60)}", "-i", "a0"]
+            paced = SENDING if rate.startswith("--pps=") else ()
+            span = ("--loop=0", f"--duration={round(minutes * 60)}")
+            replay = ["tcpreplay", "-q", "-K", rate, *paced, *span, "-i", "a0"]
             sent: dict[str, int] = {}
             strangers = threading.Thread(target=inject, args=(sender, minutes * 60 - 2 * EVERY, sent))
             strangers.start()

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from zonewatch.inventory.addresses import GROUPS, OTHERS, PUBLIC, is_group, is_public
+from zonewatch.inventory.tables import EARLIER
 
 MOST: Final[Mapping[str, int]] = {PUBLIC: 1_024, OTHERS: 4_096, GROUPS: 1_024}
 """Addresses of each kind that are told one by one in a run."""
@@ -21,6 +22,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "claims": ("address",),
     "flows": ("client", "server"),
     "addresses": ("address",),
+    EARLIER: ("client", "server"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -14,6 +14,9 @@ from zonewatch.dissectors import schemas
 pc: Final[Any] = pyarrow.compute  # its stubs refuse a plain number or word beside a column
 
 ROW: Final = "_row"
+EARLIER: Final = "earlier"
+"""A table beside those of `schemas.TABLES`, with the columns of events: state-changing ones from before the first of
+`events`, where these are not all. They are judged by nobody, and tell what went on before."""
 
 Total = Literal["sum", "min", "max"]
 
@@ -34,6 +37,11 @@ class Tables:
         """Names of all capture points, sorted."""
         tables = (self.aggregates, self.flows, self.claims, self.addresses, self.coverage)
         return tuple(sorted({str(name) for table in tables for name in table["source"].unique().to_pylist()}))
+
+
+def every_event(tables: Mapping[str, pa.Table]) -> pa.Table:
+    """The events, with those before them that are there."""
+    return pa.concat_tables([tables[name] for name in (EARLIER, "events") if name in tables])
 
 
 def plain(table: pa.Table) -> pa.Table:

@@ -9,6 +9,7 @@ from typing import Final
 import pyarrow as pa
 
 from zonewatch.dissectors.schemas import TABLES
+from zonewatch.inventory.tables import every_event
 from zonewatch.inventory.unknown import UnknownProtocol
 from zonewatch.reports.collect import captures, limits, oddity_counts, unread
 from zonewatch.reports.declared import (
@@ -82,7 +83,7 @@ def assemble(
             matrix=matrix_cells(assessment.verdicts, outside),
             findings=assessment.findings,
             incidents=assessment.incidents,
-            flows=finding_flows(new, table["events"], table["flows"]),
+            flows=finding_flows(new, every_event({**tables, **table}), table["flows"]),
             oddities=oddity_counts(table["oddities"]),
             unknown=unknown,
             unused_flows=unused_flows(policy, assessment.unused) if judged else (),

@@ -51,6 +51,7 @@ class Context:
     oddities: pa.Table
     addresses: pa.Table
     events: pa.Table
+    earlier: pa.Table  # changes before those events, where these are not all
     aggregates: pa.Table
     coverage: pa.Table
     activities: tuple[Activity, ...]  # by first time, each row of the table by itself

@@ -17,7 +17,7 @@ from zonewatch.dissectors import schemas
 from zonewatch.inventory.activities import MOST_DISTINCT, MOST_ROWS, merged, one_by_one
 from zonewatch.inventory.declared import DeclaredAsset
 from zonewatch.inventory.model import Inventory
-from zonewatch.inventory.tables import plain
+from zonewatch.inventory.tables import EARLIER, plain
 from zonewatch.rules import pivots
 from zonewatch.rules.baseline.compare import Comparison, compare
 from zonewatch.rules.baseline.findings import detectors
@@ -76,7 +76,7 @@ def audit(
     declared: Iterable[DeclaredAsset] = (),
     findings_alone: bool = False,
 ) -> Assessment:
-    """Judges everything. `tables` by the names of `schemas.TABLES`; those of `_READ` are read.
+    """Judges everything. `tables` by the names of `schemas.TABLES`; those of `_READ` and `EARLIER` are read.
 
     `as_of` (UTC nanoseconds) is the moment by which last days are judged; `tags` is the tag list. With a baseline what
     deviates from it is told too. Without `detection` native detectors alone look for findings. `declared` is the asset
@@ -116,6 +116,7 @@ def audit(
         oddities=table["oddities"],
         addresses=table["addresses"],
         events=table["events"],
+        earlier=tables.get(EARLIER, table["events"].slice(0, 0)),
         aggregates=table["aggregates"],
         coverage=table["coverage"],
         activities=activities,

@@ -125,14 +125,14 @@ def left_out(context: Context) -> Iterator[str]:
 
 
 def _changing(context: Context, hosts: set[str]) -> pa.Table:
-    """State-changing events of these hosts."""
-    ids = context.inventory.by_address
+    """State-changing events of these hosts, the earlier ones too."""
+    ids, events = context.inventory.by_address, pa.concat_tables([context.earlier, context.events])
     clients = sorted({address for (_, address), asset in ids.items() if asset in hosts} | hosts)
     wanted = pc.and_(
-        pc.is_in(context.events["operation"].cast(pa.utf8()), value_set=pa.array(sorted(STATE_CHANGING))),
-        pc.is_in(context.events["client"].cast(pa.utf8()), value_set=pa.array(clients, pa.utf8())),
+        pc.is_in(events["operation"].cast(pa.utf8()), value_set=pa.array(sorted(STATE_CHANGING))),
+        pc.is_in(events["client"].cast(pa.utf8()), value_set=pa.array(clients, pa.utf8())),
     )
-    return context.events.filter(wanted)
+    return events.filter(wanted)
 
 
 def _operations(context: Context, hosts: set[str]) -> Iterator[Operation]:

@@ -81,9 +81,11 @@ class Columns:
 
 def _numbered(codes: Column, columns: tuple[tuple[str, Column], ...], parents: Column | None) -> Values:
     ids = pc.dictionary_encode(codes, null_encoding="encode").indices.cast(_NUMBER)
-    table = pa.table({"id": ids, "place": row_numbers(len(ids))})
-    first = table.group_by("id", use_threads=False).aggregate([("place", "min")]).sort_by("id")
-    return Values(ids, whole(first["place_min"]), columns, None if parents is None else parents.cast(_NUMBER))
+    # Numbers are given in the order of first sight: a new one is higher than all before it.
+    highest = pc.cumulative_max(ids)
+    before = pa.concat_arrays([pa.array([-1], _NUMBER), highest])[: len(ids)]
+    first = pc.indices_nonzero(pc.not_equal(highest, before))
+    return Values(ids, first, columns, None if parents is None else parents.cast(_NUMBER))
 
 
 def _codes(column: Column) -> Column:

@@ -61,7 +61,7 @@ def records(context: Context, activities: pa.Table, findings: Sequence[Finding],
     found: dict[str, pa.Table] = {}
     for category, fields in wanted.items():
         rows, columns = makers[category]()
-        found[category] = made(rows, columns, (*PLACE, *TIMES, *fields))
+        found[category] = made(rows, columns if rows else {}, (*PLACE, *TIMES, *fields))
     return found
 
 

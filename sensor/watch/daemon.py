@@ -21,6 +21,7 @@ import pyarrow as pa
 from zonewatch import __version__
 from zonewatch.dissectors.extract import MiniCapture
 from zonewatch.dissectors.live import Counts
+from zonewatch.inventory.tables import every_event
 from zonewatch.reports.evidence import MOST_OCTETS, packets_behind, shown
 from zonewatch.reports.result import AuditResult, Capture, ordered
 from zonewatch.reports.words import counted, iso_time
@@ -295,7 +296,8 @@ class Watch:
         """Tells what is new."""
         result = self._assess(tables, frozenset(finding.id for finding in self._known))
         new = replace(result, findings=news(result.findings, self._known, self._loaded.given.detection))
-        self._kept(self._store.record_new(self._period, new, self._clock.now()), new, tables)
+        alerts = self._store.record_new(self._period, new, self._clock.now())
+        self._kept(alerts, new, {**tables, "events": every_event(tables)})
         self._known += new.findings
 
     def _assess(self, tables: AnyTables, known: frozenset[str] | None = None) -> AuditResult:

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonewatch.dissectors import schemas
+from zonewatch.inventory.tables import EARLIER
 from zonewatch.sensor.decoding import KEPT, PIECES, AnyTables, joined
-from zonewatch.sensor.watch.thin import KINDS, Thin, told_for_good
+from zonewatch.sensor.watch.thin import KINDS, Thin, parted, told_for_good
 
 _PLACE: Final = "_place"
 _LEAST: Final = 1_000
@@ -61,7 +62,8 @@ class Period:
         return _with(self._pieces, open_rows)
 
     def latest(self, most: int, open_rows: Iterable[Rows] = (), whole: Collection[str] = ()) -> AnyTables:
-        """The same with the newest finished events alone, at most so many, and those that count for good.
+        """The same with the newest finished events alone, at most so many, and those that count for good; a table
+        more has the changes before them.
 
         Of connections and aggregates that repeat there are a few rows, but for tables that are asked for `whole`.
         """
@@ -72,8 +74,9 @@ class Period:
             left -= newest[0].num_rows
         earlier = pc.field(_PLACE) < self.events - most
         told = [rows.filter(earlier).drop_columns([_PLACE]) for rows in self._told]
+        judged, before = parted(joined(told or [schemas.EVENTS.empty_table()]))
         few = {name: thin.rows() for name, thin in self._thin.items() if name not in whole}
-        return _with({**self._pieces, **few, "events": [*told, *newest]}, open_rows)
+        return {**_with({**self._pieces, **few, "events": [judged, *newest]}, open_rows), EARLIER: before}
 
     @property
     def events(self) -> int:

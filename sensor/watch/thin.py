@@ -39,6 +39,7 @@ _MOST_CHANGES: Final = 5_000
 """Kinds of changes whose first event stays."""
 _ROW: Final = "_row"
 _ALONE: Final = "_alone"
+_PART: Final = "_part"
 
 
 def asked_whole(given: Given) -> Iterator[str]:
@@ -66,15 +67,27 @@ def thinned(table: pa.Table, kind: Sequence[str]) -> pa.Table:
     return table.take(pa.array(sorted(set(ends)), pa.int64()))
 
 
-def told_for_good(events: pa.Table) -> pa.Table:
+def told_for_good(events: pa.Table, of: Sequence[str] = (*_CHANGE, *_OBJECT)) -> pa.Table:
     """The events that count however old they are, in their order: names that devices told, and the first of every
-    change, as who did it before does not do it for the session of a stranger."""
+    change, as who did it before does not do it for the session of a stranger.
+
+    Changes that agree in `of` are one; without the columns of objects, those of all objects.
+    """
     row = _numbers(events)
     names: list[Any] = naming(events.append_column(_ROW, row))[_ROW].to_pylist()
-    return events.take(pa.array(sorted({*names, *_first_changes(events)}), pa.int64()))
+    return events.take(pa.array(sorted({*names, *_first_changes(events, of)}), pa.int64()))
 
 
-def _first_changes(events: pa.Table) -> Iterable[int]:
+def parted(told: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Of events that count for good those that are judged again (names, and the first change of a client on a device
+    with a function, which tells whether they may), and those that only tell what went on before."""
+    told = told.append_column(_PART, _numbers(told))
+    judged = told_for_good(told, _CHANGE)
+    earlier = told.filter(pc.invert(pc.is_in(told[_PART], value_set=judged[_PART].combine_chunks())))
+    return judged.drop_columns([_PART]), earlier.drop_columns([_PART])
+
+
+def _first_changes(events: pa.Table, of: Sequence[str]) -> Iterable[int]:
     is_change = pc.is_in(events["operation"].cast(pa.utf8()), value_set=pa.array(sorted(STATE_CHANGING)))
     changes = events.append_column(_ROW, _numbers(events)).filter(is_change).combine_chunks()
     if not changes.num_rows:
@@ -86,7 +99,7 @@ def _first_changes(events: pa.Table) -> Iterable[int]:
     for name in _OBJECT:
         column = pc.struct_field(item, name)
         words = words.append_column(name, column.cast(pa.utf8()) if pa.types.is_dictionary(column.type) else column)
-    groups = words.group_by([*_CHANGE, *_OBJECT], use_threads=False).aggregate([(_ROW, "min")])
+    groups = words.group_by(list(of), use_threads=False).aggregate([(_ROW, "min")])
     rows: list[Any] = groups[f"{_ROW}_min"].to_pylist()
     return sorted(rows)[:_MOST_CHANGES]
 

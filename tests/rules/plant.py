@@ -14,6 +14,7 @@ from tests.tables import rows
 from zonewatch.dissectors import schemas
 from zonewatch.inventory.build import build
 from zonewatch.inventory.model import Inventory
+from zonewatch.inventory.tables import EARLIER
 from zonewatch.rules.engine import Assessment, audit
 from zonewatch.rules.findings import Finding
 from zonewatch.rules.policy.declared import declared_assets
@@ -139,6 +140,7 @@ def assess(
     claims: Iterable[Row] = (),
     tags: Iterable[Tag] = (),
     detection: Detection | None = None,
+    earlier: Iterable[Mapping[str, Any]] = (),
 ) -> Assessment:
     """The audit of these rows."""
     tables = network(
@@ -154,6 +156,7 @@ def assess(
         "activities": tables.activities,
         "addresses": tables.addresses,
         "events": rows(schemas.EVENTS, tuple(events)),
+        EARLIER: rows(schemas.EVENTS, tuple(earlier)),
         "oddities": rows(schemas.ODDITIES, tuple(oddities)),
         "coverage": rows(schemas.COVERAGE, [{"source": "tap", "capture": "a.pcap"} | dict(coverage or {})]),
     }

@@ -317,6 +317,16 @@ def test_what_went_on_before_is_no_consequence() -> None:
     assert of_rule(assessment, "pivot.chain") == []
 
 
+@pytest.mark.parametrize(("before", "told"), [((), 1), ((-20,), 0)])
+def test_what_went_on_before_the_first_event_is_no_consequence_either(before: tuple[int, ...], told: int) -> None:
+    """A brief pass has the newest events, and what was changed before them by itself."""
+    events, earlier = ([wrote(ENGINEERING, PLC_1, 7, minute) for minute in minutes] for minutes in ((10,), before))
+    rows = [POLL, learned(ENGINEERING, PLC_1, 7, 10)]
+    sessions = [desk(OFFICE_PC, ENGINEERING, 7)]
+    assessment = assess(rows, sessions, events=events, earlier=earlier, coverage=WEEKS)
+    assert len(of_rule(assessment, "pivot.chain")) == told
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from tests.rules.baseline.days import ENG, RTU, Traffic, kinds, said
 from tests.rules.baseline.test_silence import HALF_HOUR, LEARNED, NEXT, day
 from zonewatch.dissectors import schemas
 from zonewatch.dissectors.decoder import CaptureFile, Source
+from zonewatch.inventory.tables import EARLIER, every_event
 from zonewatch.rules.tags.learn import naming
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.pipeline import Given, assess
@@ -23,6 +25,12 @@ from zonewatch.sensor.watch.thin import asked_whole
 
 PCAPS = Path(__file__).parents[3] / "pcaps"
 CAPTURES = sorted(PCAPS.rglob("*.pcap"))
+
+
+@cache
+def bundled() -> Given:
+    """What a sensor judges by that was given nothing."""
+    return load(JudgeSettings()).given
 
 
 class Taken:
@@ -68,6 +76,23 @@ def test_what_tells_names_of_points_stays() -> None:
         assert pc.count_distinct(latest["event"]).as_py() == latest.num_rows, "an event is there twice"
 
 
+def test_of_what_came_before_the_newest_events_a_part_is_judged_again_and_a_part_is_not() -> None:
+    tables = decode([Source("capture", (CaptureFile("a", PCAPS / "waterworks" / "waterworks.pcap"),))])
+    period = in_portions(tables, 11)
+    seen = set()
+    for most in (0, 5, period.events // 2, period.events):
+        latest = period.latest(most)
+        numbers = [name for part in ("events", EARLIER) for name in latest[part]["event"].to_pylist()]
+        assert len(set(numbers)) == len(numbers), "an event is there twice"
+        assert set(tables["events"]["event"].to_pylist()[-most or period.events :]) <= set(numbers)
+        assert every_event(latest)["event"].to_pylist() == [
+            *latest[EARLIER]["event"].to_pylist(),
+            *latest["events"]["event"].to_pylist(),
+        ]
+        seen.add(latest[EARLIER].num_rows > 0)
+    assert seen == {True, False}
+
+
 def _events(path: Path) -> pa.Table:
     return decode([Source("capture", (CaptureFile("a", path),))])["events"]
 
@@ -75,7 +100,7 @@ def _events(path: Path) -> pa.Table:
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
 def test_what_the_newest_events_show_all_of_them_show(path: Path) -> None:
     """Otherwise alerts were told that the next whole pass takes back."""
-    given = load(JudgeSettings()).given
+    given = bundled()
     tables = decode([Source("capture", (CaptureFile("a", path),))])
     period = in_portions(tables, 50)
     known = assess(period.tables(), given, "all").findings
@@ -88,7 +113,7 @@ def test_what_the_newest_events_show_all_of_them_show(path: Path) -> None:
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
 def test_of_what_goes_on_a_few_rows_show_nothing_else(path: Path) -> None:
     """The capture nine times, a minute apart: what was always done is told for what it is by its first rows."""
-    given = load(JudgeSettings()).given
+    given = bundled()
     tables = repeated(decode([Source("capture", (CaptureFile("a", path),))]), 9, 61 * 10**9)
     period = Period(least=0)
     period.add(Taken(tables))

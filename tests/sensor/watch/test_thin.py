@@ -9,7 +9,7 @@ import pytest
 
 from tests.tables import rows
 from zonewatch.dissectors import schemas
-from zonewatch.sensor.watch.thin import KINDS, Thin, thinned, told_for_good
+from zonewatch.sensor.watch.thin import KINDS, Thin, parted, thinned, told_for_good
 
 
 def flows(given: list[dict[str, Any]]) -> pa.Table:
@@ -74,3 +74,19 @@ def test_of_changes_the_first_one_counts_for_good(of: list[Any], left: list[int]
     assert told_for_good(made)["event"].to_pylist() == left
     if len(of) > 1:  # parts of a longer table, too
         assert told_for_good(made.slice(1))["event"].to_pylist() == told_for_good(events(of)[1:])["event"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("of", "judged", "earlier"),
+    [
+        ([{"objects": register(1)}, {"objects": register(2)}, {"objects": register(3)}], [0], [1, 2]),
+        ([{"objects": register(1)}, {"objects": register(2), "client": "10.0.0.9"}], [0, 1], []),
+        ([{"objects": register(1)}, {"objects": register(2), "server_unit": "9"}], [0, 1], []),
+        ([{"objects": register(1)}, {"objects": register(2), "function": 16}], [0, 1], []),
+        ([], [], []),
+    ],
+)
+def test_the_first_change_of_a_pair_is_judged_again_and_the_others_tell_what_went_on(
+    of: list[Any], judged: list[int], earlier: list[int]
+) -> None:
+    assert [part["event"].to_pylist() for part in parted(events(of))] == [judged, earlier]
