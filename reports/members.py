@@ -20,7 +20,9 @@ from zonewatch.reports.words import parse_time
 
 __all__ = ["members"]
 
-Rows = Callable[[msgspec.Raw], tuple[Any, ...]]
+Times = dict[str | None, int]
+"""Nanoseconds by what is written: the times of an edge come again in its verdicts."""
+Rows = Callable[[msgspec.Raw, Times], tuple[Any, ...]]
 
 
 def members(text: str, rows: Mapping[str, type[Any]]) -> dict[str, Any] | None:
@@ -30,7 +32,8 @@ def members(text: str, rows: Mapping[str, type[Any]]) -> dict[str, Any] | None:
     """
     try:
         found = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-        return {name: _rows(rows[name])(raw) if name in rows else _plain(raw) for name, raw in found.items()}
+        known: Times = {None: 0}
+        return {name: _rows(rows[name])(raw, known) if name in rows else _plain(raw) for name, raw in found.items()}
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return None
 
@@ -44,8 +47,7 @@ def _rows_of(kind: type[Any]) -> Rows:
     times = [one.name for one in fields(kind) if is_time(one.name)]
     names = [one.name for one in fields(kind) if one.type == "str"]
 
-    def rows(raw: msgspec.Raw) -> tuple[Any, ...]:
-        known: dict[str | None, int] = {None: 0}  # the times of an edge come again in its verdicts
+    def rows(raw: msgspec.Raw, known: Times) -> tuple[Any, ...]:
         found: tuple[Any, ...] = read(raw)
         for name in times:
             for row in found:

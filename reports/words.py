@@ -92,34 +92,34 @@ def parse_time(text: str) -> int:
         return 0
     told = _WRITTEN_TIME(text)
     if told is not None:
-        day, hour, minute, second, rest = told.groups()
-        return _midnight(day) + (int(hour) * 3_600 + int(minute) * 60 + int(second)) * SECOND + int(rest)
+        minute, second, rest = told.groups()
+        return _begun(minute) + int(second + rest)
     whole, _, rest = text.removesuffix("Z").partition(".")
     moment = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
     return int(moment.timestamp()) * SECOND + int((rest or "0").ljust(9, "0")[:9])
 
 
 _WRITTEN_TIME: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])\.([0-9]{9})Z"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9])\.([0-9]{9})Z"
 ).fullmatch
 
 
-@lru_cache(maxsize=1 << 10)
-def _midnight(day: str) -> int:
-    return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * SECOND
+@lru_cache(maxsize=1 << 12)
+def _begun(minute: str) -> int:
+    return int(datetime.strptime(minute, "%Y-%m-%dT%H:%M").replace(tzinfo=UTC).timestamp()) * SECOND
 
 
 def clock(nanoseconds: int) -> str:
     """A time for people: `2026-03-02 08:12:31 UTC`."""
     if not nanoseconds:
         return "unknown"
-    days, second = divmod(nanoseconds // SECOND, 86_400)
-    return f"{_day(days)} {second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02} UTC"
+    minutes, second = divmod(nanoseconds // SECOND, 60)
+    return f"{_minute(minutes)}:{second:02} UTC"
 
 
-@lru_cache(maxsize=1 << 10)
-def _day(days: int) -> str:
-    return f"{datetime.fromtimestamp(days * 86_400, UTC):%Y-%m-%d}"
+@lru_cache(maxsize=1 << 12)
+def _minute(minutes: int) -> str:
+    return f"{datetime.fromtimestamp(minutes * 60, UTC):%Y-%m-%d %H:%M}"
 
 
 def period(first: int, last: int) -> str:
@@ -241,6 +241,10 @@ def frames(rows: Iterable[Evidence], limit: int = 0) -> str:
 
 def by_capture(rows: Iterable[Evidence]) -> Iterator[tuple[str, Literal["frame", "line"], tuple[int, ...]]]:
     """Each capture, in order, with what its numbers count and the numbers, each once."""
+    rows = list(rows)
+    if len({(row.source, row.capture) for row in rows}) == 1:  # the rule: numbers are sorted in a quarter of the time
+        yield rows[0].capture, rows[0].unit, tuple(sorted({row.frame for row in rows}))
+        return
     found: dict[str, dict[int, None]] = {}
     for _, capture, frame in sorted(set(map(_PLACE, rows))):
         found.setdefault(capture, {})[frame] = None

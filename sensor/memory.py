@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
-__all__ = ["give_back", "uncollected", "uncollected_to_the_end"]
+__all__ = ["give_back", "left", "uncollected", "uncollected_to_the_end"]
 
 
 def give_back() -> None:
@@ -37,3 +37,12 @@ def uncollected_to_the_end() -> Iterator[None]:
             yield
         finally:
             gc.freeze()
+
+
+def left(*values: object) -> None:
+    """At the end of a command whose circles are never searched: what it made is left to the system as a whole.
+
+    Taken apart piece by piece, as Python does, a large result and its document take seconds.
+    """
+    circle: list[object] = [*values]
+    circle.append(circle)

@@ -38,7 +38,7 @@ from zonewatch.sensor import folders
 from zonewatch.sensor.comparing import edition
 from zonewatch.sensor.decisions.ledger import log_export, who_runs_this
 from zonewatch.sensor.inputs import moment
-from zonewatch.sensor.memory import uncollected_to_the_end
+from zonewatch.sensor.memory import left, uncollected_to_the_end
 from zonewatch.sensor.proof import packing, signing
 from zonewatch.sensor.proof.pseudonymise import edition_with_pseudonyms, with_pseudonyms
 from zonewatch.sensor.results import STORE, read_span
@@ -102,7 +102,7 @@ def report(
         entity, attested = entity_with_pseudonyms(entity, words), attested_with_pseudonyms(attested, words)
         beside = tuple(replace(one, name=words.name("file", one.name)) for one in beside)
         later = words.name("file", later)
-    sha256 = hashlib.sha256(source.text).hexdigest()
+    sha256 = source.sha256
     texts = load_texts(language)
     document = PACKS[framework](
         Case(
@@ -136,6 +136,7 @@ def report(
     shown = Console(highlight=False)
     first = next(name for name in ("report.pdf", "report.html") if name in made.files)
     shown.print(f"Report: {visible(str(out / first))}", markup=False, soft_wrap=True)
+    left(audited, document)
     raise typer.Exit(PARTIAL if made.missing else DONE)
 
 

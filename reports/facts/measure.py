@@ -18,7 +18,7 @@ from zonewatch.reports.facts.seen import Seen
 from zonewatch.reports.facts.told import Told, joined
 from zonewatch.reports.result import AuditResult
 
-__all__ = ["MEASURED", "NOT_YET", "Measure", "measure", "visibilities"]
+__all__ = ["MEASURED", "NOT_YET", "Measure", "is_large", "measure", "visibilities"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,8 @@ MEASURED: Final[Mapping[str, Measure]] = {
 }
 """Facts that an audit's result shows."""
 
-BESIDE: Final = ("sec.", "op.", "mon.")
-"""Of a large result these are measured on a second processor: some half of the work."""
+BESIDE: Final = ("sec.", "op.write_", "op.exception_", "mon.")
+"""Of a large result these are measured on a second processor: with their way back some half of the work."""
 MANY_ROWS: Final = 100_000
 """Edges and verdicts: from here on it is worth the start of a process, some four seconds without it."""
 
@@ -194,6 +194,11 @@ NOT_YET: Final[Mapping[str, str]] = {
 """Facts of the vocabulary that this version does not measure, each with its reason."""
 
 
+def is_large(result: AuditResult) -> bool:
+    """Whether a second process is worth its start."""
+    return len(result.inventory.edges) + len(result.verdicts) >= MANY_ROWS
+
+
 def visibilities(result: AuditResult, minimum: Minimum = MINIMUM) -> tuple[Visibility, ...]:
     """How much of each zone of the policy was seen."""
     return tuple(Seen(result, minimum).visibilities.values())
@@ -204,8 +209,7 @@ def measure(result: AuditResult, minimum: Minimum = MINIMUM) -> tuple[Fact, ...]
     names = fact_kinds()
     second = [name for name in names if name.startswith(BESIDE)]
     seen = Seen(result, minimum)
-    large = len(result.inventory.edges) + len(result.verdicts) >= MANY_ROWS
-    with beside(lambda: [packed(_fact(seen, name)) for name in second], large) as others:
+    with beside(lambda: [packed(_fact(seen, name)) for name in second], is_large(result)) as others:
         found = {name: _fact(seen, name) for name in names if not name.startswith(BESIDE)}
         found |= {name: unpacked(fact) for name, fact in zip(second, others(), strict=True)}
     return tuple(found[name] for name in names)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from zonewatch.inventory.model import Asset
 from zonewatch.reports.document.model import Paragraph, Section, Signature, SignOff, Span, Table, Text, text
 from zonewatch.reports.packs.material import Material, columns
-from zonewatch.reports.result import VerdictRow, edge_key, edge_verdicts, worst
+from zonewatch.reports.result import edge_key, edge_verdicts, worst
 from zonewatch.reports.tables import by_place
 from zonewatch.reports.words import label, posture, product
 from zonewatch.rules.findings import VERDICTS, Verdict
@@ -80,22 +81,22 @@ def _edges(material: Material) -> Table:
     verdicts = edge_verdicts(result)
     names = {asset.id: text(Span(label(asset), "asset")) for asset in result.inventory.assets}
     told: dict[Verdict | None, Text] = {None: (), **{word: text(material.verdict(word)) for word in VERDICTS}}
-    operations = {word: texts.word("operation", word) for edge in result.inventory.edges for word in edge.operations}
-    said: dict[str, Text] = {}  # protocols, operations and flows come again in row after row
+    said = _Once(text)
+    operations = _Once(lambda words: text(", ".join([texts.word("operation", word) for word in words])))
+    flows = _Once(lambda pairs: text(Span(", ".join(_flows(pairs)), "code")) if pairs else ())
     rows = []
     for edge in result.inventory.edges:
         found = verdicts.get(edge_key(edge), ())
-        verdict = worst(row.verdict for row in found)
         rows.append(
             (
                 names.get(edge.client) or text(Span(edge.client, "asset")),
                 names.get(edge.server) or text(Span(edge.server, "asset")),
-                _said(said, edge.protocol),
-                _said(said, ", ".join([operations[word] for word in edge.operations])),
+                said[edge.protocol],
+                operations[edge.operations],
                 material.number(edge.events) if edge.ot else (),
                 material.number(edge.packets),
-                told[verdict],
-                text(Span(", ".join(_flows(found)), "code")) if found else (),
+                told[worst({row.verdict for row in found})],
+                flows[tuple([(row.conduit, row.flow) for row in found])],
             )
         )
     described = columns(
@@ -112,15 +113,21 @@ def _edges(material: Material) -> Table:
     return Table("table-connections", described, tuple(rows), texts.say("connections.caption"))
 
 
-def _said(known: dict[str, Text], words: str) -> Text:
-    if words not in known:
-        known[words] = text(words)
-    return known[words]
+class _Once(dict[Any, Text]):
+    """What comes again in row after row is put into words once."""
+
+    def __init__(self, made: Callable[[Any], Text]) -> None:
+        super().__init__()
+        self._made = made
+
+    def __missing__(self, key: Any) -> Text:
+        found = self[key] = self._made(key)
+        return found
 
 
-def _flows(rows: tuple[VerdictRow, ...]) -> list[str]:
-    told = dict.fromkeys([(row.conduit, row.flow) for row in rows])
-    return [flow for flow in dict.fromkeys(map("/".join, (filter(None, parts) for parts in told))) if flow]
+def _flows(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Each flow once, after its conduit."""
+    return [flow for flow in dict.fromkeys("/".join(filter(None, pair)) for pair in pairs) if flow]
 
 
 def _words(material: Material) -> Table:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from zonewatch.dissectors.vocabulary import STATE_CHANGING
-from zonewatch.inventory.model import Asset
+from zonewatch.inventory.model import Asset, Evidence
 from zonewatch.reports.declared import ConduitInfo, FlowInfo, RecordInfo, RequirementInfo
 from zonewatch.reports.document.model import Block, Field, Paragraph, Record, Section, Span, Table, Text, anchor, text
 from zonewatch.reports.packs.asked import MARKS
@@ -16,6 +16,7 @@ from zonewatch.reports.packs.zoned import Zoned
 from zonewatch.reports.result import EXTERNAL, VerdictRow, ZoneInfo, declared_as, worst
 from zonewatch.reports.statuses import STATUSES
 from zonewatch.reports.words import first_frames, label
+from zonewatch.rules.findings import VERDICTS, Verdict
 from zonewatch.rules.verdicts import ATTEMPTED
 
 __all__ = ["conduit_records", "undeclared", "zone_records"]
@@ -413,20 +414,22 @@ def _rest(case: Zoned, name: str, rows: list[VerdictRow], conduit: str) -> tuple
         order = ATTEMPTS if tried else 0 if row.operation in STATE_CHANGING else 1
         groups[order, row.client, server, what, row.client_zone, row.server_zone].append(row)
     ends: dict[tuple[str, str], Text] = {}  # what comes again in row after row is made once
+    verdicts = {word: text(case.verdict(word)) for word in VERDICTS}
+    arrow = Span(" → ")
     lines = []
     for (order, client, _, _, start, end), found in sorted(groups.items()):
         pair = (start or _outside(case, client), end)
         if pair not in ends:
             ends[pair] = text(case.zone(pair[0]), " → ", case.zone(end))
-        proof = [item for row in found for item in row.evidence]
+        verdict, events, first, proof = _summed(found)
         lines.append(
             (
-                text(Span(case.short(client), "asset"), " → ", *_servers(case, found)),
+                (case.short_span(client), arrow, *_servers(case, found)),
                 ends[pair],
                 text(_said(case, order, found)),
-                text(case.verdict(worst([row.verdict for row in found]) or found[0].verdict)),
-                case.number(sum([row.events for row in found])),
-                text(texts.time(min([row.first_time for row in found if row.first_time], default=0))),
+                verdicts[verdict],
+                case.number(events),
+                (Span(texts.time(first)),),
                 case.frames(proof if len(proof) <= MOST_NAMED else first_frames(proof, MOST_NAMED)),
             )
         )
@@ -444,19 +447,32 @@ def _rest(case: Zoned, name: str, rows: list[VerdictRow], conduit: str) -> tuple
     return (Table(anchor("table", name), described, tuple(lines), caption),)
 
 
+def _summed(rows: list[VerdictRow]) -> tuple[Verdict, int, int, Sequence[Evidence]]:
+    """The worst verdict, how many events, the first time and the frames. One row alone is the rule."""
+    if len(rows) == 1:
+        row = rows[0]
+        return row.verdict, row.events, row.first_time, row.evidence
+    return (
+        worst([row.verdict for row in rows]) or rows[0].verdict,
+        sum([row.events for row in rows]),
+        min([row.first_time for row in rows if row.first_time], default=0),
+        [item for row in rows for item in row.evidence],
+    )
+
+
 def _servers(case: Zoned, rows: list[VerdictRow]) -> Text:
     if len(rows) == 1:
-        return (Span(case.short(rows[0].server), "asset"),)
+        return (case.short_span(rows[0].server),)
     names = list(dict.fromkeys(row.server for row in rows))
     more = len(names) - MOST_NAMED
-    told = case.joined(Span(case.short(name), "asset") for name in names[:MOST_NAMED])
+    told = case.joined(case.short_span(name) for name in names[:MOST_NAMED])
     return text(*told, " ", *case.texts.text("more", count=more)) if more > 0 else told
 
 
 def _said(case: Zoned, order: int, rows: list[VerdictRow]) -> str:
     """`modbus write`; of traffic its services; of attempts that they were such."""
     texts = case.texts
-    names = list(dict.fromkeys(row.protocol for row in rows))
+    names = [rows[0].protocol] if len(rows) == 1 else list(dict.fromkeys(row.protocol for row in rows))
     more = f" {texts.say('more', count=len(names) - MOST_LISTED)}" if len(names) > MOST_LISTED else ""
     told = ", ".join(names[:MOST_LISTED]) + more
     if order == ATTEMPTS:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from zonewatch.reports.beside import beside
 from zonewatch.reports.catalogue.load import fact_kinds
 from zonewatch.reports.document.model import Document, Section
+from zonewatch.reports.facts.measure import is_large
 from zonewatch.reports.packs.appendix import appendices, sign_off
 from zonewatch.reports.packs.characteristics import conduit_records, zone_records
 from zonewatch.reports.packs.commands import commands
@@ -54,6 +56,19 @@ SECTIONS: Final[tuple[Callable[[Zoned], Section], ...]] = (
 )
 
 
+LONG: Final[tuple[Callable[[Zoned], Section], ...]] = (conduit_records, appendices)
+"""Of a large result their tables take longer than all other sections, which a second processor makes meanwhile."""
+
+
+def _sections(case: Zoned) -> tuple[Section, ...]:
+    others = [section for section in SECTIONS if section not in LONG]
+    case.look_up()
+    with beside(lambda: [section(case) for section in others], is_large(case.result)) as made:
+        found = {section: section(case) for section in LONG}
+        found |= dict(zip(others, made(), strict=True))
+    return tuple(found[section] for section in SECTIONS)
+
+
 def iec62443(material: Material) -> Document:
     """The document of a result."""
     case = zoned(material)
@@ -64,7 +79,7 @@ def iec62443(material: Material) -> Document:
         subtitle=case.system or texts.say("iec62443.unnamed"),
         language=texts.language,
         cover=cover(case),
-        sections=tuple(section(case) for section in SECTIONS),
+        sections=_sections(case),
         footer=texts.say("footer", version=result.version),
         as_of=result.as_of,
     )

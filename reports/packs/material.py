@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from zonewatch.inventory.model import Asset, Evidence
@@ -111,9 +111,10 @@ class Material:
         """A word with what the audit says of it."""
         return (head, Span(": "), *self.quoted_each(reasons)) if any(reasons) else (head,)
 
-    def number(self, value: int) -> Text:
-        """A number as a cell."""
-        return (self.texts.span(value),)
+    @cached_property
+    def number(self) -> Callable[[int], Text]:
+        """A number as a cell; in large tables the same ones come again and again."""
+        return lru_cache(maxsize=1 << 14)(lambda value: (self.texts.span(value),))
 
     def field(self, key: str, *spans: Span | str) -> Field:
         """A line of a record or of the cover."""

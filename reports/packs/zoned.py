@@ -28,6 +28,11 @@ MOST_NAMED: Final = 4
 class Zoned(Case):
     """A case with what is looked up again and again."""
 
+    def look_up(self) -> None:
+        """What most sections need, before two processes make them: later each would look it up for itself."""
+        for name in ("facts", "observed", "crossing"):
+            getattr(self, name)
+
     @cached_property
     def zone_infos(self) -> Mapping[str, ZoneInfo]:
         """By id."""
@@ -137,6 +142,14 @@ class Zoned(Case):
     @cached_property
     def _short_names(self) -> Mapping[str, str]:
         return {name: asset.short_name for name, asset in self.assets.items()}
+
+    def short_span(self, name: str) -> Span:
+        """The same in a table."""
+        return self._short_spans.get(name) or Span(name, "asset")
+
+    @cached_property
+    def _short_spans(self) -> Mapping[str, Span]:
+        return {name: Span(word, "asset") for name, word in self._short_names.items()}
 
     def lines(self, parts: Iterable[Text], between: str = "; ") -> Text:
         """Texts one after the other."""

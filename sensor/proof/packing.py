@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +45,7 @@ PUBLIC_KEY: Final = "manifest.pem"
 _EVIDENCE: Final = re.compile(rf"{EVIDENCE}/[0-9a-f]{{16}}\.pcapng")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
     """A result with what lies beside it: all that a report is made of."""
 
@@ -52,6 +53,11 @@ class Result:
     text: bytes  # of result.json
     files: Mapping[str, bytes]  # of inputs/ and evidence/, by name
     pseudonyms: bool = False
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of its text, which may have half a gigabyte."""
+        return hashlib.sha256(self.text).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,7 @@ def packed(
 
 def _told_inputs(source: Result, told: GivenFiles | None) -> Iterator[Input]:
     result = source.result
-    yield Input("result", "result.json", hashlib.sha256(source.text).hexdigest(), RESULT)
+    yield Input("result", "result.json", source.sha256, RESULT)
     for capture in result.captures:
         yield Input("capture", capture.name, capture.sha256, "", capture.source, capture.status)
     if told is not None:

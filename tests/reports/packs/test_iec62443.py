@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -35,7 +37,7 @@ from zonewatch.reports.packs.iec62443 import SECTIONS, iec62443
 from zonewatch.reports.packs.material import Material
 from zonewatch.reports.packs.nis2 import nis2
 from zonewatch.reports.packs.requirements import PACKS
-from zonewatch.reports.packs.zoned import zoned
+from zonewatch.reports.packs.zoned import Zoned, zoned
 from zonewatch.reports.packs.zoning import passages
 from zonewatch.reports.result import AuditResult, MatrixCell, UnusedFlow, totals
 from zonewatch.reports.second_opinion import Count, Difference, SecondOpinion
@@ -55,6 +57,22 @@ def table(document: Document, name: str) -> Table:
 
 def cells(found: Table) -> list[list[str]]:
     return [[plain(cell) for cell in row] for row in found.rows]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is forked")
+def test_a_large_result_is_told_by_two_processors_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = sample.sample()
+    alone = made(large)
+    monkeypatch.setattr("zonewatch.reports.facts.measure.MANY_ROWS", 0)
+    monkeypatch.setattr("zonewatch.reports.beside._forks", lambda: True)
+    here = os.getpid()
+
+    def elsewhere(case: Zoned) -> Section:
+        assert os.getpid() != here
+        return SECTIONS[0](case)
+
+    monkeypatch.setattr("zonewatch.reports.packs.iec62443.SECTIONS", (elsewhere, *SECTIONS[1:]))
+    assert made(large) == alone
 
 
 def texts(document: Document) -> Iterator[Text]:
