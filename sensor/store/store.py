@@ -323,7 +323,7 @@ class Store:
         told = self._write(write)
         if told is None:
             return None
-        self._subjects.done(subjects, moment)
+        self._subjects.done(subjects)
         self._picture.done(picture)
         if refresh:
             self._refreshed = at
