@@ -9,8 +9,9 @@ from zonewatch.rules.findings import Finding
 from zonewatch.rules.sigma.detect import Detection, told_once
 from zonewatch.rules.sigma.told import BEYOND
 
-_OF_ALL: Final = frozenset({"malware.beacon", "baseline.unusual_transition"})
-"""Native rules that may hold of some rows and not of all: calls are steady or not, orders follow each other or not."""
+_OF_ALL: Final = frozenset({"malware.beacon", "baseline.unusual_transition", "policy.unused", "policy.cannot_conclude"})
+"""Native rules that may hold of some rows and not of all: calls are steady or not, orders follow each other or not,
+what some rows do not use or leave open others use or decide."""
 
 
 def news(found: Sequence[Finding], known: Sequence[Finding], detection: Detection | None) -> tuple[Finding, ...]:
