@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,6 +31,12 @@ from zonewatch.sensor.watch.thin import asked_whole
 
 PCAPS = Path(__file__).parents[3] / "pcaps"
 CAPTURES = sorted(PCAPS.rglob("*.pcap"))
+
+
+@cache
+def bundled() -> Given:
+    """What a sensor judges by that was given nothing."""
+    return load(JudgeSettings()).given
 
 
 class Taken:
@@ -99,7 +106,7 @@ def _events(path: Path) -> pa.Table:
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
 def test_what_the_newest_events_show_all_of_them_show(path: Path) -> None:
     """Otherwise alerts were told that the next whole pass takes back."""
-    given = load(JudgeSettings()).given
+    given = bundled()
     tables = decode([Source("capture", (CaptureFile("a", path),))])
     period = in_portions(tables, 50)
     known = assess(period.tables(), given, "all").findings
@@ -112,7 +119,7 @@ def test_what_the_newest_events_show_all_of_them_show(path: Path) -> None:
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
 def test_of_what_goes_on_a_few_rows_show_nothing_else(path: Path) -> None:
     """The capture nine times, a minute apart: what was always done is told for what it is by its first rows."""
-    given = load(JudgeSettings()).given
+    given = bundled()
     tables = repeated(decode([Source("capture", (CaptureFile("a", path),))]), 9, 61 * 10**9)
     period = Period(least=0)
     period.add(Taken(tables))
@@ -169,7 +176,7 @@ TWO_SHIFTS = POLICY.replace(
     ids=["rate", "use"],
 )
 def test_of_a_policy_a_few_rows_show_nothing_that_all_do_not(by: str, talks: list[Row]) -> None:
-    given = replace(load(JudgeSettings()).given, policy=policy(by))
+    given = replace(bundled(), policy=policy(by))
     period = Period(least=0)
     empty = {name: schema.empty_table() for name, schema in schemas.TABLES.items()}
     coverage = rows(schemas.COVERAGE, [{"source": "tap", "capture": "a.pcap"}])
