@@ -176,6 +176,12 @@ def told_once(found: Sequence[Finding], rules: RuleSet, known: Sequence[Finding]
             yield finding
 
 
+def told_apart(rules: RuleSet) -> frozenset[str]:
+    """The names of rules of which so many findings are told one by one and no more: all but handles of detectors."""
+    own = (rule.name for rule in rules.rules if rule.category != HANDLES)
+    return frozenset((*own, *(one.name for one in rules.correlations)))
+
+
 def _tells(burst: Burst, rules: RuleSet) -> bool:
     """True unless another correlation reads it and does not let its parts tell."""
     inner = {name for one in rules.correlations if not one.generate for name in one.rules}

@@ -51,16 +51,21 @@ class Picture:
         self._assets: dict[str, _Seen] = {}
         self._edges: dict[EdgeKey, _Seen] = {}
 
-    def plan(self, result: AuditResult, period: int, *, refresh: bool) -> _Plan:
-        """What the pass changes. `refresh`: counts and times are written too."""
+    def plan(self, result: AuditResult, period: int, *, refresh: bool, new: bool = False) -> _Plan:
+        """What the pass changes. `refresh`: counts and times are written too; `new`: it did not look at everything, and
+        what is written already says more."""
         plan = _Plan()
         for asset in result.inventory.assets:
+            if new and asset.id in self._assets:
+                continue
             seen: _Seen = (asset_meaning(asset), (asset.last_time,))
             if _is_due(self._assets.get(asset.id), seen, refresh=refresh):
                 plan.seen_assets[asset.id] = seen
                 plan.assets.append(_asset(asset, period))
         for edge in result.inventory.edges:
             key = edge_key(edge)
+            if new and key in self._edges:
+                continue
             seen = (edge_meaning(edge), (edge.last_time, edge.events, edge.packets, edge.bytes))
             if _is_due(self._edges.get(key), seen, refresh=refresh):
                 plan.seen_edges[key] = seen

@@ -306,7 +306,7 @@ class Store:
         refresh = final or not (new or 0 <= at - self._refreshed < self._settings.refresh)
         moment = Moment(period, at, self._acceptances(at), self._settings.retell, refresh, final)
         subjects = self._subjects.plan_new(result, moment) if new else self._subjects.plan(result, moment)
-        picture = self._picture.plan(result, period, refresh=refresh)
+        picture = self._picture.plan(result, period, refresh=refresh, new=new)
         whole = packed(dumps(result)) if final else None
 
         def write() -> int:
@@ -323,7 +323,7 @@ class Store:
         told = self._write(write)
         if told is None:
             return None
-        self._subjects.done(subjects, moment)
+        self._subjects.done(subjects)
         self._picture.done(picture)
         if refresh:
             self._refreshed = at

@@ -75,6 +75,7 @@ class Plan:
     written: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {table: [] for table in TABLES})
     moved: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {table: [] for table in TABLES})
     alerts: list[Alert] = field(default_factory=list)
+    decided: tuple[int, ...] | None = None  # by which all that is known was judged; none: only what is new was
 
 
 class Subjects:
@@ -83,7 +84,7 @@ class Subjects:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self.known: dict[str, dict[str, Known]] = {table: dict(self._read(table)) for table in TABLES}
-        self._decided: tuple[int, ...] | None = None
+        self._decided: tuple[int, ...] | None = None  # what all that is known was judged by last
 
     def _read(self, table: str) -> Iterator[tuple[str, Known]]:
         for row in self._db.execute(_READ.format(table=table)):
@@ -93,14 +94,14 @@ class Subjects:
 
     def plan(self, result: AuditResult, moment: Moment) -> Plan:
         """What the pass changes. Nothing is changed yet."""
-        plan = Plan()
+        plan = Plan(decided=tuple(one.number for one in moment.acceptances))
         alerts = Alerts(result)
         pairs = conduit_pairs(result) if moment.acceptances else {}
         present: dict[str, dict[str, Finding | Incident]] = {
             FINDINGS: {finding.id: finding for finding in result.findings},
             INCIDENTS: {incident.id: incident for incident in result.incidents},
         }
-        again = self._decided != tuple(one.number for one in moment.acceptances)
+        again = self._decided != plan.decided
         for table in TABLES:
             for name, subject in present[table].items():
                 judged = self._state(subject, moment.acceptances, pairs, plan)
@@ -138,11 +139,12 @@ class Subjects:
             self._db.executemany(_MOVE.format(table=table), plan.moved[table])
         put_in_outbox(self._db, plan.alerts, at)
 
-    def done(self, plan: Plan, moment: Moment) -> None:
+    def done(self, plan: Plan) -> None:
         """The transaction is on the disk."""
         for table in TABLES:
             self.known[table].update(plan.known[table])
-        self._decided = tuple(one.number for one in moment.acceptances)
+        if plan.decided is not None:
+            self._decided = plan.decided
 
     def forget(self, table: str, names: Iterable[str]) -> None:
         """Rows that were removed for their age."""

@@ -58,6 +58,8 @@ _UNSENT: Final = 10_000
 """Alerts that are kept while there is nobody to tell them to: what a receiver that is added later begins with."""
 _BRIEF: Final = 1_000
 """Whole events that a brief pass judges; with no more of them in the period every pass is whole."""
+_BURST: Final = 10_000
+"""At most so many of them, where more came since the pass before: what is in the middle of a burst is told soon too."""
 _WHOLE: Final = 300
 """So many times what a whole pass took there are only brief ones after it: of a hundred alerts not one waits for it."""
 _EVENTS: Final = ("events", "activities")
@@ -270,7 +272,7 @@ class Watch:
 
     def _pass(self, *, whole: bool = False) -> None:
         """Judges all of the period so far, and keeps it; of events the newest alone where all would take too long."""
-        begun = self._clock.count()
+        begun, before = self._clock.count(), self._tables.events
         for _, live in self._listeners:
             self._add(self._tables.add(live))
         open_rows = (live.snapshot() for _, live in self._listeners)
@@ -283,7 +285,8 @@ class Watch:
             self._whole_took = self._whole_ended - begun
         else:
             asked = tuple(asked_whole(self._loaded.given))
-            self._judge_newest(self._tables.latest(_BRIEF, open_rows, asked))
+            newest = min(max(self._tables.events - before, _BRIEF), _BURST)
+            self._judge_newest(self._tables.latest(newest, open_rows, asked))
         self._took = self._clock.count() - begun
 
     def _judge(self, tables: AnyTables, *, final: bool = False) -> None:

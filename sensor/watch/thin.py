@@ -43,11 +43,13 @@ _PART: Final = "_part"
 
 
 def asked_whole(given: Given) -> Iterator[str]:
-    """The tables of which every row counts: quarters of an hour tell a baseline who fell silent, and connections who
-    opened them, where a conduit says who may."""
-    if given.baseline is not None:
+    """The tables of which every row counts: quarters of an hour tell a baseline who fell silent and a policy how often
+    a flow is used, and connections who opened them, where a conduit says who may."""
+    conduits = given.policy.conduits if given.policy is not None else ()
+    rated = any(flow.rate_max_per_s is not None for conduit in conduits for flow in conduit.flows)
+    if given.baseline is not None or rated:
         yield "aggregates"
-    if given.policy is not None and any(conduit.initiator is not None for conduit in given.policy.conduits):
+    if any(conduit.initiator is not None for conduit in conduits):
         yield "flows"
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from tests.reports import sample
 from tests.sensor.store.made import POLICY, SECOND, SETTINGS, Hands, begin, finding, open_store, query, result, run
+from zonewatch.inventory.model import Asset, Edge
 from zonewatch.reports.json_result import ResultError
-from zonewatch.reports.result import ordered
+from zonewatch.reports.result import AuditResult, ordered
 from zonewatch.sensor.results import of_side, read_result
 from zonewatch.sensor.store import reading
 from zonewatch.sensor.store.settings import StoreSettings
@@ -74,6 +75,24 @@ def test_counts_are_written_at_times_and_meaning_at_once(tmp_path: Path) -> None
         ):
             store.record(period, with_edge(**more), clock.go(wait * SECOND))  # type: ignore[arg-type]
             assert kept() == expected
+
+
+def test_what_a_pass_that_saw_a_part_says_of_what_is_known_is_not_kept(tmp_path: Path) -> None:
+    whole = ordered(sample.sample())
+    (edge, *others), (asset, *assets) = whole.inventory.edges, whole.inventory.assets
+    poorer = replace(edge, packets=1, functions=(), state="attempted"), replace(asset, services=(), name="")
+
+    def seen(edges: list[Edge], found: list[Asset]) -> AuditResult:
+        inventory = replace(whole.inventory, edges=tuple(edges), assets=tuple(found))
+        return ordered(replace(whole, inventory=inventory, findings=(), incidents=()))
+
+    clock = Hands()
+    with open_store(tmp_path, clock) as store:
+        period = begin(store, clock)
+        store.record(period, seen([edge], [asset]), clock.go(SECOND))
+        store.record_new(period, seen([poorer[0], *others], [poorer[1], *assets]), clock.go(100 * SECOND))
+    kept = read_result(tmp_path).inventory
+    assert (kept.edges, kept.assets) == (whole.inventory.edges, whole.inventory.assets)
 
 
 def test_an_empty_store_says_so(tmp_path: Path) -> None:

@@ -163,6 +163,19 @@ def test_an_acceptance_ends_in_the_pass_that_withdraws_the_finding(tmp_path: Pat
     assert states(tmp_path) == {A.id: "open"}
 
 
+def test_an_acceptance_that_ends_while_passes_saw_a_part_is_told_by_the_next_whole_one(tmp_path: Path) -> None:
+    clock = Hands()
+    with open_store(tmp_path, clock) as store:
+        store.end(begin(store, clock), result(A), clock.at)
+        accept(tmp_path, A, clock.at + HOUR, clock)
+        period = begin(store, clock)
+        assert store.record(period, result(), clock.go(SECOND)) == 0
+        assert states(tmp_path) == {A.id: "accepted"}
+        assert store.record_new(period, result(B), clock.go(2 * HOUR)) == 1
+        assert store.record(period, result(B), clock.go(SECOND)) == 1
+    assert told(tmp_path)[-1] == (f"{A.id}.2", "open")
+
+
 def test_what_is_accepted_before_it_is_seen_is_never_told(tmp_path: Path) -> None:
     clock = Hands()
     with open_store(tmp_path, clock) as store:

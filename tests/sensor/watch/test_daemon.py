@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from zonewatch.dissectors import schemas
 from zonewatch.dissectors.decoder import CaptureFile, Source
 from zonewatch.dissectors.live import Live
 from zonewatch.reports.result import AuditResult, ordered
@@ -21,6 +23,7 @@ from zonewatch.sensor.watch import daemon
 from zonewatch.sensor.watch.daemon import Backlog, Clock, Orders, Watch
 from zonewatch.sensor.watch.loaded import Loaded, load
 from zonewatch.sensor.watch.notify import Notifier
+from zonewatch.sensor.watch.period import Period
 from zonewatch.sensor.watch.running import delivered
 from zonewatch.sensor.watch.settings import HealthSettings, JudgeSettings
 
@@ -316,3 +319,46 @@ def test_brief_passes_tell_what_is_new_and_a_whole_one_ends_the_period(
     assert last.findings == audited.findings
     assert set(keeper.evidence) == keeper.found
     assert {finding.id for finding in audited.findings if finding.evidence} <= keeper.found
+
+
+class Bursts(Live):
+    """Hears all at once, and gives its events seven at each pass, four times."""
+
+    events = schemas.EVENTS.empty_table()
+    given = 0
+
+    def take(self, table: str) -> pa.Table:
+        rows = super().take(table)
+        if table != "events":
+            return rows
+        self.events = pa.concat_tables([self.events, rows])
+        part, self.events = self.events.slice(0, 7), self.events.slice(7)
+        self.given += bool(part.num_rows)
+        return part
+
+    def advance(self, milliseconds: int) -> bool:
+        time.sleep(0.01)
+        return super().advance(milliseconds) or self.given < 4
+
+
+@pytest.mark.parametrize(("burst", "all_of_them"), [(10**6, True), (3, False)])
+def test_a_brief_pass_judges_all_that_came_since_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, burst: int, all_of_them: bool
+) -> None:
+    monkeypatch.setattr(daemon, "_BRIEF", 1)
+    monkeypatch.setattr(daemon, "_BURST", burst)
+    monkeypatch.setattr(daemon, "_WHOLE", 10**9)
+    passes: list[tuple[int, int]] = []
+    latest = Period.latest
+
+    def noted(self: Period, most: int, *more: Any) -> Any:
+        passes.append((self.events, most))
+        return latest(self, most, *more)
+
+    monkeypatch.setattr(Period, "latest", noted)
+    live = Bursts("capture", files=[PLANT / "waterworks.pcap"], capture="waterworks.pcap")
+    watch(tmp_path, Kept(), live=live).run(Orders())
+    came = [(now - before, most) for (before, _), (now, most) in itertools.pairwise(passes)]
+    assert max(events for events, _ in came) == 7
+    assert all(most >= events for events, most in came) is all_of_them
+    assert max(most for _, most in came) <= burst

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -9,11 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from tests.inventory.network import Row, talk
 from tests.rules.baseline.days import ENG, RTU, Traffic, kinds, said
 from tests.rules.baseline.test_silence import HALF_HOUR, LEARNED, NEXT, day
+from tests.rules.plant import HMI, PLC_1, POLICY, policy, write
+from tests.rules.test_judge_times import HOUR, MONDAY, RATED, when
+from tests.tables import rows
 from zonewatch.dissectors import schemas
 from zonewatch.dissectors.decoder import CaptureFile, Source
 from zonewatch.inventory.tables import EARLIER, every_event
+from zonewatch.rules.policy.times import SECOND
 from zonewatch.rules.tags.learn import naming
 from zonewatch.sensor.decoding import decode
 from zonewatch.sensor.pipeline import Given, assess
@@ -138,6 +144,46 @@ def test_where_a_baseline_tells_who_fell_silent_all_quarters_of_an_hour_are_ther
         traffic.tables["aggregates"] = period.latest(0, whole=tables)["aggregates"]
         assert (traffic.tables["aggregates"].num_rows == whole) is bool(tables)
         assert kinds(traffic.compare(LEARNED)) == told
+
+
+TWO_SHIFTS = POLICY.replace(
+    "purpose: process values}",
+    'schedule: "12:00-20:00", purpose: process values}\n      - '
+    '{id: morning, protocol: modbus, operations: [read], clients: [hmi-1], schedule: "06:00-12:00", purpose: values}',
+)
+
+
+@pytest.mark.parametrize(
+    ("by", "talks"),
+    [
+        (  # without the middle one the quarter of an hour is a few seconds long
+            RATED,
+            [
+                *(talk(HMI, PLC_1, events=1, **when(MONDAY + HOUR * hour)) for hour in (1, 3)),
+                talk(HMI, PLC_1, events=1700, **when(MONDAY + 2 * HOUR, MONDAY + 2 * HOUR + 899 * SECOND)),
+                talk(HMI, PLC_1, events=1, **when(MONDAY + HOUR * 4)),
+                talk(HMI, PLC_1, events=60, object_start=9, **when(MONDAY + 2 * HOUR, MONDAY + 2 * HOUR + 10 * SECOND)),
+            ],
+        ),
+        (  # without the middle one nobody reads in the morning
+            TWO_SHIFTS,
+            [
+                write(HMI, PLC_1, 100, [5.0], **when(MONDAY + 13 * HOUR)),
+                *(talk(HMI, PLC_1, events=9, **when(MONDAY + HOUR * hour)) for hour in (13, 24 + 8, 24 + 13)),
+            ],
+        ),
+    ],
+    ids=["rate", "use"],
+)
+def test_of_a_policy_a_few_rows_show_nothing_that_all_do_not(by: str, talks: list[Row]) -> None:
+    given = replace(bundled(), policy=policy(by))
+    period = Period(least=0)
+    empty = {name: schema.empty_table() for name, schema in schemas.TABLES.items()}
+    coverage = rows(schemas.COVERAGE, [{"source": "tap", "capture": "a.pcap"}])
+    period.add(Taken({**empty, "aggregates": rows(schemas.AGGREGATES, talks), "coverage": coverage}))
+    known = assess(period.tables(), given, "all").findings
+    few = period.latest(0, whole=tuple(asked_whole(given)))
+    assert news(assess(few, given, "some").findings, known, given.detection) == ()
 
 
 def repeated(tables: dict[str, pa.Table], times: int, apart: int) -> dict[str, pa.Table]:
