@@ -381,10 +381,10 @@ class Watch:
         """New files, if they are right; the old ones stay in force where they are not."""
         self._notifier.tell(RELOADING="1", MONOTONIC_USEC=str(self._clock.count() // 1000))
         try:
-            self._loaded = self._load()
-            self._reload_failed, self._whole_took = "", 0
-            loaded = self._loaded
+            loaded = self._load()
             self._store.judge_by(loaded.policy, loaded.baseline, self._clock.now(), loaded.inputs)
+            self._loaded = loaded
+            self._reload_failed, self._whole_took = "", 0
             log.info("policy and rules read anew")
         except Exception as error:
             # Whatever is wrong with the files, listening goes on; it is told as a finding of the sensor's health.

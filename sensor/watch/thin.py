@@ -35,7 +35,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _CHANGE: Final = ("source", "client", "server", "server_unit", "protocol", "operation", "function")
 _OBJECT: Final = ("kind", "start", "property_name")
-_MOST_CHANGES: Final = 5_000
+_MOST_CHANGES: Final = 20_000
 """Kinds of changes whose first event stays."""
 _ROW: Final = "_row"
 _ALONE: Final = "_alone"
