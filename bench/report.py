@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import cProfile
 import gc
+import os
 import pstats
 import random
 import resource
@@ -376,7 +377,8 @@ def main() -> None:
         subprocess.run([sys.executable, __file__, "--steps", "--folder", str(folder), *more], check=True)
         command = [sys.executable, "-m", "zonewatch.sensor.cli", "report", str(folder), "--framework", "iec62443"]
         start = time.perf_counter()
-        subprocess.run([*command, "--out", str(Path(scratch) / "report")], check=True)
+        installed = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        subprocess.run([*command, "--out", str(Path(scratch) / "report")], check=True, env=installed)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         print(f"{'the whole command':24}{time.perf_counter() - start:8.2f} s {peak:8.0f} MB at most, of all")
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from zonewatch.inventory.model import Asset, Edge, Function
 from zonewatch.reports.layout import Box, Place, arrange
 from zonewatch.reports.paths import names_of, step_words
-from zonewatch.reports.result import AuditResult, VerdictRow, edge_key, edge_verdicts, ordered, worst
+from zonewatch.reports.result import AuditResult, VerdictRow, declared_as, edge_key, edge_verdicts, ordered, worst
 from zonewatch.reports.speech import Speech
 from zonewatch.reports.tables import by_place
 from zonewatch.reports.words import LEVEL_WORDS, label, product, target, visible
@@ -102,7 +102,7 @@ def map_data(result: AuditResult, speech: Speech) -> dict[str, Any]:
             for index, line in enumerate(drawn)
             if line.source in ids and line.target in ids
         ],
-        "assets": {ids[name]: _detail(rows, speech) for name, rows in sorted(groups.items()) if name in ids},
+        "assets": {ids[name]: _detail(result, rows, speech) for name, rows in sorted(groups.items()) if name in ids},
         "find": {asset.id: ids[node_of[asset.id]] for asset in result.inventory.assets if node_of[asset.id] in ids},
         "ways": _ways(result, node_of, ids, drawn, speech),
         "notes": _notes(result, groups, len(lines) - len(drawn), speech),
@@ -354,7 +354,7 @@ def _verdict(row: VerdictRow, speech: Speech) -> dict[str, str]:
     return {"verdict": row.verdict, "word": speech.word("mark", row.verdict), "why": ": ".join(words)}
 
 
-def _detail(assets: list[Asset], speech: Speech) -> dict[str, Any]:
+def _detail(result: AuditResult, assets: list[Asset], speech: Speech) -> dict[str, Any]:
     if len(assets) > 1:
         names = [visible(label(asset), 40) for asset in assets[:60]]
         more = len(assets) - len(names)
@@ -363,6 +363,7 @@ def _detail(assets: list[Asset], speech: Speech) -> dict[str, Any]:
             "members": names + ([speech.say("map.more_members", more=more)] if more else []),
         }
     asset = assets[0]
+    declared = declared_as(result, asset)
     claims = sorted(asset.claims, key=lambda claim: (claim.attribute, not claim.winner, claim.value))
     sure = speech.word("sure", asset.role_confidence)
     facts = {
@@ -376,7 +377,7 @@ def _detail(assets: list[Asset], speech: Speech) -> dict[str, Any]:
         "zone": visible(asset.zone),
         "level": "" if asset.purdue is None else level_words(asset.purdue, speech),
         "criticality": visible(speech.word("criticality", asset.criticality)) if asset.criticality else "",
-        "declared": visible(asset.declared),
+        "declared": visible(declared),
         "seen": speech.period(asset.first_time, asset.last_time),
         "behind": ", ".join(f"{unit.protocol} {visible(unit.unit)}" for unit in asset.units[:40]),
     }

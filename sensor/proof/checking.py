@@ -86,23 +86,26 @@ def _compared(folder: Path, row: manifest.Output) -> Differing | None:
 
 
 def signature(folder: Path, told: Manifest, octets: bytes, key: Path | None) -> Signature:
-    """Checks the manifest's signature, by the given public key or else by the one in the folder. Raises UsageError."""
-    path = folder / SIGNATURE
-    if not path.is_file():
-        if told.signer is not None or key is not None:
-            return Signature("missing", f"{SIGNATURE} is not there")
+    """Checks the manifest's signature, by the given public key or else by the one in the folder.
+
+    Raises UsageError and OSError where the key is none, whether or not there is a signature.
+    """
+    path, place = folder / SIGNATURE, folder / PUBLIC_KEY if key is None else key
+    missing = Signature("missing", f"{SIGNATURE} is not there")
+    if not path.is_file() and key is None:
+        if told.signer is not None:
+            return missing
         return Signature("none", "the report is not signed: whoever changes a file can change the manifest too")
-    with path.open("rb") as file:
-        signed = file.read(signing.SIGNATURE_BYTES + 1)
+    if key is None and not place.is_file():
+        return Signature("not checked", f"{PUBLIC_KEY} is not there; give the public key with --key")
     try:
-        if key is not None:
-            public = signing.public_pem_of(key)
-        elif (folder / PUBLIC_KEY).is_file():
-            public = signing.public_pem_of(folder / PUBLIC_KEY)
-        else:
-            return Signature("not checked", f"{PUBLIC_KEY} is not there; give the public key with --key")
+        public = signing.public_pem_of(place)
     except signing.SigningUnavailable as error:
         return Signature("not checked", str(error))
+    if not path.is_file():
+        return missing
+    with path.open("rb") as file:
+        signed = file.read(signing.SIGNATURE_BYTES + 1)
     mark = signing.fingerprint(public)
     if told.signer is not None and told.signer.key_sha256 != mark:
         return Signature("other key", f"the manifest names the key {told.signer.key_sha256}", mark)

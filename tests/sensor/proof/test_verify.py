@@ -92,8 +92,28 @@ def test_another_key_and_another_manifest_are_refused(signed: Path, tmp_path: Pa
     code, told = verify(folder)
     assert (code, told["signature"]["state"]) == (1, "wrong")  # type: ignore[index]
     (folder / "manifest.sig").unlink()
-    code, told = verify(folder)
-    assert (code, told["signature"]["state"]) == (1, "missing")  # type: ignore[index]
+    for key in ((), ("--key", signed / "key.pub")):
+        code, told = verify(folder, *key)
+        assert (code, told["signature"]["state"]) == (1, "missing")  # type: ignore[index]
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+@pytest.mark.parametrize(("octets", "words"), [(None, "No such file"), (b"no key", "is no public key as PEM")])
+def test_a_key_that_is_none_is_told_whatever_the_report_has(
+    signed: Path, tmp_path: Path, octets: bytes | None, words: str, is_signed: bool
+) -> None:
+    import shutil
+
+    folder, key = tmp_path / "report", tmp_path / "my.pub"
+    shutil.copytree(signed / "report", folder)
+    if not is_signed:
+        (folder / "manifest.sig").unlink()
+    if octets is not None:
+        key.write_bytes(octets)
+    done = run("verify", folder, "--key", key)
+    assert done.returncode == 2
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
 
 
 def test_a_key_that_is_encrypted_asks_for_its_phrase(signed: Path) -> None:
