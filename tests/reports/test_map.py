@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.reports import sample
 from zonewatch.reports.graph import MAX_ASSETS, MAX_LINES, map_data
 from zonewatch.reports.layout import CELL_HEIGHT, CELL_WIDTH, Box, Place, arrange
+from zonewatch.reports.result import PolicyInfo
 from zonewatch.reports.speech import english
 
 
@@ -70,6 +72,18 @@ def test_claims_that_lost_stay_visible() -> None:
     data = map_data(sample.sample(), english())
     claims = {(row["what"], row["value"], row["winner"]) for row in data["assets"][data["find"]["plc-3"]]["claims"]}
     assert {("model", "750-8212", True), ("model", "M340", False)} <= claims
+
+
+def test_a_name_that_a_proposal_gave_is_no_declaration() -> None:
+    given = sample.sample()
+    assets = tuple(
+        replace(asset, declared="controller-1" if asset.id == "plc-3" else "") for asset in given.inventory.assets
+    )
+    proposed = replace(given, policy=PolicyInfo(), inventory=replace(given.inventory, assets=assets))
+    for result, told in ((proposed, False), (replace(proposed, policy=given.policy), True)):
+        data = map_data(result, english())
+        facts = dict(data["assets"][data["find"]["plc-3"]]["facts"])
+        assert ("declared as" in facts) is told
 
 
 def test_every_line_joins_drawn_nodes_and_other_traffic_is_one_line_a_pair() -> None:

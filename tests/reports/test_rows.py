@@ -130,8 +130,8 @@ def test_edges_and_findings_have_the_names_of_both_ends() -> None:
 
 def test_names_of_rows_stay_where_heads_are_wider_than_the_terminal() -> None:
     heads = (Column("subject", " "), *(Column(f"c{number}", "nicht entscheidbar", right=True) for number in range(6)))
-    console = Console(width=80, file=io.StringIO(), color_system=None)
+    shown = io.StringIO()
+    console = Console(width=80, file=shown, color_system=None)
     console.print(rich_table(Rows(heads, (("Verbindungen", 1, 2, 3, 4, 5, 12_345),)), 80))
-    told = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "Verbindungen" in told
-    assert "12,345" in told
+    assert "Verbindungen" in shown.getvalue()
+    assert "12,345" in shown.getvalue()

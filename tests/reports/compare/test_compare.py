@@ -236,9 +236,9 @@ def test_the_german_comparison_says_facts_values_and_findings_in_german() -> Non
     german = load_texts("de")
     document = comparison_document(compare(editions), editions, german)
     assert document.subtitle != DRAFTED
-    console = Console(width=200, file=StringIO(), color_system=None)
-    show(compare(editions), german, console)
-    assert "not_observable" not in console.file.getvalue()  # type: ignore[attr-defined]
+    shown = StringIO()
+    show(compare(editions), german, Console(width=200, file=shown, color_system=None))
+    assert "not_observable" not in shown.getvalue()
     facts = list(compare(editions).last.of("fact"))
     assert facts
     for change in facts:
