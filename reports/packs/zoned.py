@@ -144,7 +144,7 @@ class Zoned(Case):
         return {name: asset.short_name for name, asset in self.assets.items()}
 
     def short_span(self, name: str) -> Span:
-        """The same in a table."""
+        """An asset by its short name, made once for all rows of a table."""
         return self._short_spans.get(name) or Span(name, "asset")
 
     @cached_property
